@@ -1,0 +1,265 @@
+//! The environment, parsed once into types.
+//!
+//! Every program reads only the variables it uses, through a lookup function, so that tests need not touch the
+//! process environment. An empty variable counts as missing: deployment templates set optional parameters to "".
+//! Secrets are kept in types whose `Debug` does not show them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use subtle::{Choice, ConstantTimeEq};
+use tokio_postgres::config::SslMode;
+
+use crate::db::StatementMode;
+
+/// Where variables are looked up: [`environment`] in programs, a closure in tests.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The process environment as a [`Lookup`].
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// A variable that is missing or malformed. The message names it and says what was expected; it never shows the
+/// value, which may be a secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}: expected {expected}")]
+pub struct Error {
+    variable: String,
+    problem: String,
+    expected: &'static str,
+}
+
+impl Error {
+    fn missing(variable: &str, expected: &'static str) -> Self {
+        Self { variable: variable.to_owned(), problem: "is not set".to_owned(), expected }
+    }
+
+    fn malformed(variable: &str, why: impl fmt::Display, expected: &'static str) -> Self {
+        Self { variable: variable.to_owned(), problem: format!("is malformed ({why})"), expected }
+    }
+}
+
+/// How to reach PostgreSQL: `DATABASE_URL`, `PGSSLROOTCERT`, `DATABASE_STATEMENTS`.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// The connection parameters; `sslmode=verify-full` arrives here as `require`.
+    pub connection: tokio_postgres::Config,
+    /// Whether the server's certificate and name are checked (`sslmode=verify-full`).
+    pub verify_certificate: bool,
+    /// A file of CA certificates in PEM, used instead of the public roots.
+    pub root_certificates: Option<PathBuf>,
+    /// How statements are sent.
+    pub statements: StatementMode,
+}
+
+const DATABASE_URL: &str = "postgresql://user:password@host:5432/database?sslmode=verify-full \
+     (sslmode is disable, prefer, require or verify-full)";
+
+impl Database {
+    /// Reads the database's variables.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` is missing, or one of the variables is malformed.
+    pub fn from_env(lookup: Lookup) -> Result<Self, Error> {
+        let url = required(lookup, "DATABASE_URL", DATABASE_URL)?;
+        let mut database = Self::from_url(&url)?;
+        database.root_certificates = optional(lookup, "PGSSLROOTCERT").map(PathBuf::from);
+        if let Some(mode) = optional(lookup, "DATABASE_STATEMENTS") {
+            database.statements = match mode.as_str() {
+                "prepared" => StatementMode::Prepared,
+                "unnamed" => StatementMode::Unnamed,
+                _ => {
+                    return Err(Error::malformed(
+                        "DATABASE_STATEMENTS",
+                        "unknown mode",
+                        "prepared, or unnamed behind a transaction pooler without prepared statements",
+                    ));
+                }
+            };
+        }
+        Ok(database)
+    }
+
+    /// Parses a `DATABASE_URL` alone; everything else is as if unset.
+    ///
+    /// # Errors
+    /// When it is not a connection string that PostgreSQL's own clients would take.
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        let malformed = |why: String| Error::malformed("DATABASE_URL", why, DATABASE_URL);
+        // tokio-postgres knows disable, prefer and require; the certificate is checked by our own TLS connector.
+        let verify_certificate = url.contains("sslmode=verify-full");
+        let known = url.replace("sslmode=verify-full", "sslmode=require");
+        let connection: tokio_postgres::Config = known.parse().map_err(|error: tokio_postgres::Error| {
+            malformed(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+        })?;
+        if connection.get_hosts().is_empty() {
+            return Err(malformed("it names no host".to_owned()));
+        }
+        if connection.get_dbname().is_none() {
+            return Err(malformed("it names no database".to_owned()));
+        }
+        debug_assert!(!verify_certificate || connection.get_ssl_mode() == SslMode::Require);
+        Ok(Self { connection, verify_certificate, root_certificates: None, statements: StatementMode::Prepared })
+    }
+}
+
+/// A bot's token: digits, a colon, and something non-empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// Checks the form of a token.
+    ///
+    /// # Errors
+    /// When it is not digits, a colon and something non-empty; `variable` is where it came from.
+    pub fn parse(variable: &str, token: &str) -> Result<Self, Error> {
+        let well_formed = token.split_once(':').is_some_and(|(id, key)| {
+            !id.is_empty()
+                && id.bytes().all(|byte| byte.is_ascii_digit())
+                && !key.is_empty()
+                && !key.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#".contains(c))
+        });
+        if well_formed { Ok(Self(token.to_owned())) } else { Err(Error::malformed(variable, "not a token", TOKEN)) }
+    }
+
+    /// The token itself, to be put into a request's path and nowhere else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+const TOKEN: &str = "a bot token as BotFather gives it, digits, a colon and a key";
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What Telegram repeats to us in `X-Telegram-Bot-Api-Secret-Token`: the current secret, and during a rotation the
+/// previous one too.
+#[derive(Clone)]
+pub struct WebhookSecret {
+    current: String,
+    previous: Option<String>,
+}
+
+const SECRET: &str = "1 to 256 of A-Z a-z 0-9 _ -";
+
+impl WebhookSecret {
+    /// A secret without a predecessor.
+    ///
+    /// # Errors
+    /// When it is not 1–256 of `A-Za-z0-9_-`, Telegram's own rule for it.
+    pub fn parse(variable: &str, secret: &str) -> Result<Self, Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if !(1..=256).contains(&secret.len()) || !secret.bytes().all(allowed) {
+            return Err(Error::malformed(variable, "not a webhook secret", SECRET));
+        }
+        Ok(Self { current: secret.to_owned(), previous: None })
+    }
+
+    /// Whether `presented` is one of the secrets, in time that does not depend on where it differs.
+    #[must_use]
+    pub fn matches(&self, presented: &[u8]) -> bool {
+        let previous =
+            self.previous.as_ref().map_or(Choice::from(0), |previous| previous.as_bytes().ct_eq(presented));
+        (self.current.as_bytes().ct_eq(presented) | previous).into()
+    }
+
+    /// The current secret, to be told to Telegram by `webhook set`.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.current
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(…)")
+    }
+}
+
+/// Which of the two bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotName {
+    /// The technicians' bot.
+    Master,
+    /// The dispatchers' bot.
+    Admin,
+}
+
+impl BotName {
+    /// `master` or `admin`, as in paths and log lines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Admin => "admin",
+        }
+    }
+
+    fn token_variable(self) -> &'static str {
+        match self {
+            Self::Master => "MASTER_BOT_TOKEN",
+            Self::Admin => "ADMIN_BOT_TOKEN",
+        }
+    }
+
+    fn secret_variable(self) -> &'static str {
+        match self {
+            Self::Master => "MASTER_WEBHOOK_SECRET",
+            Self::Admin => "ADMIN_WEBHOOK_SECRET",
+        }
+    }
+}
+
+/// Reads a bot's token.
+///
+/// # Errors
+/// When it is missing or malformed.
+pub fn bot_token(lookup: Lookup, bot: BotName) -> Result<Token, Error> {
+    let variable = bot.token_variable();
+    Token::parse(variable, &required(lookup, variable, TOKEN)?)
+}
+
+/// Reads a bot's webhook secret, and the previous one if `…_PREVIOUS` is set.
+///
+/// # Errors
+/// When it is missing, or either is malformed.
+pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Error> {
+    let variable = bot.secret_variable();
+    let mut secret = WebhookSecret::parse(variable, &required(lookup, variable, SECRET)?)?;
+    let previous = format!("{variable}_PREVIOUS");
+    if let Some(value) = optional(lookup, &previous) {
+        secret.previous = Some(WebhookSecret::parse(&previous, &value)?.current);
+    }
+    Ok(secret)
+}
+
+/// Reads `TELEGRAM_API_URL`: where the Bot API is, without a trailing slash; `https://api.telegram.org` unless set.
+///
+/// # Errors
+/// When it is not an http or https URL.
+pub fn telegram_api_url(lookup: Lookup) -> Result<String, Error> {
+    const EXPECTED: &str = "an http or https URL such as https://api.telegram.org";
+    let Some(url) = optional(lookup, "TELEGRAM_API_URL") else {
+        return Ok("https://api.telegram.org".to_owned());
+    };
+    let parsed = reqwest::Url::parse(&url).map_err(|error| Error::malformed("TELEGRAM_API_URL", error, EXPECTED))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(Error::malformed("TELEGRAM_API_URL", "not http or https", EXPECTED));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn optional(lookup: Lookup, variable: &str) -> Option<String> {
+    lookup(variable).filter(|value| !value.is_empty())
+}
+
+fn required(lookup: Lookup, variable: &str, expected: &'static str) -> Result<String, Error> {
+    optional(lookup, variable).ok_or_else(|| Error::missing(variable, expected))
+}

@@ -1,0 +1,120 @@
+//! What can go wrong with the database, and what that means for the caller.
+//!
+//! The text of an error is safe to log: it has PostgreSQL's message and SQLSTATE but not its DETAIL, which quotes the
+//! row, and with it a client's phone.
+
+use std::fmt;
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// A failed use of the database.
+#[derive(Debug)]
+pub enum Error {
+    /// No connection could be had: the server is away or refuses us, or all connections stayed in use. Always worth
+    /// another try later: even a wrong password is mended by an operator, and no tap may be lost until then.
+    Connect(PoolError),
+    /// A statement failed, or the connection did while it ran.
+    Statement {
+        /// The statement's name.
+        name: &'static str,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+    },
+    /// A row holds what this release does not know, such as a state added by a later one.
+    Unknown {
+        /// What kind of value.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+}
+
+/// What a failure means for whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The connection died or had died: another one may work right now.
+    ConnectionLost,
+    /// A deadlock or a serialisation failure: the same work may succeed at once.
+    Conflict,
+    /// A lock or a statement took too long.
+    TimedOut,
+    /// The database is away or refuses for now: to be tried again later.
+    Unavailable,
+    /// Trying again will not help.
+    Permanent,
+}
+
+impl Error {
+    /// Sorts the error by what can be done about it.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Connect(_) => Severity::Unavailable,
+            Self::Unknown { .. } => Severity::Permanent,
+            Self::Statement { source, .. } => severity(source),
+        }
+    }
+
+    /// Whether the same request may succeed later, so that Telegram should send it again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.severity() != Severity::Permanent
+    }
+}
+
+fn severity(error: &tokio_postgres::Error) -> Severity {
+    let Some(state) = error.code() else {
+        // Values that cannot be sent or read are ours; whatever else the driver reports without an SQLSTATE is I/O.
+        let ours = std::error::Error::source(error)
+            .is_some_and(|source| !source.is::<std::io::Error>() && !error.is_closed());
+        return if ours { Severity::Permanent } else { Severity::ConnectionLost };
+    };
+    match *state {
+        SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE => Severity::Conflict,
+        SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => Severity::TimedOut,
+        // The server, or somebody with pg_terminate_backend, closed this connection.
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => Severity::ConnectionLost,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::IDLE_SESSION_TIMEOUT => Severity::ConnectionLost,
+        _ => match &state.code()[..2] {
+            "08" => Severity::ConnectionLost,
+            // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state,
+            // as a standby or a recovering server is; 25006: this became a read-only standby.
+            "53" | "55" | "57" => Severity::Unavailable,
+            _ if *state == SqlState::READ_ONLY_SQL_TRANSACTION => Severity::Unavailable,
+            _ => Severity::Permanent,
+        },
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(PoolError::Backend(error)) => write!(f, "connecting to PostgreSQL: {}", Brief(error)),
+            Self::Connect(PoolError::Timeout(stage)) => write!(f, "no database connection in time ({stage:?})"),
+            Self::Connect(error) => write!(f, "no database connection: {error}"),
+            Self::Statement { name, source } => write!(f, "{name}: {}", Brief(source)),
+            Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {value}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A driver error without the DETAIL that quotes rows.
+pub(crate) struct Brief<'a>(pub(crate) &'a tokio_postgres::Error);
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_db_error() {
+            Some(error) => write!(f, "{} (SQLSTATE {})", error.message(), error.code().code()),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        Self::Connect(error)
+    }
+}

@@ -1,0 +1,80 @@
+//! What is known about one order and one master, in one statement.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::{Connection, Error, Ready, Statement, statement};
+use crate::dispatch::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
+use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
+use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, TelegramUserId};
+
+/// See [`read`].
+pub const READ: Statement =
+    statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4], include_str!("facts.sql"));
+
+/// Reads an order as the master behind `user` stands to it; `None` if no master is behind `user`.
+pub(crate) async fn read(
+    connection: &Connection,
+    statement: &Ready,
+    order: OrderId,
+    user: TelegramUserId,
+    now: Option<Timestamp>,
+) -> Result<Option<Facts>, Error> {
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        [&order.0, &user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS];
+    connection.query(statement, &params).await?.first().map(facts).transpose()
+}
+
+fn facts(row: &Row) -> Result<Facts, Error> {
+    let order = row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?;
+    let offer = row.get::<_, Option<i64>>("offer_id").map(|id| {
+        let state = row.get("offer_state");
+        OfferState::parse(state)
+            .map(|state| OfferFacts {
+                id: OfferId(id),
+                state,
+                expires: row.get("offer_expires"),
+                overdue: row.get("offer_overdue"),
+            })
+            .ok_or_else(|| unknown("offer state", state))
+    });
+    let blocked = row.get::<_, bool>("is_blocked").then(|| Blocked { reason: row.get("blocked_reason") });
+    let master = MasterFacts {
+        id: MasterId(row.get("master_id")),
+        blocked,
+        active_orders: row.get("active_orders"),
+        max_active_orders: row.get::<_, i32>("max_active_orders").into(),
+    };
+    Ok(Facts { master, order, offer: offer.transpose()? })
+}
+
+fn order(row: &Row) -> Result<OrderFacts, Error> {
+    let status = row.get("status");
+    Ok(OrderFacts {
+        status: OrderStatus::parse(status).ok_or_else(|| unknown("order status", status))?,
+        version: row.get("version"),
+        assigned_master: row.get::<_, Option<i64>>("assigned_master_id").map(MasterId),
+        order: OwnOrder {
+            card: card(row)?,
+            client: Client { name: row.get("client_name"), phone: row.get("client_phone") },
+        },
+    })
+}
+
+/// Reads the columns that every statement with an order's card gives the same names.
+pub(super) fn card(row: &Row) -> Result<OrderCard, Error> {
+    let category = row.get("category");
+    Ok(OrderCard {
+        id: OrderId(row.get("id")),
+        category: Category::parse(category).ok_or_else(|| unknown("category", category))?,
+        city: row.get("city"),
+        district: row.get("district"),
+        address: row.get("address"),
+        description: row.get("description"),
+        slot: TimeSlot { start: row.get("slot_start"), end: row.get("slot_end"), now: row.get("local_now") },
+    })
+}
+
+fn unknown(what: &'static str, value: &str) -> Error {
+    Error::Unknown { what, value: value.to_owned() }
+}

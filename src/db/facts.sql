@@ -1,0 +1,41 @@
+-- $1 order, $2 user, $3 now or null, $4 the limit in force
+SELECT
+    masters.id AS master_id,
+    masters.is_blocked,
+    masters.blocked_reason,
+    coalesce(masters.max_active_orders, $4) AS max_active_orders,
+    (SELECT count(*)
+     FROM orders AS active
+     WHERE active.assigned_master_id = masters.id
+       AND active.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
+    offer.id AS offer_id,
+    offer.state AS offer_state,
+    offer.expires_at AT TIME ZONE cities.timezone AS offer_expires,
+    offer.expires_at <= moment.now AS offer_overdue,
+    orders.id,
+    orders.status,
+    orders.version,
+    orders.assigned_master_id,
+    orders.category,
+    cities.name AS city,
+    districts.name AS district,
+    orders.address,
+    orders.description,
+    orders.client_name,
+    orders.client_phone,
+    orders.timeslot_start AT TIME ZONE cities.timezone AS slot_start,
+    orders.timeslot_end AT TIME ZONE cities.timezone AS slot_end,
+    moment.now AT TIME ZONE cities.timezone AS local_now
+FROM masters
+CROSS JOIN (SELECT coalesce($3, now()) AS now) AS moment
+LEFT JOIN orders ON orders.id = $1
+LEFT JOIN cities ON cities.id = orders.city_id
+LEFT JOIN districts ON districts.id = orders.district_id
+LEFT JOIN LATERAL (
+    SELECT id, state, expires_at
+    FROM offers
+    WHERE offers.order_id = $1 AND offers.master_id = masters.id
+    ORDER BY state IN ('SENT', 'VIEWED', 'ACCEPTED') DESC, id DESC
+    LIMIT 1
+) AS offer ON true
+WHERE masters.telegram_user_id = $2

@@ -1,0 +1,69 @@
+//! `masters`: who is behind a Telegram user, and how the first ones get in.
+
+use super::{Connection, Db, Error, Statement, statement};
+use crate::dispatch::order::Category;
+use crate::dispatch::{MasterId, TelegramUserId};
+
+/// The full name of the master behind `user`, if there is one.
+///
+/// # Errors
+/// When the database failed.
+pub async fn name(db: &Db, user: TelegramUserId) -> Result<Option<String>, Error> {
+    const NAME: Statement = statement!(
+        "masters.name",
+        [INT8],
+        "SELECT full_name FROM masters WHERE telegram_user_id = $1 /* user */"
+    );
+    db.run(async |connection: Connection| {
+        Ok(connection.fetch(&NAME, &[&user.0]).await?.first().map(|row| row.get("full_name")))
+    })
+    .await
+}
+
+/// A master to be let in.
+#[derive(Clone, Debug)]
+pub struct NewMaster {
+    /// The Telegram user.
+    pub user: TelegramUserId,
+    /// The full name.
+    pub full_name: String,
+    /// The phone.
+    pub phone: Option<String>,
+    /// The city's name; a city that is not there yet is added.
+    pub city: String,
+    /// The city's time zone, needed if the city is to be added.
+    pub timezone: Option<String>,
+    /// The trades.
+    pub categories: Vec<Category>,
+}
+
+/// What became of a [`NewMaster`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// A new master.
+    Added(MasterId),
+    /// The Telegram user is a master already; nothing was changed.
+    AlreadyThere(MasterId),
+    /// There is no such city, and no time zone to add it with.
+    UnknownCity,
+}
+
+/// Adds a master, with the city if need be and the trades, or nothing.
+///
+/// # Errors
+/// When the database failed or refused a value, such as a time zone that does not exist.
+pub async fn add(db: &Db, new: &NewMaster) -> Result<Added, Error> {
+    const ADD: Statement =
+        statement!("masters.add", [INT8, TEXT, TEXT, TEXT, TEXT, TEXT], include_str!("masters_add.sql"));
+    let categories = new.categories.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(",");
+    db.run(async |connection: Connection| {
+        let rows = connection
+            .fetch(&ADD, &[&new.user.0, &new.full_name, &new.phone, &new.city, &new.timezone, &categories])
+            .await?;
+        Ok(rows.first().map_or(Added::UnknownCity, |row| {
+            let id = MasterId(row.get("id"));
+            if row.get("added") { Added::Added(id) } else { Added::AlreadyThere(id) }
+        }))
+    })
+    .await
+}

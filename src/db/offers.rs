@@ -1,0 +1,90 @@
+//! `offers`: a master's list of them, and their changes short of acceptance.
+
+use jiff::Timestamp;
+
+use super::{Connection, Db, Error, Ready, Statement, facts, statement};
+use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, TelegramUserId};
+
+/// See [`read_page`].
+pub const PAGE: Statement =
+    statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
+
+/// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the
+/// end. `None` if no master is behind `user`.
+pub(crate) async fn read_page(
+    connection: &Connection,
+    statement: &Ready,
+    user: TelegramUserId,
+    page: i64,
+    now: Option<Timestamp>,
+) -> Result<Option<OfferList>, Error> {
+    let rows = connection.query(statement, &[&user.0, &page.max(1), &PAGE_SIZE, &now]).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let master = MasterId(first.get("master_id"));
+    let Some(total) = first.get("total") else {
+        return Ok(Some(OfferList { master, total: 0, page: 1, lines: Vec::new() }));
+    };
+    let lines = rows
+        .iter()
+        .map(|row| Ok(OfferLine { card: facts::card(row)?, expires: row.get("expires") }))
+        .collect::<Result<_, Error>>()?;
+    Ok(Some(OfferList { master, total, page: first.get("page"), lines }))
+}
+
+/// [`read_page`] on a connection of its own.
+///
+/// # Errors
+/// When the database failed.
+pub async fn page(db: &Db, user: TelegramUserId, page: i64) -> Result<Option<OfferList>, Error> {
+    db.run(async |connection: Connection| {
+        let [statement] = connection.ready([&PAGE]).await?;
+        read_page(&connection, &statement, user, page, db.now()).await
+    })
+    .await
+}
+
+/// Marks a master's live offer of an open order as viewed. Needs no lock: SENT and VIEWED are both live.
+pub const MARK_VIEWED: Statement = statement!(
+    "offers.mark_viewed",
+    [INT8, INT8, TIMESTAMPTZ],
+    "UPDATE offers
+     SET state = 'VIEWED', viewed_at = coalesce($3, now()) /* now */
+     FROM masters, orders
+     WHERE masters.telegram_user_id = $2 /* user */
+       AND orders.id = $1 /* order */
+       AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
+       AND offers.order_id = orders.id
+       AND offers.master_id = masters.id
+       AND offers.state = 'SENT'
+       AND offers.expires_at > coalesce($3, now())"
+);
+
+/// Runs [`MARK_VIEWED`].
+pub(crate) async fn mark_viewed(
+    connection: &Connection,
+    statement: &Ready,
+    order: OrderId,
+    user: TelegramUserId,
+    now: Option<Timestamp>,
+) -> Result<(), Error> {
+    connection.query(statement, &[&order.0, &user.0, &now]).await.map(drop)
+}
+
+/// Declines a live offer, under its order's lock.
+pub const DECLINE: Statement = statement!(
+    "offers.decline",
+    [INT8, TIMESTAMPTZ],
+    "UPDATE offers
+     SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */
+     WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')"
+);
+
+/// Runs [`DECLINE`].
+pub(crate) async fn decline(
+    connection: &Connection,
+    statement: &Ready,
+    offer: OfferId,
+    now: Option<Timestamp>,
+) -> Result<(), Error> {
+    connection.query(statement, &[&offer.0, &now]).await.map(drop)
+}

@@ -1,0 +1,48 @@
+-- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 reason or null,
+-- $9 escalated, $10 now or null
+WITH moment AS (
+    SELECT coalesce($10, now()) AS now
+), assigned AS (
+    UPDATE orders
+    SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now
+    FROM moment
+    WHERE orders.id = $1 AND version = $2 AND status = $3
+    RETURNING orders.*
+), accepted AS (
+    UPDATE offers
+    SET state = 'ACCEPTED', responded_at = moment.now
+    FROM assigned, moment
+    WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
+    RETURNING offers.id, round_number
+), recalled AS (
+    UPDATE offers
+    SET state = 'CANCELED', responded_at = moment.now
+    FROM assigned, moment
+    WHERE order_id = assigned.id AND offers.id IS DISTINCT FROM $5 AND state IN ('SENT', 'VIEWED')
+), history AS (
+    -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be,
+    -- order_id is null here, which its column refuses, and nothing at all happens.
+    INSERT INTO order_status_history (
+        order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, reason, context,
+        created_at)
+    SELECT
+        CASE WHEN $5 IS NULL OR accepted.id IS NOT NULL THEN assigned.id END,
+        $3, 'ASSIGNED', $6, CASE WHEN $6 = 'MASTER' THEN $4 END, $7, $8,
+        jsonb_strip_nulls(jsonb_build_object('master_id', $4, 'offer_id', accepted.id, 'round', accepted.round_number)),
+        moment.now
+    FROM moment
+    LEFT JOIN assigned ON true
+    LEFT JOIN accepted ON true
+)
+INSERT INTO distribution_metrics (
+    order_id, master_id, assigned_at, round_number, candidates_count, time_to_assign_seconds, preferred_master_used,
+    was_escalated_to_admin, city_id, district_id, category)
+SELECT
+    assigned.id, $4, moment.now, accepted.round_number,
+    (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
+    greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))),
+    assigned.preferred_master_id IS NOT DISTINCT FROM $4,
+    $9, assigned.city_id, assigned.district_id, assigned.category
+FROM moment
+CROSS JOIN assigned
+LEFT JOIN accepted ON true
