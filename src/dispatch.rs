@@ -1,0 +1,81 @@
+//! The business: ids, states, and one module for each thing that people do.
+//!
+//! Knows no Telegram type and no SQL. What the business can answer is in outcome enums; what broke is in
+//! [`db::Error`](crate::db::Error).
+
+pub mod accept;
+pub mod decline;
+pub mod facts;
+pub mod locked;
+pub mod offer;
+pub mod order;
+pub mod view;
+
+use std::fmt;
+
+pub use offer::{OfferList, OfferLine, OfferState, PAGE_SIZE};
+pub use order::{Category, Client, OrderCard, OrderStatus, TimeSlot};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// `orders.id`.
+    OrderId
+);
+id!(
+    /// `masters.id`.
+    MasterId
+);
+id!(
+    /// `staff.id`.
+    StaffId
+);
+id!(
+    /// `offers.id`.
+    OfferId
+);
+id!(
+    /// A Telegram user, whom every update is authorised by; not yet known to be a master or staff.
+    TelegramUserId
+);
+
+/// How many active orders a master may have unless `masters.max_active_orders` says otherwise.
+pub const DEFAULT_MAX_ACTIVE_ORDERS: i32 = 5;
+
+/// Who changed an order, as in `order_status_history.actor_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The system's own rules.
+    System,
+    /// A dispatcher or admin.
+    Admin(StaffId),
+    /// The master.
+    Master(MasterId),
+    /// The system, choosing a master.
+    AutoDistribution,
+}
+
+impl Actor {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "SYSTEM",
+            Self::Admin(_) => "ADMIN",
+            Self::Master(_) => "MASTER",
+            Self::AutoDistribution => "AUTO_DISTRIBUTION",
+        }
+    }
+}

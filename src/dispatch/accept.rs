@@ -1,0 +1,192 @@
+//! A master takes an order: lock, decide, act, in two round trips.
+//!
+//! 1. `BEGIN`, lock the order (`FOR UPDATE SKIP LOCKED`) and then the master, read the facts in a statement that
+//!    begins after both locks are held.
+//! 2. Decide, in [`decide`]. Then set the order, its offers, its history and its metrics in one statement, `COMMIT`,
+//!    and read the master's list afresh, or `ROLLBACK` and read it.
+//!
+//! Three rules keep it true under any concurrency. The order's lock guards the order and all its offers. What is
+//! written is decided from a snapshot newer than the lock. Nobody waits for an order while holding a master or an
+//! offer.
+
+use tokio::join;
+
+use super::facts::{Blocked, Facts, OrderFacts, Standing};
+use super::locked::{self, Answered, Attempt};
+use super::order::OwnOrder;
+use super::{Actor, OfferId, OrderId, TelegramUserId};
+use crate::db::orders::Assignment;
+use crate::db::{self, Connection, Db};
+
+/// Every answer to a tap on «✅ Взять заявку», in order of precedence; each has its text, its log line, its counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AcceptOutcome {
+    /// No offer of this order to this master, and not this master's order.
+    NotFound,
+    /// The order is this master's already: by an earlier tap, a redelivery of it, or by staff.
+    AlreadyYours(OwnOrder),
+    /// The master is blocked.
+    Blocked(Blocked),
+    /// The order was canceled or closed, or the offer recalled.
+    Withdrawn,
+    /// Another master really has it.
+    Taken,
+    /// This master declined it before.
+    Declined,
+    /// The offer's deadline has passed.
+    Expired,
+    /// The master has as many active orders as allowed.
+    LimitReached {
+        /// How many that is.
+        limit: i64,
+    },
+    /// Committed: the order is this master's.
+    Assigned(OwnOrder),
+    /// Somebody held the order or the master for longer than a tap waits; nothing was changed.
+    Busy,
+}
+
+impl AcceptOutcome {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::AlreadyYours(_) => "ALREADY_YOURS",
+            Self::Blocked(_) => "BLOCKED",
+            Self::Withdrawn => "WITHDRAWN",
+            Self::Taken => "TAKEN",
+            Self::Declined => "DECLINED",
+            Self::Expired => "EXPIRED",
+            Self::LimitReached { .. } => "LIMIT_REACHED",
+            Self::Assigned(_) => "SUCCESS",
+            Self::Busy => "BUSY",
+        }
+    }
+}
+
+/// Gives `order` to the master behind `user`, if the facts allow it. `None`: no master is behind `user`.
+///
+/// Repeating it, at any time and concurrently, changes nothing more and answers what is true then.
+///
+/// # Errors
+/// When the database failed; unless the connection was lost during `COMMIT`, nothing was changed.
+pub async fn accept(
+    db: &Db,
+    order: OrderId,
+    user: TelegramUserId,
+    page: i64,
+) -> Result<Option<Answered<AcceptOutcome>>, db::Error> {
+    let answered =
+        locked::settle(db, user, page, AcceptOutcome::Busy, |connection| attempt(db, connection, order, user, page))
+            .await?;
+    match &answered {
+        None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={user}"),
+        Some(Answered { outcome: AcceptOutcome::Assigned(_), list }) => {
+            tracing::info!("offer_accept SUCCESS: order={order} assigned to master={}", list.master);
+        }
+        Some(Answered { outcome, list }) => {
+            tracing::info!("offer_accept {}: order={order} master={}", outcome.name(), list.master);
+        }
+    }
+    Ok(answered)
+}
+
+async fn attempt(
+    db: &Db,
+    connection: Connection,
+    order: OrderId,
+    user: TelegramUserId,
+    page: i64,
+) -> Result<Option<Attempt<AcceptOutcome>>, db::Error> {
+    let now = db.now();
+    let [lock, facts, record, list] = connection
+        .ready([&db::orders::LOCK, &db::facts::READ, &db::orders::RECORD_ASSIGNMENT, &db::offers::PAGE])
+        .await?;
+
+    let (begun, locked, facts) = join!(
+        connection.begin(),
+        db::orders::lock(&connection, &lock, order, user),
+        db::facts::read(&connection, &facts, order, user, now),
+    );
+    begun?;
+    let Some(decision) = decide(locked?, facts?.as_ref()) else {
+        connection.rollback().await?;
+        return Ok(None);
+    };
+
+    let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
+    let (outcome, list) = match decision {
+        Decision::Assign { assignment, own } => {
+            let (recorded, committed, list) = join!(
+                db::orders::record_assignment(&connection, &record, &assignment, now),
+                connection.commit(),
+                fresh_list,
+            );
+            recorded?;
+            committed?;
+            (Some(AcceptOutcome::Assigned(own)), list?)
+        }
+        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
+        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
+    };
+    Ok(list.map(|list| Attempt { outcome, list }))
+}
+
+/// What to do about a tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing is to be changed; this is the answer.
+    Answer(AcceptOutcome),
+    /// Everything allows it, and the locks are held.
+    Assign {
+        /// What to write.
+        assignment: Assignment,
+        /// What to show.
+        own: OwnOrder,
+    },
+    /// It would be allowed, but somebody else is at work on the order.
+    LookAgain,
+}
+
+/// Decides about a tap: facts in, decision out. `locked`: the facts were read under the locks of the order and the
+/// master. Without them whatever the facts forbid is forbidden, but nothing is allowed. `None` without facts, which
+/// is to say without a master.
+#[must_use]
+pub fn decide(locked: bool, facts: Option<&Facts>) -> Option<Decision> {
+    let facts = facts?;
+    let Some(order) = &facts.order else { return Some(Decision::Answer(AcceptOutcome::NotFound)) };
+    let offer = match (facts.standing(), &facts.master.blocked) {
+        (Standing::Unknown, _) => return Some(Decision::Answer(AcceptOutcome::NotFound)),
+        (Standing::Yours, _) => {
+            return Some(Decision::Answer(AcceptOutcome::AlreadyYours(order.order.clone())));
+        }
+        (_, Some(blocked)) => return Some(Decision::Answer(AcceptOutcome::Blocked(blocked.clone()))),
+        (Standing::Withdrawn, None) => return Some(Decision::Answer(AcceptOutcome::Withdrawn)),
+        (Standing::Taken, None) => return Some(Decision::Answer(AcceptOutcome::Taken)),
+        (Standing::Declined, None) => return Some(Decision::Answer(AcceptOutcome::Declined)),
+        (Standing::Expired, None) => return Some(Decision::Answer(AcceptOutcome::Expired)),
+        (Standing::Offered(offer), None) => offer.id,
+    };
+    let limit = facts.master.max_active_orders;
+    Some(if facts.master.active_orders >= limit {
+        Decision::Answer(AcceptOutcome::LimitReached { limit })
+    } else if locked {
+        Decision::Assign { assignment: through_offer(facts, order, offer), own: order.order.clone() }
+    } else {
+        Decision::LookAgain
+    })
+}
+
+fn through_offer(facts: &Facts, order: &OrderFacts, offer: OfferId) -> Assignment {
+    Assignment {
+        order: order.order.card.id,
+        version: order.version,
+        from_status: order.status,
+        master: facts.master.id,
+        offer: Some(offer),
+        actor: Actor::Master(facts.master.id),
+        reason: None,
+        escalated: false,
+    }
+}

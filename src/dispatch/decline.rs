@@ -1,0 +1,124 @@
+//! A master declines an offer: the same lock and facts as accepting, and a smaller change.
+
+use tokio::join;
+
+use super::facts::{Facts, Standing};
+use super::locked::{self, Answered, Attempt};
+use super::order::OwnOrder;
+use super::{OfferId, OrderId, TelegramUserId};
+use crate::db::{self, Connection, Db};
+
+/// Every answer to «Да, отклонить».
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclineOutcome {
+    /// No offer of this order to this master, and not this master's order.
+    NotFound,
+    /// The order is this master's by now, and declining does not undo that.
+    AlreadyYours(OwnOrder),
+    /// The order was canceled or closed, or the offer recalled.
+    Withdrawn,
+    /// Another master has it.
+    Taken,
+    /// Declined before, by an earlier tap or a redelivery of it.
+    AlreadyDeclined,
+    /// The offer's deadline has passed.
+    Expired,
+    /// Committed: declined.
+    Declined,
+    /// Somebody held the order for longer than a tap waits; nothing was changed.
+    Busy,
+}
+
+impl DeclineOutcome {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::AlreadyYours(_) => "ALREADY_YOURS",
+            Self::Withdrawn => "WITHDRAWN",
+            Self::Taken => "TAKEN",
+            Self::AlreadyDeclined => "ALREADY_DECLINED",
+            Self::Expired => "EXPIRED",
+            Self::Declined => "SUCCESS",
+            Self::Busy => "BUSY",
+        }
+    }
+}
+
+/// Declines the live offer of `order` to the master behind `user`. `None`: no master is behind `user`.
+///
+/// # Errors
+/// When the database failed.
+pub async fn decline(
+    db: &Db,
+    order: OrderId,
+    user: TelegramUserId,
+    page: i64,
+) -> Result<Option<Answered<DeclineOutcome>>, db::Error> {
+    let answered =
+        locked::settle(db, user, page, DeclineOutcome::Busy, |connection| attempt(db, connection, order, user, page))
+            .await?;
+    match &answered {
+        None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={user}"),
+        Some(Answered { outcome, list }) => {
+            tracing::info!("offer_decline {}: order={order} master={}", outcome.name(), list.master);
+        }
+    }
+    Ok(answered)
+}
+
+async fn attempt(
+    db: &Db,
+    connection: Connection,
+    order: OrderId,
+    user: TelegramUserId,
+    page: i64,
+) -> Result<Option<Attempt<DeclineOutcome>>, db::Error> {
+    let now = db.now();
+    let [lock, facts, decline, list] = connection
+        .ready([&db::orders::LOCK, &db::facts::READ, &db::offers::DECLINE, &db::offers::PAGE])
+        .await?;
+
+    let (begun, locked, facts) = join!(
+        connection.begin(),
+        db::orders::lock(&connection, &lock, order, user),
+        db::facts::read(&connection, &facts, order, user, now),
+    );
+    begun?;
+    let (locked, Some(facts)) = (locked?, facts?) else {
+        connection.rollback().await?;
+        return Ok(None);
+    };
+
+    let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
+    let (outcome, list) = match decide(&facts) {
+        Ok(offer) if locked => {
+            let (declined, committed, list) = join!(
+                db::offers::decline(&connection, &decline, offer, now),
+                connection.commit(),
+                fresh_list
+            );
+            declined?;
+            committed?;
+            (Some(DeclineOutcome::Declined), list?)
+        }
+        Ok(_) => (None, locked::leave(&connection, fresh_list).await?),
+        Err(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
+    };
+    Ok(list.map(|list| Attempt { outcome, list }))
+}
+
+/// The offer to decline, or why there is none.
+fn decide(facts: &Facts) -> Result<OfferId, DeclineOutcome> {
+    let Some(order) = &facts.order else { return Err(DeclineOutcome::NotFound) };
+    match facts.standing() {
+        Standing::Offered(offer) => Ok(offer.id),
+        Standing::Unknown => Err(DeclineOutcome::NotFound),
+        Standing::Yours => Err(DeclineOutcome::AlreadyYours(order.order.clone())),
+        Standing::Withdrawn => Err(DeclineOutcome::Withdrawn),
+        Standing::Taken => Err(DeclineOutcome::Taken),
+        Standing::Declined => Err(DeclineOutcome::AlreadyDeclined),
+        Standing::Expired => Err(DeclineOutcome::Expired),
+    }
+}

@@ -1,0 +1,110 @@
+//! What is known about one order and one master at one moment, and what that makes the order to the master.
+//!
+//! Read in one statement; read under the order's lock, nothing of it can change before the transaction ends.
+
+use jiff::civil::DateTime;
+
+use super::order::{OrderStatus, OwnOrder, Stage};
+use super::{MasterId, OfferId, OfferState};
+
+/// A master, and an order seen by that master.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The master.
+    pub master: MasterFacts,
+    /// The order; `None` if there is none of that id.
+    pub order: Option<OrderFacts>,
+    /// The master's offer of that order: the live or accepted one, else the last one.
+    pub offer: Option<OfferFacts>,
+}
+
+/// The master's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MasterFacts {
+    /// Which master.
+    pub id: MasterId,
+    /// Whether the master is blocked, and why if somebody wrote it down.
+    pub blocked: Option<Blocked>,
+    /// How many active orders the master has.
+    pub active_orders: i64,
+    /// How many the master may have.
+    pub max_active_orders: i64,
+}
+
+/// That a master is blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The reason, in a dispatcher's words.
+    pub reason: Option<String>,
+}
+
+/// The order's side.
+#[derive(Clone, Debug)]
+pub struct OrderFacts {
+    /// Its status.
+    pub status: OrderStatus,
+    /// Its version, which an update must still find.
+    pub version: i32,
+    /// Whose it is or was.
+    pub assigned_master: Option<MasterId>,
+    /// What it says. The client is for the assigned master only.
+    pub order: OwnOrder,
+}
+
+/// The offer's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferFacts {
+    /// Which offer.
+    pub id: OfferId,
+    /// Its state.
+    pub state: OfferState,
+    /// Its deadline, on the clocks of the order's city.
+    pub expires: DateTime,
+    /// Whether that has passed, by the database's clock.
+    pub overdue: bool,
+}
+
+/// What an order is to a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Never offered to this master and not this master's.
+    Unknown,
+    /// This master's, and not finished.
+    Yours,
+    /// Canceled or closed, or still open but no longer offered to this master.
+    Withdrawn,
+    /// Another master's.
+    Taken,
+    /// Declined by this master, and open.
+    Declined,
+    /// Offered, but the deadline has passed.
+    Expired,
+    /// Open, and offered to this master now.
+    Offered(OfferFacts),
+}
+
+impl Facts {
+    /// What the order is to the master.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let Some(order) = &self.order else { return Standing::Unknown };
+        let own = order.assigned_master == Some(self.master.id);
+        if self.offer.is_none() && !own {
+            return Standing::Unknown;
+        }
+        match (order.status.stage(), self.offer) {
+            (Stage::Active, _) if own => Standing::Yours,
+            (Stage::Active, _) => Standing::Taken,
+            (Stage::Final, _) => Standing::Withdrawn,
+            (Stage::Open, None) => Standing::Withdrawn,
+            (Stage::Open, Some(offer)) => match offer.state {
+                OfferState::Sent | OfferState::Viewed if offer.overdue => Standing::Expired,
+                OfferState::Sent | OfferState::Viewed => Standing::Offered(offer),
+                OfferState::Declined => Standing::Declined,
+                OfferState::Expired => Standing::Expired,
+                // ACCEPTED on an open order: the order was taken back from this master and not offered again.
+                OfferState::Canceled | OfferState::Accepted => Standing::Withdrawn,
+            },
+        }
+    }
+}

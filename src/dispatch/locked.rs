@@ -1,0 +1,83 @@
+//! What accepting and declining share: looking again while somebody else is at work on the order, and the fresh list
+//! that every answer carries.
+
+use std::time::Duration;
+
+use tokio::join;
+
+use super::{OfferList, TelegramUserId};
+use crate::db::{self, Connection, Db, Severity};
+
+/// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
+/// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
+/// person does not notice and a stuck transaction does not outlast.
+const LOOK_AGAIN: [Duration; 6] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(60),
+    Duration::from_millis(80),
+];
+
+/// What a tap came to, and the master's list as it is after that.
+#[derive(Clone, Debug)]
+pub struct Answered<O> {
+    /// The answer.
+    pub outcome: O,
+    /// The list, from a query made after the commit.
+    pub list: OfferList,
+}
+
+/// One look at the order.
+pub(super) struct Attempt<O> {
+    /// `None`: somebody else is at work on the order.
+    pub outcome: Option<O>,
+    /// The list after the transaction.
+    pub list: OfferList,
+}
+
+/// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long. No
+/// connection is held between attempts.
+pub(super) async fn settle<O, W, F>(
+    db: &Db,
+    user: TelegramUserId,
+    page: i64,
+    busy: O,
+    attempt: W,
+) -> Result<Option<Answered<O>>, db::Error>
+where
+    W: Fn(Connection) -> F,
+    F: Future<Output = Result<Option<Attempt<O>>, db::Error>>,
+{
+    let mut waits = LOOK_AGAIN.into_iter();
+    loop {
+        let Attempt { outcome, list } = match db.run(&attempt).await {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return Ok(None),
+            Err(error) if error.severity() == Severity::TimedOut => {
+                tracing::warn!(%error, "a tap waited too long for a lock");
+                let list = db::offers::page(db, user, page).await?;
+                return Ok(list.map(|list| Answered { outcome: busy, list }));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(outcome) = outcome {
+            return Ok(Some(Answered { outcome, list }));
+        }
+        match waits.next() {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => return Ok(Some(Answered { outcome: busy, list })),
+        }
+    }
+}
+
+/// Ends a transaction in which nothing was changed, and reads the list after it, in one trip.
+pub(super) async fn leave<T>(
+    connection: &Connection,
+    fresh_list: impl Future<Output = Result<T, db::Error>>,
+) -> Result<T, db::Error> {
+    let (rolled_back, list) = join!(connection.rollback(), fresh_list);
+    rolled_back?;
+    list
+}

@@ -1,0 +1,75 @@
+//! Offers, and the list of them that a master sees.
+
+use jiff::civil::DateTime;
+
+use super::{MasterId, OrderCard};
+
+/// `offers.state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the words are the field's own; the crate's documentation draws how they follow")]
+pub enum OfferState {
+    Sent,
+    Viewed,
+    Accepted,
+    Declined,
+    Expired,
+    Canceled,
+}
+
+impl OfferState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Sent, Self::Viewed, Self::Accepted, Self::Declined, Self::Expired, Self::Canceled];
+
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "SENT",
+            Self::Viewed => "VIEWED",
+            Self::Accepted => "ACCEPTED",
+            Self::Declined => "DECLINED",
+            Self::Expired => "EXPIRED",
+            Self::Canceled => "CANCELED",
+        }
+    }
+
+    /// The state of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// How many offers a page of the list shows.
+pub const PAGE_SIZE: i64 = 5;
+
+/// A page of a master's live offers, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferList {
+    /// Whose list.
+    pub master: MasterId,
+    /// How many live offers the master has on all pages.
+    pub total: i64,
+    /// Which page this is, from 1; the last one if a later one was asked for.
+    pub page: i64,
+    /// The page's offers.
+    pub lines: Vec<OfferLine>,
+}
+
+impl OfferList {
+    /// How many pages there are; 1 when the list is empty.
+    #[must_use]
+    pub fn pages(&self) -> i64 {
+        ((self.total + PAGE_SIZE - 1) / PAGE_SIZE).max(1)
+    }
+}
+
+/// One offer of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferLine {
+    /// The order offered.
+    pub card: OrderCard,
+    /// Until when it can be accepted, on the clocks of the order's city.
+    pub expires: DateTime,
+}

@@ -1,0 +1,74 @@
+//! A master opens an order's card, which marks a live offer as viewed.
+
+use jiff::civil::DateTime;
+use tokio::join;
+
+use super::facts::{Facts, Standing};
+use super::locked::Answered;
+use super::order::{OrderCard, OwnOrder};
+use super::{OrderId, TelegramUserId};
+use crate::db::{self, Connection, Db};
+
+/// What the master gets to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViewOutcome {
+    /// A live offer: no client yet.
+    Offered {
+        /// The order.
+        card: OrderCard,
+        /// Until when it can be accepted, on the clocks of the order's city.
+        expires: DateTime,
+    },
+    /// The master's own order, client and all.
+    Yours(OwnOrder),
+    /// No offer of this order to this master, and not this master's order.
+    NotFound,
+    /// The order was canceled or closed, or the offer recalled.
+    Withdrawn,
+    /// Another master has it.
+    Taken,
+    /// This master declined it before.
+    Declined,
+    /// The offer's deadline has passed.
+    Expired,
+}
+
+/// Shows `order` to the master behind `user`, with the list for when there is nothing to show. `None`: no master is
+/// behind `user`.
+///
+/// # Errors
+/// When the database failed.
+pub async fn view(
+    db: &Db,
+    order: OrderId,
+    user: TelegramUserId,
+    page: i64,
+) -> Result<Option<Answered<ViewOutcome>>, db::Error> {
+    let now = db.now();
+    db.run(async |connection: Connection| {
+        let [mark_viewed, facts, list] =
+            connection.ready([&db::offers::MARK_VIEWED, &db::facts::READ, &db::offers::PAGE]).await?;
+        let (marked, facts, list) = join!(
+            db::offers::mark_viewed(&connection, &mark_viewed, order, user, now),
+            db::facts::read(&connection, &facts, order, user, now),
+            db::offers::read_page(&connection, &list, user, page, now),
+        );
+        marked?;
+        Ok(facts?.zip(list?).map(|(facts, list)| Answered { outcome: see(facts), list }))
+    })
+    .await
+}
+
+fn see(facts: Facts) -> ViewOutcome {
+    let standing = facts.standing();
+    let Some(order) = facts.order else { return ViewOutcome::NotFound };
+    match standing {
+        Standing::Offered(offer) => ViewOutcome::Offered { card: order.order.card, expires: offer.expires },
+        Standing::Yours => ViewOutcome::Yours(order.order),
+        Standing::Unknown => ViewOutcome::NotFound,
+        Standing::Withdrawn => ViewOutcome::Withdrawn,
+        Standing::Taken => ViewOutcome::Taken,
+        Standing::Declined => ViewOutcome::Declined,
+        Standing::Expired => ViewOutcome::Expired,
+    }
+}
