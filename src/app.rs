@@ -1,0 +1,63 @@
+//! The one composition root: everything a handler needs, made once per process.
+
+use crate::config::{self, BotName, Lookup, WebhookSecret};
+use crate::db::{Clock, Db};
+use crate::metrics::Metrics;
+use crate::telegram::{self, Bot};
+
+/// What handlers work with. Cheap to share, stateless between requests.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The technicians' bot.
+    pub master_bot: Bot,
+    /// The dispatchers' bot.
+    pub admin_bot: Bot,
+    /// The counters.
+    pub metrics: Metrics,
+    master_secret: WebhookSecret,
+    admin_secret: WebhookSecret,
+}
+
+/// The program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable is missing or malformed.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The database's TLS could not be set up.
+    #[error(transparent)]
+    Database(#[from] crate::db::TlsError),
+}
+
+impl App {
+    /// Builds everything from the environment, with at most `connections` to the database. Connects to nothing.
+    ///
+    /// # Errors
+    /// When a variable is missing or malformed, or the CA file cannot be read.
+    pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
+        let database = config::Database::from_env(lookup)?;
+        let api_url = config::telegram_api_url(lookup)?;
+        let client = telegram::http_client();
+        let bot = |name| -> Result<Bot, config::Error> {
+            Ok(Bot::new(client.clone(), &api_url, name, &config::bot_token(lookup, name)?))
+        };
+        Ok(Self {
+            master_bot: bot(BotName::Master)?,
+            admin_bot: bot(BotName::Admin)?,
+            master_secret: config::webhook_secret(lookup, BotName::Master)?,
+            admin_secret: config::webhook_secret(lookup, BotName::Admin)?,
+            metrics: Metrics::default(),
+            db: Db::new(&database, connections, clock)?,
+        })
+    }
+
+    /// The secret that Telegram repeats to us for this bot.
+    #[must_use]
+    pub fn secret(&self, bot: BotName) -> &WebhookSecret {
+        match bot {
+            BotName::Master => &self.master_secret,
+            BotName::Admin => &self.admin_secret,
+        }
+    }
+}

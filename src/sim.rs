@@ -1,0 +1,8 @@
+//! Everything outside the handler, on this machine: a private PostgreSQL, a Telegram to talk to, and people.
+//!
+//! Shared by the tests and `field-service demo`; nothing of it is in the Lambda binaries.
+
+pub mod cluster;
+pub mod html;
+pub mod telegram;
+pub mod invariants;

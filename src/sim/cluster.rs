@@ -1,0 +1,239 @@
+//! A private PostgreSQL in a temporary folder, gone with the process that started it.
+//!
+//! A small shell script keeps the server: it waits for its standard input to end, which happens when this process
+//! does, however it dies, and then stops the server and removes the folder. The server listens on a socket in that
+//! folder only, so there is no port to collide with and nobody else to keep out.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Whether the server keeps its promises through a crash of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// `fsync` and `synchronous_commit` on, as in production: for measurements.
+    Real,
+    /// Off: for tests and demonstrations.
+    None,
+}
+
+/// The server could not be started; nothing was left behind.
+#[derive(Debug)]
+pub enum Error {
+    /// No PostgreSQL server programs were found.
+    NotFound,
+    /// They were found but did not work.
+    Failed(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str(
+                "PostgreSQL's server programs (initdb, pg_ctl, postgres) were not found on PATH, by pg_config or in \
+                 the usual folders. Install them:\n  \
+                 Debian, Ubuntu:  apt install postgresql\n  \
+                 Fedora, RHEL:    dnf install postgresql-server\n  \
+                 Arch:            pacman -S postgresql\n  \
+                 Alpine:          apk add postgresql\n  \
+                 macOS:           brew install postgresql@17\n\
+                 Nothing needs to be running or configured. Or use an existing empty database: \
+                 field-service demo --database-url postgresql://…",
+            ),
+            Self::Failed(why) => write!(f, "a private PostgreSQL could not be started: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// A running server. Dropping it stops the server and removes its folder.
+#[derive(Debug)]
+pub struct Cluster {
+    keeper: Child,
+    folder: PathBuf,
+    programs: PathBuf,
+}
+
+/// `$1` the programs' folder, `$2` our folder, `$3` more settings. Says "ready", or why not and exits.
+const KEEPER: &str = r#"
+fail() { cat "$2/log"; rm -rf "$2"; exit 1; }
+"$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
+    </dev/null >"$2/log" 2>&1 || fail "$@"
+printf '%s\n' "$3" >>"$2/data/postgresql.conf"
+"$1/pg_ctl" start --pgdata="$2/data" --wait --timeout=60 --log="$2/log" </dev/null >/dev/null 2>&1 || fail "$@"
+echo ready
+while read -r _; do :; done
+"$1/pg_ctl" stop --pgdata="$2/data" --mode=immediate --wait </dev/null >/dev/null 2>&1
+rm -rf "$2"
+"#;
+
+impl Cluster {
+    /// Finds PostgreSQL, makes a cluster and waits until it answers: one or two seconds.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn start(durability: Durability) -> Result<Self, Error> {
+        let programs = find_programs().ok_or(Error::NotFound)?;
+        let owner = if is_root() { Some(unprivileged_user()?) } else { None };
+        let folder = make_folder(owner)?;
+
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", KEEPER, "keeper"])
+            .args([programs.as_os_str(), folder.as_os_str(), &settings(&folder, durability)])
+            .current_dir(&folder)
+            .env("LC_ALL", "C")
+            .env_remove("PGDATA")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Not in our group: Ctrl-C in the terminal is for us, and we stop the server.
+            .process_group(0);
+        if let Some((user, group)) = owner {
+            command.uid(user).gid(group);
+        }
+        let keeper = command.spawn()?;
+        let mut cluster = Self { keeper, folder, programs };
+        cluster.wait_until_ready()?;
+        Ok(cluster)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), Error> {
+        let mut output = BufReader::new(self.keeper.stdout.take().expect("stdout is piped"));
+        let mut said = String::new();
+        output.read_line(&mut said)?;
+        if said == "ready\n" {
+            return Ok(());
+        }
+        output.read_to_string(&mut said)?;
+        Err(Error::Failed(format!("{} said:\n{}", self.programs.display(), said.trim())))
+    }
+
+    /// A connection string for a database of this cluster, as its superuser.
+    #[must_use]
+    pub fn database_url(&self, database: &str) -> String {
+        format!("host={} user=postgres dbname={database}", self.folder.display())
+    }
+
+    /// The folder with the server's socket, for `psql -h`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder with PostgreSQL's programs.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            tracing::warn!(%error, "could not wait for the private PostgreSQL to stop");
+        }
+    }
+}
+
+fn settings(folder: &Path, durability: Durability) -> OsString {
+    let mut settings = OsString::from("listen_addresses = ''\nmax_connections = 300\nunix_socket_directories = '");
+    settings.push(folder);
+    settings.push("'\n");
+    settings.push(match durability {
+        Durability::Real => "fsync = on\nsynchronous_commit = on\nmax_wal_size = '4GB'\n",
+        Durability::None => "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+    });
+    settings
+}
+
+/// A folder of our own, readable by nobody else. Short, because a socket's path may have about 100 bytes.
+fn make_folder(owner: Option<(u32, u32)>) -> io::Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let name = format!("field-service-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => {
+                if let Some((user, group)) = owner {
+                    chown(&folder, Some(user), Some(group))?;
+                }
+                return Ok(folder);
+            }
+            // Left by a process of the same id whose machine was switched off.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_root() -> bool {
+    ask("id", &["-u"]).is_some_and(|id| id == "0")
+}
+
+/// PostgreSQL refuses to run as root.
+fn unprivileged_user() -> Result<(u32, u32), Error> {
+    ["postgres", "nobody"]
+        .into_iter()
+        .find_map(|name| Some((ask("id", &["-u", name])?.parse().ok()?, ask("id", &["-g", name])?.parse().ok()?)))
+        .ok_or_else(|| Error::Failed("as root it needs a user postgres or nobody to run as".to_owned()))
+}
+
+/// What a program says, if it succeeds.
+fn ask(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| said.trim().to_owned())
+}
+
+/// The first folder in which the server's programs are and run.
+fn find_programs() -> Option<PathBuf> {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    let mut candidates: Vec<PathBuf> = std::env::split_paths(&on_path).collect();
+    candidates.extend(ask("pg_config", &["--bindir"]).map(PathBuf::from));
+    // Debian; PGDG on Fedora and RHEL; Homebrew on both kinds of Mac; Postgres.app; Alpine and Arch.
+    for (parent, prefix, rest) in [
+        ("/usr/lib/postgresql", "", "bin"),
+        ("/usr", "pgsql-", "bin"),
+        ("/opt/homebrew/opt", "postgresql", "bin"),
+        ("/usr/local/opt", "postgresql", "bin"),
+        ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"),
+        ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+        ("/usr/libexec", "postgresql", ""),
+    ] {
+        candidates.extend(newest_first(Path::new(parent), prefix).into_iter().map(|folder| folder.join(rest)));
+    }
+    candidates.extend(["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"].map(PathBuf::from));
+    candidates.into_iter().find(|folder| {
+        ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
+            && ask(folder.join("postgres"), &["--version"]).is_some()
+    })
+}
+
+fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(parent) else { return Vec::new() };
+    let mut found: Vec<(u32, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let digits = name.strip_prefix(prefix)?.trim_start_matches(['@', '-']);
+            let version: String = digits.chars().take_while(char::is_ascii_digit).collect();
+            Some((version.parse().unwrap_or(0), entry.path()))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().rev().map(|(_, path)| path).collect()
+}

@@ -1,0 +1,88 @@
+//! What must be true of the database at every moment, as queries that find what is not.
+
+use tokio_postgres::Client;
+
+/// An invariant and a query for its violations, each of them one text.
+const INVARIANTS: [(&str, &str); 7] = [
+    (
+        "an order has at most one accepted offer, and it is its master's",
+        "SELECT format('order %s has %s accepted offers, masters %s, assigned to %s', orders.id, count(*),
+                       string_agg(offers.master_id::text, ','), orders.assigned_master_id)
+         FROM orders JOIN offers ON offers.order_id = orders.id AND offers.state = 'ACCEPTED'
+         GROUP BY orders.id
+         HAVING count(*) > 1 OR bool_or(offers.master_id IS DISTINCT FROM orders.assigned_master_id)",
+    ),
+    (
+        "no master has taken more orders than the limit",
+        "SELECT format('master %s has %s active orders taken by acceptance or by the system, limit %s',
+                       masters.id, count(*), coalesce(max_active_orders, 5))
+         FROM masters
+         JOIN orders ON orders.assigned_master_id = masters.id
+                    AND orders.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+         WHERE EXISTS (SELECT FROM order_status_history AS history
+                       WHERE history.order_id = orders.id AND history.to_status = 'ASSIGNED'
+                         AND history.actor_type IN ('MASTER', 'AUTO_DISTRIBUTION'))
+         GROUP BY masters.id
+         HAVING count(*) > coalesce(max_active_orders, 5)",
+    ),
+    (
+        "an order's history is a chain that ends in its status",
+        "SELECT format('order %s: %s after %s', order_id, from_status, previous)
+         FROM (SELECT order_id, from_status,
+                      lag(to_status) OVER (PARTITION BY order_id ORDER BY id) AS previous
+               FROM order_status_history) AS chain
+         WHERE previous IS NOT NULL AND from_status IS DISTINCT FROM previous
+         UNION ALL
+         SELECT format('order %s is %s but its history ends in %s', orders.id, status, history.to_status)
+         FROM orders
+         JOIN LATERAL (SELECT to_status FROM order_status_history WHERE order_id = orders.id
+                       ORDER BY id DESC LIMIT 1) AS history ON true
+         WHERE history.to_status <> status",
+    ),
+    (
+        "the version has grown by one for every row of the history",
+        "SELECT format('order %s has version %s and %s changes', orders.id, version, changes)
+         FROM orders
+         CROSS JOIN LATERAL (SELECT count(*) AS changes FROM order_status_history WHERE order_id = orders.id) AS history
+         WHERE version <> 1 + changes",
+    ),
+    (
+        "no live offer is on an assigned or final order",
+        "SELECT format('offer %s is %s on order %s, which is %s', offers.id, state, orders.id, status)
+         FROM offers JOIN orders ON orders.id = offers.order_id
+         WHERE state IN ('SENT', 'VIEWED') AND status NOT IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')",
+    ),
+    (
+        "every assignment has its metrics row",
+        "SELECT format('order %s was assigned %s times and has %s metrics rows', orders.id, assignments, rows)
+         FROM orders
+         CROSS JOIN LATERAL (SELECT count(*) AS assignments FROM order_status_history
+                             WHERE order_id = orders.id AND to_status = 'ASSIGNED') AS history
+         CROSS JOIN LATERAL (SELECT count(*) AS rows FROM distribution_metrics WHERE order_id = orders.id) AS metrics
+         WHERE assignments <> rows",
+    ),
+    (
+        "no transaction was left open",
+        "SELECT format('session %s has been idle in transaction since %s', pid, state_change)
+         FROM pg_stat_activity
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+           AND state_change < now() - interval '2 seconds'",
+    ),
+];
+
+/// How many invariants there are.
+pub const COUNT: usize = INVARIANTS.len();
+
+/// Looks for violations; each says which invariant and what was found.
+///
+/// # Errors
+/// When a query fails.
+pub async fn violations(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut violations = Vec::new();
+    for (invariant, query) in INVARIANTS {
+        for row in client.query(query, &[]).await? {
+            violations.push(format!("NOT {invariant}: {}", row.get::<_, String>(0)));
+        }
+    }
+    Ok(violations)
+}

@@ -1,0 +1,164 @@
+//! HTTP: who may call, what is read, and what each failure is answered with.
+//!
+//! A status tells Telegram whether to send the update again. 2xx: never again. Anything else: again and again, while
+//! that person's later updates wait behind it. So what will not get better is logged and answered with 200, and only
+//! what sending again can mend is answered with 503.
+
+pub mod admin;
+pub mod callback;
+pub mod master;
+pub mod update;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use lambda_http::http::{HeaderMap, Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+
+use crate::app::App;
+use crate::config::BotName;
+use update::Update;
+
+/// The largest body that is read. Telegram's updates are far smaller.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Everything a request may take, inside the about 60 seconds that Telegram waits and the function's own timeout.
+const DEADLINE: Duration = Duration::from_secs(25);
+
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+
+/// A request that may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// An update that Telegram sent to this bot.
+    Update(BotName),
+    /// `GET /health`.
+    Health,
+}
+
+/// Judges a request by its head alone, so that nothing of an unauthorised one is read. The path counts from its end:
+/// a stage or a `/lambda-url/webhook` before it changes nothing.
+///
+/// # Errors
+/// The answer to a request that may not go on: 404, 405, 401 or 413.
+pub fn admit(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, Response<Body>> {
+    let (route, allowed) = if path.ends_with("/telegram/master") {
+        (Route::Update(BotName::Master), Method::POST)
+    } else if path.ends_with("/telegram/admin") {
+        (Route::Update(BotName::Admin), Method::POST)
+    } else if path.ends_with("/health") {
+        (Route::Health, Method::GET)
+    } else {
+        return Err(respond(StatusCode::NOT_FOUND));
+    };
+    if *method != allowed {
+        let mut response = respond(StatusCode::METHOD_NOT_ALLOWED);
+        let allow = header::HeaderValue::from_str(allowed.as_str()).expect("a method is a header value");
+        response.headers_mut().insert(header::ALLOW, allow);
+        return Err(response);
+    }
+    if let Route::Update(bot) = route {
+        let presented = headers.get(SECRET_HEADER).map_or(&b""[..], header::HeaderValue::as_bytes);
+        if !app.secret(bot).matches(presented) {
+            tracing::warn!(bot = bot.as_str(), "a request without the webhook's secret");
+            app.metrics.count("webhook", "UNAUTHORIZED");
+            return Err(respond(StatusCode::UNAUTHORIZED));
+        }
+        let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: usize| length > BODY_LIMIT) {
+            return Err(too_large());
+        }
+    }
+    Ok(route)
+}
+
+/// The answer to a body over [`BODY_LIMIT`].
+#[must_use]
+pub fn too_large() -> Response<Body> {
+    respond(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// Does what an admitted request asks for, to the end: nothing goes on after the response.
+pub async fn answer(app: &App, route: Route, body: &[u8]) -> Response<Body> {
+    if body.len() > BODY_LIMIT {
+        return too_large();
+    }
+    let work = AssertUnwindSafe(async {
+        match route {
+            Route::Health => health(app).await,
+            Route::Update(bot) => on_update(app, bot, body).await,
+        }
+    });
+    let status = match tokio::time::timeout(DEADLINE, work.catch_unwind()).await {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) => {
+            // The panic hook has logged where. Sent again, the update would panic again, for ever.
+            tracing::error!(update_id = update::update_id(body), "a panic while handling an update");
+            app.metrics.count("webhook", "PANIC");
+            StatusCode::OK
+        }
+        Err(_) => {
+            tracing::error!(update_id = update::update_id(body), "not done in {DEADLINE:?}");
+            app.metrics.count("webhook", "DEADLINE");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    respond(status)
+}
+
+/// [`admit`] and [`answer`] for a request that is already in memory, as it is in Lambda.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    match admit(app, request.method(), request.uri().path(), request.headers()) {
+        Ok(route) => answer(app, route, request.body()).await,
+        Err(response) => response,
+    }
+}
+
+async fn health(app: &App) -> StatusCode {
+    match app.db.ping().await {
+        Ok(()) => StatusCode::OK,
+        Err(error) => {
+            tracing::error!(%error, "the database is not reachable");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+async fn on_update(app: &App, bot: BotName, body: &[u8]) -> StatusCode {
+    let update: Update = match serde_json::from_slice(body) {
+        Ok(update) => update,
+        Err(error) => {
+            // Not the error's own text: it quotes what it stumbled over.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            let update_id = update::update_id(body);
+            tracing::warn!(bot = bot.as_str(), update_id, ?kind, line, column, "an update that is not understood");
+            app.metrics.count("webhook", "NOT_UNDERSTOOD");
+            return StatusCode::OK;
+        }
+    };
+    let update_id = update.update_id;
+    let handled = match bot {
+        BotName::Master => master::on_update(app, update).await,
+        BotName::Admin => admin::on_update(app, update).await,
+    };
+    match handled {
+        Ok(()) => StatusCode::OK,
+        Err(error) if error.is_transient() => {
+            tracing::warn!(update_id, %error, "the database is not available; Telegram will send this again");
+            app.metrics.count("webhook", "UNAVAILABLE");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Err(error) => {
+            tracing::error!(update_id, %error, "an update failed in a way that will not pass");
+            app.metrics.count("webhook", "FAILED");
+            StatusCode::OK
+        }
+    }
+}
+
+fn respond(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,27 @@
+//! The dispatchers' bot, which so far only says that it is coming.
+
+use super::update::Update;
+use crate::app::App;
+use crate::db;
+use crate::render::{self, texts};
+use crate::telegram::Notice;
+
+/// Handles an update to the end.
+///
+/// # Errors
+/// None yet.
+pub async fn on_update(app: &App, update: Update) -> Result<(), db::Error> {
+    let shown = if let Some(query) = update.callback_query {
+        let notice = Notice { text: texts::ADMIN_NOT_YET.to_owned(), alert: true };
+        app.admin_bot.answer(&query.id, Some(&notice)).await
+    } else if let Some(message) = update.message.filter(|message| message.chat.id > 0) {
+        app.admin_bot.send(message.chat.id, render::plain(texts::ADMIN_NOT_YET.to_owned())).await
+    } else {
+        Ok(())
+    };
+    if let Err(error) = shown {
+        tracing::warn!(%error, "a call to Telegram failed");
+        app.metrics.count("telegram", "FAILED");
+    }
+    Ok(())
+}
