@@ -1,0 +1,239 @@
+//! A dispatch system of its own for each test: a database, a local Telegram, the webhook between them, and verbs.
+
+mod postgres;
+
+use std::sync::Arc;
+
+use field_service::app::App;
+use field_service::db::Clock;
+use field_service::dispatch::OrderId;
+use field_service::server;
+use field_service::sim::invariants;
+use field_service::sim::telegram::{Chat, Tap, Telegram, Webhook};
+use tokio::sync::oneshot;
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+pub const MASTER_TOKEN: &str = "1001:master-token";
+pub const ADMIN_TOKEN: &str = "1002:admin-token";
+pub const MASTER_SECRET: &str = "master-secret";
+pub const ADMIN_SECRET: &str = "admin-secret";
+
+/// Telegram ids of masters that every test's database has.
+pub const ANNA: i64 = 101;
+pub const BORIS: i64 = 102;
+pub const VERA: i64 = 103;
+/// A Telegram id that is no master's.
+pub const STRANGER: i64 = 999;
+
+/// The running system.
+pub struct Dispatch {
+    pub telegram: Telegram,
+    pub sql: Client,
+    pub app: Arc<App>,
+    pub clock: Clock,
+    pub url: String,
+    pub database_url: String,
+    _stop: oneshot::Sender<()>,
+}
+
+/// What differs from the default from test to test.
+#[derive(Clone)]
+pub struct Settings {
+    pub connections: usize,
+    pub clock: Clock,
+    pub unnamed_statements: bool,
+    /// Instead of the test's own database, e.g. through a proxy.
+    pub database_url: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None }
+    }
+}
+
+impl Dispatch {
+    pub async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    pub async fn start_with(settings: Settings) -> Self {
+        Self::start_on(postgres::fresh_database().await, settings).await
+    }
+
+    pub async fn start_on(database_url: String, settings: Settings) -> Self {
+        let telegram = Telegram::start().await.expect("a local Telegram");
+        let variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
+        let app = Arc::new(app);
+
+        let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
+        for (token, path, secret) in
+            [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)]
+        {
+            let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
+            telegram.add_bot(token, Some(webhook));
+        }
+        let sql = postgres::connect(&database_url).await;
+        let dispatch =
+            Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop };
+        for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
+            dispatch.add_master(user, name).await;
+        }
+        dispatch
+    }
+
+    /// A master's (or anybody's) chat with the masters' bot.
+    pub fn chat(&self, user: i64) -> Chat {
+        self.telegram.chat(MASTER_TOKEN, user, "Мастер")
+    }
+
+    pub async fn add_master(&self, user: i64, name: &str) {
+        self.execute(
+            "INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES ($1, $2, (SELECT min(id) FROM cities))",
+            &[&user, &name],
+        )
+        .await;
+    }
+
+    /// Another connection to the same database, for somebody who works beside the system.
+    pub async fn colleague(&self) -> Client {
+        postgres::connect(&self.database_url).await
+    }
+
+    pub fn order(&self) -> NewOrder<'_> {
+        NewOrder { dispatch: self, status: "SEARCHING", master: None }
+    }
+
+    pub async fn tap_accept(&self, user: i64, order: OrderId) -> Tap {
+        self.chat(user).tap(&format!("m:new:acc:{order}")).await
+    }
+
+    pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) {
+        self.sql.execute(sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    pub async fn one<T: for<'a> tokio_postgres::types::FromSql<'a>>(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> T {
+        self.sql.query_one(sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
+    }
+
+    /// Who has the order, by Telegram id.
+    pub async fn owner(&self, order: OrderId) -> Option<i64> {
+        self.one(
+            "SELECT telegram_user_id FROM orders LEFT JOIN masters ON masters.id = assigned_master_id
+             WHERE orders.id = $1",
+            &[&order.0],
+        )
+        .await
+    }
+
+    pub async fn status(&self, order: OrderId) -> String {
+        self.one("SELECT status FROM orders WHERE id = $1", &[&order.0]).await
+    }
+
+    /// The state of a master's last offer of the order.
+    pub async fn offer_state(&self, order: OrderId, user: i64) -> String {
+        self.one(
+            "SELECT state FROM offers JOIN masters ON masters.id = master_id
+             WHERE order_id = $1 AND telegram_user_id = $2 ORDER BY offers.id DESC LIMIT 1",
+            &[&order.0, &user],
+        )
+        .await
+    }
+
+    /// The invariants, by query.
+    pub async fn check(&self) {
+        let violations = invariants::violations(&self.sql).await.expect("the invariants' queries");
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
+}
+
+fn environment(database_url: &str, telegram: &Telegram, settings: &Settings) -> Vec<(&'static str, String)> {
+    let statements = if settings.unnamed_statements { "unnamed" } else { "prepared" };
+    vec![
+        ("DATABASE_URL", database_url.to_owned()),
+        ("DATABASE_STATEMENTS", statements.to_owned()),
+        ("MASTER_BOT_TOKEN", MASTER_TOKEN.to_owned()),
+        ("ADMIN_BOT_TOKEN", ADMIN_TOKEN.to_owned()),
+        ("MASTER_WEBHOOK_SECRET", MASTER_SECRET.to_owned()),
+        ("ADMIN_WEBHOOK_SECRET", ADMIN_SECRET.to_owned()),
+        ("TELEGRAM_API_URL", telegram.api_url().to_owned()),
+    ]
+}
+
+/// An order about to be made.
+pub struct NewOrder<'a> {
+    dispatch: &'a Dispatch,
+    status: &'static str,
+    master: Option<i64>,
+}
+
+impl NewOrder<'_> {
+    pub fn in_status(mut self, status: &'static str) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub fn of_master(mut self, user: i64) -> Self {
+        self.master = Some(user);
+        self
+    }
+
+    /// Makes the order without an offer.
+    pub async fn create(self) -> OrderId {
+        OrderId(
+            self.dispatch
+                .one(
+                    "INSERT INTO orders (city_id, category, status, address, client_name, client_phone,
+                                         assigned_master_id)
+                     SELECT min(id), 'PLUMBING', $1, 'ул. Ленина, 5', 'Мария Клиентова', '+79990001122',
+                            (SELECT id FROM masters WHERE telegram_user_id = $2)
+                     FROM cities
+                     RETURNING id",
+                    &[&self.status, &self.master],
+                )
+                .await,
+        )
+    }
+
+    /// Makes the order and offers it, for ten minutes.
+    pub async fn offered_to(self, masters: impl IntoIterator<Item = i64>) -> OrderId {
+        let dispatch = self.dispatch;
+        let order = self.create().await;
+        for master in masters {
+            dispatch.offer(order, master, "SENT").await;
+        }
+        order
+    }
+}
+
+impl Dispatch {
+    /// Offers an order in some state, for ten minutes.
+    pub async fn offer(&self, order: OrderId, user: i64, state: &str) {
+        self.execute(
+            "INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
+             SELECT $1, id, $3, 1, coalesce($4, now()) + interval '10 minutes' FROM masters WHERE telegram_user_id = $2",
+            &[&order.0, &user, &state, &self.clock.now()],
+        )
+        .await;
+    }
+
+    /// Lets the master's offer of the order run out.
+    pub async fn let_expire(&self, order: OrderId, user: i64) {
+        self.execute(
+            "UPDATE offers SET expires_at = now() FROM masters
+             WHERE order_id = $1 AND masters.id = master_id AND telegram_user_id = $2",
+            &[&order.0, &user],
+        )
+        .await;
+    }
+}

@@ -1,0 +1,5 @@
+//! The promises of the system, one file per behaviour, on a real PostgreSQL and a real HTTP Telegram stand-in.
+
+mod harness;
+
+mod accept;
