@@ -1,1 +1,118 @@
-fn main() {}
+//! How fast an order is taken, against what PostgreSQL can give: one run, one private cluster that really writes to
+//! disk, one table. Figures from different runs or machines cannot be compared; ratios within a run can.
+
+mod data;
+mod load;
+mod pgbench;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use field_service::config;
+use field_service::db::{Clock, Db, migrate};
+use field_service::dispatch::accept::{self, AcceptOutcome};
+use field_service::dispatch::{OrderId, TelegramUserId};
+use field_service::sim::cluster::{Cluster, Durability};
+use field_service::sim::proxy::Proxy;
+
+use data::Data;
+
+const IN_FLIGHT: [usize; 4] = [1, 8, 32, 128];
+/// The server's default on two cores.
+const CONNECTIONS: usize = 6;
+
+fn main() {
+    // `cargo test --benches` calls this too, and measures nothing.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let cluster = Cluster::start(Durability::Real).unwrap_or_else(|error| panic!("{error}"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+
+    println!("accepts per second, each with its fresh list\n");
+    println!("| in flight | pgbench | accept function | ratio | full webhook | ratio | failed |");
+    println!("|---|---|---|---|---|---|---|");
+    for in_flight in IN_FLIGHT {
+        let orders = if in_flight == 1 { 6_000 } else { 12_000 };
+        let data = || runtime.block_on(Data::fresh(&cluster, orders));
+        let ceiling = pgbench::run(&cluster, &data(), in_flight.min(32));
+        let function = runtime.block_on(through_the_pool(&data(), in_flight));
+        let webhook = runtime.block_on(load::through_the_webhook(&data(), in_flight));
+        println!(
+            "| {in_flight} | {ceiling:.0} | {function:.0} | {:.2} | {:.0} | {:.2} | {} |",
+            function / ceiling,
+            webhook.per_second,
+            webhook.per_second / ceiling,
+            webhook.failed,
+        );
+    }
+    println!("\nMore than 32 clients of pgbench are more PostgreSQL processes than two cores can use: 128 is 32 there.");
+
+    println!("\n50 masters tap one order at once, through the webhook, milliseconds\n");
+    let contended = runtime.block_on(load::fifty_on_one(&cluster));
+    println!("| | median | 99th percentile | taps |\n|---|---|---|---|");
+    for (who, times) in [("winner", contended.winners), ("losers", contended.losers)] {
+        println!("| {who} | {:.1} | {:.1} | {} |", percentile(&times, 50), percentile(&times, 99), times.len());
+    }
+
+    println!("\nDatabase round trips for an accept with its fresh list, counted by a proxy: {}", round_trips(&cluster));
+}
+
+/// The accept function, called by as many tasks as there are taps in flight.
+async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
+    let config = config::Database::from_url(&data.url).expect("a URL");
+    let db = Db::new(&config, in_flight.min(CONNECTIONS + 2), Clock::default()).expect("a pool");
+    let data = Arc::new(data.clone());
+    // Statements are prepared and connections opened before the clock runs.
+    let warm: Vec<_> = (0..in_flight * 4).map(|order| take(&db, &data, order)).collect();
+    futures_util::future::join_all(warm).await;
+    let begun = Instant::now();
+    let first = in_flight * 4;
+    let tasks: Vec<_> = (0..in_flight)
+        .map(|task| {
+            let (db, data) = (db.clone(), Arc::clone(&data));
+            tokio::spawn(async move {
+                for order in (first + task..data.orders).step_by(in_flight) {
+                    take(&db, &data, order).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("every order is taken");
+    }
+    per_second(data.orders - first, begun.elapsed())
+}
+
+async fn take(db: &Db, data: &Data, order: usize) {
+    let (order, user) = (OrderId(data.order(order)), TelegramUserId(data.taker(order)));
+    let answered = accept::accept(db, order, user, 1).await.expect("a database").expect("a master");
+    assert!(matches!(answered.outcome, AcceptOutcome::Assigned(_)), "{}", answered.outcome.name());
+}
+
+/// On one thread, so that what is polled together is sent together, and on a warm connection.
+fn round_trips(cluster: &Cluster) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let data = Data::fresh(cluster, 10).await;
+        let proxy = Proxy::start(cluster.folder()).await.expect("a proxy");
+        let config = config::Database::from_url(&proxy.database_url(&data.name)).expect("a URL");
+        let db = Db::new(&config, 1, Clock::default()).expect("a pool");
+        take(&db, &data, 0).await;
+        let before = proxy.round_trips();
+        take(&db, &data, 1).await;
+        proxy.round_trips() - before
+    })
+}
+
+fn per_second(count: usize, elapsed: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count of orders")]
+    let count = count as f64;
+    count / elapsed.as_secs_f64()
+}
+
+fn percentile(times: &[Duration], percent: usize) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    sorted[(sorted.len() - 1) * percent / 100].as_secs_f64() * 1000.0
+}

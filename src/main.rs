@@ -1,3 +1,137 @@
 //! The command line: parse, call, print.
 
-fn main() {}
+mod commands;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use field_service::config::BotName;
+use field_service::dispatch::order::Category;
+
+/// Dispatch for field-service companies: orders offered to technicians over Telegram, each taken by exactly one.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything on this machine, nothing to configure: masters race for orders (the default)
+    Demo(Demo),
+    /// Serve the webhook as a plain HTTP server; needs DATABASE_URL and both bots' tokens and secrets
+    Serve(Serve),
+    /// Bring the database to this release's schema; needs DATABASE_URL
+    Migrate,
+    /// Register a bot's webhook with Telegram, ask about it, remove it
+    #[command(subcommand)]
+    Webhook(Webhook),
+    /// Let masters in; needs DATABASE_URL
+    #[command(subcommand)]
+    Master(Master),
+}
+
+#[derive(Args, Default)]
+struct Demo {
+    /// An existing empty database to use instead of a private PostgreSQL
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Stop after the race instead of waiting for Ctrl-C
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Connections to the database; more than about three per core make it slower
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    connections: Option<u16>,
+}
+
+#[derive(Subcommand)]
+enum Webhook {
+    /// Tell Telegram where to deliver, with the secret, the kinds of update and the connection limit
+    Set {
+        /// The https address of the handler, e.g. the function's URL; /telegram/<BOT> is added if it is not there
+        url: String,
+        #[command(flatten)]
+        bot: Bot,
+        /// How many updates Telegram may deliver at once: below the function's reserved concurrency
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+        max_connections: u32,
+    },
+    /// Show what Telegram knows: address, waiting updates, last error
+    Info(Bot),
+    /// Stop delivery; Telegram keeps waiting updates for 24 hours
+    Delete(Bot),
+}
+
+#[derive(Args)]
+struct Bot {
+    /// Which bot
+    #[arg(long, value_enum, default_value = "master")]
+    bot: WhichBot,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum WhichBot {
+    Master,
+    Admin,
+}
+
+impl From<WhichBot> for BotName {
+    fn from(bot: WhichBot) -> Self {
+        match bot {
+            WhichBot::Master => Self::Master,
+            WhichBot::Admin => Self::Admin,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Master {
+    /// Add a master, who can then use the bot
+    Add {
+        /// The master's Telegram id, as the bot tells it to strangers
+        #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+        telegram_id: i64,
+        /// Full name
+        #[arg(long)]
+        name: String,
+        /// City; a new one needs --timezone
+        #[arg(long)]
+        city: String,
+        /// Time zone of a new city, e.g. Asia/Yekaterinburg
+        #[arg(long)]
+        timezone: Option<String>,
+        /// Phone
+        #[arg(long)]
+        phone: Option<String>,
+        /// A trade; may be repeated
+        #[arg(long = "category", value_name = "CATEGORY", value_parser = parse_category)]
+        categories: Vec<Category>,
+    },
+}
+
+fn parse_category(word: &str) -> Result<Category, String> {
+    Category::parse(&word.to_ascii_uppercase()).ok_or_else(|| {
+        let known: Vec<_> = Category::ALL.iter().map(|category| category.as_str()).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_else(|| Command::Demo(Demo::default()));
+    match commands::run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

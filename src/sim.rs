@@ -6,3 +6,4 @@ pub mod cluster;
 pub mod html;
 pub mod telegram;
 pub mod invariants;
+pub mod proxy;

@@ -217,9 +217,11 @@ fn find_programs() -> Option<PathBuf> {
         candidates.extend(newest_first(Path::new(parent), prefix).into_iter().map(|folder| folder.join(rest)));
     }
     candidates.extend(["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"].map(PathBuf::from));
-    candidates.into_iter().find(|folder| {
-        ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
-            && ask(folder.join("postgres"), &["--version"]).is_some()
+    candidates.into_iter().find_map(|folder| {
+        // Behind a link on PATH are the programs' real neighbours, pgbench among them.
+        let folder = folder.join("postgres").canonicalize().ok()?.parent()?.to_owned();
+        let complete = ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file());
+        (complete && ask(folder.join("postgres"), &["--version"]).is_some()).then_some(folder)
     })
 }
 

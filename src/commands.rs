@@ -1,0 +1,145 @@
+//! What each subcommand does.
+
+use std::error::Error;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use field_service::app::App;
+use field_service::config::{self, BotName, environment};
+use field_service::db::masters::{self, Added, NewMaster};
+use field_service::db::{Clock, Db, migrate};
+use field_service::dispatch::TelegramUserId;
+use field_service::{logging, server, telegram};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Command, Demo, Master, Serve, Webhook};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+pub async fn run(command: Command) -> Result {
+    logging::init(&environment)?;
+    match command {
+        Command::Demo(demo) => self::demo(demo).await,
+        Command::Serve(serve) => self::serve(serve).await,
+        Command::Migrate => migrate().await,
+        Command::Webhook(webhook) => self::webhook(webhook).await,
+        Command::Master(Master::Add { telegram_id, name, city, timezone, phone, categories }) => {
+            let user = TelegramUserId(telegram_id);
+            add_master(&NewMaster { user, full_name: name, phone, city, timezone, categories }).await
+        }
+    }
+}
+
+async fn demo(_: Demo) -> Result {
+    Err("not yet".into())
+}
+
+async fn serve(serve: Serve) -> Result {
+    let connections = serve.connections.map_or_else(three_per_core, usize::from);
+    let app = Arc::new(App::from_env(&environment, connections, Clock::default())?);
+    let listener = server::listen(serve.listen).map_err(|error| format!("listening on {}: {error}", serve.listen))?;
+    let address = listener.local_addr()?;
+    let stop = shutdown_signal()?;
+    tracing::info!(connections, "listening on http://{address}");
+    let db = app.db.clone();
+    tokio::spawn(async move {
+        if let Err(error) = db.ping().await {
+            tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
+        }
+    });
+    server::serve(listener, app, stop).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn three_per_core() -> usize {
+    3 * std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+/// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager.
+fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+async fn migrate() -> Result {
+    let applied = migrate::run(&config::Database::from_env(&environment)?).await?;
+    if applied.is_empty() {
+        println!("The database is up to date.");
+    }
+    for name in applied {
+        println!("Applied {name}.");
+    }
+    Ok(())
+}
+
+async fn webhook(command: Webhook) -> Result {
+    let bot = |name: BotName| -> Result<telegram::Bot> {
+        let api_url = config::telegram_api_url(&environment)?;
+        let token = config::bot_token(&environment, name)?;
+        Ok(telegram::Bot::new(telegram::http_client(), &api_url, name, &token))
+    };
+    match command {
+        Webhook::Set { url, bot: which, max_connections } => {
+            let name = which.bot.into();
+            let secret = config::webhook_secret(&environment, name)?;
+            let url = webhook_url(&url, name)?;
+            bot(name)?.set_webhook(&url, &secret, max_connections).await?;
+            println!("Telegram delivers the {} bot's updates to {url}.", name.as_str());
+        }
+        Webhook::Info(which) => {
+            let info = bot(which.bot.into())?.webhook_info().await?;
+            let url = if info.url.is_empty() { "none" } else { &info.url };
+            println!("url: {url}\nwaiting updates: {}", info.pending_update_count);
+            if let Some(connections) = info.max_connections {
+                println!("connections at most: {connections}");
+            }
+            match (info.last_error_date, info.last_error_message) {
+                (Some(date), Some(message)) => println!("last error: {message} ({})", utc(date)?),
+                _ => println!("last error: none"),
+            }
+        }
+        Webhook::Delete(which) => {
+            bot(which.bot.into())?.delete_webhook().await?;
+            println!("Telegram delivers no more updates; it keeps waiting ones for 24 hours.");
+        }
+    }
+    Ok(())
+}
+
+fn webhook_url(url: &str, bot: BotName) -> Result<String> {
+    let url = url.trim_end_matches('/');
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return Err(format!("{url} is not an address: expected something like https://example.org").into());
+    }
+    let path = format!("/telegram/{}", bot.as_str());
+    Ok(if url.ends_with(&path) { url.to_owned() } else { format!("{url}{path}") })
+}
+
+/// Telegram's dates are seconds since 1970, UTC.
+fn utc(seconds: u64) -> Result<jiff::Timestamp> {
+    Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
+}
+
+async fn add_master(master: &NewMaster) -> Result {
+    let db = Db::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
+    match masters::add(&db, master).await? {
+        Added::Added(id) => println!("{} is master {id}; «/start» opens the bot's menu.", master.full_name),
+        Added::AlreadyThere(id) => println!("Telegram id {} is master {id} already; nothing was changed.", master.user),
+        Added::UnknownCity => {
+            return Err(format!(
+                "there is no city «{}» yet: add --timezone, e.g. --timezone Europe/Moscow, and it is made",
+                master.city
+            )
+            .into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! A proxy in front of PostgreSQL's socket: cuts connections, refuses new ones, and counts round trips.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::{Notify, watch};
+
+/// What happens to connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// They pass.
+    Open,
+    /// Those that were there are closed, new ones too.
+    Cut,
+    /// Bytes are held back in both directions, and nobody is told.
+    Silent,
+}
+
+/// A proxy on a free port of this machine. Stops when dropped.
+pub struct Proxy {
+    port: u16,
+    state: watch::Sender<State>,
+    traffic: Arc<Traffic>,
+}
+
+#[derive(Default)]
+struct Traffic {
+    round_trips: AtomicU64,
+    from_client: Notify,
+}
+
+impl Proxy {
+    /// Starts in front of the PostgreSQL whose socket is in `folder`.
+    ///
+    /// # Errors
+    /// When no port can be listened on.
+    pub async fn start(folder: &Path) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let (state, watched) = watch::channel(State::Open);
+        let traffic = Arc::new(Traffic::default());
+        tokio::spawn(accept(listener, folder.join(".s.PGSQL.5432"), watched, Arc::clone(&traffic)));
+        Ok(Self { port, state, traffic })
+    }
+
+    /// A connection string through the proxy, as the cluster's superuser.
+    #[must_use]
+    pub fn database_url(&self, database: &str) -> String {
+        format!("host=127.0.0.1 port={} user=postgres dbname={database} sslmode=disable", self.port)
+    }
+
+    /// Closes every connection, and new ones until [`restore`](Self::restore).
+    pub fn cut(&self) {
+        self.state.send_replace(State::Cut);
+    }
+
+    /// Holds every byte back until [`restore`](Self::restore).
+    pub fn silence(&self) {
+        self.state.send_replace(State::Silent);
+    }
+
+    /// Lets connections pass again.
+    pub fn restore(&self) {
+        self.state.send_replace(State::Open);
+    }
+
+    /// How often a client has sent something and then waited for the answer, so far.
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.traffic.round_trips.load(Ordering::SeqCst)
+    }
+
+    /// Ready when a client sends something from now on.
+    pub async fn next_request(&self) {
+        self.traffic.from_client.notified().await;
+    }
+}
+
+async fn accept(listener: TcpListener, socket: PathBuf, mut state: watch::Receiver<State>, traffic: Arc<Traffic>) {
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((client, _)) = accepted else { continue };
+                if *state.borrow() == State::Cut {
+                    continue;
+                }
+                let Ok(server) = UnixStream::connect(&socket).await else { continue };
+                tokio::spawn(relay(client, server, state.clone(), Arc::clone(&traffic)));
+            }
+            changed = state.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver<State>, traffic: Arc<Traffic>) {
+    drop(client.set_nodelay(true));
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let asked = AtomicBool::new(false);
+    let mut passing = state.clone();
+    let up = async {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length = from_client.read(&mut buffer).await?;
+            passing.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
+            if length == 0 {
+                return Ok::<_, io::Error>(());
+            }
+            asked.store(true, Ordering::SeqCst);
+            traffic.from_client.notify_waiters();
+            to_server.write_all(&buffer[..length]).await?;
+        }
+    };
+    let mut passing = state.clone();
+    let down = async {
+        let mut buffer = vec![0; 65536];
+        loop {
+            let length = from_server.read(&mut buffer).await?;
+            passing.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
+            if length == 0 {
+                return Ok::<_, io::Error>(());
+            }
+            if asked.swap(false, Ordering::SeqCst) {
+                traffic.round_trips.fetch_add(1, Ordering::SeqCst);
+            }
+            to_client.write_all(&buffer[..length]).await?;
+        }
+    };
+    tokio::select! {
+        _ = up => {}
+        _ = down => {}
+        _ = state.wait_for(|state| *state == State::Cut) => {}
+    }
+}
