@@ -1,6 +1,9 @@
 //! Log lines: JSON in Lambda, human-readable elsewhere; never a token, a client's phone or an address.
 
-use tracing_subscriber::filter::Targets;
+use std::io::IsTerminal;
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -10,29 +13,37 @@ use crate::config::Lookup;
 /// Sets the process's subscriber up, with the level of `RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`; `info` without either.
 /// Human-readable lines go to standard error. A second call does nothing.
 ///
+/// Libraries are heard from `warn` on, whatever is asked for: at `trace` the Lambda runtime logs whole requests, with
+/// the webhook's secret, and at `debug` the database driver logs parameters.
+///
 /// # Errors
 /// When the level cannot be parsed; `info` is in force then.
 pub fn init(lookup: Lookup) -> Result<(), String> {
-    let in_lambda = lookup("AWS_LAMBDA_FUNCTION_NAME").is_some();
+    let (levels, complaint) = match levels(lookup) {
+        Ok(levels) => (levels, None),
+        Err(complaint) => (Targets::new().with_default(LevelFilter::INFO), Some(complaint)),
+    };
+    let ours = |metadata: &Metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
+    let quiet = filter_fn(move |metadata| ours(metadata) || *metadata.level() <= Level::WARN);
+    let lines = if lookup("AWS_LAMBDA_FUNCTION_NAME").is_some() {
+        fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    } else {
+        let colours = std::io::stderr().is_terminal();
+        fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false).boxed()
+    };
+    // A subscriber that is there already, as in tests, stays.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(levels.and(quiet))).try_init();
+    complaint.map_or(Ok(()), Err)
+}
+
+fn levels(lookup: Lookup) -> Result<Targets, String> {
     let asked = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .into_iter()
         .find_map(|name| lookup(name).filter(|value| !value.is_empty()).map(|value| (name, value)));
-    let (filter, complaint) = match &asked {
-        None => (Targets::new().with_default(tracing::Level::INFO), None),
-        Some((name, value)) => match value.to_ascii_lowercase().parse() {
-            Ok(filter) => (filter, None),
-            Err(error) => (
-                Targets::new().with_default(tracing::Level::INFO),
-                Some(format!("{name} is malformed ({error}): expected a level such as info, or target=level,…")),
-            ),
-        },
-    };
-    let lines = if in_lambda {
-        fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).without_time().boxed()
-    } else {
-        fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
-    };
-    // A subscriber that is there already, as in tests, stays.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
-    complaint.map_or(Ok(()), Err)
+    let Some((name, value)) = asked else { return Ok(Targets::new().with_default(LevelFilter::INFO)) };
+    // Lambda knows a level above ERROR.
+    let level = value.to_ascii_lowercase().replace("fatal", "error");
+    level.parse().map_err(|error| {
+        format!("{name} is malformed ({error}): expected a level such as info, or target=level,…")
+    })
 }

@@ -3,3 +3,8 @@
 mod harness;
 
 mod accept;
+mod decline;
+mod http;
+mod list;
+mod races;
+mod telegram_faults;

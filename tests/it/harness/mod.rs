@@ -26,6 +26,11 @@ pub const VERA: i64 = 103;
 /// A Telegram id that is no master's.
 pub const STRANGER: i64 = 999;
 
+pub const ORDER_STATUSES: [&str; 10] = [
+    "CREATED", "SEARCHING", "GUARANTEE", "DEFERRED", "ASSIGNED", "EN_ROUTE", "WORKING", "PAYMENT", "CLOSED", "CANCELED",
+];
+pub const OFFER_STATES: [&str; 6] = ["SENT", "VIEWED", "ACCEPTED", "DECLINED", "EXPIRED", "CANCELED"];
+
 /// The running system.
 pub struct Dispatch {
     pub telegram: Telegram,
@@ -148,6 +153,46 @@ impl Dispatch {
             &[&order.0, &user],
         )
         .await
+    }
+
+    /// All that the database holds, for "nothing was changed".
+    pub async fn everything(&self) -> String {
+        self.contents("true").await
+    }
+
+    /// All that the database holds about one order.
+    pub async fn everything_about(&self, order: OrderId) -> String {
+        self.contents(&format!("order_id = {order}")).await
+    }
+
+    async fn contents(&self, filter: &str) -> String {
+        self.one(
+            &format!(
+                "SELECT concat_ws(E'\n',
+                     (SELECT string_agg(t::text, E'\n' ORDER BY id)
+                      FROM (SELECT *, id AS order_id FROM orders) AS t WHERE {filter}),
+                     (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM offers AS t WHERE {filter}),
+                     (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM order_status_history AS t WHERE {filter}),
+                     (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM distribution_metrics AS t WHERE {filter}))"
+            ),
+            &[],
+        )
+        .await
+    }
+
+    /// What a dispatcher does when a master cannot do the job after all.
+    pub async fn return_to_search(&self, order: OrderId) {
+        self.execute("UPDATE offers SET state = 'CANCELED' WHERE order_id = $1 AND state = 'ACCEPTED'", &[&order.0]).await;
+        self.execute(
+            "WITH changed AS (
+                 UPDATE orders SET status = 'SEARCHING', assigned_master_id = NULL, version = version + 1
+                 WHERE id = $1 RETURNING id
+             )
+             INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+             SELECT id, 'ASSIGNED', 'SEARCHING', 'SYSTEM' FROM changed",
+            &[&order.0],
+        )
+        .await;
     }
 
     /// The invariants, by query.
