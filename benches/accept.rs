@@ -18,8 +18,8 @@ use field_service::sim::proxy::Proxy;
 use data::Data;
 
 const IN_FLIGHT: [usize; 4] = [1, 8, 32, 128];
-/// The server's default on two cores.
-const CONNECTIONS: usize = 6;
+/// What `serve` takes on two cores.
+const CONNECTIONS: usize = 8;
 
 fn main() {
     // `cargo test --benches` calls this too, and measures nothing.
@@ -61,7 +61,7 @@ fn main() {
 /// The accept function, called by as many tasks as there are taps in flight.
 async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
     let config = config::Database::from_url(&data.url).expect("a URL");
-    let db = Db::new(&config, in_flight.min(CONNECTIONS + 2), Clock::default()).expect("a pool");
+    let db = Db::new(&config, in_flight.min(CONNECTIONS), Clock::default()).expect("a pool");
     let data = Arc::new(data.clone());
     // Statements are prepared and connections opened before the clock runs.
     let warm: Vec<_> = (0..in_flight * 4).map(|order| take(&db, &data, order)).collect();

@@ -1,5 +1,5 @@
-//! A database full of orders, each offered to three masters, with as many masters as it takes for none to reach the
-//! limit.
+//! A database full of orders, each offered to three masters, with so many masters that each has five live offers: as
+//! many as the limit lets a master take.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -21,7 +21,7 @@ pub struct Data {
 impl Data {
     /// Makes and fills one.
     pub async fn fresh(cluster: &Cluster, orders: usize) -> Self {
-        Self::filled(cluster, orders, (orders / 5).max(3), 3).await
+        Self::filled(cluster, orders, orders * 3 / 5, 3).await
     }
 
     /// Makes and fills one in which every order is offered to `offers` of `masters`.

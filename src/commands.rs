@@ -36,7 +36,7 @@ async fn demo(_: Demo) -> Result {
 }
 
 async fn serve(serve: Serve) -> Result {
-    let connections = serve.connections.map_or_else(three_per_core, usize::from);
+    let connections = serve.connections.map_or_else(four_per_core, usize::from);
     let app = Arc::new(App::from_env(&environment, connections, Clock::default())?);
     let listener = server::listen(serve.listen).map_err(|error| format!("listening on {}: {error}", serve.listen))?;
     let address = listener.local_addr()?;
@@ -53,8 +53,8 @@ async fn serve(serve: Serve) -> Result {
     Ok(())
 }
 
-fn three_per_core() -> usize {
-    3 * std::thread::available_parallelism().map_or(2, NonZero::get)
+fn four_per_core() -> usize {
+    4 * std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
 /// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager.

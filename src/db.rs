@@ -95,6 +95,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long that question may take.
 const PROBE: Duration = Duration::from_secs(2);
 
+/// A piece of work that takes longer has lost its server without being told. The connection is given up.
+const WORK: Duration = Duration::from_secs(8);
+
 /// The database: a pool, the statement mode and the clock.
 #[derive(Clone)]
 pub struct Db {
@@ -174,7 +177,9 @@ impl Db {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        work(Connection { client: Some(self.pool.get().await?), mode: self.mode, unfinished: AtomicU32::new(0) }).await
+        let client = self.pool.get().await?;
+        let connection = Connection { client: Some(client), mode: self.mode, unfinished: AtomicU32::new(0) };
+        tokio::time::timeout(WORK, work(connection)).await.unwrap_or(Err(Error::Stalled(WORK)))
     }
 
     /// Whether the database answers.

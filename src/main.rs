@@ -48,7 +48,7 @@ struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Connections to the database; more than about three per core make it slower
+    /// Connections to the database; four per core unless given, and many more make it slower
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     connections: Option<u16>,
 }

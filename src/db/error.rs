@@ -4,6 +4,7 @@
 //! row, and with it a client's phone.
 
 use std::fmt;
+use std::time::Duration;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
@@ -21,6 +22,8 @@ pub enum Error {
         /// The driver's error.
         source: tokio_postgres::Error,
     },
+    /// The server did not answer for this long.
+    Stalled(Duration),
     /// A row holds what this release does not know, such as a state added by a later one.
     Unknown {
         /// What kind of value.
@@ -50,7 +53,7 @@ impl Error {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Connect(_) => Severity::Unavailable,
+            Self::Connect(_) | Self::Stalled(_) => Severity::Unavailable,
             Self::Unknown { .. } => Severity::Permanent,
             Self::Statement { source, .. } => severity(source),
         }
@@ -94,6 +97,7 @@ impl fmt::Display for Error {
             Self::Connect(PoolError::Timeout(stage)) => write!(f, "no database connection in time ({stage:?})"),
             Self::Connect(error) => write!(f, "no database connection: {error}"),
             Self::Statement { name, source } => write!(f, "{name}: {}", Brief(source)),
+            Self::Stalled(time) => write!(f, "the database did not answer for {time:?}"),
             Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {value}"),
         }
     }

@@ -93,7 +93,7 @@ pub async fn set_timeouts(client: &Client) -> Result<(), tokio_postgres::Error> 
             "DO $$
              BEGIN
                  EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''1s''', current_database());
-                 EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''15s''', current_database());
+                 EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''10s''', current_database());
                  EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = ''15s''',
                                 current_database());
              EXCEPTION WHEN insufficient_privilege THEN

@@ -89,6 +89,11 @@ impl Telegram {
         self.model().let_callbacks_grow_stale();
     }
 
+    /// Points a bot's webhook elsewhere.
+    pub fn set_webhook(&self, token: &str, webhook: Webhook) {
+        self.model().set_webhook(token, Some(webhook));
+    }
+
     /// The webhook that a bot has.
     #[must_use]
     pub fn webhook(&self, token: &str) -> Option<Webhook> {

@@ -3,8 +3,11 @@
 mod harness;
 
 mod accept;
+mod database_faults;
 mod decline;
 mod http;
 mod list;
+mod programs;
 mod races;
+mod statements;
 mod telegram_faults;

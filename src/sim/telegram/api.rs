@@ -81,7 +81,10 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
         }
         "getWebhookInfo" => {
             let url = model.webhook(token).map(|webhook| webhook.url).unwrap_or_default();
-            Ok(json!({"url": url, "has_custom_certificate": false, "pending_update_count": 0}))
+            Ok(json!({
+                "url": url, "has_custom_certificate": false, "pending_update_count": 3, "max_connections": 10,
+                "last_error_date": 1_770_000_000, "last_error_message": "Wrong response from the webhook: 503",
+            }))
         }
         _ => Err((404, "Not Found".to_owned())),
     }

@@ -1,14 +1,16 @@
 //! A dispatch system of its own for each test: a database, a local Telegram, the webhook between them, and verbs.
 
-mod postgres;
+pub mod postgres;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use field_service::app::App;
 use field_service::db::Clock;
 use field_service::dispatch::OrderId;
 use field_service::server;
 use field_service::sim::invariants;
+use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::{Chat, Tap, Telegram, Webhook};
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
@@ -40,6 +42,27 @@ pub struct Dispatch {
     pub url: String,
     pub database_url: String,
     _stop: oneshot::Sender<()>,
+}
+
+/// A database and a proxy before its server, to count round trips and cut connections.
+pub async fn proxied_database() -> (String, Proxy) {
+    let database_url = postgres::fresh_database().await;
+    (database_url, Proxy::start(postgres::cluster().folder()).await.expect("a proxy"))
+}
+
+/// The database's name in one of our connection strings.
+pub fn database_name(url: &str) -> &str {
+    url.rsplit_once("dbname=").expect("a connection string with a name").1
+}
+
+/// Waits until something has happened.
+pub async fn eventually(mut happened: impl FnMut() -> bool) {
+    let wait = async {
+        while !happened() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it happens within 20 seconds");
 }
 
 /// What differs from the default from test to test.

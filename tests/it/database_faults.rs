@@ -1,0 +1,196 @@
+//! The database stalls, hangs up or comes back: nothing is lost, nothing is done twice, and the status tells Telegram
+//! the right thing.
+
+use std::time::Duration;
+
+use field_service::sim::proxy::Proxy;
+
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, proxied_database};
+
+async fn behind_a_proxy(connections: usize) -> (Dispatch, Proxy) {
+    let (database_url, proxy) = proxied_database().await;
+    let through_proxy = proxy.database_url(database_name(&database_url));
+    let settings = Settings { connections, database_url: Some(through_proxy), ..Settings::default() };
+    (Dispatch::start_on(database_url, settings).await, proxy)
+}
+
+#[tokio::test]
+async fn an_accept_with_its_fresh_list_is_two_round_trips() {
+    let (t, proxy) = behind_a_proxy(1).await;
+    let first = t.order().offered_to([ANNA]).await;
+    let second = t.order().offered_to([ANNA, BORIS]).await;
+    t.tap_accept(ANNA, first).await;
+
+    for (user, order) in [(ANNA, second), (ANNA, second), (BORIS, second)] {
+        let before = proxy.round_trips();
+        t.tap_accept(user, order).await;
+        assert_eq!(proxy.round_trips() - before, 2, "for the winner, again, and for the loser");
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_telegram_is_told_to_come_again_and_the_first_tap_after_it_succeeds() {
+    let (t, proxy) = behind_a_proxy(4).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.chat(BORIS).tap("m:new").await;
+
+    proxy.cut();
+    let tap = t.tap_accept(ANNA, order).await;
+    assert_eq!((tap.delivery.status, tap.answers.len()), (Some(503), 0));
+    assert_eq!(t.chat(ANNA).say("/start").await.status, Some(503));
+
+    proxy.restore();
+    assert!(t.chat(ANNA).deliver(tap.update).await.notice().contains("принята"));
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn connections_that_died_unnoticed_cost_nobody_a_tap() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    for _ in 0..3 {
+        t.chat(ANNA).tap("m:new").await;
+    }
+    t.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'field-service'",
+        &[],
+    )
+    .await;
+
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+}
+
+/// Whatever moment the connection dies in: the redelivery ends in one owner, told so.
+#[tokio::test]
+async fn a_connection_cut_at_any_moment_of_an_accept_loses_nothing() {
+    let (t, proxy) = behind_a_proxy(1).await;
+    for moment in 0..12_u32 {
+        let order = t.order().offered_to([ANNA, BORIS]).await;
+        t.chat(ANNA).tap("m:new").await;
+        let chat = t.chat(ANNA);
+        let update = chat.tap_update(&format!("m:new:acc:{order}"));
+        let (first, ()) = tokio::join!(chat.deliver(update.clone()), async {
+            proxy.next_request().await;
+            for _ in 0..moment * 3 {
+                tokio::task::yield_now().await;
+            }
+            proxy.cut();
+        });
+        proxy.restore();
+        let last = if first.delivery.status == Some(200) { first } else { chat.deliver(update).await };
+
+        assert_eq!(last.delivery.status, Some(200));
+        let said = last.notice();
+        assert!(said.contains("принята") || said.contains("уже ваша"), "{said}");
+        assert_eq!(t.owner(order).await, Some(ANNA));
+        t.check().await;
+        t.execute("UPDATE orders SET status = 'CLOSED', version = version + 1 WHERE id = $1", &[&order.0]).await;
+        t.execute(
+            "INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+             VALUES ($1, 'ASSIGNED', 'CLOSED', 'SYSTEM')",
+            &[&order.0],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_not_waited_for_for_ever() {
+    let (t, proxy) = behind_a_proxy(1).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.chat(ANNA).tap("m:new").await;
+
+    proxy.silence();
+    let tap = t.tap_accept(ANNA, order).await;
+    assert_eq!(tap.delivery.status, Some(503));
+    assert!(tap.delivery.took < Duration::from_secs(30), "inside Telegram's minute: {:?}", tap.delivery.took);
+
+    proxy.restore();
+    t.chat(ANNA).deliver(tap.update).await;
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    assert!(t.chat(ANNA).screen().contains("+79990001122"), "{}", t.chat(ANNA).screen());
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_deadlock_is_tried_once_more() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("CREATE SEQUENCE attempts", &[]).await;
+    t.sql
+        .batch_execute(
+            "CREATE FUNCTION deadlock_once() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 IF nextval('attempts') = 1 THEN
+                     RAISE EXCEPTION 'chosen as the victim' USING ERRCODE = '40P01';
+                 END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER deadlock_once BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION deadlock_once();",
+        )
+        .await
+        .expect("a trigger");
+
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    t.check().await;
+}
+
+/// SQLSTATE and what becomes of the update: Telegram sends it again only where that can help.
+#[tokio::test]
+async fn each_class_of_failure_has_its_status() {
+    let t = Dispatch::start().await;
+    t.execute("CREATE TABLE fault (state text)", &[]).await;
+    t.sql
+        .batch_execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+             DECLARE code text;
+             BEGIN
+                 SELECT state INTO code FROM fault;
+                 IF code IS NOT NULL THEN RAISE EXCEPTION 'told to fail' USING ERRCODE = code; END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER fail BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION fail();",
+        )
+        .await
+        .expect("a trigger");
+    for (state, status) in [
+        ("57P03", 503),
+        ("57P01", 503),
+        ("55000", 503),
+        ("53300", 503),
+        ("40001", 503),
+        ("25006", 503),
+        ("08006", 503),
+        ("23514", 200),
+        ("22021", 200),
+        ("42P01", 200),
+        ("P0001", 200),
+    ] {
+        let order = t.order().offered_to([ANNA]).await;
+        t.execute("DELETE FROM fault", &[]).await;
+        t.execute("INSERT INTO fault VALUES ($1)", &[&state]).await;
+        assert_eq!(t.tap_accept(ANNA, order).await.delivery.status, Some(status), "{state}");
+        assert_eq!(t.status(order).await, "SEARCHING");
+    }
+    for state in ["55P03", "57014"] {
+        let order = t.order().offered_to([ANNA]).await;
+        t.execute("UPDATE fault SET state = $1", &[&state]).await;
+        assert!(t.tap_accept(ANNA, order).await.notice().contains("ещё раз"), "{state}");
+    }
+    t.check().await;
+}
+
+#[tokio::test]
+async fn an_error_does_not_quote_the_row() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("ALTER TABLE orders ADD CONSTRAINT never CHECK (status <> 'ASSIGNED') NOT VALID", &[]).await;
+
+    let user = field_service::dispatch::TelegramUserId(ANNA);
+    let error = field_service::dispatch::accept::accept(&t.app.db, order, user, 1).await.expect_err("a refusal");
+
+    assert!(error.to_string().contains("never") && error.to_string().contains("23514"), "{error}");
+    assert!(!error.to_string().contains("+7999"), "{error}");
+}
