@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use field_service::config::{self, BotName, environment};
 use field_service::db::masters::{self, Added, NewMaster};
 use field_service::db::{Clock, Db, migrate};
 use field_service::dispatch::TelegramUserId;
-use field_service::{logging, server, telegram};
+use field_service::logging::{self, LevelFilter};
+use field_service::sim::demo;
+use field_service::{server, telegram};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{Command, Demo, Master, Serve, Webhook};
@@ -18,7 +21,9 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 pub async fn run(command: Command) -> Result {
-    logging::init(&environment)?;
+    // The demonstration's transcript is what is to be read.
+    let level = if matches!(command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
+    logging::init(&environment, level)?;
     match command {
         Command::Demo(demo) => self::demo(demo).await,
         Command::Serve(serve) => self::serve(serve).await,
@@ -31,8 +36,26 @@ pub async fn run(command: Command) -> Result {
     }
 }
 
-async fn demo(_: Demo) -> Result {
-    Err("not yet".into())
+async fn demo(options: Demo) -> Result {
+    let stop = shutdown_signal()?;
+    let show = async {
+        println!("Starting a PostgreSQL, a local Telegram and the webhook handler on this machine…");
+        let demo = demo::Demo::start(options.database_url).await?;
+        println!("{}", demo.race().await?);
+        Ok::<_, demo::Error>(demo)
+    };
+    let mut stop = std::pin::pin!(stop);
+    let demo = tokio::select! {
+        demo = show => demo?,
+        () = &mut stop => return Ok(()),
+    };
+    if options.once || !std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    println!("\nStill running, until Ctrl-C:\n  handler   {}", demo.url());
+    println!("  database  psql '{}'", demo.database_url());
+    stop.await;
+    Ok(())
 }
 
 async fn serve(serve: Serve) -> Result {

@@ -2,26 +2,27 @@
 
 use std::io::IsTerminal;
 
+pub use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config::Lookup;
 
-/// Sets the process's subscriber up, with the level of `RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`; `info` without either.
+/// Sets the process's subscriber up, with the level of `RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`; `default` without either.
 /// Human-readable lines go to standard error. A second call does nothing.
 ///
 /// Libraries are heard from `warn` on, whatever is asked for: at `trace` the Lambda runtime logs whole requests, with
 /// the webhook's secret, and at `debug` the database driver logs parameters.
 ///
 /// # Errors
-/// When the level cannot be parsed; `info` is in force then.
-pub fn init(lookup: Lookup) -> Result<(), String> {
-    let (levels, complaint) = match levels(lookup) {
+/// When the level cannot be parsed; `default` is in force then.
+pub fn init(lookup: Lookup, default: LevelFilter) -> Result<(), String> {
+    let (levels, complaint) = match levels(lookup, default) {
         Ok(levels) => (levels, None),
-        Err(complaint) => (Targets::new().with_default(LevelFilter::INFO), Some(complaint)),
+        Err(complaint) => (Targets::new().with_default(default), Some(complaint)),
     };
     let ours = |metadata: &Metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
     let quiet = filter_fn(move |metadata| ours(metadata) || *metadata.level() <= Level::WARN);
@@ -36,11 +37,11 @@ pub fn init(lookup: Lookup) -> Result<(), String> {
     complaint.map_or(Ok(()), Err)
 }
 
-fn levels(lookup: Lookup) -> Result<Targets, String> {
+fn levels(lookup: Lookup, default: LevelFilter) -> Result<Targets, String> {
     let asked = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .into_iter()
         .find_map(|name| lookup(name).filter(|value| !value.is_empty()).map(|value| (name, value)));
-    let Some((name, value)) = asked else { return Ok(Targets::new().with_default(LevelFilter::INFO)) };
+    let Some((name, value)) = asked else { return Ok(Targets::new().with_default(default)) };
     // Lambda knows a level above ERROR.
     let level = value.to_ascii_lowercase().replace("fatal", "error");
     level.parse().map_err(|error| {

@@ -38,7 +38,7 @@ struct Demo {
     /// An existing empty database to use instead of a private PostgreSQL
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// Stop after the race instead of waiting for Ctrl-C
+    /// Stop after the race instead of waiting for Ctrl-C, as without a terminal
     #[arg(long)]
     once: bool,
 }

@@ -3,7 +3,8 @@
 //! Shared by the tests and `field-service demo`; nothing of it is in the Lambda binaries.
 
 pub mod cluster;
+pub mod demo;
 pub mod html;
-pub mod telegram;
 pub mod invariants;
 pub mod proxy;
+pub mod telegram;

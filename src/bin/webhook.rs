@@ -5,7 +5,7 @@ use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    logging::init(&config::environment)?;
+    logging::init(&config::environment, logging::LevelFilter::INFO)?;
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
     lambda_http::run(service_fn(async |request| Ok::<_, Error>(webhook::handle(app, request).await))).await

@@ -4,8 +4,6 @@
 //! process whatever happens to it, makes the second one wait. A file that was changed after it had been applied is
 //! refused by name.
 
-use std::time::Duration;
-
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
 
@@ -54,18 +52,20 @@ impl Error {
 /// # Errors
 /// See [`Error`].
 pub async fn run(config: &config::Database) -> Result<Vec<String>, Error> {
-    let mut connection = config.connection.clone();
-    if connection.get_connect_timeout().is_none() {
-        connection.connect_timeout(Duration::from_secs(10));
-    }
-    let (mut client, driver) =
+    apply(&mut connect(config).await?).await
+}
+
+/// A connection of its own, outside any pool. It closes when the client is dropped.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn connect(config: &config::Database) -> Result<Client, Error> {
+    let connection = super::with_timeouts(&config.connection);
+    let (client, driver) =
         connection.connect(tls::connector(config)?).await.map_err(Error::database("connecting to PostgreSQL"))?;
-    let driver = tokio::spawn(driver);
-    let applied = apply(&mut client).await;
-    drop(client);
-    // The connection's own failure shows in `applied`; what matters here is that it is closed before we return.
-    drop(driver.await);
-    applied
+    // What becomes of the connection shows in the client's calls.
+    tokio::spawn(driver);
+    Ok(client)
 }
 
 async fn apply(client: &mut Client) -> Result<Vec<String>, Error> {

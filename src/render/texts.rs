@@ -88,7 +88,7 @@ pub(super) fn offer_list(list: &OfferList) -> String {
             category(card.category),
             typed(&place(card), LINE_LIMIT),
             slot(&card.slot),
-            moment(line.expires, card.slot.now),
+            deadline(line.expires, card.slot.now),
         ));
     }
     text
@@ -100,7 +100,7 @@ pub(super) fn offer_card(card: &OrderCard, expires: DateTime) -> String {
         "<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}",
         card.id,
         body(card),
-        moment(expires, card.slot.now)
+        deadline(expires, card.slot.now)
     )
 }
 
@@ -249,7 +249,12 @@ fn slot(slot: &TimeSlot) -> String {
     }
 }
 
-/// «14:00» today, «завтра 14:00», «пт 27.11 14:00».
+/// «14:00» today, «завтра 14:00» otherwise.
+fn deadline(at: DateTime, now: DateTime) -> String {
+    if at.date() == now.date() { clock(at.time()) } else { moment(at, now) }
+}
+
+/// «сегодня 14:00», «завтра 14:00», «пт 27.11 14:00».
 fn moment(at: DateTime, now: DateTime) -> String {
     format!("{} {}", day(at.date(), now.date()), clock(at.time()))
 }

@@ -1,0 +1,261 @@
+//! The whole system on this machine, and a race that anyone can watch: masters tap the same orders at the same
+//! moment, through real HTTP, real Update JSON and a real PostgreSQL, and a transcript says what each of them saw.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
+use tokio_postgres::Client;
+
+use super::cluster::{self, Cluster, Durability};
+use super::invariants;
+use super::telegram::{Chat, Tap, Telegram, Webhook};
+use crate::app::{self, App};
+use crate::db::{Clock, migrate};
+use crate::{config, server};
+
+const TOKEN: &str = "1001:local";
+const ADMIN_TOKEN: &str = "1002:local";
+const SECRET: &str = "local";
+
+/// The demonstration cannot go on; nothing was left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No private PostgreSQL.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The given connection string is malformed.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The schema could not be made.
+    #[error(transparent)]
+    Migration(#[from] migrate::Error),
+    /// The handler could not be set up.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// The given database is in use.
+    #[error("the database has {0} orders already; the demonstration fills an empty one only, and changes nothing else")]
+    NotEmpty(i64),
+    /// A statement of the demonstration itself failed.
+    #[error("the demonstration's data: {0:?}")]
+    Database(#[from] tokio_postgres::Error),
+    /// No port, or standard output is gone.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// An invariant does not hold.
+    #[error("invariants broken:\n{}", .0.join("\n"))]
+    Broken(Vec<String>),
+}
+
+/// The running system. Dropping it stops everything and removes what it made.
+pub struct Demo {
+    url: String,
+    database_url: String,
+    telegram: Telegram,
+    sql: Client,
+    stop: Option<oneshot::Sender<()>>,
+    /// Last, so that the server outlives its clients.
+    _cluster: Option<Cluster>,
+}
+
+impl Demo {
+    /// Starts a private PostgreSQL, or uses the empty database at `database_url`; then the schema, the data, a local
+    /// Telegram and the handler.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(database_url: Option<String>) -> Result<Self, Error> {
+        let cluster = match database_url {
+            None => Some(tokio::task::block_in_place(|| Cluster::start(Durability::None))?),
+            Some(_) => None,
+        };
+        let database_url = database_url
+            .or_else(|| cluster.as_ref().map(|cluster| cluster.database_url("postgres")))
+            .unwrap_or_default();
+        let config = config::Database::from_url(&database_url)?;
+        migrate::run(&config).await?;
+        let sql = migrate::connect(&config).await?;
+        let orders: i64 = sql.query_one("SELECT count(*) FROM orders", &[]).await?.get(0);
+        if orders > 0 {
+            return Err(Error::NotEmpty(orders));
+        }
+        sql.batch_execute(&format!("BEGIN;\n{}\n;COMMIT; ANALYZE", include_str!("seed.sql"))).await?;
+
+        let telegram = Telegram::start().await?;
+        let (url, stop) = serve(&database_url, &telegram)?;
+        Ok(Self { url, database_url, telegram, sql, stop: Some(stop), _cluster: cluster })
+    }
+
+    /// How to look at the database with psql.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// Where the handler listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The masters' race, as a transcript.
+    ///
+    /// # Errors
+    /// When an invariant does not hold, or the database fails.
+    pub async fn race(&self) -> Result<Transcript, Error> {
+        let mut transcript = Transcript::default();
+        let contested = self
+            .sql
+            .query(
+                "SELECT orders.id, orders.address, array_agg(telegram_user_id ORDER BY masters.id),
+                        array_agg(full_name ORDER BY masters.id)
+                 FROM orders JOIN offers ON order_id = orders.id JOIN masters ON masters.id = master_id
+                 GROUP BY orders.id HAVING count(*) >= 3 ORDER BY orders.id",
+                &[],
+            )
+            .await?;
+        for (number, row) in contested.iter().enumerate() {
+            let (order, address): (i64, String) = (row.get(0), row.get(1));
+            let (users, names): (Vec<i64>, Vec<String>) = (row.get(2), row.get(3));
+            let racers: Vec<Racer> =
+                users.iter().zip(names).map(|(user, name)| self.racer(*user, name)).collect();
+            join_all(racers.iter().map(|racer| racer.open_card(order, number))).await;
+            let take = format!("m:new:acc:{order}:1");
+            let taps = join_all(racers.iter().map(|racer| racer.chat.tap(&take))).await;
+            transcript.times.extend(taps.iter().map(|tap| tap.delivery.took));
+            if number < SHOWN {
+                transcript.race(order, &address, &racers, &taps);
+                self.tell_winner_and_loser(&mut transcript, number, &racers, &taps).await;
+            }
+        }
+        let violations = invariants::violations(&self.sql).await?;
+        if !violations.is_empty() {
+            return Err(Error::Broken(violations));
+        }
+        let taken: i64 =
+            self.sql.query_one("SELECT count(*) FROM orders WHERE status = 'ASSIGNED'", &[]).await?.get(0);
+        transcript.end(contested.len(), taken);
+        Ok(transcript)
+    }
+
+    /// What the winner sees, and a redelivery of that tap; the first time their screens too.
+    async fn tell_winner_and_loser(&self, transcript: &mut Transcript, race: usize, racers: &[Racer], taps: &[Tap]) {
+        let Some(winner) = taps.iter().position(|tap| tap.notice().contains("принята")) else { return };
+        let loser = &racers[usize::from(winner == 0)];
+        if race == 0 {
+            transcript.screen(&racers[winner], "won", &racers[winner].chat.screen());
+            transcript.screen(loser, "lost, and the order has left the list", &loser.chat.screen());
+        }
+        let again = racers[winner].chat.deliver(taps[winner].update.clone()).await;
+        let notice = again.answers.last().and_then(|answer| answer.text.clone()).unwrap_or_default();
+        transcript.say(format!("   Telegram delivers {}'s tap a second time: «{notice}»", racers[winner].name));
+    }
+
+    fn racer(&self, user: i64, name: String) -> Racer {
+        Racer { chat: self.telegram.chat(TOKEN, user, &name), name }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+/// How many races are told in full; the others are counted and timed.
+const SHOWN: usize = 3;
+
+struct Racer {
+    name: String,
+    chat: Chat,
+}
+
+impl Racer {
+    /// The way to an order's card: the first time through the menu and the list.
+    async fn open_card(&self, order: i64, race: usize) {
+        if race < SHOWN && self.chat.messages().is_empty() {
+            self.chat.say("/start").await;
+            self.chat.press("Новые заявки").await;
+        }
+        self.chat.tap(&format!("m:new:card:{order}:1")).await;
+    }
+}
+
+fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Sender<()>), Error> {
+    let lookup = |name: &str| {
+        let value = match name {
+            "DATABASE_URL" => database_url,
+            "MASTER_BOT_TOKEN" => TOKEN,
+            "ADMIN_BOT_TOKEN" => ADMIN_TOKEN,
+            "MASTER_WEBHOOK_SECRET" | "ADMIN_WEBHOOK_SECRET" => SECRET,
+            "TELEGRAM_API_URL" => telegram.api_url(),
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let app = Arc::new(App::from_env(&lookup, 8, Clock::default())?);
+    let listener = server::listen(([127, 0, 0, 1], 0).into())?;
+    let url = format!("http://{}", listener.local_addr()?);
+    for (token, path) in [(TOKEN, "master"), (ADMIN_TOKEN, "admin")] {
+        let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(SECRET.to_owned()) };
+        telegram.add_bot(token, Some(webhook));
+    }
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));
+    Ok((url, stop))
+}
+
+/// What happened, to be read from top to bottom.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    lines: Vec<String>,
+    times: Vec<Duration>,
+}
+
+impl Transcript {
+    fn say(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    fn race(&mut self, order: i64, address: &str, racers: &[Racer], taps: &[Tap]) {
+        self.say(format!("\n── Order {order}, {address}: {} masters tap «✅ Взять заявку» at once", racers.len()));
+        for (racer, tap) in racers.iter().zip(taps) {
+            let took = tap.delivery.took.as_secs_f64() * 1000.0;
+            self.say(format!("   {:<18} {took:>6.1} ms   «{}»", racer.name, tap.notice()));
+        }
+    }
+
+    fn screen(&mut self, racer: &Racer, why: &str, screen: &str) {
+        self.say(format!("   {} ({why}) sees:", racer.name));
+        for line in screen.lines() {
+            self.say(format!("   │ {line}"));
+        }
+    }
+
+    fn end(&mut self, races: usize, taken: i64) {
+        self.times.sort();
+        let at = |percent: usize| {
+            let index = (self.times.len().max(1) - 1) * percent / 100;
+            self.times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        };
+        let (median, slowest) = (at(50), at(100));
+        self.say(format!(
+            "\n{} taps in {races} races: {taken} orders taken, median {median:.1} ms from tap to HTTP answer, slowest \
+             {slowest:.1} ms.",
+            self.times.len()
+        ));
+        self.say(format!(
+            "Checked by query: all {} invariants hold (one owner per order, limits, history, versions, live offers, \
+             metrics, no open transaction).",
+            invariants::COUNT
+        ));
+    }
+}
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines.join("\n"))
+    }
+}
