@@ -46,7 +46,9 @@ fn main() {
             webhook.failed,
         );
     }
-    println!("\nMore than 32 clients of pgbench are more PostgreSQL processes than two cores can use: 128 is 32 there.");
+    println!(
+        "\nMore than 32 clients of pgbench are more PostgreSQL processes than two cores can use: 128 is 32 there."
+    );
 
     println!("\n50 masters tap one order at once, through the webhook, milliseconds\n");
     let contended = runtime.block_on(load::fifty_on_one(&cluster));

@@ -173,7 +173,8 @@ impl Caller {
 
 /// Answers every request with the same success.
 async fn cheap_telegram(listener: TcpListener) {
-    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n{\"ok\":true,\"result\":true}";
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n{\"ok\":true,\"result\":true}";
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
             drop(stream.set_nodelay(true));

@@ -165,8 +165,7 @@ impl WebhookSecret {
     /// Whether `presented` is one of the secrets, in time that does not depend on where it differs.
     #[must_use]
     pub fn matches(&self, presented: &[u8]) -> bool {
-        let previous =
-            self.previous.as_ref().map_or(Choice::from(0), |previous| previous.as_bytes().ct_eq(presented));
+        let previous = self.previous.as_ref().map_or(Choice::from(0), |previous| previous.as_bytes().ct_eq(presented));
         (self.current.as_bytes().ct_eq(presented) | previous).into()
     }
 

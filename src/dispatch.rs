@@ -13,7 +13,7 @@ pub mod view;
 
 use std::fmt;
 
-pub use offer::{OfferList, OfferLine, OfferState, PAGE_SIZE};
+pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
 pub use order::{Category, Client, OrderCard, OrderStatus, TimeSlot};
 
 macro_rules! id {

@@ -44,7 +44,7 @@ fn levels(lookup: Lookup, default: LevelFilter) -> Result<Targets, String> {
     let Some((name, value)) = asked else { return Ok(Targets::new().with_default(default)) };
     // Lambda knows a level above ERROR.
     let level = value.to_ascii_lowercase().replace("fatal", "error");
-    level.parse().map_err(|error| {
-        format!("{name} is malformed ({error}): expected a level such as info, or target=level,…")
-    })
+    level
+        .parse()
+        .map_err(|error| format!("{name} is malformed ({error}): expected a level such as info, or target=level,…"))
 }

@@ -206,8 +206,7 @@ impl Bot {
 
     async fn post(&self, method: &str, body: Vec<u8>) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
         let request = self.client.post(format!("{}/{method}", self.base));
-        let response =
-            request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
+        let response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
         Ok((response.status(), response.bytes().await?.to_vec()))
     }
 }

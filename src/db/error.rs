@@ -69,8 +69,8 @@ impl Error {
 fn severity(error: &tokio_postgres::Error) -> Severity {
     let Some(state) = error.code() else {
         // Values that cannot be sent or read are ours; whatever else the driver reports without an SQLSTATE is I/O.
-        let ours = std::error::Error::source(error)
-            .is_some_and(|source| !source.is::<std::io::Error>() && !error.is_closed());
+        let ours =
+            std::error::Error::source(error).is_some_and(|source| !source.is::<std::io::Error>() && !error.is_closed());
         return if ours { Severity::Permanent } else { Severity::ConnectionLost };
     };
     match *state {

@@ -9,8 +9,7 @@ use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder,
 use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, TelegramUserId};
 
 /// See [`read`].
-pub const READ: Statement =
-    statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4], include_str!("facts.sql"));
+pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4], include_str!("facts.sql"));
 
 /// Reads an order as the master behind `user` stands to it; `None` if no master is behind `user`.
 pub(crate) async fn read(
@@ -20,8 +19,7 @@ pub(crate) async fn read(
     user: TelegramUserId,
     now: Option<Timestamp>,
 ) -> Result<Option<Facts>, Error> {
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&order.0, &user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS];
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&order.0, &user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS];
     connection.query(statement, &params).await?.first().map(facts).transpose()
 }
 

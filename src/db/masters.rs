@@ -9,11 +9,8 @@ use crate::dispatch::{MasterId, TelegramUserId};
 /// # Errors
 /// When the database failed.
 pub async fn name(db: &Db, user: TelegramUserId) -> Result<Option<String>, Error> {
-    const NAME: Statement = statement!(
-        "masters.name",
-        [INT8],
-        "SELECT full_name FROM masters WHERE telegram_user_id = $1 /* user */"
-    );
+    const NAME: Statement =
+        statement!("masters.name", [INT8], "SELECT full_name FROM masters WHERE telegram_user_id = $1 /* user */");
     db.run(async |connection: Connection| {
         Ok(connection.fetch(&NAME, &[&user.0]).await?.first().map(|row| row.get("full_name")))
     })

@@ -69,10 +69,8 @@ pub async fn connect(config: &config::Database) -> Result<Client, Error> {
 }
 
 async fn apply(client: &mut Client) -> Result<Vec<String>, Error> {
-    let migrations = MIGRATIONS
-        .iter()
-        .map(|(name, sql)| Migration::unapplied(name, sql))
-        .collect::<Result<Vec<_>, _>>()?;
+    let migrations =
+        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
     client
         .batch_execute(&format!("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"))
         .await

@@ -6,8 +6,7 @@ use super::{Connection, Db, Error, Ready, Statement, facts, statement};
 use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, TelegramUserId};
 
 /// See [`read_page`].
-pub const PAGE: Statement =
-    statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
+pub const PAGE: Statement = statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
 
 /// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the
 /// end. `None` if no master is behind `user`.

@@ -76,9 +76,8 @@ async fn attempt(
     page: i64,
 ) -> Result<Option<Attempt<DeclineOutcome>>, db::Error> {
     let now = db.now();
-    let [lock, facts, decline, list] = connection
-        .ready([&db::orders::LOCK, &db::facts::READ, &db::offers::DECLINE, &db::offers::PAGE])
-        .await?;
+    let [lock, facts, decline, list] =
+        connection.ready([&db::orders::LOCK, &db::facts::READ, &db::offers::DECLINE, &db::offers::PAGE]).await?;
 
     let (begun, locked, facts) = join!(
         connection.begin(),
@@ -94,11 +93,8 @@ async fn attempt(
     let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
     let (outcome, list) = match decide(&facts) {
         Ok(offer) if locked => {
-            let (declined, committed, list) = join!(
-                db::offers::decline(&connection, &decline, offer, now),
-                connection.commit(),
-                fresh_list
-            );
+            let (declined, committed, list) =
+                join!(db::offers::decline(&connection, &decline, offer, now), connection.commit(), fresh_list);
             declined?;
             committed?;
             (Some(DeclineOutcome::Declined), list?)

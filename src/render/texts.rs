@@ -64,8 +64,11 @@ fn typed(text: &str, limit: usize) -> String {
 
 /// The menu.
 pub(super) fn menu(name: &str) -> String {
-    format!("Здравствуйте, <b>{}</b>!\n\nЗдесь появляются заявки. Кто первым нажмёт «{BUTTON_ACCEPT}», \
-             тот её и получит.", typed(name, NAME_LIMIT))
+    format!(
+        "Здравствуйте, <b>{}</b>!\n\nЗдесь появляются заявки. Кто первым нажмёт «{BUTTON_ACCEPT}», \
+             тот её и получит.",
+        typed(name, NAME_LIMIT)
+    )
 }
 
 /// The list's title, total and page, and a line for each offer.
@@ -74,12 +77,8 @@ pub(super) fn offer_list(list: &OfferList) -> String {
         return "📋 <b>Новые заявки</b>\n\nСейчас новых заявок нет. Загляните позже или нажмите «🔄 Обновить»."
             .to_owned();
     }
-    let mut text = format!(
-        "📋 <b>Новые заявки</b>\nВсего: {} · страница {} из {}",
-        list.total,
-        list.page,
-        list.pages()
-    );
+    let mut text =
+        format!("📋 <b>Новые заявки</b>\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
     for line in &list.lines {
         let card = &line.card;
         text.push_str(&format!(
@@ -96,12 +95,7 @@ pub(super) fn offer_list(list: &OfferList) -> String {
 
 /// The card of an offered order: no client.
 pub(super) fn offer_card(card: &OrderCard, expires: DateTime) -> String {
-    format!(
-        "<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}",
-        card.id,
-        body(card),
-        deadline(expires, card.slot.now)
-    )
+    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}", card.id, body(card), deadline(expires, card.slot.now))
 }
 
 /// The master's own order: with the client.
@@ -116,13 +110,11 @@ pub(super) fn own_order(own: &OwnOrder) -> String {
 }
 
 fn body(card: &OrderCard) -> String {
-    let mut text = format!(
-        "🛠 {}\n📍 {}\n🕒 {} <i>(время: {})</i>",
-        category(card.category),
-        typed(&place(card), ADDRESS_LIMIT),
-        slot(&card.slot),
-        typed(&card.city, NAME_LIMIT),
-    );
+    let mut text =
+        format!("🛠 {}\n📍 {}\n🕒 {}", category(card.category), typed(&place(card), ADDRESS_LIMIT), slot(&card.slot),);
+    if card.slot.start.or(card.slot.end).is_some() {
+        text.push_str(&format!(" <i>(время: {})</i>", typed(&card.city, NAME_LIMIT)));
+    }
     if let Some(description) = card.description.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         text.push_str("\n\n📝 ");
         text.push_str(&typed(description, DESCRIPTION_LIMIT));
@@ -243,8 +235,8 @@ fn slot(slot: &TimeSlot) -> String {
             format!("{}–{}", moment(start, slot.now), clock(end.time()))
         }
         (Some(start), Some(end)) => format!("{} – {}", moment(start, slot.now), moment(end, slot.now)),
-        (Some(start), None) => format!("с {}", moment(start, slot.now)),
-        (None, Some(end)) => format!("до {}", moment(end, slot.now)),
+        (Some(start), None) => format!("{} с {}", day(start.date(), slot.now.date()), clock(start.time())),
+        (None, Some(end)) => format!("{} до {}", day(end.date(), slot.now.date()), clock(end.time())),
         (None, None) => "по договорённости".to_owned(),
     }
 }
@@ -266,7 +258,8 @@ fn day(date: Date, today: Date) -> String {
     if today.tomorrow().is_ok_and(|tomorrow| date == tomorrow) {
         return "завтра".to_owned();
     }
-    let weekday = ["пн", "вт", "ср", "чт", "пт", "сб", "вс"][usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
+    let weekday =
+        ["пн", "вт", "ср", "чт", "пт", "сб", "вс"][usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
     format!("{weekday} {:02}.{:02}", date.day(), date.month())
 }
 

@@ -119,8 +119,7 @@ impl Demo {
         for (number, row) in contested.iter().enumerate() {
             let (order, address): (i64, String) = (row.get(0), row.get(1));
             let (users, names): (Vec<i64>, Vec<String>) = (row.get(2), row.get(3));
-            let racers: Vec<Racer> =
-                users.iter().zip(names).map(|(user, name)| self.racer(*user, name)).collect();
+            let racers: Vec<Racer> = users.iter().zip(names).map(|(user, name)| self.racer(*user, name)).collect();
             join_all(racers.iter().map(|racer| racer.open_card(order, number))).await;
             let take = format!("m:new:acc:{order}:1");
             let taps = join_all(racers.iter().map(|racer| racer.chat.tap(&take))).await;
@@ -134,8 +133,7 @@ impl Demo {
         if !violations.is_empty() {
             return Err(Error::Broken(violations));
         }
-        let taken: i64 =
-            self.sql.query_one("SELECT count(*) FROM orders WHERE status = 'ASSIGNED'", &[]).await?.get(0);
+        let taken: i64 = self.sql.query_one("SELECT count(*) FROM orders WHERE status = 'ASSIGNED'", &[]).await?.get(0);
         transcript.end(contested.len(), taken);
         Ok(transcript)
     }

@@ -50,8 +50,21 @@ pub fn visible_text(html: &str) -> Result<String, String> {
 fn is_supported(tag: &str) -> bool {
     matches!(
         tag,
-        "b" | "strong" | "i" | "em" | "u" | "ins" | "s" | "strike" | "del" | "a" | "code" | "pre" | "blockquote"
-            | "span" | "tg-spoiler" | "tg-emoji"
+        "b" | "strong"
+            | "i"
+            | "em"
+            | "u"
+            | "ins"
+            | "s"
+            | "strike"
+            | "del"
+            | "a"
+            | "code"
+            | "pre"
+            | "blockquote"
+            | "span"
+            | "tg-spoiler"
+            | "tg-emoji"
     )
 }
 

@@ -28,8 +28,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub use model::{Answer, Button, Call, Fault, Message, Webhook};
 use model::Model;
+pub use model::{Answer, Button, Call, Fault, Message, Webhook};
 
 /// A running local Telegram. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]

@@ -83,12 +83,7 @@ async fn reply(app: &App, user: TelegramUserId, callback: Option<Callback>) -> R
     }
 }
 
-async fn list(
-    app: &App,
-    user: TelegramUserId,
-    page: i64,
-    notice: Option<&str>,
-) -> Result<Option<Reply>, db::Error> {
+async fn list(app: &App, user: TelegramUserId, page: i64, notice: Option<&str>) -> Result<Option<Reply>, db::Error> {
     let list = db::offers::page(&app.db, user, page).await?;
     Ok(list.map(|list| Reply {
         notice: notice.map(|text| Notice { text: text.to_owned(), alert: true }),
@@ -107,12 +102,7 @@ async fn card(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Res
     Ok(Some(Reply { notice: notice.map(|text| Notice { text: text.to_owned(), alert: true }), screen: Some(screen) }))
 }
 
-async fn ask_decline(
-    app: &App,
-    user: TelegramUserId,
-    order: OrderId,
-    page: i64,
-) -> Result<Option<Reply>, db::Error> {
+async fn ask_decline(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
     let Some(viewed) = view::view(&app.db, order, user, page).await? else { return Ok(None) };
     if let ViewOutcome::Offered { .. } = viewed.outcome {
         return Ok(Some(Reply::screen(render::confirm_decline(order, page))));

@@ -114,8 +114,11 @@ async fn a_blocked_master_hears_the_reason() {
     let t = Dispatch::start().await;
     let order = t.order().offered_to([ANNA]).await;
     let reason = format!("долг за <материалы> & инструмент {}", "очень ".repeat(60));
-    t.execute("UPDATE masters SET is_blocked = true, blocked_reason = $1 WHERE telegram_user_id = $2", &[&reason, &ANNA])
-        .await;
+    t.execute(
+        "UPDATE masters SET is_blocked = true, blocked_reason = $1 WHERE telegram_user_id = $2",
+        &[&reason, &ANNA],
+    )
+    .await;
 
     let tap = t.tap_accept(ANNA, order).await;
 

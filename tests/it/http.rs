@@ -65,7 +65,15 @@ async fn other_methods_are_not_allowed() {
 #[tokio::test]
 async fn health_says_whether_the_database_answers() {
     let t = Dispatch::start().await;
-    let health = async || field_service::telegram::http_client().get(format!("{}/health", t.url)).send().await.expect("an answer").status().as_u16();
+    let health = async || {
+        field_service::telegram::http_client()
+            .get(format!("{}/health", t.url))
+            .send()
+            .await
+            .expect("an answer")
+            .status()
+            .as_u16()
+    };
     assert_eq!(health().await, 200);
     t.app.db.close();
     assert_eq!(health().await, 503);

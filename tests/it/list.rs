@@ -61,7 +61,13 @@ async fn five_on_a_page_newest_first_with_turns_where_there_is_a_page() {
         cards.map(|button| button.data.split(':').nth(3).unwrap_or_default().to_owned()).collect()
     };
     let newest: Vec<_> = orders.iter().rev().map(ToString::to_string).collect();
-    let turns = || chat.buttons().into_iter().map(|button| button.text).filter(|text| "◀▶".contains(text.as_str())).collect::<String>();
+    let turns = || {
+        chat.buttons()
+            .into_iter()
+            .map(|button| button.text)
+            .filter(|text| "◀▶".contains(text.as_str()))
+            .collect::<String>()
+    };
 
     chat.press("Новые заявки").await;
     assert!(chat.screen().contains("Всего: 12 · страница 1 из 3"), "{}", chat.screen());
@@ -122,13 +128,13 @@ async fn times_are_on_the_clocks_of_the_orders_city() {
     t.execute("INSERT INTO cities (name, timezone) VALUES ('Калининград', 'Europe/Kaliningrad')", &[]).await;
     let east = t.order().offered_to([ANNA]).await;
     let west = t.order().offered_to([ANNA]).await;
-    t.execute("UPDATE orders SET city_id = (SELECT id FROM cities WHERE name = 'Калининград') WHERE id = $1", &[&west.0])
-        .await;
     t.execute(
-        "UPDATE orders SET timeslot_start = '2027-03-05 10:00+00', timeslot_end = '2027-03-05 11:30+00'",
-        &[],
+        "UPDATE orders SET city_id = (SELECT id FROM cities WHERE name = 'Калининград') WHERE id = $1",
+        &[&west.0],
     )
     .await;
+    t.execute("UPDATE orders SET timeslot_start = '2027-03-05 10:00+00', timeslot_end = '2027-03-05 11:30+00'", &[])
+        .await;
     let chat = t.chat(ANNA);
 
     chat.tap(&format!("m:new:card:{east}")).await;
@@ -167,9 +173,19 @@ async fn a_button_that_is_not_in_the_grammar_shows_the_list() {
     let t = Dispatch::start().await;
     let order = t.order().offered_to([ANNA]).await;
     let chat = t.chat(ANNA);
-    for data in ["", "m:", "m:new:acc:", "m:new:acc:1:2:3", "m:new:acc:-1", "m:new:acc:99999999999999999999", "adm:menu",
-        "m:new:0", "m:new:acc:1 OR 1=1", "м:new", "m:new:acc:\u{0}"]
-    {
+    for data in [
+        "",
+        "m:",
+        "m:new:acc:",
+        "m:new:acc:1:2:3",
+        "m:new:acc:-1",
+        "m:new:acc:99999999999999999999",
+        "adm:menu",
+        "m:new:0",
+        "m:new:acc:1 OR 1=1",
+        "м:new",
+        "m:new:acc:\u{0}",
+    ] {
         let tap = chat.tap(data).await;
         assert_eq!(tap.delivery.status, Some(200), "{data:?}");
         assert!(tap.notice().contains("устарела"), "{data:?}: {}", tap.notice());
@@ -212,7 +228,6 @@ async fn a_button_in_a_group_shows_nothing_in_the_group() {
 
     chat.deliver(update).await;
 
-    let chats: Vec<_> =
-        t.telegram.calls().into_iter().filter_map(|call| call.params["chat_id"].as_i64()).collect();
+    let chats: Vec<_> = t.telegram.calls().into_iter().filter_map(|call| call.params["chat_id"].as_i64()).collect();
     assert_eq!(chats, [ANNA, ANNA], "the client's phone goes to the master alone");
 }

@@ -127,7 +127,12 @@ async fn migrate_can_run_twice_and_from_two_processes_at_once() {
     let names: Vec<String> = names.iter().map(|row| row.get(0)).collect();
     assert_eq!(
         names,
-        ["idx_offers_active_state", "idx_offers_master_active", "idx_offers_not_expired", "idx_offers_order_master_active"]
+        [
+            "idx_offers_active_state",
+            "idx_offers_master_active",
+            "idx_offers_not_expired",
+            "idx_offers_order_master_active"
+        ]
     );
     let timeout: String =
         postgres::connect(&url).await.query_one("SHOW lock_timeout", &[]).await.expect("a setting").get(0);
@@ -167,7 +172,9 @@ async fn what_sql_can_forbid_sql_forbids() {
         (format!("UPDATE orders SET assigned_master_id = 1 WHERE id = {order}"), "orders_open_has_no_master"),
         (format!("UPDATE orders SET version = 0 WHERE id = {order}"), "orders_version_check"),
         (
-            format!("UPDATE orders SET timeslot_start = now(), timeslot_end = now() - interval '1 s' WHERE id = {order}"),
+            format!(
+                "UPDATE orders SET timeslot_start = now(), timeslot_end = now() - interval '1 s' WHERE id = {order}"
+            ),
             "orders_timeslot_in_order",
         ),
         ("INSERT INTO cities (name, timezone) VALUES ('Х', 'Mars/Olympus')".to_owned(), "Mars/Olympus"),

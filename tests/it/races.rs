@@ -117,7 +117,10 @@ async fn while_a_dispatcher_holds_the_order_a_tap_is_busy_and_not_taken() {
     let t = Dispatch::start().await;
     let order = t.order().offered_to([ANNA]).await;
     let dispatcher = t.colleague().await;
-    dispatcher.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE")).await.expect("a lock");
+    dispatcher
+        .batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE"))
+        .await
+        .expect("a lock");
 
     let tap = t.tap_accept(ANNA, order).await;
     assert!(tap.notice().contains("ещё раз"), "{}", tap.notice());
@@ -209,7 +212,8 @@ async fn accepts_against_writers_leave_nothing_behind() {
     .await;
 
     let done = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = [BUMP, OFFER, DECLINE].map(|sql| tokio::spawn(write(Arc::clone(&t), sql, Arc::clone(&done)))).into();
+    let writers: Vec<_> =
+        [BUMP, OFFER, DECLINE].map(|sql| tokio::spawn(write(Arc::clone(&t), sql, Arc::clone(&done)))).into();
     let mut said = HashMap::new();
     for batch in (1..=ORDERS).collect::<Vec<_>>().chunks(8) {
         let taps = batch.iter().flat_map(|order| users.iter().map(move |user| (OrderId(*order), *user)));
@@ -282,7 +286,9 @@ async fn a_dropped_accept_leaves_no_lock_behind() {
                 if futures_util::poll!(&mut accept).is_ready() {
                     break;
                 }
-                tokio::time::timeout(Duration::from_micros(50), std::future::pending::<()>()).await.expect_err("a pause");
+                tokio::time::timeout(Duration::from_micros(50), std::future::pending::<()>())
+                    .await
+                    .expect_err("a pause");
             }
         }
         let second = outcome(&t, order, BORIS).await;

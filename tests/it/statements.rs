@@ -54,17 +54,15 @@ async fn unnamed_statements_work_behind_a_transaction_pooler() {
     };
     let database_url = postgres::fresh_database().await;
     let pooler = Pooler::start(program, database_name(&database_url)).await;
-    let settings = Settings {
-        unnamed_statements: true,
-        database_url: Some(pooler.database_url.clone()),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { unnamed_statements: true, database_url: Some(pooler.database_url.clone()), ..Settings::default() };
     let t = Dispatch::start_on(database_url, settings).await;
 
     a_whole_conversation(&t).await;
     let orders = futures_util::future::join_all((0..10).map(|_| t.order().offered_to([ANNA, BORIS]))).await;
     let taps = orders.iter().flat_map(|order| [t.tap_accept(ANNA, *order), t.tap_accept(BORIS, *order)]);
-    let taken = futures_util::future::join_all(taps).await.iter().filter(|tap| tap.notice().contains("принята")).count();
+    let taken =
+        futures_util::future::join_all(taps).await.iter().filter(|tap| tap.notice().contains("принята")).count();
     assert_eq!(taken, 9, "five each, and one was taken before");
     t.check().await;
 }

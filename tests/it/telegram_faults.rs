@@ -9,8 +9,7 @@ use crate::harness::{ANNA, Dispatch};
 #[tokio::test]
 async fn a_failing_edit_does_not_stop_the_answer_nor_the_other_way_round() {
     let t = Dispatch::start().await;
-    let faults =
-        [Fault::TooManyRequests(300), Fault::ServerError, Fault::BadGateway, Fault::Forbidden, Fault::Hang];
+    let faults = [Fault::TooManyRequests(300), Fault::ServerError, Fault::BadGateway, Fault::Forbidden, Fault::Hang];
     for fault in faults {
         let first = t.order().offered_to([ANNA]).await;
         t.telegram.fail_next("editMessageText", 1, fault.clone());
@@ -40,7 +39,8 @@ async fn the_two_calls_go_out_together() {
 
     let calls = t.telegram.calls();
     let at = |method: &str| calls.iter().find(|call| call.method == method).expect("a call").at;
-    let apart = at("editMessageText").max(at("answerCallbackQuery")) - at("editMessageText").min(at("answerCallbackQuery"));
+    let apart =
+        at("editMessageText").max(at("answerCallbackQuery")) - at("editMessageText").min(at("answerCallbackQuery"));
     assert!(apart < Duration::from_secs(3), "the edit waited {apart:?} for an answer that hung");
 }
 

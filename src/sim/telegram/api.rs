@@ -150,9 +150,7 @@ fn set_webhook(model: &mut Model, token: &str, params: &Value) -> Result<Value, 
 fn content(params: &Value) -> Result<(String, String, Vec<Vec<Button>>), Refusal> {
     let html = params["text"].as_str().unwrap_or_default();
     let text = match params["parse_mode"].as_str() {
-        Some("HTML") => {
-            html::visible_text(html).map_err(|why| refusal(&format!("can't parse entities: {why}")))?
-        }
+        Some("HTML") => html::visible_text(html).map_err(|why| refusal(&format!("can't parse entities: {why}")))?,
         Some(mode) => return Err(refusal(&format!("unsupported parse_mode {mode}"))),
         None => html.to_owned(),
     };

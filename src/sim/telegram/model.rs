@@ -170,10 +170,8 @@ impl Model {
             .callbacks
             .get_mut(query)
             .filter(|callback| callback.tapped.is_some_and(|tapped| tapped.elapsed() < CALLBACK_LIFE));
-        let callback = callback.ok_or((
-            400,
-            "Bad Request: query is too old and response timeout expired or query ID is invalid",
-        ))?;
+        let callback = callback
+            .ok_or((400, "Bad Request: query is too old and response timeout expired or query ID is invalid"))?;
         callback.answers.push(answer);
         Ok(())
     }

@@ -29,7 +29,16 @@ pub const VERA: i64 = 103;
 pub const STRANGER: i64 = 999;
 
 pub const ORDER_STATUSES: [&str; 10] = [
-    "CREATED", "SEARCHING", "GUARANTEE", "DEFERRED", "ASSIGNED", "EN_ROUTE", "WORKING", "PAYMENT", "CLOSED", "CANCELED",
+    "CREATED",
+    "SEARCHING",
+    "GUARANTEE",
+    "DEFERRED",
+    "ASSIGNED",
+    "EN_ROUTE",
+    "WORKING",
+    "PAYMENT",
+    "CLOSED",
+    "CANCELED",
 ];
 pub const OFFER_STATES: [&str; 6] = ["SENT", "VIEWED", "ACCEPTED", "DECLINED", "EXPIRED", "CANCELED"];
 
@@ -101,15 +110,12 @@ impl Dispatch {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
-        for (token, path, secret) in
-            [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)]
-        {
+        for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
             telegram.add_bot(token, Some(webhook));
         }
         let sql = postgres::connect(&database_url).await;
-        let dispatch =
-            Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop };
+        let dispatch = Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop };
         for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
             dispatch.add_master(user, name).await;
         }
@@ -205,7 +211,8 @@ impl Dispatch {
 
     /// What a dispatcher does when a master cannot do the job after all.
     pub async fn return_to_search(&self, order: OrderId) {
-        self.execute("UPDATE offers SET state = 'CANCELED' WHERE order_id = $1 AND state = 'ACCEPTED'", &[&order.0]).await;
+        self.execute("UPDATE offers SET state = 'CANCELED' WHERE order_id = $1 AND state = 'ACCEPTED'", &[&order.0])
+            .await;
         self.execute(
             "WITH changed AS (
                  UPDATE orders SET status = 'SEARCHING', assigned_master_id = NULL, version = version + 1
