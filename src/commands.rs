@@ -72,7 +72,6 @@ async fn serve(serve: Serve) -> Result {
         }
     });
     server::serve(listener, app, stop).await;
-    tracing::info!("stopped");
     Ok(())
 }
 

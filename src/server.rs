@@ -42,9 +42,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves the webhook until `stop` is ready, then finishes what has begun.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
-    let db = app.db.clone();
-    run(listener, stop, move |request| respond(Arc::clone(&app), request)).await;
-    db.close();
+    let handler = Arc::clone(&app);
+    run(listener, stop, move |request| respond(Arc::clone(&handler), request)).await;
+    app.db.close();
+    tracing::info!("stopped; counted {}", app.metrics.summary());
 }
 
 /// Answers every request with `handler` until `stop` is ready, then finishes what has begun.

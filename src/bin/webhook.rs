@@ -8,5 +8,12 @@ async fn main() -> Result<(), Error> {
     logging::init(&config::environment, logging::LevelFilter::INFO)?;
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
-    lambda_http::run(service_fn(async |request| Ok::<_, Error>(webhook::handle(app, request).await))).await
+    lambda_http::run(service_fn(async |request| {
+        let response = webhook::handle(app, request).await;
+        if let Some(line) = app.metrics.take_embedded(jiff::Timestamp::now().as_millisecond()) {
+            println!("{line}");
+        }
+        Ok::<_, Error>(response)
+    }))
+    .await
 }
