@@ -87,7 +87,7 @@ async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
 }
 
 async fn take(db: &Db, data: &Data, order: usize) {
-    let (order, user) = (OrderId(data.order(order)), TelegramUserId(data.taker(order)));
+    let (order, user) = (OrderId(data::order_id(order)), TelegramUserId(data.taker(order)));
     let answered = accept::accept(db, order, user, 1).await.expect("a database").expect("a master");
     assert!(matches!(answered.outcome, AcceptOutcome::Assigned(_)), "{}", answered.outcome.name());
 }

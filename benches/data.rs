@@ -53,11 +53,6 @@ impl Data {
         Self { name, url, orders, masters }
     }
 
-    /// The id of an order.
-    pub fn order(&self, order: usize) -> i64 {
-        i64::try_from(order).expect("a small number") + 1
-    }
-
     /// The Telegram id of the first of the masters who were offered it.
     pub fn taker(&self, order: usize) -> i64 {
         1000 + i64::try_from(order % self.masters).expect("a small number")
@@ -81,6 +76,11 @@ impl Data {
     pub fn masters(&self) -> usize {
         self.masters
     }
+}
+
+/// The id of an order.
+pub fn order_id(order: usize) -> i64 {
+    i64::try_from(order).expect("a small number") + 1
 }
 
 async fn query(url: &str, sql: &str) -> Vec<i64> {

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::Barrier;
 
-use crate::data::Data;
+use crate::data::{Data, order_id};
 use crate::per_second;
 
 pub struct Webhook {
@@ -30,7 +30,7 @@ pub async fn through_the_webhook(data: &Data, in_flight: usize) -> Webhook {
     let data = Arc::new(data.clone());
     let first = in_flight * 4;
     for order in 0..first {
-        assert_eq!(Caller::connect(server.port).await.tap(&data, order, data.taker(order)).await, 200);
+        assert_eq!(Caller::connect(server.port).await.tap(order, data.taker(order)).await, 200);
     }
     let begun = Instant::now();
     let tasks: Vec<_> = (0..in_flight)
@@ -40,7 +40,7 @@ pub async fn through_the_webhook(data: &Data, in_flight: usize) -> Webhook {
                 let mut caller = Caller::connect(port).await;
                 let mut failed = 0;
                 for order in (first + task..data.orders).step_by(in_flight) {
-                    failed += usize::from(caller.tap(&data, order, data.taker(order)).await != 200);
+                    failed += usize::from(caller.tap(order, data.taker(order)).await != 200);
                 }
                 failed
             })
@@ -72,7 +72,7 @@ pub async fn fifty_on_one(cluster: &Cluster) -> Contended {
                 for order in 0..ORDERS {
                     barrier.wait().await;
                     let begun = Instant::now();
-                    assert_eq!(caller.tap(&data, order, data.taker(master)).await, 200);
+                    assert_eq!(caller.tap(order, data.taker(master)).await, 200);
                     times.push(begun.elapsed());
                 }
                 times
@@ -148,8 +148,8 @@ impl Caller {
     }
 
     /// Taps «✅ Взять заявку» and waits for the webhook's status.
-    async fn tap(&mut self, data: &Data, order: usize, user: i64) -> u16 {
-        let order = data.order(order);
+    async fn tap(&mut self, order: usize, user: i64) -> u16 {
+        let order = order_id(order);
         let body = format!(
             r#"{{"update_id":{order},"callback_query":{{"id":"{order}{user}","from":{{"id":{user},"is_bot":false,"first_name":"М","language_code":"ru"}},"message":{{"message_id":7,"from":{{"id":1,"is_bot":true,"first_name":"Заявки","username":"orders_bot"}},"chat":{{"id":{user},"first_name":"М","type":"private"}},"date":1770000000,"text":"Заявка","reply_markup":{{"inline_keyboard":[[{{"text":"✅ Взять заявку","callback_data":"m:new:acc:{order}:1"}}]]}}}},"chat_instance":"1","data":"m:new:acc:{order}:1"}}}}"#
         );

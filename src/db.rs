@@ -33,7 +33,7 @@ pub enum StatementMode {
     /// Prepared once per connection: half the work per accept. The default.
     Prepared,
     /// Parsed every time, in one round trip: for poolers in transaction mode that do not track prepared statements
-    /// (`PgBouncer` before 1.21, or without `max_prepared_statements`).
+    /// (PgBouncer before 1.21, or without `max_prepared_statements`).
     Unnamed,
 }
 
@@ -257,13 +257,12 @@ impl Connection {
     /// When it fails.
     pub async fn query(&self, statement: &Ready, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         let definition = statement.definition;
-        match &statement.prepared {
-            Some(prepared) => self.watch(definition.name, self.client().query(prepared, params)).await,
-            None => {
-                let typed: Vec<_> = params.iter().copied().zip(definition.types.iter().cloned()).collect();
-                self.watch(definition.name, self.client().query_typed(definition.text, &typed)).await
-            }
+        let client = self.client();
+        if let Some(prepared) = &statement.prepared {
+            return self.watch(definition.name, client.query(prepared, params)).await;
         }
+        let typed: Vec<_> = params.iter().copied().zip(definition.types.iter().cloned()).collect();
+        self.watch(definition.name, client.query_typed(definition.text, &typed)).await
     }
 
     /// Gets a single statement ready and runs it.

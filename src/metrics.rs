@@ -23,7 +23,7 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(subject, outcome)).copied().unwrap_or(0)
     }
 
-    /// Takes the counts so far out, as a log line that `CloudWatch` turns into metrics; `None` if nothing was counted.
+    /// Takes the counts so far out, as a log line that CloudWatch turns into metrics; `None` if nothing was counted.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     #[must_use]
     pub fn take_embedded(&self, unix_milliseconds: i64) -> Option<Value> {

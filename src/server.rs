@@ -20,7 +20,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::app::App;
-use crate::webhook;
+use crate::webhook::{self, Refusal};
 
 /// Connections that the system may queue before they are accepted; it cuts this to its own limit.
 const BACKLOG: u32 = 4096;
@@ -99,35 +99,20 @@ where
 
 async fn respond(app: Arc<App>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let response = match webhook::admit(&app, &head.method, head.uri.path(), &head.headers) {
-        Err(response) => response,
-        Ok(route) => match read(body).await {
-            Err(status) if status == StatusCode::PAYLOAD_TOO_LARGE => webhook::too_large(),
-            Err(status) => return status_only(status),
-            // A task of its own: a caller that hangs up does not stop work that has begun.
-            Ok(body) => match tokio::spawn(async move { webhook::answer(&app, route, &body).await }).await {
-                Ok(response) => response,
-                Err(error) => {
-                    tracing::error!(%error, "a handler did not end");
-                    return status_only(StatusCode::SERVICE_UNAVAILABLE);
-                }
-            },
-        },
+    let route = match webhook::admit(&app, &head.method, head.uri.path(), &head.headers) {
+        Ok(route) => route,
+        Err(refusal) => return webhook::respond(Err(refusal)),
     };
-    response.map(|_| Full::default())
-}
-
-async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(PATIENCE, Limited::new(body, webhook::BODY_LIMIT).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
-}
-
-fn status_only(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = status;
-    response
+    let body = match tokio::time::timeout(PATIENCE, Limited::new(body, webhook::BODY_LIMIT).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return webhook::respond(Err(Refusal::TooLarge)),
+        Ok(Err(_)) => return webhook::respond(Ok(StatusCode::BAD_REQUEST)),
+        Err(_) => return webhook::respond(Ok(StatusCode::REQUEST_TIMEOUT)),
+    };
+    // A task of its own: a caller that hangs up does not stop work that has begun.
+    let answer = tokio::spawn(async move { webhook::answer(&app, route, &body).await }).await;
+    webhook::respond(Ok(answer.unwrap_or_else(|error| {
+        tracing::error!(%error, "a handler did not end");
+        StatusCode::SERVICE_UNAVAILABLE
+    })))
 }

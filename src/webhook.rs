@@ -13,7 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use lambda_http::http::{HeaderMap, Method, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 
 use crate::app::App;
@@ -37,63 +37,64 @@ pub enum Route {
     Health,
 }
 
+/// Why a request may not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 404: no such path.
+    NotFound,
+    /// 405: only this method is allowed there.
+    MethodNotAllowed(&'static str),
+    /// 401: the webhook's secret is missing or wrong.
+    Unauthorized,
+    /// 413: the body is over [`BODY_LIMIT`].
+    TooLarge,
+}
+
 /// Judges a request by its head alone, so that nothing of an unauthorised one is read. The path counts from its end:
 /// a stage or a `/lambda-url/webhook` before it changes nothing.
 ///
 /// # Errors
-/// The answer to a request that may not go on: 404, 405, 401 or 413.
-pub fn admit(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, Response<Body>> {
+/// Why the request may not go on.
+pub fn admit(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, Refusal> {
     let (route, allowed) = if path.ends_with("/telegram/master") {
-        (Route::Update(BotName::Master), Method::POST)
+        (Route::Update(BotName::Master), "POST")
     } else if path.ends_with("/telegram/admin") {
-        (Route::Update(BotName::Admin), Method::POST)
+        (Route::Update(BotName::Admin), "POST")
     } else if path.ends_with("/health") {
-        (Route::Health, Method::GET)
+        (Route::Health, "GET")
     } else {
-        return Err(respond(StatusCode::NOT_FOUND));
+        return Err(Refusal::NotFound);
     };
-    if *method != allowed {
-        let mut response = respond(StatusCode::METHOD_NOT_ALLOWED);
-        let allow = header::HeaderValue::from_str(allowed.as_str()).expect("a method is a header value");
-        response.headers_mut().insert(header::ALLOW, allow);
-        return Err(response);
+    if method.as_str() != allowed {
+        return Err(Refusal::MethodNotAllowed(allowed));
     }
     if let Route::Update(bot) = route {
-        let presented = headers.get(SECRET_HEADER).map_or(&b""[..], header::HeaderValue::as_bytes);
+        let presented = headers.get(SECRET_HEADER).map_or(&b""[..], HeaderValue::as_bytes);
         if !app.secret(bot).matches(presented) {
             tracing::warn!(bot = bot.as_str(), "a request without the webhook's secret");
             app.metrics.count("webhook", "UNAUTHORIZED");
-            return Err(respond(StatusCode::UNAUTHORIZED));
+            return Err(Refusal::Unauthorized);
         }
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if announced.is_some_and(|length: usize| length > BODY_LIMIT) {
-            return Err(too_large());
+            return Err(Refusal::TooLarge);
         }
     }
     Ok(route)
 }
 
-/// The answer to a body over [`BODY_LIMIT`].
-#[must_use]
-pub fn too_large() -> Response<Body> {
-    respond(StatusCode::PAYLOAD_TOO_LARGE)
-}
-
 /// Does what an admitted request asks for, to the end: nothing goes on after the response.
-pub async fn answer(app: &App, route: Route, body: &[u8]) -> Response<Body> {
-    if body.len() > BODY_LIMIT {
-        return too_large();
-    }
+pub async fn answer(app: &App, route: Route, body: &[u8]) -> StatusCode {
     let work = AssertUnwindSafe(async {
         match route {
             Route::Health => health(app).await,
             Route::Update(bot) => on_update(app, bot, body).await,
         }
     });
-    let status = match tokio::time::timeout(DEADLINE, work.catch_unwind()).await {
+    match tokio::time::timeout(DEADLINE, work.catch_unwind()).await {
         Ok(Ok(status)) => status,
         Ok(Err(_)) => {
-            // The panic hook has logged where. Sent again, the update would panic again, for ever.
+            // The panic hook has said where. Sent again, the update would panic again, for ever.
             tracing::error!(update_id = update::update_id(body), "a panic while handling an update");
             app.metrics.count("webhook", "PANIC");
             StatusCode::OK
@@ -103,16 +104,33 @@ pub async fn answer(app: &App, route: Route, body: &[u8]) -> Response<Body> {
             app.metrics.count("webhook", "DEADLINE");
             StatusCode::SERVICE_UNAVAILABLE
         }
-    };
-    respond(status)
+    }
 }
 
 /// [`admit`] and [`answer`] for a request that is already in memory, as it is in Lambda.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    match admit(app, request.method(), request.uri().path(), request.headers()) {
-        Ok(route) => answer(app, route, request.body()).await,
-        Err(response) => response,
-    }
+    let judged = match admit(app, request.method(), request.uri().path(), request.headers()) {
+        Ok(_) if request.body().len() > BODY_LIMIT => Err(Refusal::TooLarge),
+        Ok(route) => Ok(answer(app, route, request.body()).await),
+        Err(refusal) => Err(refusal),
+    };
+    respond(judged)
+}
+
+/// The response: a status, and for a method that is not allowed the one that is. Never a body.
+pub fn respond<B: Default>(judged: Result<StatusCode, Refusal>) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = match judged {
+        Ok(status) => status,
+        Err(Refusal::NotFound) => StatusCode::NOT_FOUND,
+        Err(Refusal::Unauthorized) => StatusCode::UNAUTHORIZED,
+        Err(Refusal::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        Err(Refusal::MethodNotAllowed(allowed)) => {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+            StatusCode::METHOD_NOT_ALLOWED
+        }
+    };
+    response
 }
 
 async fn health(app: &App) -> StatusCode {
@@ -155,10 +173,4 @@ async fn on_update(app: &App, bot: BotName, body: &[u8]) -> StatusCode {
             StatusCode::OK
         }
     }
-}
-
-fn respond(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = status;
-    response
 }

@@ -77,8 +77,10 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE => Severity::Conflict,
         SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => Severity::TimedOut,
         // The server, or somebody with pg_terminate_backend, closed this connection.
-        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => Severity::ConnectionLost,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::IDLE_SESSION_TIMEOUT => Severity::ConnectionLost,
+        SqlState::ADMIN_SHUTDOWN
+        | SqlState::CRASH_SHUTDOWN
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        | SqlState::IDLE_SESSION_TIMEOUT => Severity::ConnectionLost,
         _ => match &state.code()[..2] {
             "08" => Severity::ConnectionLost,
             // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state,

@@ -155,23 +155,23 @@ pub enum Decision {
 #[must_use]
 pub fn decide(locked: bool, facts: Option<&Facts>) -> Option<Decision> {
     let facts = facts?;
-    let Some(order) = &facts.order else { return Some(Decision::Answer(AcceptOutcome::NotFound)) };
+    let answer = |outcome| Some(Decision::Answer(outcome));
+    let Some(order) = &facts.order else { return answer(AcceptOutcome::NotFound) };
     let offer = match (facts.standing(), &facts.master.blocked) {
-        (Standing::Unknown, _) => return Some(Decision::Answer(AcceptOutcome::NotFound)),
-        (Standing::Yours, _) => {
-            return Some(Decision::Answer(AcceptOutcome::AlreadyYours(order.order.clone())));
-        }
-        (_, Some(blocked)) => return Some(Decision::Answer(AcceptOutcome::Blocked(blocked.clone()))),
-        (Standing::Withdrawn, None) => return Some(Decision::Answer(AcceptOutcome::Withdrawn)),
-        (Standing::Taken, None) => return Some(Decision::Answer(AcceptOutcome::Taken)),
-        (Standing::Declined, None) => return Some(Decision::Answer(AcceptOutcome::Declined)),
-        (Standing::Expired, None) => return Some(Decision::Answer(AcceptOutcome::Expired)),
+        (Standing::Unknown, _) => return answer(AcceptOutcome::NotFound),
+        (Standing::Yours, _) => return answer(AcceptOutcome::AlreadyYours(order.order.clone())),
+        (_, Some(blocked)) => return answer(AcceptOutcome::Blocked(blocked.clone())),
+        (Standing::Withdrawn, None) => return answer(AcceptOutcome::Withdrawn),
+        (Standing::Taken, None) => return answer(AcceptOutcome::Taken),
+        (Standing::Declined, None) => return answer(AcceptOutcome::Declined),
+        (Standing::Expired, None) => return answer(AcceptOutcome::Expired),
         (Standing::Offered(offer), None) => offer.id,
     };
     let limit = facts.master.max_active_orders;
-    Some(if facts.master.active_orders >= limit {
-        Decision::Answer(AcceptOutcome::LimitReached { limit })
-    } else if locked {
+    if facts.master.active_orders >= limit {
+        return answer(AcceptOutcome::LimitReached { limit });
+    }
+    Some(if locked {
         Decision::Assign { assignment: through_offer(facts, order, offer), own: order.order.clone() }
     } else {
         Decision::LookAgain

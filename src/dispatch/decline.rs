@@ -91,30 +91,37 @@ async fn attempt(
     };
 
     let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
-    let (outcome, list) = match decide(&facts) {
-        Ok(offer) if locked => {
+    let (outcome, list) = match decide(locked, &facts) {
+        Decision::Decline(offer) => {
             let (declined, committed, list) =
                 join!(db::offers::decline(&connection, &decline, offer, now), connection.commit(), fresh_list);
             declined?;
             committed?;
             (Some(DeclineOutcome::Declined), list?)
         }
-        Ok(_) => (None, locked::leave(&connection, fresh_list).await?),
-        Err(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
+        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
+        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
     };
     Ok(list.map(|list| Attempt { outcome, list }))
 }
 
-/// The offer to decline, or why there is none.
-fn decide(facts: &Facts) -> Result<OfferId, DeclineOutcome> {
-    let Some(order) = &facts.order else { return Err(DeclineOutcome::NotFound) };
-    match facts.standing() {
-        Standing::Offered(offer) => Ok(offer.id),
-        Standing::Unknown => Err(DeclineOutcome::NotFound),
-        Standing::Yours => Err(DeclineOutcome::AlreadyYours(order.order.clone())),
-        Standing::Withdrawn => Err(DeclineOutcome::Withdrawn),
-        Standing::Taken => Err(DeclineOutcome::Taken),
-        Standing::Declined => Err(DeclineOutcome::AlreadyDeclined),
-        Standing::Expired => Err(DeclineOutcome::Expired),
-    }
+enum Decision {
+    Answer(DeclineOutcome),
+    Decline(OfferId),
+    LookAgain,
+}
+
+/// As in accepting: without the lock nothing is allowed.
+fn decide(locked: bool, facts: &Facts) -> Decision {
+    let Some(order) = &facts.order else { return Decision::Answer(DeclineOutcome::NotFound) };
+    Decision::Answer(match facts.standing() {
+        Standing::Offered(offer) if locked => return Decision::Decline(offer.id),
+        Standing::Offered(_) => return Decision::LookAgain,
+        Standing::Unknown => DeclineOutcome::NotFound,
+        Standing::Yours => DeclineOutcome::AlreadyYours(order.order.clone()),
+        Standing::Withdrawn => DeclineOutcome::Withdrawn,
+        Standing::Taken => DeclineOutcome::Taken,
+        Standing::Declined => DeclineOutcome::AlreadyDeclined,
+        Standing::Expired => DeclineOutcome::Expired,
+    })
 }

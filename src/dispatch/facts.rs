@@ -95,8 +95,7 @@ impl Facts {
         match (order.status.stage(), self.offer) {
             (Stage::Active, _) if own => Standing::Yours,
             (Stage::Active, _) => Standing::Taken,
-            (Stage::Final, _) => Standing::Withdrawn,
-            (Stage::Open, None) => Standing::Withdrawn,
+            (Stage::Final, _) | (Stage::Open, None) => Standing::Withdrawn,
             (Stage::Open, Some(offer)) => match offer.state {
                 OfferState::Sent | OfferState::Viewed if offer.overdue => Standing::Expired,
                 OfferState::Sent | OfferState::Viewed => Standing::Offered(offer),

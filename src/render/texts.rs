@@ -9,7 +9,7 @@ use crate::dispatch::decline::DeclineOutcome;
 use crate::dispatch::facts::Blocked;
 use crate::dispatch::order::{Category, OrderCard, OwnOrder, TimeSlot};
 use crate::dispatch::view::ViewOutcome;
-use crate::dispatch::{OfferList, OrderId, TelegramUserId};
+use crate::dispatch::{OfferLine, OfferList, OrderId, TelegramUserId};
 use crate::telegram::cut;
 
 /// Opens the list.
@@ -29,6 +29,7 @@ pub const BUTTON_DECLINE_NO: &str = "◀ Нет, вернуться";
 /// Leaves the card.
 pub const BUTTON_BACK_TO_LIST: &str = "◀ К списку";
 
+const TITLE: &str = "📋 <b>Новые заявки</b>";
 const TAKEN: &str = "Уже занято";
 const WITHDRAWN: &str = "Заявка снята: её отменили, закрыли или больше вам не предлагают.";
 const EXPIRED: &str = "Время истекло: на эту заявку уже нельзя ответить.";
@@ -71,26 +72,25 @@ pub(super) fn menu(name: &str) -> String {
     )
 }
 
-/// The list's title, total and page, and a line for each offer.
+/// The list's title, total and page, and a paragraph for each offer.
 pub(super) fn offer_list(list: &OfferList) -> String {
     if list.lines.is_empty() {
-        return "📋 <b>Новые заявки</b>\n\nСейчас новых заявок нет. Загляните позже или нажмите «🔄 Обновить»."
-            .to_owned();
+        return format!("{TITLE}\n\nСейчас новых заявок нет. Загляните позже или нажмите «{BUTTON_REFRESH}».");
     }
-    let mut text =
-        format!("📋 <b>Новые заявки</b>\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
-    for line in &list.lines {
-        let card = &line.card;
-        text.push_str(&format!(
-            "\n\n<b>№{}</b> · {}\n📍 {}\n🕒 {}\n⏳ ответить до {}",
-            card.id,
-            category(card.category),
-            typed(&place(card), LINE_LIMIT),
-            slot(&card.slot),
-            deadline(line.expires, card.slot.now),
-        ));
-    }
-    text
+    let head = format!("{TITLE}\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
+    std::iter::once(head).chain(list.lines.iter().map(offer_line)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn offer_line(line: &OfferLine) -> String {
+    let card = &line.card;
+    format!(
+        "<b>№{}</b> · {}\n📍 {}\n🕒 {}\n⏳ ответить до {}",
+        card.id,
+        category(card.category),
+        typed(&place(card), LINE_LIMIT),
+        slot(&card.slot),
+        deadline(line.expires, card.slot.now),
+    )
 }
 
 /// The card of an offered order: no client.
@@ -110,16 +110,15 @@ pub(super) fn own_order(own: &OwnOrder) -> String {
 }
 
 fn body(card: &OrderCard) -> String {
-    let mut text =
-        format!("🛠 {}\n📍 {}\n🕒 {}", category(card.category), typed(&place(card), ADDRESS_LIMIT), slot(&card.slot),);
-    if card.slot.start.or(card.slot.end).is_some() {
-        text.push_str(&format!(" <i>(время: {})</i>", typed(&card.city, NAME_LIMIT)));
-    }
-    if let Some(description) = card.description.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        text.push_str("\n\n📝 ");
-        text.push_str(&typed(description, DESCRIPTION_LIMIT));
-    }
-    text
+    let what = format!("🛠 {}", category(card.category));
+    let place = format!("📍 {}", typed(&place(card), ADDRESS_LIMIT));
+    let when = match card.slot.start.or(card.slot.end) {
+        Some(_) => format!("🕒 {} <i>(время: {})</i>", slot(&card.slot), typed(&card.city, NAME_LIMIT)),
+        None => format!("🕒 {}", slot(&card.slot)),
+    };
+    let described = card.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let description = described.map(|text| format!("\n📝 {}", typed(text, DESCRIPTION_LIMIT)));
+    [what, place, when].into_iter().chain(description).collect::<Vec<_>>().join("\n")
 }
 
 /// City, district, address.

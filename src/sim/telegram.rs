@@ -110,7 +110,7 @@ impl Telegram {
         let answer = self
             .client
             .post(&webhook.url)
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .header("X-Telegram-Bot-Api-Secret-Token", webhook.secret.unwrap_or_default())
             .header("Content-Type", "application/json")
             .body(update.to_string())

@@ -92,7 +92,7 @@ async fn a_body_over_one_mebibyte_is_too_large() {
     assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), padded(limit)).await, 200);
     assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), padded(limit + 1)).await, 413);
     // Without a Content-Length, too.
-    let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(&[b' '; 65536]))));
+    let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![b' '; 65536]))));
     let body = reqwest::Body::wrap(StreamBody::new(futures_util::stream::iter(chunks)));
     assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), body).await, 413);
     assert_eq!(post(&t, "/telegram/master", Some("wrong"), padded(limit + 1)).await, 401, "the secret comes first");
@@ -169,9 +169,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let chunks = bytes.chunks(3).map(|chunk| {
         let bits = chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        let digit = |index: usize| match index <= chunk.len() {
-            true => char::from(DIGITS[(bits >> (18 - 6 * index)) as usize & 63]),
-            false => '=',
+        let digit = |index: usize| {
+            if index <= chunk.len() { char::from(DIGITS[(bits >> (18 - 6 * index)) as usize & 63]) } else { '=' }
         };
         (0..4).map(digit).collect::<String>()
     });

@@ -39,7 +39,7 @@ async fn everything_works_without_prepared_statements() {
     a_whole_conversation(&t).await;
 }
 
-/// `PgBouncer` in transaction mode gives each transaction any of its two server connections; before 1.21 it knows
+/// PgBouncer in transaction mode gives each transaction any of its two server connections; before 1.21 it knows
 /// nothing of prepared statements.
 #[tokio::test]
 async fn unnamed_statements_work_behind_a_transaction_pooler() {
