@@ -8,7 +8,7 @@ use crate::dispatch::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts
 use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, TelegramUserId};
 
-/// See [`read`].
+/// Run by `read`.
 pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4], include_str!("facts.sql"));
 
 /// Reads an order as the master behind `user` stands to it; `None` if no master is behind `user`.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Connection, Db, Error, Ready, Statement, facts, statement};
 use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, TelegramUserId};
 
-/// See [`read_page`].
+/// Run by `read_page`.
 pub const PAGE: Statement = statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
 
 /// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the
@@ -30,7 +30,8 @@ pub(crate) async fn read_page(
     Ok(Some(OfferList { master, total, page: first.get("page"), lines }))
 }
 
-/// [`read_page`] on a connection of its own.
+/// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the end.
+/// `None` if no master is behind `user`.
 ///
 /// # Errors
 /// When the database failed.

@@ -1,6 +1,6 @@
 //! Every Russian word that people read, and how dates are said.
 //!
-//! What people typed goes through [`typed`]; an alert is plain text, so nothing is escaped there.
+//! What people typed goes through `typed`; an alert is plain text, so nothing is escaped there.
 
 use jiff::civil::{Date, DateTime, Time};
 
