@@ -38,9 +38,9 @@ impl App {
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let database = config::Database::from_env(lookup)?;
         let api_url = config::telegram_api_url(lookup)?;
-        let client = telegram::http_client();
+        let client = telegram::http_client(&api_url);
         let bot = |name| -> Result<Bot, config::Error> {
-            Ok(Bot::new(client.clone(), &api_url, name, &config::bot_token(lookup, name)?))
+            Ok(Bot::new(client.clone(), &api_url, &config::bot_token(lookup, name)?))
         };
         Ok(Self {
             master_bot: bot(BotName::Master)?,

@@ -92,12 +92,15 @@ fn shutdown_signal() -> Result<impl Future<Output = ()>> {
 }
 
 async fn migrate() -> Result {
-    let applied = migrate::run(&config::Database::from_env(&environment)?).await?;
-    if applied.is_empty() {
+    let report = migrate::run(&config::Database::from_env(&environment)?).await?;
+    if report.applied.is_empty() {
         println!("The database is up to date.");
     }
-    for name in applied {
+    for name in report.applied {
         println!("Applied {name}.");
+    }
+    if let Some(statements) = report.for_the_owner {
+        eprintln!("warning: this role does not own the database; its owner must run:\n{statements}");
     }
     Ok(())
 }
@@ -106,7 +109,7 @@ async fn webhook(command: Webhook) -> Result {
     let bot = |name: BotName| -> Result<telegram::Bot> {
         let api_url = config::telegram_api_url(&environment)?;
         let token = config::bot_token(&environment, name)?;
-        Ok(telegram::Bot::new(telegram::http_client(), &api_url, name, &token))
+        Ok(telegram::Bot::new(telegram::http_client(&api_url), &api_url, &token))
     };
     match command {
         Webhook::Set { url, bot: which, max_connections } => {

@@ -54,6 +54,7 @@ pub struct Database {
     pub statements: StatementMode,
 }
 
+const VERIFY_FULL: &str = "sslmode=verify-full";
 const DATABASE_URL: &str = "postgresql://user:password@host:5432/database?sslmode=verify-full \
      (sslmode is disable, prefer, require or verify-full)";
 
@@ -89,8 +90,8 @@ impl Database {
     pub fn from_url(url: &str) -> Result<Self, Error> {
         let malformed = |why: String| Error::malformed("DATABASE_URL", why, DATABASE_URL);
         // tokio-postgres knows disable, prefer and require; the certificate is checked by our own TLS connector.
-        let verify_certificate = url.contains("sslmode=verify-full");
-        let known = url.replace("sslmode=verify-full", "sslmode=require");
+        let verify_certificate = url.contains(VERIFY_FULL);
+        let known = url.replacen(VERIFY_FULL, "sslmode=require", 1);
         let connection: tokio_postgres::Config = known.parse().map_err(|error: tokio_postgres::Error| {
             malformed(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
         })?;
@@ -100,7 +101,9 @@ impl Database {
         if connection.get_dbname().is_none() {
             return Err(malformed("it names no database".to_owned()));
         }
-        debug_assert!(!verify_certificate || connection.get_ssl_mode() == SslMode::Require);
+        if verify_certificate && connection.get_ssl_mode() != SslMode::Require {
+            return Err(malformed("it names two kinds of sslmode".to_owned()));
+        }
         Ok(Self { connection, verify_certificate, root_certificates: None, statements: StatementMode::Prepared })
     }
 }

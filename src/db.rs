@@ -14,7 +14,7 @@ pub mod offers;
 pub mod orders;
 mod tls;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl Clock {
 }
 
 /// Waits for a connection at most this long. A burst of taps queues here, well inside Telegram's 60 seconds.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(12);
 /// Opening a connection, TLS included, takes at most this long.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it lives before it is used: a frozen Lambda cannot notice
@@ -94,6 +94,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long that question may take.
 const PROBE: Duration = Duration::from_secs(2);
+/// How soon the system asks whether a silent server is still there. Its own default is two hours.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A piece of work that takes longer has lost its server without being told. The connection is given up.
 const WORK: Duration = Duration::from_secs(8);
@@ -123,19 +125,7 @@ impl Db {
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(CONNECT))
             .recycle_timeout(Some(PROBE))
-            .pre_recycle(Hook::async_fn(|client, metrics| {
-                let idle = metrics.last_used();
-                Box::pin(async move {
-                    if idle < TRUSTED_IDLE {
-                        return Ok(());
-                    }
-                    match tokio::time::timeout(PROBE, client.simple_query("")).await {
-                        Ok(Ok(_)) => Ok(()),
-                        Ok(Err(error)) => Err(HookError::Backend(error)),
-                        Err(_) => Err(HookError::message("an idle connection did not answer")),
-                    }
-                })
-            }))
+            .pre_recycle(probe_idle_connections())
             .build()
             .map_err(|error| tls::Error::new("building the pool", error))?;
         Ok(Self { pool, mode: config.statements, clock })
@@ -148,7 +138,7 @@ impl Db {
     }
 
     /// Lends a connection to `work`. When the connection turns out to be dead, or PostgreSQL chose this transaction
-    /// to end a deadlock, `work` runs once more; it must therefore be one transaction, whose repetition is answered
+    /// to end a deadlock, `work` runs once more; it must therefore be safe to repeat, and answer a repetition
     /// truthfully.
     ///
     /// # Errors
@@ -197,6 +187,33 @@ impl Db {
     }
 }
 
+/// Asks a connection that was idle for long whether it lives. When one does not answer, the others that were idle
+/// with it are not asked one after another: they go at once, until a connection could be used again.
+fn probe_idle_connections() -> Hook {
+    let server_was_silent = Arc::new(AtomicBool::new(false));
+    Hook::async_fn(move |client, metrics| {
+        let idle = metrics.last_used();
+        let silent = Arc::clone(&server_was_silent);
+        Box::pin(async move {
+            if idle < TRUSTED_IDLE {
+                silent.store(false, Ordering::Relaxed);
+                return Ok(());
+            }
+            if silent.load(Ordering::Relaxed) {
+                return Err(HookError::message("idle as long as one that did not answer"));
+            }
+            match tokio::time::timeout(PROBE, client.simple_query("")).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
+                Err(_) => {
+                    silent.store(true, Ordering::Relaxed);
+                    Err(HookError::message("an idle connection did not answer"))
+                }
+            }
+        })
+    })
+}
+
 fn with_timeouts(connection: &tokio_postgres::Config) -> tokio_postgres::Config {
     let mut connection = connection.clone();
     if connection.get_connect_timeout().is_none() {
@@ -204,6 +221,9 @@ fn with_timeouts(connection: &tokio_postgres::Config) -> tokio_postgres::Config 
     }
     if connection.get_tcp_user_timeout().is_none() {
         connection.tcp_user_timeout(Duration::from_secs(10));
+    }
+    if connection.get_keepalives_idle() > KEEPALIVE {
+        connection.keepalives_idle(KEEPALIVE);
     }
     if connection.get_application_name().is_none() {
         connection.application_name("field-service");

@@ -6,13 +6,14 @@
 pub mod accept;
 pub mod decline;
 pub mod facts;
-pub mod locked;
+mod locked;
 pub mod offer;
 pub mod order;
 pub mod view;
 
 use std::fmt;
 
+pub use locked::Answered;
 pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
 pub use order::{Category, Client, OrderCard, OrderStatus, TimeSlot};
 

@@ -32,12 +32,16 @@ pub fn offer_list(list: &OfferList) -> Screen {
     Screen { text: texts::offer_list(list), keyboard: keyboards::offer_list(list, None) }
 }
 
-/// The master's own order above what is left of the list: after taking it, and when it was theirs already.
+/// The master's own order above what is left of the list, if that could be read: after taking it, and when it was
+/// theirs already.
 #[must_use]
-pub fn own_order_and_list(own: &OwnOrder, list: &OfferList) -> Screen {
-    Screen {
-        text: format!("{}\n\n{}", texts::own_order(own), texts::offer_list(list)),
-        keyboard: keyboards::offer_list(list, Some(own.card.id)),
+pub fn own_order(own: &OwnOrder, list: Option<&OfferList>) -> Screen {
+    match list {
+        Some(list) => Screen {
+            text: format!("{}\n\n{}", texts::own_order(own), texts::offer_list(list)),
+            keyboard: keyboards::offer_list(list, Some(own.card.id)),
+        },
+        None => Screen { text: texts::own_order(own), keyboard: keyboards::menu() },
     }
 }
 
@@ -57,4 +61,36 @@ pub fn confirm_decline(order: OrderId, page: i64) -> Screen {
 #[must_use]
 pub fn plain(text: String) -> Screen {
     Screen { text, keyboard: keyboards::none() }
+}
+
+/// At most `limit` characters as Telegram counts them (UTF-16 code units), the last one an ellipsis if something was
+/// cut.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    let mut units = 0;
+    let mut fits = 0;
+    for (index, character) in text.char_indices() {
+        units += character.len_utf16();
+        if units > limit {
+            return format!("{}…", &text[..fits]);
+        }
+        if units < limit {
+            fits = index + character.len_utf8();
+        }
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn what_is_too_long_is_cut_to_the_limit() {
+        assert_eq!(cut("заявка", 6), "заявка");
+        assert_eq!(cut("заявка", 5), "заяв…");
+        assert_eq!(cut("🔧🔧🔧", 6), "🔧🔧🔧");
+        assert_eq!(cut("🔧🔧🔧", 5), "🔧🔧…");
+        assert_eq!(cut("🔧🔧🔧", 4), "🔧…");
+        assert_eq!(cut("", 1), "");
+    }
 }

@@ -18,14 +18,20 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::webhook::{self, Refusal};
 
 /// Connections that the system may queue before they are accepted; it cuts this to its own limit.
 const BACKLOG: u32 = 4096;
-/// A head or a body that takes longer than this to arrive is given up.
+/// A connection that sends no head for this long is closed: longer than the usual proxy keeps an idle one.
+const IDLE: Duration = Duration::from_secs(75);
+/// A body that takes longer than this to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a body that is too large is taken in before it is refused: a caller that is still sending would see
+/// the connection reset, and not the answer.
+const DISCARD: usize = 8 * webhook::BODY_LIMIT;
 /// How long a shutdown waits for requests under way: as long as one may take.
 const DRAIN: Duration = Duration::from_secs(26);
 
@@ -40,10 +46,14 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves the webhook until `stop` is ready, then finishes what has begun.
+/// Serves the webhook until `stop` is ready, then finishes what has begun, also for callers that have hung up.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
+    let (working, mut all_done) = mpsc::channel::<Infallible>(1);
     let handler = Arc::clone(&app);
-    run(listener, stop, move |request| respond(Arc::clone(&handler), request)).await;
+    run(listener, stop, move |request| respond(Arc::clone(&handler), working.clone(), request)).await;
+    if tokio::time::timeout(DRAIN, all_done.recv()).await.is_err() {
+        tracing::warn!("stopped with updates under way; Telegram will send them again");
+    }
     app.db.close();
     tracing::info!("stopped; counted {}", app.metrics.summary());
 }
@@ -82,7 +92,7 @@ where
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
+            .header_read_timeout(IDLE)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -93,26 +103,51 @@ where
     }
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("stopped with requests under way; Telegram will send their updates again");
+        tracing::warn!("stopped with connections open");
     }
 }
 
-async fn respond(app: Arc<App>, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let (head, body) = request.into_parts();
+async fn respond(
+    app: Arc<App>,
+    working: mpsc::Sender<Infallible>,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let (head, mut body) = request.into_parts();
     let route = match webhook::admit(&app, &head.method, head.uri.path(), &head.headers) {
         Ok(route) => route,
+        Err(Refusal::TooLarge) => return too_large(&mut body).await,
         Err(refusal) => return webhook::respond(Err(refusal)),
     };
-    let body = match tokio::time::timeout(PATIENCE, Limited::new(body, webhook::BODY_LIMIT).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return webhook::respond(Err(Refusal::TooLarge)),
+    let read = Limited::new(&mut body, webhook::BODY_LIMIT).collect();
+    let bytes = match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(bytes)) => bytes.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(&mut body).await,
         Ok(Err(_)) => return webhook::respond(Ok(StatusCode::BAD_REQUEST)),
         Err(_) => return webhook::respond(Ok(StatusCode::REQUEST_TIMEOUT)),
     };
     // A task of its own: a caller that hangs up does not stop work that has begun.
-    let answer = tokio::spawn(async move { webhook::answer(&app, route, &body).await }).await;
-    webhook::respond(Ok(answer.unwrap_or_else(|error| {
+    let work = async move {
+        let status = webhook::answer(&app, route, &bytes).await;
+        drop(working);
+        status
+    };
+    webhook::respond(Ok(tokio::spawn(work).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a handler did not end");
         StatusCode::SERVICE_UNAVAILABLE
     })))
+}
+
+async fn too_large(body: &mut Incoming) -> Response<Full<Bytes>> {
+    let discard = async {
+        let mut discarded = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            discarded += frame.data_ref().map_or(0, Bytes::len);
+            if discarded > DISCARD {
+                break;
+            }
+        }
+    };
+    // Answered either way.
+    drop(tokio::time::timeout(PATIENCE, discard).await);
+    webhook::respond(Err(Refusal::TooLarge))
 }

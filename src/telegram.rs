@@ -11,14 +11,14 @@ use frankenstein::ParseMode;
 use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteWebhookParams, EditMessageTextParams, SendMessageParams, SetWebhookParams,
 };
-use frankenstein::response::{ErrorResponse, MethodResponse};
+use frankenstein::response::MethodResponse;
 use frankenstein::types::{AllowedUpdate, ChatId};
 use frankenstein::updates::WebhookInfo;
-use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
-use crate::config::{BotName, Token, WebhookSecret};
-use crate::render::Screen;
+use crate::config::{Token, WebhookSecret};
+use crate::render::{Screen, cut};
 
 /// Telegram answers within tens of milliseconds; whatever takes longer is not waited for while a person taps.
 const CALL: Duration = Duration::from_secs(4);
@@ -33,7 +33,7 @@ pub const ALERT_LIMIT: usize = 200;
 pub enum Error {
     /// Too many requests; not before this many seconds.
     #[error("Telegram asks to wait {0} s")]
-    RetryAfter(u16),
+    RetryAfter(u64),
     /// The person blocked the bot or never started it.
     #[error("the user cannot be reached: {0}")]
     Unreachable(String),
@@ -56,48 +56,43 @@ pub enum Error {
     NoAnswer(String),
 }
 
-/// The HTTP client for both bots.
+/// The HTTP client for calls to this address. A proxy that the environment names is used, but never to reach this very
+/// machine.
 ///
 /// # Panics
 /// Never: the configuration is constant.
 #[must_use]
-pub fn http_client() -> reqwest::Client {
-    reqwest::Client::builder()
+pub fn http_client(url: &str) -> reqwest::Client {
+    let client = reqwest::Client::builder()
         .tls_backend_preconfigured(crate::tls::publicly_trusting())
         .timeout(CALL)
         .connect_timeout(CONNECT)
         .redirect(reqwest::redirect::Policy::none())
-        .tcp_nodelay(true)
-        .build()
-        .expect("a client from constant settings")
+        .tcp_nodelay(true);
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|here| url.starts_with(here));
+    let client = if here { client.no_proxy() } else { client };
+    client.build().expect("a client from constant settings")
 }
 
 /// One of the two bots.
 #[derive(Clone)]
 pub struct Bot {
     client: reqwest::Client,
-    name: BotName,
     /// With the token: not to be shown.
     base: String,
 }
 
 impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bot({})", self.name.as_str())
+        f.write_str("Bot(…)")
     }
 }
 
 impl Bot {
     /// A bot at the Bot API that `api_url` points to.
     #[must_use]
-    pub fn new(client: reqwest::Client, api_url: &str, name: BotName, token: &Token) -> Self {
-        Self { client, name, base: format!("{api_url}/bot{}", token.reveal()) }
-    }
-
-    /// Which bot this is.
-    #[must_use]
-    pub fn name(&self) -> BotName {
-        self.name
+    pub fn new(client: reqwest::Client, api_url: &str, token: &Token) -> Self {
+        Self { client, base: format!("{api_url}/bot{}", token.reveal()) }
     }
 
     /// Answers a callback: stops the button's spinner and shows `notice`, if there is one.
@@ -192,10 +187,11 @@ impl Bot {
 
     async fn call<P: Serialize + Sync, T: DeserializeOwned>(&self, method: &str, params: &P) -> Result<T, Error> {
         let body = serde_json::to_vec(params).expect("parameters are plain data");
+        // After a Lambda was frozen, kept-alive connections are closed, which may show only once the call is written.
+        // Whether it was carried out is not known then: it is repeated unless that would show a message twice.
+        let repeatable = method != "sendMessage";
         match self.post(method, body.clone()).await {
-            // Not sent at all: the connection was refused, or a kept-alive one turned out to be closed, as all are
-            // after a Lambda was frozen.
-            Err(error) if error.is_connect() || (error.is_request() && !error.is_timeout()) => {
+            Err(error) if error.is_connect() || (repeatable && error.is_request() && !error.is_timeout()) => {
                 self.post(method, body).await
             }
             result => result,
@@ -220,23 +216,38 @@ pub struct Notice {
     pub alert: bool,
 }
 
+/// What the Bot API says when it refuses. Not frankenstein's type: its `retry_after` ends at 65,535 s, and then the whole
+/// answer would not be understood.
+#[derive(Deserialize)]
+struct Refusal {
+    error_code: u64,
+    description: String,
+    #[serde(default)]
+    parameters: RefusalParameters,
+}
+
+#[derive(Default, Deserialize)]
+struct RefusalParameters {
+    retry_after: Option<u64>,
+}
+
 fn read<T: DeserializeOwned>(status: reqwest::StatusCode, body: &[u8]) -> Result<T, Error> {
     if status.is_success() {
         return serde_json::from_slice::<MethodResponse<T>>(body)
             .map(|response| response.result)
             .map_err(|_| Error::NoAnswer("an answer that is not the Bot API's".to_owned()));
     }
-    let Ok(error) = serde_json::from_slice::<ErrorResponse>(body) else {
+    let Ok(Refusal { error_code, description, parameters }) = serde_json::from_slice(body) else {
         return Err(Error::NoAnswer(format!("HTTP {}", status.as_u16())));
     };
-    let retry_after = error.parameters.and_then(|parameters| parameters.retry_after);
-    let description = error.description;
     let says = |part: &str| description.contains(part);
-    Err(match error.error_code {
-        429 => Error::RetryAfter(retry_after.unwrap_or(1)),
+    Err(match error_code {
+        429 => Error::RetryAfter(parameters.retry_after.unwrap_or(1)),
         403 => Error::Unreachable(description),
         400 if says("query is too old") || says("query ID is invalid") => Error::StaleQuery,
-        400 if says("message can't be edited") || says("message to edit not found") => Error::MessageGone(description),
+        400 if ["message can't be edited", "message to edit not found", "MESSAGE_ID_INVALID"].into_iter().any(says) => {
+            Error::MessageGone(description)
+        }
         400 if says("chat not found") => Error::Unreachable(description),
         code @ 500.. => Error::NoAnswer(format!("HTTP {code}")),
         code => Error::Refused { code, description },
@@ -255,34 +266,37 @@ fn describe(error: &reqwest::Error) -> String {
     cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
 
-/// At most `limit` characters as Telegram counts them (UTF-16 code units), the last one an ellipsis if something was
-/// cut.
-pub(crate) fn cut(text: &str, limit: usize) -> String {
-    let mut units = 0;
-    let mut fits = 0;
-    for (index, character) in text.char_indices() {
-        units += character.len_utf16();
-        if units > limit {
-            return format!("{}…", &text[..fits]);
-        }
-        if units < limit {
-            fits = index + character.len_utf8();
-        }
-    }
-    text.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use reqwest::StatusCode;
+    use serde::de::IgnoredAny;
+
+    use super::{Error, read};
+
+    fn error(status: u16, body: &str) -> Error {
+        let status = StatusCode::from_u16(status).expect("a status");
+        read::<IgnoredAny>(status, body.as_bytes()).map(drop).expect_err("a refusal")
+    }
 
     #[test]
-    fn what_is_too_long_is_cut_to_the_limit() {
-        assert_eq!(cut("заявка", 6), "заявка");
-        assert_eq!(cut("заявка", 5), "заяв…");
-        assert_eq!(cut("🔧🔧🔧", 6), "🔧🔧🔧");
-        assert_eq!(cut("🔧🔧🔧", 5), "🔧🔧…");
-        assert_eq!(cut("🔧🔧🔧", 4), "🔧…");
-        assert_eq!(cut("", 1), "");
+    fn refusals_are_sorted_by_what_they_mean() {
+        let refusal = |code: u16, description: &str| {
+            error(code, &format!(r#"{{"ok":false,"error_code":{code},"description":"{description}"}}"#))
+        };
+        let flood =
+            r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":100000}}"#;
+        assert_eq!(error(429, flood), Error::RetryAfter(100_000));
+        assert_eq!(refusal(429, "Too Many Requests"), Error::RetryAfter(1));
+        assert!(matches!(refusal(403, "Forbidden: bot was blocked by the user"), Error::Unreachable(_)));
+        assert!(matches!(refusal(400, "Bad Request: chat not found"), Error::Unreachable(_)));
+        assert_eq!(refusal(400, "Bad Request: query is too old and response timeout expired"), Error::StaleQuery);
+        for gone in ["message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"] {
+            assert!(matches!(refusal(400, &format!("Bad Request: {gone}")), Error::MessageGone(_)), "{gone}");
+        }
+        assert!(matches!(refusal(400, "Bad Request: can't parse entities"), Error::Refused { code: 400, .. }));
+        assert!(matches!(refusal(401, "Unauthorized"), Error::Refused { code: 401, .. }));
+        assert_eq!(refusal(500, "Internal Server Error"), Error::NoAnswer("HTTP 500".to_owned()));
+        assert_eq!(error(502, "<html>+79990001122</html>"), Error::NoAnswer("HTTP 502".to_owned()));
+        assert!(matches!(error(200, "<html>"), Error::NoAnswer(_)));
     }
 }

@@ -18,6 +18,7 @@ use lambda_http::{Body, Request, Response};
 
 use crate::app::App;
 use crate::config::BotName;
+use crate::telegram;
 use update::Update;
 
 /// The largest body that is read. Telegram's updates are far smaller.
@@ -171,6 +172,21 @@ async fn on_update(app: &App, bot: BotName, body: &[u8]) -> StatusCode {
             tracing::error!(update_id, %error, "an update failed in a way that will not pass");
             app.metrics.count("webhook", "FAILED");
             StatusCode::OK
+        }
+    }
+}
+
+/// A call that failed after the commit costs the person a look at the screen, not the order: the next tap shows it.
+fn log_failure(app: &App, method: &str, result: Result<(), telegram::Error>) {
+    match result {
+        Ok(()) => {}
+        Err(telegram::Error::StaleQuery) => {
+            tracing::info!(method, "the callback was too old to be answered");
+            app.metrics.count("telegram", "STALE");
+        }
+        Err(error) => {
+            tracing::warn!(method, %error, "a call to Telegram failed");
+            app.metrics.count("telegram", "FAILED");
         }
     }
 }

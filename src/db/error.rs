@@ -107,16 +107,31 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A driver error without the DETAIL that quotes rows.
-pub(crate) struct Brief<'a>(pub(crate) &'a tokio_postgres::Error);
+/// A driver error and its causes, without the DETAIL that quotes rows.
+struct Brief<'a>(&'a tokio_postgres::Error);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_db_error() {
-            Some(error) => write!(f, "{} (SQLSTATE {})", error.message(), error.code().code()),
-            None => write!(f, "{}", self.0),
-        }
+        f.write_str(&explain(self.0))
     }
+}
+
+/// An error and its causes, each said once, and of PostgreSQL's own only the message and the SQLSTATE.
+pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.as_db_error()) {
+            said.push(format!("{} (SQLSTATE {})", error.message(), error.code().code()));
+            break;
+        }
+        let words = error.to_string();
+        if !said.iter().any(|before| before.contains(&words)) {
+            said.push(words);
+        }
+        next = error.source();
+    }
+    said.join(": ")
 }
 
 impl From<PoolError> for Error {

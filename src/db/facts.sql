@@ -10,7 +10,7 @@ SELECT
        AND active.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
     offer.id AS offer_id,
     offer.state AS offer_state,
-    offer.expires_at AT TIME ZONE cities.timezone AS offer_expires,
+    least(offer.expires_at, '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
     offer.expires_at <= moment.now AS offer_overdue,
     orders.id,
     orders.status,

@@ -6,8 +6,9 @@
 
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
-use super::error::Brief;
+use super::error::explain;
 use super::tls;
 use crate::config;
 
@@ -33,25 +34,36 @@ pub enum Error {
     },
     /// A migration failed, or differs from the one that was applied under its name.
     #[error("migrating: {0}")]
-    Migration(#[from] refinery::Error),
+    Migration(String),
+}
+
+impl From<refinery::Error> for Error {
+    fn from(error: refinery::Error) -> Self {
+        Self::Migration(explain(&error))
+    }
 }
 
 impl Error {
     fn database(doing: &'static str) -> impl Fn(tokio_postgres::Error) -> Self {
-        move |error| {
-            let cause = std::error::Error::source(&error)
-                .filter(|_| error.as_db_error().is_none())
-                .map_or_else(|| Brief(&error).to_string(), |source| format!("{error}: {source}"));
-            Self::Database { doing, cause }
-        }
+        move |error| Self::Database { doing, cause: explain(&error) }
     }
 }
 
-/// Connects and applies what is missing; returns the names of the files applied now.
+/// What [`run`] did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files applied now.
+    pub applied: Vec<String>,
+    /// What the database's owner has yet to run, because this role is not the owner.
+    pub for_the_owner: Option<String>,
+}
+
+/// Connects and applies what is missing. Needs a connection to the server itself: a pooler in transaction mode knows
+/// no session's lock.
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn run(config: &config::Database) -> Result<Vec<String>, Error> {
+pub async fn run(config: &config::Database) -> Result<Report, Error> {
     apply(&mut connect(config).await?).await
 }
 
@@ -68,7 +80,7 @@ pub async fn connect(config: &config::Database) -> Result<Client, Error> {
     Ok(client)
 }
 
-async fn apply(client: &mut Client) -> Result<Vec<String>, Error> {
+async fn apply(client: &mut Client) -> Result<Report, Error> {
     let migrations =
         MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
     client
@@ -76,28 +88,32 @@ async fn apply(client: &mut Client) -> Result<Vec<String>, Error> {
         .await
         .map_err(Error::database("waiting for another migration"))?;
     let report = Runner::new(&migrations).run_async(client).await?;
-    set_timeouts(client).await.map_err(Error::database("setting the database's timeouts"))?;
-    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
+    let for_the_owner = set_timeouts(client).await.map_err(Error::database("setting the database's timeouts"))?;
+    client
+        .batch_execute(&format!("SELECT pg_advisory_unlock({LOCK}); RESET lock_timeout; RESET statement_timeout"))
+        .await
+        .map_err(Error::database("letting other migrations go on"))?;
+    Ok(Report { applied: report.applied_migrations().iter().map(ToString::to_string).collect(), for_the_owner })
 }
 
-/// Sets the database's own timeouts. They belong to the database and not to sessions: `SET` pins a connection of RDS
-/// Proxy, and poolers reject `options`. A tap waits for a lock only while another accept of the same master commits.
+/// The database's own timeouts. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,
+/// and poolers reject `options`. A tap waits for a lock only while another accept of the same master commits. A
+/// statement ends before we would give its connection up.
+const TIMEOUTS: &str = "\
+ALTER DATABASE %I SET lock_timeout = '1s';
+ALTER DATABASE %I SET statement_timeout = '5s';
+ALTER DATABASE %I SET idle_in_transaction_session_timeout = '15s';";
+
+/// Sets the database's own timeouts, for sessions begun after that. They are not part of a copy made with `CREATE
+/// DATABASE … TEMPLATE`, nor of a dump. If the role does not own the database, the statements that its owner must run.
 ///
 /// # Errors
-/// When PostgreSQL refuses for another reason than that the role does not own the database, which is warned of.
-pub async fn set_timeouts(client: &Client) -> Result<(), tokio_postgres::Error> {
-    client
-        .batch_execute(
-            "DO $$
-             BEGIN
-                 EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''1s''', current_database());
-                 EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''10s''', current_database());
-                 EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = ''15s''',
-                                current_database());
-             EXCEPTION WHEN insufficient_privilege THEN
-                 RAISE WARNING 'not the owner of %, so lock_timeout, statement_timeout and '
-                               'idle_in_transaction_session_timeout must be set on it by its owner', current_database();
-             END $$",
-        )
-        .await
+/// When PostgreSQL refuses for another reason.
+pub async fn set_timeouts(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let name: String = client.query_one("SELECT quote_ident(current_database())", &[]).await?.get(0);
+    let statements = TIMEOUTS.replace("%I", &name);
+    match client.batch_execute(&statements).await {
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Some(statements)),
+        result => result.map(|()| None),
+    }
 }

@@ -23,11 +23,10 @@ pub(crate) async fn read_page(
     let Some(total) = first.get("total") else {
         return Ok(Some(OfferList { master, total: 0, page: 1, lines: Vec::new() }));
     };
-    let lines = rows
-        .iter()
-        .map(|row| Ok(OfferLine { card: facts::card(row)?, expires: row.get("expires") }))
-        .collect::<Result<_, Error>>()?;
-    Ok(Some(OfferList { master, total, page: first.get("page"), lines }))
+    let line = |row| Ok::<_, Error>(OfferLine { card: facts::card(row)?, expires: row.get("expires") });
+    // What a later release has put there must not hide the rest.
+    let lines = rows.iter().filter_map(|row| line(row).inspect_err(|error| tracing::error!(%error, "an offer")).ok());
+    Ok(Some(OfferList { master, total, page: first.get("page"), lines: lines.collect() }))
 }
 
 /// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the end.
@@ -43,20 +42,25 @@ pub async fn page(db: &Db, user: TelegramUserId, page: i64) -> Result<Option<Off
     .await
 }
 
-/// Marks a master's live offer of an open order as viewed. Needs no lock: SENT and VIEWED are both live.
+/// Marks a master's live offer of an open order as viewed. Needs no order's lock: SENT and VIEWED are both live. An
+/// offer that somebody is at work on stays as it is: nobody waits to look at a card.
 pub const MARK_VIEWED: Statement = statement!(
     "offers.mark_viewed",
     [INT8, INT8, TIMESTAMPTZ],
     "UPDATE offers
      SET state = 'VIEWED', viewed_at = coalesce($3, now()) /* now */
-     FROM masters, orders
-     WHERE masters.telegram_user_id = $2 /* user */
-       AND orders.id = $1 /* order */
-       AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
-       AND offers.order_id = orders.id
-       AND offers.master_id = masters.id
-       AND offers.state = 'SENT'
-       AND offers.expires_at > coalesce($3, now())"
+     WHERE id = (
+         SELECT offers.id
+         FROM masters
+         JOIN offers ON offers.master_id = masters.id
+         JOIN orders ON orders.id = offers.order_id
+         WHERE masters.telegram_user_id = $2 /* user */
+           AND orders.id = $1 /* order */
+           AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
+           AND offers.state = 'SENT'
+           AND offers.expires_at > coalesce($3, now())
+         FOR NO KEY UPDATE OF offers SKIP LOCKED
+     )"
 );
 
 /// Runs [`MARK_VIEWED`].
@@ -76,15 +80,16 @@ pub const DECLINE: Statement = statement!(
     [INT8, TIMESTAMPTZ],
     "UPDATE offers
      SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */
-     WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')"
+     WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')
+     RETURNING id"
 );
 
-/// Runs [`DECLINE`].
+/// Runs [`DECLINE`]; whether the offer was live.
 pub(crate) async fn decline(
     connection: &Connection,
     statement: &Ready,
     offer: OfferId,
     now: Option<Timestamp>,
-) -> Result<(), Error> {
-    connection.query(statement, &[&offer.0, &now]).await.map(drop)
+) -> Result<bool, Error> {
+    Ok(!connection.query(statement, &[&offer.0, &now]).await?.is_empty())
 }

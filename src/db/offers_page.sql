@@ -3,8 +3,15 @@ WITH live AS (
     SELECT
         row_number() OVER (ORDER BY offers.sent_at DESC, offers.id DESC) AS position,
         count(*) OVER () AS total,
-        offers.expires_at,
-        orders.*
+        least(offers.expires_at, '9999-01-01') AS expires_at,
+        orders.id,
+        orders.category,
+        orders.city_id,
+        orders.district_id,
+        orders.address,
+        orders.description,
+        orders.timeslot_start,
+        orders.timeslot_end
     FROM masters
     JOIN offers ON offers.master_id = masters.id
     JOIN orders ON orders.id = offers.order_id

@@ -95,20 +95,33 @@ pub async fn record_assignment(
         .map(drop)
 }
 
-/// [`record_assignment`] in a transaction of its own, for a caller that has nothing else to change: waits for the
-/// order's lock, and refuses if the order is no longer at `assignment.version`.
+/// [`record_assignment`] in a transaction of its own, for a caller that has nothing else to change. Waits for the
+/// order's lock and then the master's. False, and nothing was changed, if the order has another version or status by
+/// then.
 ///
 /// # Errors
 /// As [`record_assignment`].
-pub async fn record_assignment_alone(db: &Db, assignment: &Assignment) -> Result<(), Error> {
-    const WAIT_FOR: Statement =
-        statement!("orders.wait_for", [INT8], "SELECT id FROM orders WHERE id = $1 /* order */ FOR UPDATE");
+pub async fn record_assignment_alone(db: &Db, assignment: &Assignment) -> Result<bool, Error> {
+    const WAIT_FOR: Statement = statement!(
+        "orders.wait_for",
+        [INT8, INT4, TEXT],
+        "SELECT id FROM orders WHERE id = $1 /* order */ AND version = $2 AND status = $3 FOR UPDATE"
+    );
+    const WAIT_FOR_MASTER: Statement =
+        statement!("masters.wait_for", [INT8], "SELECT id FROM masters WHERE id = $1 /* master */ FOR NO KEY UPDATE");
+    let Assignment { order, version, from_status, master, .. } = assignment;
     db.run(async |connection: Connection| {
-        let [wait_for, record] = connection.ready([&WAIT_FOR, &RECORD_ASSIGNMENT]).await?;
+        let [wait_for, wait_for_master, record] =
+            connection.ready([&WAIT_FOR, &WAIT_FOR_MASTER, &RECORD_ASSIGNMENT]).await?;
         connection.begin().await?;
-        connection.query(&wait_for, &[&assignment.order.0]).await?;
+        if connection.query(&wait_for, &[&order.0, version, &from_status.as_str()]).await?.is_empty() {
+            connection.rollback().await?;
+            return Ok(false);
+        }
+        connection.query(&wait_for_master, &[&master.0]).await?;
         record_assignment(&connection, &record, assignment, db.now()).await?;
-        connection.commit().await
+        connection.commit().await?;
+        Ok(true)
     })
     .await
 }

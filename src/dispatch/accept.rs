@@ -82,11 +82,11 @@ pub async fn accept(
             .await?;
     match &answered {
         None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={user}"),
-        Some(Answered { outcome: AcceptOutcome::Assigned(_), list }) => {
-            tracing::info!("offer_accept SUCCESS: order={order} assigned to master={}", list.master);
+        Some(Answered { outcome: AcceptOutcome::Assigned(_), master, .. }) => {
+            tracing::info!("offer_accept SUCCESS: order={order} assigned to master={master}");
         }
-        Some(Answered { outcome, list }) => {
-            tracing::info!("offer_accept {}: order={order} master={}", outcome.name(), list.master);
+        Some(Answered { outcome, master, .. }) => {
+            tracing::info!("offer_accept {}: order={order} master={master}", outcome.name());
         }
     }
     Ok(answered)
@@ -110,13 +110,13 @@ async fn attempt(
         db::facts::read(&connection, &facts, order, user, now),
     );
     begun?;
-    let Some(decision) = decide(locked?, facts?.as_ref()) else {
+    let (locked, Some(facts)) = (locked?, facts?) else {
         connection.rollback().await?;
         return Ok(None);
     };
 
     let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
-    let (outcome, list) = match decision {
+    let (outcome, list) = match decide(locked, &facts) {
         Decision::Assign { assignment, own } => {
             let (recorded, committed, list) = join!(
                 db::orders::record_assignment(&connection, &record, &assignment, now),
@@ -125,12 +125,12 @@ async fn attempt(
             );
             recorded?;
             committed?;
-            (Some(AcceptOutcome::Assigned(own)), list?)
+            (Some(AcceptOutcome::Assigned(own)), locked::list_after(list))
         }
         Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
         Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
     };
-    Ok(list.map(|list| Attempt { outcome, list }))
+    Ok(Some(Attempt { master: facts.master.id, outcome, list }))
 }
 
 /// What to do about a tap.
@@ -150,12 +150,10 @@ pub enum Decision {
 }
 
 /// Decides about a tap: facts in, decision out. `locked`: the facts were read under the locks of the order and the
-/// master. Without them whatever the facts forbid is forbidden, but nothing is allowed. `None` without facts, which
-/// is to say without a master.
+/// master. Without them whatever the facts forbid is forbidden, but nothing is allowed.
 #[must_use]
-pub fn decide(locked: bool, facts: Option<&Facts>) -> Option<Decision> {
-    let facts = facts?;
-    let answer = |outcome| Some(Decision::Answer(outcome));
+pub fn decide(locked: bool, facts: &Facts) -> Decision {
+    let answer = Decision::Answer;
     let Some(order) = &facts.order else { return answer(AcceptOutcome::NotFound) };
     let offer = match (facts.standing(), &facts.master.blocked) {
         (Standing::Unknown, _) => return answer(AcceptOutcome::NotFound),
@@ -171,11 +169,10 @@ pub fn decide(locked: bool, facts: Option<&Facts>) -> Option<Decision> {
     if facts.master.active_orders >= limit {
         return answer(AcceptOutcome::LimitReached { limit });
     }
-    Some(if locked {
-        Decision::Assign { assignment: through_offer(facts, order, offer), own: order.order.clone() }
-    } else {
-        Decision::LookAgain
-    })
+    if !locked {
+        return Decision::LookAgain;
+    }
+    Decision::Assign { assignment: through_offer(facts, order, offer), own: order.order.clone() }
 }
 
 fn through_offer(facts: &Facts, order: &OrderFacts, offer: OfferId) -> Assignment {

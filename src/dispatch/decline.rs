@@ -25,7 +25,7 @@ pub enum DeclineOutcome {
     Expired,
     /// Committed: declined.
     Declined,
-    /// Somebody held the order for longer than a tap waits; nothing was changed.
+    /// Somebody held the order or the master for longer than a tap waits; nothing was changed.
     Busy,
 }
 
@@ -61,8 +61,8 @@ pub async fn decline(
             .await?;
     match &answered {
         None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={user}"),
-        Some(Answered { outcome, list }) => {
-            tracing::info!("offer_decline {}: order={order} master={}", outcome.name(), list.master);
+        Some(Answered { outcome, master, .. }) => {
+            tracing::info!("offer_decline {}: order={order} master={master}", outcome.name());
         }
     }
     Ok(answered)
@@ -95,14 +95,15 @@ async fn attempt(
         Decision::Decline(offer) => {
             let (declined, committed, list) =
                 join!(db::offers::decline(&connection, &decline, offer, now), connection.commit(), fresh_list);
-            declined?;
+            // Not live: somebody changed it without the order's lock, so look again.
+            let outcome = declined?.then_some(DeclineOutcome::Declined);
             committed?;
-            (Some(DeclineOutcome::Declined), list?)
+            (outcome, locked::list_after(list))
         }
         Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
         Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
     };
-    Ok(list.map(|list| Attempt { outcome, list }))
+    Ok(Some(Attempt { master: facts.master.id, outcome, list }))
 }
 
 enum Decision {

@@ -1,6 +1,8 @@
 //! What is known about one order and one master at one moment, and what that makes the order to the master.
 //!
-//! Read in one statement; read under the order's lock, nothing of it can change before the transaction ends.
+//! Read in one statement. Read under the locks of the order and the master, neither the order, nor who has it, nor
+//! whether the offer is live can change before the transaction ends, and the master's active orders cannot grow by
+//! acceptance.
 
 use jiff::civil::DateTime;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::join;
 
-use super::{OfferList, TelegramUserId};
+use super::{MasterId, OfferList, TelegramUserId};
 use crate::db::{self, Connection, Db, Severity};
 
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
@@ -23,18 +23,22 @@ const LOOK_AGAIN: [Duration; 6] = [
 /// What a tap came to, and the master's list as it is after that.
 #[derive(Clone, Debug)]
 pub struct Answered<O> {
+    /// Who tapped.
+    pub master: MasterId,
     /// The answer.
     pub outcome: O,
-    /// The list, from a query made after the commit.
-    pub list: OfferList,
+    /// The list, from a query made after the commit; `None` if that query failed, which takes nothing from the
+    /// outcome.
+    pub list: Option<OfferList>,
 }
 
 /// One look at the order.
 pub(super) struct Attempt<O> {
+    pub master: MasterId,
     /// `None`: somebody else is at work on the order.
     pub outcome: Option<O>,
     /// The list after the transaction.
-    pub list: OfferList,
+    pub list: Option<OfferList>,
 }
 
 /// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long. No
@@ -52,32 +56,40 @@ where
 {
     let mut waits = LOOK_AGAIN.into_iter();
     loop {
-        let Attempt { outcome, list } = match db.run(&attempt).await {
+        let Attempt { master, outcome, list } = match db.run(&attempt).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
                 tracing::warn!(%error, "a tap waited too long for a lock");
                 let list = db::offers::page(db, user, page).await?;
-                return Ok(list.map(|list| Answered { outcome: busy, list }));
+                return Ok(list.map(|list| Answered { master: list.master, outcome: busy, list: Some(list) }));
             }
             Err(error) => return Err(error),
         };
         if let Some(outcome) = outcome {
-            return Ok(Some(Answered { outcome, list }));
+            return Ok(Some(Answered { master, outcome, list }));
         }
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
-            None => return Ok(Some(Answered { outcome: busy, list })),
+            None => return Ok(Some(Answered { master, outcome: busy, list })),
         }
     }
 }
 
 /// Ends a transaction in which nothing was changed, and reads the list after it, in one trip.
-pub(super) async fn leave<T>(
+pub(super) async fn leave(
     connection: &Connection,
-    fresh_list: impl Future<Output = Result<T, db::Error>>,
-) -> Result<T, db::Error> {
+    fresh_list: impl Future<Output = Result<Option<OfferList>, db::Error>>,
+) -> Result<Option<OfferList>, db::Error> {
     let (rolled_back, list) = join!(connection.rollback(), fresh_list);
     rolled_back?;
-    list
+    Ok(list_after(list))
+}
+
+/// The list, if it could be read. The outcome stands without it: by now the transaction has ended.
+pub(super) fn list_after(list: Result<Option<OfferList>, db::Error>) -> Option<OfferList> {
+    list.unwrap_or_else(|error| {
+        tracing::error!(%error, "the list after a tap could not be read");
+        None
+    })
 }

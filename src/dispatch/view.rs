@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use tokio::join;
 
 use super::facts::{Facts, Standing};
-use super::locked::Answered;
+use super::locked::{self, Answered};
 use super::order::{OrderCard, OwnOrder};
 use super::{OrderId, TelegramUserId};
 use crate::db::{self, Connection, Db};
@@ -54,7 +54,8 @@ pub async fn view(
             db::offers::read_page(&connection, &list, user, page, now),
         );
         marked?;
-        Ok(facts?.zip(list?).map(|(facts, list)| Answered { outcome: see(facts), list }))
+        let list = locked::list_after(list);
+        Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), list }))
     })
     .await
 }

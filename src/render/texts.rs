@@ -4,13 +4,13 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
+use super::cut;
 use crate::dispatch::accept::AcceptOutcome;
 use crate::dispatch::decline::DeclineOutcome;
 use crate::dispatch::facts::Blocked;
 use crate::dispatch::order::{Category, OrderCard, OwnOrder, TimeSlot};
 use crate::dispatch::view::ViewOutcome;
 use crate::dispatch::{OfferLine, OfferList, OrderId, TelegramUserId};
-use crate::telegram::cut;
 
 /// Opens the list.
 pub const BUTTON_NEW: &str = "📋 Новые заявки";

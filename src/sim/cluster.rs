@@ -66,8 +66,13 @@ pub struct Cluster {
     programs: PathBuf,
 }
 
+/// Whom the server runs as, if not as ourselves: user and group.
+type Owner = Option<(u32, u32)>;
+
 /// `$1` the programs' folder, `$2` our folder, `$3` more settings. Says "ready", or why not and exits.
 const KEEPER: &str = r#"
+# Whatever ends the process that "ready" is for, it must not end us before the server.
+trap '' PIPE HUP INT TERM
 fail() { cat "$2/log"; rm -rf "$2"; exit 1; }
 "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
     </dev/null >"$2/log" 2>&1 || fail "$@"
@@ -104,7 +109,13 @@ impl Cluster {
         if let Some((user, group)) = owner {
             command.uid(user).gid(group);
         }
-        let keeper = command.spawn()?;
+        let keeper = match command.spawn() {
+            Ok(keeper) => keeper,
+            Err(error) => {
+                drop(std::fs::remove_dir(&folder));
+                return Err(error.into());
+            }
+        };
         let mut cluster = Self { keeper, folder, programs };
         cluster.wait_until_ready()?;
         Ok(cluster)
@@ -160,24 +171,46 @@ fn settings(folder: &Path, durability: Durability) -> OsString {
     settings
 }
 
-/// A folder of our own, readable by nobody else. Short, because a socket's path may have about 100 bytes.
-fn make_folder(owner: Option<(u32, u32)>) -> io::Result<PathBuf> {
+/// A folder of our own, readable by nobody else: in the usual place for temporary files, unless the server cannot
+/// work there. A socket's path may have about 100 bytes, and PostgreSQL's settings give commas and quotes a meaning.
+fn make_folder(owner: Owner) -> io::Result<PathBuf> {
+    let usual = std::env::temp_dir();
+    let plain = |path: &str| path.len() <= 60 && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if usual.is_absolute() && usual.to_str().is_some_and(plain) {
+        let folder = make_folder_in(&usual, owner)?;
+        if is_writable_by(&folder, owner) {
+            return Ok(folder);
+        }
+        std::fs::remove_dir(&folder)?;
+    }
+    make_folder_in(Path::new("/tmp"), owner)
+}
+
+fn make_folder_in(parent: &Path, owner: Owner) -> io::Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     loop {
         let name = format!("field-service-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
+        let folder = parent.join(name);
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => {
-                if let Some((user, group)) = owner {
-                    chown(&folder, Some(user), Some(group))?;
-                }
-                return Ok(folder);
-            }
+            Ok(()) => {}
             // Left by a process of the same id whose machine was switched off.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(io::Error::new(error.kind(), format!("making {}: {error}", folder.display()))),
         }
+        let given = owner.map_or(Ok(()), |(user, group)| chown(&folder, Some(user), Some(group)));
+        return match given {
+            Ok(()) => Ok(folder),
+            Err(error) => std::fs::remove_dir(&folder).and(Err(error)),
+        };
     }
+}
+
+/// Whether the server's user gets there: root's own temporary folder may be closed to others.
+fn is_writable_by(folder: &Path, owner: Owner) -> bool {
+    let Some((user, group)) = owner else { return true };
+    let mut test = Command::new("sh");
+    test.args(["-c", "cd \"$1\" && test -w .", "test"]).arg(folder).current_dir("/").uid(user).gid(group);
+    test.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {

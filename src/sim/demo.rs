@@ -35,9 +35,9 @@ pub enum Error {
     /// The handler could not be set up.
     #[error(transparent)]
     App(#[from] app::Error),
-    /// The given database is in use.
-    #[error("the database has {0} orders already; the demonstration fills an empty one only, and changes nothing else")]
-    NotEmpty(i64),
+    /// The given database is in use. Nothing was changed in it.
+    #[error("the database is in use ({0}); the demonstration works in an empty one only, and has changed nothing")]
+    InUse(String),
     /// A statement of the demonstration itself failed.
     #[error("the demonstration's data: {0:?}")]
     Database(#[from] tokio_postgres::Error),
@@ -49,7 +49,8 @@ pub enum Error {
     Broken(Vec<String>),
 }
 
-/// The running system. Dropping it stops everything and removes what it made.
+/// The running system. Dropping it stops everything it started and removes the private PostgreSQL; what it wrote to a
+/// database that was given stays there.
 pub struct Demo {
     url: String,
     database_url: String,
@@ -75,12 +76,9 @@ impl Demo {
             .or_else(|| cluster.as_ref().map(|cluster| cluster.database_url("postgres")))
             .unwrap_or_default();
         let config = config::Database::from_url(&database_url)?;
-        migrate::run(&config).await?;
         let sql = migrate::connect(&config).await?;
-        let orders: i64 = sql.query_one("SELECT count(*) FROM orders", &[]).await?.get(0);
-        if orders > 0 {
-            return Err(Error::NotEmpty(orders));
-        }
+        refuse_what_is_in_use(&sql).await?;
+        migrate::run(&config).await?;
         sql.batch_execute(&format!("BEGIN;\n{}\n;COMMIT; ANALYZE", include_str!("seed.sql"))).await?;
 
         let telegram = Telegram::start().await?;
@@ -124,6 +122,7 @@ impl Demo {
             let take = format!("m:new:acc:{order}:1");
             let taps = join_all(racers.iter().map(|racer| racer.chat.tap(&take))).await;
             transcript.times.extend(taps.iter().map(|tap| tap.delivery.took));
+            self.check_what_was_said(order, &users, &taps).await?;
             if number < SHOWN {
                 transcript.race(order, &address, &racers, &taps);
                 self.tell_winner_and_loser(&mut transcript, number, &racers, &taps).await;
@@ -136,6 +135,23 @@ impl Demo {
         let taken: i64 = self.sql.query_one("SELECT count(*) FROM orders WHERE status = 'ASSIGNED'", &[]).await?.get(0);
         transcript.end(contested.len(), taken);
         Ok(transcript)
+    }
+
+    /// One was told of having won and has the order, or all were told that they have reached their limit.
+    async fn check_what_was_said(&self, order: i64, users: &[i64], taps: &[Tap]) -> Result<(), Error> {
+        let owner = "SELECT telegram_user_id FROM orders LEFT JOIN masters ON masters.id = assigned_master_id
+                     WHERE orders.id = $1";
+        let owner: Option<i64> = self.sql.query_one(owner, &[&order]).await?.get(0);
+        let told = |word: &str| -> Vec<i64> {
+            let said = users.iter().zip(taps).filter(|(_, tap)| tap.notice().contains(word));
+            said.map(|(user, _)| *user).collect()
+        };
+        let winners = told("принята");
+        if winners == Vec::from_iter(owner) && (owner.is_some() || told("лимит").len() == users.len()) {
+            return Ok(());
+        }
+        let said: Vec<_> = taps.iter().map(|tap| format!("«{}» ({:?})", tap.notice(), tap.delivery.status)).collect();
+        Err(Error::Broken(vec![format!("order {order} belongs to {owner:?}, and was told: {}", said.join(", "))]))
     }
 
     /// What the winner sees, and a redelivery of that tap; the first time their screens too.
@@ -178,6 +194,26 @@ impl Racer {
             self.chat.press("Новые заявки").await;
         }
         self.chat.tap(&format!("m:new:card:{order}:1")).await;
+    }
+}
+
+/// Anything in the database that was not made by this program, or that was and has rows.
+async fn refuse_what_is_in_use(sql: &Client) -> Result<(), Error> {
+    let tables = "SELECT coalesce(string_agg(tablename, ', '), ''), to_regclass('refinery_schema_history') IS NOT NULL
+                  FROM pg_tables WHERE schemaname = 'public'";
+    let row = sql.query_one(tables, &[]).await?;
+    let (tables, migrated): (String, bool) = (row.get(0), row.get(1));
+    let rows = if migrated {
+        let rows =
+            "SELECT (SELECT count(*) FROM cities) + (SELECT count(*) FROM masters) + (SELECT count(*) FROM orders)";
+        sql.query_one(rows, &[]).await?.get(0)
+    } else {
+        0_i64
+    };
+    match (tables.is_empty(), migrated) {
+        (false, false) => Err(Error::InUse(format!("tables {tables}"))),
+        (_, true) if rows > 0 => Err(Error::InUse(format!("{rows} cities, masters and orders"))),
+        _ => Ok(()),
     }
 }
 

@@ -51,7 +51,7 @@ impl Telegram {
         let model = Arc::new(Mutex::new(Model::default()));
         let (running, stopped) = oneshot::channel::<()>();
         tokio::spawn(api::serve(listener, Arc::clone(&model), async move { drop(stopped.await) }));
-        let client = crate::telegram::http_client();
+        let client = crate::telegram::http_client(&api_url);
         Ok(Self { model, client, api_url, _running: Arc::new(running) })
     }
 

@@ -11,17 +11,12 @@ use crate::telegram::Notice;
 /// # Errors
 /// None yet.
 pub async fn on_update(app: &App, update: Update) -> Result<(), db::Error> {
-    let shown = if let Some(query) = update.callback_query {
+    if let Some(query) = update.callback_query {
         let notice = Notice { text: texts::ADMIN_NOT_YET.to_owned(), alert: true };
-        app.admin_bot.answer(&query.id, Some(&notice)).await
+        super::log_failure(app, "answerCallbackQuery", app.admin_bot.answer(&query.id, Some(&notice)).await);
     } else if let Some(message) = update.message.filter(|message| message.chat.id > 0) {
-        app.admin_bot.send(message.chat.id, render::plain(texts::ADMIN_NOT_YET.to_owned())).await
-    } else {
-        Ok(())
-    };
-    if let Err(error) = shown {
-        tracing::warn!(%error, "a call to Telegram failed");
-        app.metrics.count("telegram", "FAILED");
+        let screen = render::plain(texts::ADMIN_NOT_YET.to_owned());
+        super::log_failure(app, "sendMessage", app.admin_bot.send(message.chat.id, screen).await);
     }
     Ok(())
 }

@@ -12,9 +12,9 @@ use crate::db;
 use crate::dispatch::accept::{self, AcceptOutcome};
 use crate::dispatch::decline::{self, DeclineOutcome};
 use crate::dispatch::view::{self, ViewOutcome};
-use crate::dispatch::{OrderId, TelegramUserId};
+use crate::dispatch::{Answered, OfferList, OrderId, TelegramUserId};
 use crate::render::{self, Screen, texts};
-use crate::telegram::{self, Notice};
+use crate::telegram::Notice;
 
 /// Handles an update to the end: when this returns, nothing is left to do.
 ///
@@ -34,36 +34,31 @@ pub async fn on_update(app: &App, update: Update) -> Result<(), db::Error> {
 
 /// What the person gets to see.
 struct Reply {
-    notice: Option<Notice>,
+    alert: Option<String>,
     screen: Option<Screen>,
 }
 
 impl Reply {
     fn screen(screen: Screen) -> Self {
-        Self { notice: None, screen: Some(screen) }
+        Self { alert: None, screen: Some(screen) }
     }
 
     fn alert(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: true }), screen }
-    }
-
-    fn stranger(user: TelegramUserId) -> Self {
-        Self::alert(texts::stranger(user), None)
+        Self { alert: Some(text.into()), screen }
     }
 }
 
 async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     let user = query.from.id();
     let reply = match reply(app, user, query.data.as_deref().and_then(Callback::parse)).await {
-        Ok(reply) => reply.unwrap_or_else(|| Reply::stranger(user)),
+        Ok(reply) => reply.unwrap_or_else(|| Reply::alert(texts::stranger(user), None)),
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => {
-            let notice = Notice { text: texts::BROKEN.to_owned(), alert: true };
-            answer(app, &query.id, Some(&notice)).await;
+            answer(app, &query.id, Some(texts::BROKEN.to_owned())).await;
             return Err(error);
         }
     };
-    join!(answer(app, &query.id, reply.notice.as_ref()), show(app, user, query.message, reply.screen));
+    join!(answer(app, &query.id, reply.alert), show(app, user, query.message, reply.screen));
     Ok(())
 }
 
@@ -83,55 +78,56 @@ async fn reply(app: &App, user: TelegramUserId, callback: Option<Callback>) -> R
     }
 }
 
-async fn list(app: &App, user: TelegramUserId, page: i64, notice: Option<&str>) -> Result<Option<Reply>, db::Error> {
+async fn list(app: &App, user: TelegramUserId, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
     let list = db::offers::page(&app.db, user, page).await?;
-    Ok(list.map(|list| Reply {
-        notice: notice.map(|text| Notice { text: text.to_owned(), alert: true }),
-        screen: Some(render::offer_list(&list)),
-    }))
+    Ok(list.map(|list| Reply { alert: alert.map(ToOwned::to_owned), screen: Some(render::offer_list(&list)) }))
 }
 
 async fn card(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(viewed) = view::view(&app.db, order, user, page).await? else { return Ok(None) };
-    let notice = texts::view(&viewed.outcome);
-    let screen = match viewed.outcome {
-        ViewOutcome::Offered { card, expires } => render::offer_card(&card, expires, page),
-        ViewOutcome::Yours(own) => render::own_order_and_list(&own, &viewed.list),
-        _ => render::offer_list(&viewed.list),
-    };
-    Ok(Some(Reply { notice: notice.map(|text| Notice { text: text.to_owned(), alert: true }), screen: Some(screen) }))
+    Ok(view::view(&app.db, order, user, page).await?.map(|viewed| match viewed.outcome {
+        ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
+        outcome => not_offered(&outcome, viewed.list.as_ref()),
+    }))
 }
 
 async fn ask_decline(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(viewed) = view::view(&app.db, order, user, page).await? else { return Ok(None) };
-    if let ViewOutcome::Offered { .. } = viewed.outcome {
-        return Ok(Some(Reply::screen(render::confirm_decline(order, page))));
-    }
-    card(app, user, order, page).await
+    Ok(view::view(&app.db, order, user, page).await?.map(|viewed| match viewed.outcome {
+        ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page)),
+        outcome => not_offered(&outcome, viewed.list.as_ref()),
+    }))
+}
+
+/// The own order, or why there is no card, above the list.
+fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
+    let screen = match outcome {
+        ViewOutcome::Yours(own) => Some(render::own_order(own, list)),
+        _ => list.map(render::offer_list),
+    };
+    Reply { alert: texts::view(outcome).map(ToOwned::to_owned), screen }
 }
 
 async fn accept(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(accepted) = accept::accept(&app.db, order, user, page).await? else { return Ok(None) };
-    app.metrics.count("offer_accept", accepted.outcome.name());
-    let text = texts::accept(&accepted.outcome);
-    let screen = match &accepted.outcome {
-        AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
-            render::own_order_and_list(own, &accepted.list)
-        }
-        _ => render::offer_list(&accepted.list),
+    let Some(Answered { outcome, list, .. }) = accept::accept(&app.db, order, user, page).await? else {
+        return Ok(None);
     };
-    Ok(Some(Reply::alert(text, Some(screen))))
+    app.metrics.count("offer_accept", outcome.name());
+    let screen = match &outcome {
+        AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(render::own_order(own, list.as_ref())),
+        _ => list.as_ref().map(render::offer_list),
+    };
+    Ok(Some(Reply::alert(texts::accept(&outcome), screen)))
 }
 
 async fn decline(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(declined) = decline::decline(&app.db, order, user, page).await? else { return Ok(None) };
-    app.metrics.count("offer_decline", declined.outcome.name());
-    let text = texts::decline(&declined.outcome);
-    let screen = match &declined.outcome {
-        DeclineOutcome::AlreadyYours(own) => render::own_order_and_list(own, &declined.list),
-        _ => render::offer_list(&declined.list),
+    let Some(Answered { outcome, list, .. }) = decline::decline(&app.db, order, user, page).await? else {
+        return Ok(None);
     };
-    Ok(Some(Reply::alert(text, Some(screen))))
+    app.metrics.count("offer_decline", outcome.name());
+    let screen = match &outcome {
+        DeclineOutcome::AlreadyYours(own) => Some(render::own_order(own, list.as_ref())),
+        _ => list.as_ref().map(render::offer_list),
+    };
+    Ok(Some(Reply::alert(texts::decline(&outcome), screen)))
 }
 
 async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {
@@ -144,12 +140,14 @@ async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {
         Some(name) => render::menu(&name),
         None => render::plain(texts::stranger(user)),
     };
-    log_failure(app, "sendMessage", app.master_bot.send(message.chat.id, screen).await);
+    super::log_failure(app, "sendMessage", app.master_bot.send(message.chat.id, screen).await);
     Ok(())
 }
 
-async fn answer(app: &App, query: &str, notice: Option<&Notice>) {
-    log_failure(app, "answerCallbackQuery", app.master_bot.answer(query, notice).await);
+/// Stops the button's spinner, and shows the alert if there is one.
+async fn answer(app: &App, query: &str, alert: Option<String>) {
+    let notice = alert.map(|text| Notice { text, alert: true });
+    super::log_failure(app, "answerCallbackQuery", app.master_bot.answer(query, notice.as_ref()).await);
 }
 
 /// Shows a screen in the message that was tapped, if that is in the user's own chat, else in a new message there.
@@ -161,20 +159,5 @@ async fn show(app: &App, user: TelegramUserId, message: Option<ButtonMessage>, s
         }
         _ => app.master_bot.send(user.0, screen).await,
     };
-    log_failure(app, "editMessageText", shown);
-}
-
-/// A call that failed after the commit costs the person a look at the list, not the order: the next tap shows it.
-fn log_failure(app: &App, method: &str, result: Result<(), telegram::Error>) {
-    match result {
-        Ok(()) => {}
-        Err(telegram::Error::StaleQuery) => {
-            tracing::info!(method, "the callback was too old to be answered");
-            app.metrics.count("telegram", "STALE");
-        }
-        Err(error) => {
-            tracing::warn!(method, %error, "a call to Telegram failed");
-            app.metrics.count("telegram", "FAILED");
-        }
-    }
+    super::log_failure(app, "editMessageText", shown);
 }

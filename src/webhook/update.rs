@@ -62,8 +62,6 @@ pub struct Message {
     pub chat: Chat,
     /// By whom; nobody in a channel.
     pub from: Option<User>,
-    /// What, if it is text.
-    pub text: Option<String>,
 }
 
 /// A chat.

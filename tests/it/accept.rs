@@ -1,7 +1,8 @@
 //! A tap on «✅ Взять заявку»: every outcome, and every starting state of order and offer.
 
+use field_service::db::orders::{Assignment, record_assignment_alone};
 use field_service::dispatch::accept::{self, AcceptOutcome};
-use field_service::dispatch::{OrderId, TelegramUserId};
+use field_service::dispatch::{Actor, MasterId, OrderId, OrderStatus, StaffId, TelegramUserId};
 
 use crate::harness::{ANNA, BORIS, Dispatch, OFFER_STATES, ORDER_STATUSES, STRANGER, VERA};
 
@@ -377,4 +378,41 @@ async fn one_state(
     } else {
         assert_eq!(t.everything_about(order).await, before, "{case}");
     }
+}
+
+/// Staff and the system will assign through the same statement, in a transaction of theirs or in its own.
+#[tokio::test]
+async fn an_assignment_can_be_recorded_in_a_transaction_of_its_own() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.execute("INSERT INTO staff (telegram_user_id, full_name) VALUES (500, 'Диспетчер')", &[]).await;
+    let assignment = Assignment {
+        order,
+        version: 1,
+        from_status: OrderStatus::Searching,
+        master: MasterId(3),
+        offer: None,
+        actor: Actor::Admin(StaffId(1)),
+        reason: Some("просил клиент".to_owned()),
+        escalated: true,
+    };
+
+    let stale = Assignment { version: 7, ..assignment.clone() };
+    assert!(!record_assignment_alone(&t.app.db, &stale).await.expect("a database"), "another version: nothing happens");
+    assert_eq!(t.status(order).await, "SEARCHING");
+
+    assert!(record_assignment_alone(&t.app.db, &assignment).await.expect("a database"));
+    assert_eq!(t.owner(order).await, Some(VERA));
+    for master in [ANNA, BORIS] {
+        assert_eq!(t.offer_state(order, master).await, "CANCELED");
+    }
+    let said: String = t
+        .one("SELECT concat_ws(' ', actor_type, changed_by_staff_id, changed_by_master_id, reason) FROM order_status_history", &[])
+        .await;
+    assert_eq!(said, "ADMIN 1 просил клиент");
+    assert!(
+        t.one::<bool>("SELECT was_escalated_to_admin AND round_number IS NULL FROM distribution_metrics", &[]).await
+    );
+    assert!(!record_assignment_alone(&t.app.db, &assignment).await.expect("a database"), "once");
+    t.check().await;
 }

@@ -194,3 +194,65 @@ async fn an_error_does_not_quote_the_row() {
     assert!(error.to_string().contains("never") && error.to_string().contains("23514"), "{error}");
     assert!(!error.to_string().contains("+7999"), "{error}");
 }
+
+/// The list is a statement of its own, after the commit: whatever becomes of it, the outcome stands and is told.
+#[tokio::test]
+async fn a_list_that_cannot_be_read_takes_nothing_from_a_committed_accept() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    // Another order is in a city whose time zone PostgreSQL no longer knows.
+    let other = t.order().offered_to([ANNA]).await;
+    t.execute("ALTER TABLE cities DROP CONSTRAINT cities_timezone_exists", &[]).await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Олимп', 'Mars/Olympus')", &[]).await;
+    t.execute("UPDATE orders SET city_id = (SELECT max(id) FROM cities) WHERE id = $1", &[&other.0]).await;
+    t.chat(ANNA).say("/start").await;
+
+    let tap = t.tap_accept(ANNA, order).await;
+
+    assert_eq!(tap.delivery.status, Some(200));
+    assert!(tap.notice().contains("принята"), "{}", tap.notice());
+    assert!(t.chat(ANNA).screen().contains("+79990001122"), "{}", t.chat(ANNA).screen());
+    assert_eq!(t.app.metrics.get("offer_accept", "SUCCESS"), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_had_says_why() {
+    for (url, why) in [
+        ("host=127.0.0.1 port=1 user=x dbname=y", "refused"),
+        ("host=/nowhere user=x dbname=y", "No such file"),
+        ("host=no-such-host.invalid user=x dbname=y", "lookup"),
+    ] {
+        let config = field_service::config::Database::from_url(url).expect("a URL");
+        let error = field_service::db::migrate::run(&config).await.expect_err("no server").to_string();
+        assert!(error.starts_with("connecting to PostgreSQL: ") && error.contains(why), "{error}");
+        let db = field_service::db::Db::new(&config, 1, field_service::db::Clock::default()).expect("a pool");
+        let error = db.ping().await.expect_err("no server").to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_deadline_an_offer_is_shown_and_taken_like_any_other() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("UPDATE offers SET expires_at = 'infinity'", &[]).await;
+    let chat = t.chat(ANNA);
+
+    chat.tap("m:new").await;
+    chat.press(&format!("№{order}")).await;
+    assert!(chat.press("Взять заявку").await.notice().contains("принята"));
+}
+
+#[tokio::test]
+async fn looking_at_a_card_waits_for_nobody() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    let sweep = t.colleague().await;
+    sweep.batch_execute("BEGIN; SELECT FROM offers FOR UPDATE").await.expect("a lock");
+
+    let tap = t.chat(ANNA).tap(&format!("m:new:card:{order}")).await;
+
+    assert_eq!(tap.delivery.status, Some(200));
+    assert!(t.chat(ANNA).screen().contains("ул. Ленина, 5"), "{}", t.chat(ANNA).screen());
+    assert_eq!(t.offer_state(order, ANNA).await, "SENT", "left to the next look");
+}

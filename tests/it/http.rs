@@ -10,7 +10,7 @@ use crate::harness::{ADMIN_SECRET, ADMIN_TOKEN, ANNA, Dispatch, MASTER_SECRET};
 const SECRET: &str = "X-Telegram-Bot-Api-Secret-Token";
 
 async fn post(t: &Dispatch, path: &str, secret: Option<&str>, body: impl Into<reqwest::Body>) -> u16 {
-    let mut request = field_service::telegram::http_client().post(format!("{}{path}", t.url)).body(body);
+    let mut request = field_service::telegram::http_client(&t.url).post(format!("{}{path}", t.url)).body(body);
     if let Some(secret) = secret {
         request = request.header(SECRET, secret);
     }
@@ -49,7 +49,7 @@ async fn the_path_counts_from_its_end() {
 #[tokio::test]
 async fn other_methods_are_not_allowed() {
     let t = Dispatch::start().await;
-    let client = field_service::telegram::http_client();
+    let client = field_service::telegram::http_client(&t.url);
     for (method, path, allowed) in [
         ("GET", "/telegram/master", "POST"),
         ("PUT", "/telegram/admin", "POST"),
@@ -67,7 +67,7 @@ async fn other_methods_are_not_allowed() {
 async fn health_says_whether_the_database_answers() {
     let t = Dispatch::start().await;
     let health = async || {
-        field_service::telegram::http_client()
+        field_service::telegram::http_client(&t.url)
             .get(format!("{}/health", t.url))
             .send()
             .await
@@ -91,6 +91,7 @@ async fn a_body_over_one_mebibyte_is_too_large() {
     };
     assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), padded(limit)).await, 200);
     assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), padded(limit + 1)).await, 413);
+    assert_eq!(post(&t, "/telegram/master", Some(MASTER_SECRET), padded(5 * limit)).await, 413);
     // Without a Content-Length, too.
     let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![b' '; 65536]))));
     let body = reqwest::Body::wrap(StreamBody::new(futures_util::stream::iter(chunks)));

@@ -169,7 +169,7 @@ async fn what_sql_can_forbid_sql_forbids() {
         (offer(1, "VIEWED"), "idx_offers_order_master_active"),
         (offer(3, "MAYBE"), "offers_state_check"),
         (format!("UPDATE orders SET status = 'ASSIGNED' WHERE id = {order}"), "orders_active_has_master"),
-        (format!("UPDATE orders SET assigned_master_id = 1 WHERE id = {order}"), "orders_open_has_no_master"),
+        (format!("UPDATE orders SET timeslot_start = 'infinity' WHERE id = {order}"), "orders_timeslot_on_a_calendar"),
         (format!("UPDATE orders SET version = 0 WHERE id = {order}"), "orders_version_check"),
         (
             format!(
@@ -333,5 +333,5 @@ async fn serve_finishes_what_has_begun_when_told_to_stop() {
 }
 
 async fn reqwest_refused(url: &str) -> bool {
-    field_service::telegram::http_client().get(url).send().await.is_err()
+    field_service::telegram::http_client(url).get(url).send().await.is_err()
 }

@@ -64,7 +64,7 @@ fn screens() {
     assert_snapshot!("list_middle_page", show(&render::offer_list(&list(12, 2))));
     assert_snapshot!("list_last_page", show(&render::offer_list(&list(12, 3))));
     assert_snapshot!("card", show(&render::offer_card(&card(4), date(2026, 11, 21).at(0, 5, 0, 0), 2)));
-    assert_snapshot!("own_order_above_the_list", show(&render::own_order_and_list(&own(), &list(1, 1))));
+    assert_snapshot!("own_order_above_the_list", show(&render::own_order(&own(), Some(&list(1, 1)))));
     assert_snapshot!("confirm_decline", show(&render::confirm_decline(OrderId(4), 2)));
     assert_snapshot!("stranger", show(&render::plain(texts::stranger(TelegramUserId(999)))));
 }

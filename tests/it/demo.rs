@@ -1,0 +1,103 @@
+//! `cargo run`: it tells a true story, and leaves nothing behind however it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use field_service::sim::cluster;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::harness::{eventually, postgres};
+
+/// A folder of the test's own, for the demonstration to make its own in.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fs-test-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path).expect("a new folder");
+        // As root, the server runs as somebody else, who has to get there.
+        let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(&path, everybody).expect("permissions");
+        Self(path)
+    }
+
+    fn is_empty(&self) -> bool {
+        std::fs::read_dir(&self.0).expect("the folder").next().is_none()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn demo(args: &[&str], temporary: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+    command.arg("demo").args(args).env("TMPDIR", temporary).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn the_demonstration_tells_who_won_and_proves_it() {
+    let folder = Folder::new("story");
+    let output = demo(&["--once"], &folder.0).output().await.expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("«✅ Заявка принята. Удачи в работе!»").count(), 3, "one winner in each race told: {said}");
+    assert_eq!(said.matches("a second time: «Эта заявка уже ваша.»").count(), 3, "{said}");
+    assert!(said.contains("«Уже занято»") && said.contains("Всего: ") && said.contains("📞 +7999"), "{said}");
+    assert!(said.contains("30 races: 30 orders taken") && said.contains("all 7 invariants hold"), "{said}");
+    assert!(folder.is_empty());
+}
+
+async fn started(folder: &Folder) -> Child {
+    let mut process = demo(&["--once"], &folder.0).stdout(Stdio::piped()).spawn().expect("the program runs");
+    let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+    let line = lines.next_line().await.expect("stdout").expect("a first line");
+    assert!(line.starts_with("Starting"), "{line}");
+    eventually(|| !folder.is_empty()).await;
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    process
+}
+
+#[tokio::test]
+async fn stopped_or_killed_it_leaves_no_server_and_no_folder() {
+    for signal in ["INT", "TERM", "KILL"] {
+        let folder = Folder::new(signal);
+        let mut process = started(&folder).await;
+        let id = process.id().expect("a running process").to_string();
+        assert!(Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().await.expect("sh").success());
+        process.wait().await.expect("an end");
+        if signal == "KILL" {
+            // Nobody was left to wait for it: the server's keeper notices by itself.
+            eventually(|| folder.is_empty()).await;
+        }
+        assert!(folder.is_empty(), "after SIG{signal}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_database_is_used_and_a_filled_one_refused() {
+    let folder = Folder::new("own-database");
+    let url = postgres::empty_database("for_the_demonstration").await;
+
+    let output = demo(&["--once", "--database-url", &url], &folder.0).output().await.expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let again = demo(&["--once", "--database-url", &url], &folder.0).output().await.expect("the program runs");
+    assert!(!again.status.success());
+    assert!(String::from_utf8_lossy(&again.stderr).contains("44 cities, masters and orders"), "{again:?}");
+    assert!(folder.is_empty(), "no server of its own was started");
+}
+
+#[test]
+fn without_postgresql_it_says_what_to_install() {
+    let said = cluster::Error::NotFound.to_string();
+    for system in
+        ["apt install postgresql", "dnf install postgresql-server", "brew install postgresql", "--database-url"]
+    {
+        assert!(said.contains(system), "{said}");
+    }
+}
