@@ -108,6 +108,7 @@ CREATE TABLE offers (
     sent_at      timestamptz NOT NULL DEFAULT now(),
     viewed_at    timestamptz,
     responded_at timestamptz,
+    responded_tap text,
     expires_at   timestamptz NOT NULL
 );
 COMMENT ON TABLE offers IS 'One order proposed to one master, until a deadline';
@@ -115,6 +116,7 @@ COMMENT ON COLUMN offers.round_number IS 'The wave of offers it went out with, f
 COMMENT ON COLUMN offers.state IS 'Live: SENT VIEWED; ended: ACCEPTED DECLINED EXPIRED CANCELED (withdrawn, or another master took the order)';
 COMMENT ON COLUMN offers.viewed_at IS 'When the master first opened the card';
 COMMENT ON COLUMN offers.responded_at IS 'When a live offer ended';
+COMMENT ON COLUMN offers.responded_tap IS 'Telegram''s id of the tap by which the master accepted or declined: when it is delivered again after a new offer, it says nothing about that one';
 COMMENT ON COLUMN offers.expires_at IS 'From this moment on it can be neither accepted nor shown, whatever its state says; infinity: no deadline';
 
 -- Part of the deployment check, by these names.

@@ -1,7 +1,7 @@
 //! What each subcommand does.
 
 use std::error::Error;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write, stdout as out};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -39,9 +39,10 @@ pub async fn run(command: Command) -> Result {
 async fn demo(options: Demo) -> Result {
     let stop = shutdown_signal()?;
     let show = async {
-        println!("Starting a PostgreSQL, a local Telegram and the webhook handler on this machine…");
+        // Not println!: whoever reads may have seen enough, which is no reason to panic.
+        writeln!(out(), "Starting a PostgreSQL, a local Telegram and the webhook handler on this machine…")?;
         let demo = demo::Demo::start(options.database_url).await?;
-        println!("{}", demo.race().await?);
+        writeln!(out(), "{}", demo.race().await?)?;
         Ok::<_, demo::Error>(demo)
     };
     let mut stop = std::pin::pin!(stop);
@@ -139,13 +140,28 @@ async fn webhook(command: Webhook) -> Result {
     Ok(())
 }
 
-fn webhook_url(url: &str, bot: BotName) -> Result<String> {
-    let url = url.trim_end_matches('/');
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(format!("{url} is not an address: expected something like https://example.org").into());
+/// The address that Telegram is told, from the handler's or the webhook's own.
+fn webhook_url(given: &str, bot: BotName) -> Result<String> {
+    let refuse = |why: &str| -> Result<String> {
+        Err(format!("{given} {why}: expected the handler's address, such as https://example.org").into())
+    };
+    let Ok(mut url) = reqwest::Url::parse(given) else { return refuse("is not a URL") };
+    // A Bot API server of one's own delivers to http as well.
+    let own_server = environment("TELEGRAM_API_URL").is_some();
+    if url.scheme() != "https" && !(own_server && url.scheme() == "http") {
+        return refuse("is not https, which Telegram demands");
     }
-    let path = format!("/telegram/{}", bot.as_str());
-    Ok(if url.ends_with(&path) { url.to_owned() } else { format!("{url}{path}") })
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("has more than a path");
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    let own = format!("/telegram/{}", bot.as_str());
+    if path.contains("/telegram/") && !path.ends_with(&own) {
+        return refuse("is the other bot's");
+    }
+    let path = if path.ends_with(&own) { path } else { path + &own };
+    url.set_path(&path);
+    Ok(url.into())
 }
 
 /// Telegram's dates are seconds since 1970, UTC.
@@ -154,16 +170,25 @@ fn utc(seconds: u64) -> Result<jiff::Timestamp> {
 }
 
 async fn add_master(master: &NewMaster) -> Result {
+    for (what, text) in [("name", &master.full_name), ("city", &master.city)] {
+        if text.trim().is_empty() || text.trim() != text || text.chars().any(char::is_control) || text.len() > 200 {
+            return Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into());
+        }
+    }
     let db = Db::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
+    let (city, timezone) = (&master.city, master.timezone.as_deref().unwrap_or_default());
     match masters::add(&db, master).await? {
         Added::Added(id) => println!("{} is master {id}; «/start» opens the bot's menu.", master.full_name),
         Added::AlreadyThere(id) => println!("Telegram id {} is master {id} already; nothing was changed.", master.user),
+        Added::UnknownCity if master.timezone.is_none() => {
+            let example = "--timezone Europe/Moscow";
+            return Err(format!("there is no city «{city}» yet: add {example}, or what it is there").into());
+        }
         Added::UnknownCity => {
-            return Err(format!(
-                "there is no city «{}» yet: add --timezone, e.g. --timezone Europe/Moscow, and it is made",
-                master.city
-            )
-            .into());
+            return Err(format!("«{timezone}» is not a time zone: expected an IANA name such as Europe/Moscow").into());
+        }
+        Added::OtherTimezone(known) => {
+            return Err(format!("«{city}» is in {known} already, not in {timezone}; nothing was changed").into());
         }
     }
     Ok(())

@@ -151,7 +151,7 @@ impl Db {
         match self.attempt(&work).await {
             Err(error) if error.severity() == Severity::ConnectionLost => {
                 tracing::warn!(%error, "database connection lost, trying a new one");
-                // What killed one connection has killed the idle ones too; at thaw none of them has noticed yet.
+                // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
                 self.pool.retain(|_, _| false);
                 self.attempt(&work).await
             }

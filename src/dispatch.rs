@@ -52,6 +52,16 @@ id!(
     TelegramUserId
 );
 
+/// Who tapped, and which tap it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Who.
+    pub user: TelegramUserId,
+    /// Telegram's id of the tap, the same when it is delivered again. Remembered where the tap changes something, so
+    /// that a redelivery cannot answer a later offer of the same order.
+    pub query: Option<String>,
+}
+
 /// How many active orders a master may have unless `masters.max_active_orders` says otherwise.
 pub const DEFAULT_MAX_ACTIVE_ORDERS: i32 = 5;
 

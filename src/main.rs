@@ -61,8 +61,9 @@ enum Webhook {
         url: String,
         #[command(flatten)]
         bot: Bot,
-        /// How many updates Telegram may deliver at once: below the function's reserved concurrency
-        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+        /// How many updates Telegram may deliver at once: for both bots together below the function's reserved
+        /// concurrency
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
         max_connections: u32,
     },
     /// Show what Telegram knows: address, waiting updates, last error

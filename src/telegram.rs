@@ -24,6 +24,9 @@ use crate::render::{Screen, cut};
 const CALL: Duration = Duration::from_secs(4);
 const CONNECT: Duration = Duration::from_secs(2);
 
+/// How much of an answer is read, in bytes. Telegram's are a few kilobytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// Longest text of an answer to a callback, in characters.
 /// <https://core.telegram.org/bots/api#answercallbackquery>
 pub const ALERT_LIMIT: usize = 200;
@@ -202,8 +205,15 @@ impl Bot {
 
     async fn post(&self, method: &str, body: Vec<u8>) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
         let request = self.client.post(format!("{}/{method}", self.base));
-        let response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
-        Ok((response.status(), response.bytes().await?.to_vec()))
+        let mut response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
+        let mut answer = Vec::new();
+        // What is longer is not the Bot API's, and is then not understood.
+        while answer.len() < ANSWER_LIMIT
+            && let Some(chunk) = response.chunk().await?
+        {
+            answer.extend_from_slice(&chunk);
+        }
+        Ok((response.status(), answer))
     }
 }
 

@@ -80,13 +80,19 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-        | SqlState::IDLE_SESSION_TIMEOUT => Severity::ConnectionLost,
+        | SqlState::IDLE_SESSION_TIMEOUT
+        // This session is of no more use, and a new one may be: it was begun on what is or was a standby, or its
+        // prepared statements are of an older schema, or of another server behind a pooler.
+        | SqlState::READ_ONLY_SQL_TRANSACTION
+        | SqlState::INVALID_SQL_STATEMENT_NAME => Severity::ConnectionLost,
+        SqlState::FEATURE_NOT_SUPPORTED if explain(error).contains("cached plan") => Severity::ConnectionLost,
         _ => match &state.code()[..2] {
             "08" => Severity::ConnectionLost,
-            // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state,
-            // as a standby or a recovering server is; 25006: this became a read-only standby.
+            // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state, as a
+            // recovering server is.
             "53" | "55" | "57" => Severity::Unavailable,
-            _ if *state == SqlState::READ_ONLY_SQL_TRANSACTION => Severity::Unavailable,
+            // The schema is not there yet: the migration is about to run, and no tap may be lost until then.
+            _ if matches!(*state, SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN) => Severity::Unavailable,
             _ => Severity::Permanent,
         },
     }

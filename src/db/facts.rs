@@ -2,24 +2,25 @@
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, statement};
 use crate::dispatch::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
-use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, TelegramUserId};
+use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, Tap};
 
 /// Run by `read`.
-pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4], include_str!("facts.sql"));
+pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4, TEXT], include_str!("facts.sql"));
 
-/// Reads an order as the master behind `user` stands to it; `None` if no master is behind `user`.
+/// Reads an order as the master who tapped stands to it; `None` if no master did.
 pub(crate) async fn read(
     connection: &Connection,
     statement: &Ready,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     now: Option<Timestamp>,
 ) -> Result<Option<Facts>, Error> {
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&order.0, &user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS];
+    let params: [&(dyn ToSql + Sync); 5] = [&order.0, &by.user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS, &by.query];
     connection.query(statement, &params).await?.first().map(facts).transpose()
 }
 
@@ -43,7 +44,7 @@ fn facts(row: &Row) -> Result<Facts, Error> {
         active_orders: row.get("active_orders"),
         max_active_orders: row.get::<_, i32>("max_active_orders").into(),
     };
-    Ok(Facts { master, order, offer: offer.transpose()? })
+    Ok(Facts { master, order, offer: offer.transpose()?, tap_was_handled: row.get("tap_was_handled") })
 }
 
 fn order(row: &Row) -> Result<OrderFacts, Error> {

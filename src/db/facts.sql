@@ -1,4 +1,4 @@
--- $1 order, $2 user, $3 now or null, $4 the limit in force
+-- $1 order, $2 user, $3 now or null, $4 the limit in force, $5 tap or null
 SELECT
     masters.id AS master_id,
     masters.is_blocked,
@@ -10,8 +10,12 @@ SELECT
        AND active.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
     offer.id AS offer_id,
     offer.state AS offer_state,
-    least(offer.expires_at, '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
+    least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
     offer.expires_at <= moment.now AS offer_overdue,
+    EXISTS (
+        SELECT FROM offers AS answered
+        WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $5
+    ) AS tap_was_handled,
     orders.id,
     orders.status,
     orders.version,

@@ -35,20 +35,22 @@ pub struct NewMaster {
 }
 
 /// What became of a [`NewMaster`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Added {
     /// A new master.
     Added(MasterId),
     /// The Telegram user is a master already; nothing was changed.
     AlreadyThere(MasterId),
-    /// There is no such city, and no time zone to add it with.
+    /// There is no such city, and no time zone that PostgreSQL knows to add it with.
     UnknownCity,
+    /// The city is there, in this other time zone; nothing was changed.
+    OtherTimezone(String),
 }
 
 /// Adds a master, with the city if need be and the trades, or nothing.
 ///
 /// # Errors
-/// When the database failed or refused a value, such as a time zone that does not exist.
+/// When the database failed.
 pub async fn add(db: &Db, new: &NewMaster) -> Result<Added, Error> {
     const ADD: Statement =
         statement!("masters.add", [INT8, TEXT, TEXT, TEXT, TEXT, TEXT], include_str!("masters_add.sql"));
@@ -57,10 +59,12 @@ pub async fn add(db: &Db, new: &NewMaster) -> Result<Added, Error> {
         let rows = connection
             .fetch(&ADD, &[&new.user.0, &new.full_name, &new.phone, &new.city, &new.timezone, &categories])
             .await?;
-        Ok(rows.first().map_or(Added::UnknownCity, |row| {
-            let id = MasterId(row.get("id"));
-            if row.get("added") { Added::Added(id) } else { Added::AlreadyThere(id) }
-        }))
+        let Some(row) = rows.first() else { return Ok(Added::UnknownCity) };
+        if let Some(timezone) = row.get("other_timezone") {
+            return Ok(Added::OtherTimezone(timezone));
+        }
+        let id = MasterId(row.get("id"));
+        Ok(if row.get("added") { Added::Added(id) } else { Added::AlreadyThere(id) })
     })
     .await
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Connection, Db, Error, Ready, Statement, facts, statement};
-use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, TelegramUserId};
+use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, Tap, TelegramUserId};
 
 /// Run by `read_page`.
 pub const PAGE: Statement = statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
@@ -77,9 +77,9 @@ pub(crate) async fn mark_viewed(
 /// Declines a live offer, under its order's lock.
 pub const DECLINE: Statement = statement!(
     "offers.decline",
-    [INT8, TIMESTAMPTZ],
+    [INT8, TIMESTAMPTZ, TEXT],
     "UPDATE offers
-     SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */
+     SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */, responded_tap = $3 /* tap */
      WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')
      RETURNING id"
 );
@@ -89,7 +89,8 @@ pub(crate) async fn decline(
     connection: &Connection,
     statement: &Ready,
     offer: OfferId,
+    by: &Tap,
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
-    Ok(!connection.query(statement, &[&offer.0, &now]).await?.is_empty())
+    Ok(!connection.query(statement, &[&offer.0, &now, &by.query]).await?.is_empty())
 }

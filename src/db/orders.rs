@@ -6,9 +6,8 @@ use super::{Connection, Db, Error, Ready, Statement, statement};
 use crate::dispatch::order::OrderStatus;
 use crate::dispatch::{Actor, MasterId, OfferId, OrderId, TelegramUserId};
 
-/// Locks an order and then a master. A row: both are locked. None: somebody else holds the order (and the master was
-/// not touched), or one of them does not exist. Waits for the master, which another accept by the same master holds
-/// for the length of two trips; `lock_timeout` bounds it.
+/// Locks an order and then a master, waiting for neither. A row: both are locked. None: somebody else holds one of
+/// them (the master was not touched if it is the order), or one of them does not exist.
 pub const LOCK: Statement = statement!(
     "orders.lock",
     [INT8, INT8],
@@ -18,7 +17,7 @@ pub const LOCK: Statement = statement!(
      SELECT true
      FROM masters
      WHERE telegram_user_id = $2 /* user */ AND EXISTS (SELECT FROM locked)
-     FOR NO KEY UPDATE OF masters"
+     FOR NO KEY UPDATE OF masters SKIP LOCKED"
 );
 
 /// Runs [`LOCK`]; whether both are locked.
@@ -34,7 +33,7 @@ pub(crate) async fn lock(
 /// See [`record_assignment`].
 pub const RECORD_ASSIGNMENT: Statement = statement!(
     "orders.record_assignment",
-    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TEXT, BOOL, TIMESTAMPTZ],
+    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TEXT, BOOL, TIMESTAMPTZ, TEXT],
     include_str!("record_assignment.sql")
 );
 
@@ -53,6 +52,8 @@ pub struct Assignment {
     pub offer: Option<OfferId>,
     /// Who does it.
     pub actor: Actor,
+    /// The tap by which the master did it, remembered with the offer.
+    pub tap: Option<String>,
     /// Why, for the history.
     pub reason: Option<String>,
     /// Whether the order had been escalated to staff.
@@ -89,6 +90,7 @@ pub async fn record_assignment(
                 &assignment.reason,
                 &assignment.escalated,
                 &now,
+                &assignment.tap,
             ],
         )
         .await

@@ -1,5 +1,5 @@
 -- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 reason or null,
--- $9 escalated, $10 now or null
+-- $9 escalated, $10 now or null, $11 tap or null
 WITH moment AS (
     SELECT coalesce($10, now()) AS now
 ), assigned AS (
@@ -10,7 +10,7 @@ WITH moment AS (
     RETURNING orders.*
 ), accepted AS (
     UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now
+    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $11
     FROM assigned, moment
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
     RETURNING offers.id, round_number
@@ -40,7 +40,7 @@ INSERT INTO distribution_metrics (
 SELECT
     assigned.id, $4, moment.now, accepted.round_number,
     (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
-    greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))),
+    least(greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))), 2147483647),
     assigned.preferred_master_id IS NOT DISTINCT FROM $4,
     $9, assigned.city_id, assigned.district_id, assigned.category
 FROM moment

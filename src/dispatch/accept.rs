@@ -11,10 +11,10 @@
 
 use tokio::join;
 
-use super::facts::{Blocked, Facts, OrderFacts, Standing};
+use super::facts::{Blocked, Facts, Standing};
 use super::locked::{self, Answered, Attempt};
-use super::order::OwnOrder;
-use super::{Actor, OfferId, OrderId, TelegramUserId};
+use super::order::{OrderStatus, OwnOrder};
+use super::{Actor, OfferId, OrderId, Tap};
 use crate::db::orders::Assignment;
 use crate::db::{self, Connection, Db};
 
@@ -65,7 +65,7 @@ impl AcceptOutcome {
     }
 }
 
-/// Gives `order` to the master behind `user`, if the facts allow it. `None`: no master is behind `user`.
+/// Gives `order` to the master who tapped, if the facts allow it. `None`: no master did.
 ///
 /// Repeating it, at any time and concurrently, changes nothing more and answers what is true then.
 ///
@@ -74,14 +74,14 @@ impl AcceptOutcome {
 pub async fn accept(
     db: &Db,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<AcceptOutcome>>, db::Error> {
     let answered =
-        locked::settle(db, user, page, AcceptOutcome::Busy, |connection| attempt(db, connection, order, user, page))
+        locked::settle(db, by.user, page, AcceptOutcome::Busy, |connection| attempt(db, connection, order, by, page))
             .await?;
     match &answered {
-        None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={user}"),
+        None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome: AcceptOutcome::Assigned(_), master, .. }) => {
             tracing::info!("offer_accept SUCCESS: order={order} assigned to master={master}");
         }
@@ -96,7 +96,7 @@ async fn attempt(
     db: &Db,
     connection: Connection,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     page: i64,
 ) -> Result<Option<Attempt<AcceptOutcome>>, db::Error> {
     let now = db.now();
@@ -106,8 +106,8 @@ async fn attempt(
 
     let (begun, locked, facts) = join!(
         connection.begin(),
-        db::orders::lock(&connection, &lock, order, user),
-        db::facts::read(&connection, &facts, order, user, now),
+        db::orders::lock(&connection, &lock, order, by.user),
+        db::facts::read(&connection, &facts, order, by, now),
     );
     begun?;
     let (locked, Some(facts)) = (locked?, facts?) else {
@@ -115,9 +115,21 @@ async fn attempt(
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
+    let fresh_list = db::offers::read_page(&connection, &list, by.user, page, now);
     let (outcome, list) = match decide(locked, &facts) {
-        Decision::Assign { assignment, own } => {
+        Decision::Assign { offer, version, from_status, own } => {
+            let master = facts.master.id;
+            let assignment = Assignment {
+                order,
+                version,
+                from_status,
+                master,
+                offer: Some(offer),
+                actor: Actor::Master(master),
+                tap: by.query.clone(),
+                reason: None,
+                escalated: false,
+            };
             let (recorded, committed, list) = join!(
                 db::orders::record_assignment(&connection, &record, &assignment, now),
                 connection.commit(),
@@ -140,8 +152,12 @@ pub enum Decision {
     Answer(AcceptOutcome),
     /// Everything allows it, and the locks are held.
     Assign {
-        /// What to write.
-        assignment: Assignment,
+        /// The offer to accept.
+        offer: OfferId,
+        /// The order's version, which the update must still find.
+        version: i32,
+        /// The order's status until now.
+        from_status: OrderStatus,
         /// What to show.
         own: OwnOrder,
     },
@@ -172,18 +188,5 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision {
     if !locked {
         return Decision::LookAgain;
     }
-    Decision::Assign { assignment: through_offer(facts, order, offer), own: order.order.clone() }
-}
-
-fn through_offer(facts: &Facts, order: &OrderFacts, offer: OfferId) -> Assignment {
-    Assignment {
-        order: order.order.card.id,
-        version: order.version,
-        from_status: order.status,
-        master: facts.master.id,
-        offer: Some(offer),
-        actor: Actor::Master(facts.master.id),
-        reason: None,
-        escalated: false,
-    }
+    Decision::Assign { offer, version: order.version, from_status: order.status, own: order.order.clone() }
 }

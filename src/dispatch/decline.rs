@@ -5,7 +5,7 @@ use tokio::join;
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Attempt};
 use super::order::OwnOrder;
-use super::{OfferId, OrderId, TelegramUserId};
+use super::{OfferId, OrderId, Tap};
 use crate::db::{self, Connection, Db};
 
 /// Every answer to «Да, отклонить».
@@ -46,21 +46,21 @@ impl DeclineOutcome {
     }
 }
 
-/// Declines the live offer of `order` to the master behind `user`. `None`: no master is behind `user`.
+/// Declines the live offer of `order` to the master who tapped. `None`: no master did.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn decline(
     db: &Db,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<DeclineOutcome>>, db::Error> {
     let answered =
-        locked::settle(db, user, page, DeclineOutcome::Busy, |connection| attempt(db, connection, order, user, page))
+        locked::settle(db, by.user, page, DeclineOutcome::Busy, |connection| attempt(db, connection, order, by, page))
             .await?;
     match &answered {
-        None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={user}"),
+        None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome, master, .. }) => {
             tracing::info!("offer_decline {}: order={order} master={master}", outcome.name());
         }
@@ -72,7 +72,7 @@ async fn attempt(
     db: &Db,
     connection: Connection,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     page: i64,
 ) -> Result<Option<Attempt<DeclineOutcome>>, db::Error> {
     let now = db.now();
@@ -81,8 +81,8 @@ async fn attempt(
 
     let (begun, locked, facts) = join!(
         connection.begin(),
-        db::orders::lock(&connection, &lock, order, user),
-        db::facts::read(&connection, &facts, order, user, now),
+        db::orders::lock(&connection, &lock, order, by.user),
+        db::facts::read(&connection, &facts, order, by, now),
     );
     begun?;
     let (locked, Some(facts)) = (locked?, facts?) else {
@@ -90,11 +90,11 @@ async fn attempt(
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, user, page, now);
+    let fresh_list = db::offers::read_page(&connection, &list, by.user, page, now);
     let (outcome, list) = match decide(locked, &facts) {
         Decision::Decline(offer) => {
             let (declined, committed, list) =
-                join!(db::offers::decline(&connection, &decline, offer, now), connection.commit(), fresh_list);
+                join!(db::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
             // Not live: somebody changed it without the order's lock, so look again.
             let outcome = declined?.then_some(DeclineOutcome::Declined);
             committed?;

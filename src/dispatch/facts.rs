@@ -18,6 +18,8 @@ pub struct Facts {
     pub order: Option<OrderFacts>,
     /// The master's offer of that order: the live or accepted one, else the last one.
     pub offer: Option<OfferFacts>,
+    /// Whether this very tap has answered an offer of this order to this master before: it is a redelivery.
+    pub tap_was_handled: bool,
 }
 
 /// The master's side.
@@ -99,6 +101,8 @@ impl Facts {
             (Stage::Active, _) => Standing::Taken,
             (Stage::Final, _) | (Stage::Open, None) => Standing::Withdrawn,
             (Stage::Open, Some(offer)) => match offer.state {
+                // The tap answered an offer that has ended since. It says nothing about this new one.
+                OfferState::Sent | OfferState::Viewed if self.tap_was_handled => Standing::Withdrawn,
                 OfferState::Sent | OfferState::Viewed if offer.overdue => Standing::Expired,
                 OfferState::Sent | OfferState::Viewed => Standing::Offered(offer),
                 OfferState::Declined => Standing::Declined,

@@ -6,7 +6,7 @@ use tokio::join;
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered};
 use super::order::{OrderCard, OwnOrder};
-use super::{OrderId, TelegramUserId};
+use super::{OrderId, Tap, TelegramUserId};
 use crate::db::{self, Connection, Db};
 
 /// What the master gets to see.
@@ -45,12 +45,13 @@ pub async fn view(
     page: i64,
 ) -> Result<Option<Answered<ViewOutcome>>, db::Error> {
     let now = db.now();
+    let by = &Tap { user, query: None };
     db.run(async |connection: Connection| {
         let [mark_viewed, facts, list] =
             connection.ready([&db::offers::MARK_VIEWED, &db::facts::READ, &db::offers::PAGE]).await?;
         let (marked, facts, list) = join!(
             db::offers::mark_viewed(&connection, &mark_viewed, order, user, now),
-            db::facts::read(&connection, &facts, order, user, now),
+            db::facts::read(&connection, &facts, order, by, now),
             db::offers::read_page(&connection, &list, user, page, now),
         );
         marked?;

@@ -4,14 +4,13 @@
 //! does, however it dies, and then stops the server and removes the folder. The server listens on a socket in that
 //! folder only, so there is no port to collide with and nobody else to keep out.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::{DirBuilderExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Whether the server keeps its promises through a crash of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +65,29 @@ pub struct Cluster {
     programs: PathBuf,
 }
 
-/// Whom the server runs as, if not as ourselves: user and group.
-type Owner = Option<(u32, u32)>;
-
-/// `$1` the programs' folder, `$2` our folder, `$3` more settings. Says "ready", or why not and exits.
+/// `$1` the programs' folder, `$2` where to make ours, `$3` its name, `$4` more settings. Says "ready" and the folder, or
+/// why not and exits. The folder is made here and not by the process that starts us, so that there is no moment in
+/// which that process can die and leave it behind.
 const KEEPER: &str = r#"
 # Whatever ends the process that "ready" is for, it must not end us before the server.
 trap '' PIPE HUP INT TERM
-fail() { cat "$2/log"; rm -rf "$2"; exit 1; }
-"$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
-    </dev/null >"$2/log" 2>&1 || fail "$@"
-printf '%s\n' "$3" >>"$2/data/postgresql.conf"
-"$1/pg_ctl" start --pgdata="$2/data" --wait --timeout=60 --log="$2/log" </dev/null >/dev/null 2>&1 || fail "$@"
-echo ready
+umask 077
+for parent in "$2" /tmp; do
+    folder=$parent/$3
+    mkdir "$folder" 2>/dev/null && break
+    folder=
+done
+[ -n "$folder" ] || { echo "no folder can be made in $2 or /tmp by user $(id -un)"; exit 1; }
+fail() { cat "$folder/log"; rm -rf "$folder"; exit 1; }
+cd "$folder" || fail
+"$1/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
+    </dev/null >"$folder/log" 2>&1 || fail
+printf '%s\n' "$4" "unix_socket_directories = '$folder'" >>"$folder/data/postgresql.conf"
+"$1/pg_ctl" start --pgdata="$folder/data" --wait --timeout=60 --log="$folder/log" </dev/null >/dev/null 2>&1 || fail
+echo "ready $folder"
 while read -r _; do :; done
-"$1/pg_ctl" stop --pgdata="$2/data" --mode=immediate --wait </dev/null >/dev/null 2>&1
-rm -rf "$2"
+"$1/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --wait </dev/null >/dev/null 2>&1
+cd / && rm -rf "$folder"
 "#;
 
 impl Cluster {
@@ -90,46 +96,40 @@ impl Cluster {
     /// # Errors
     /// See [`Error`].
     pub fn start(durability: Durability) -> Result<Self, Error> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs().ok_or(Error::NotFound)?;
-        let owner = if is_root() { Some(unprivileged_user()?) } else { None };
-        let folder = make_folder(owner)?;
-
-        let mut command = Command::new("sh");
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() % 1_000_000;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("field-service-{}-{since_1970}-{count}", std::process::id());
+        // What the keeper itself needs is there, wherever PATH points.
+        let path = format!("{}:/usr/bin:/bin", std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("/bin/sh");
         command
             .args(["-c", KEEPER, "keeper"])
-            .args([programs.as_os_str(), folder.as_os_str(), &settings(&folder, durability)])
-            .current_dir(&folder)
+            .args([programs.as_os_str(), temporary_folder().as_os_str(), name.as_ref(), settings(durability).as_ref()])
+            .current_dir("/")
             .env("LC_ALL", "C")
+            .env("PATH", path)
             .env_remove("PGDATA")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Not in our group: Ctrl-C in the terminal is for us, and we stop the server.
             .process_group(0);
-        if let Some((user, group)) = owner {
+        if is_root() {
+            let (user, group) = unprivileged_user()?;
             command.uid(user).gid(group);
         }
-        let keeper = match command.spawn() {
-            Ok(keeper) => keeper,
-            Err(error) => {
-                drop(std::fs::remove_dir(&folder));
-                return Err(error.into());
-            }
-        };
-        let mut cluster = Self { keeper, folder, programs };
-        cluster.wait_until_ready()?;
-        Ok(cluster)
-    }
-
-    fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let mut output = BufReader::new(self.keeper.stdout.take().expect("stdout is piped"));
+        let mut keeper = command.spawn()?;
+        let mut output = BufReader::new(keeper.stdout.take().ok_or_else(|| Error::Failed("no pipe".to_owned()))?);
         let mut said = String::new();
         output.read_line(&mut said)?;
-        if said == "ready\n" {
-            return Ok(());
+        if let Some(folder) = said.strip_prefix("ready ") {
+            return Ok(Self { folder: PathBuf::from(folder.trim_end()), keeper, programs });
         }
         output.read_to_string(&mut said)?;
-        Err(Error::Failed(format!("{} said:\n{}", self.programs.display(), said.trim())))
+        keeper.wait()?;
+        Err(Error::Failed(format!("the programs in {} said:\n{}", programs.display(), said.trim())))
     }
 
     /// A connection string for a database of this cluster, as its superuser.
@@ -160,68 +160,34 @@ impl Drop for Cluster {
     }
 }
 
-fn settings(folder: &Path, durability: Durability) -> OsString {
-    let mut settings = OsString::from("listen_addresses = ''\nmax_connections = 300\nunix_socket_directories = '");
-    settings.push(folder);
-    settings.push("'\n");
-    settings.push(match durability {
-        Durability::Real => "fsync = on\nsynchronous_commit = on\nmax_wal_size = '4GB'\n",
-        Durability::None => "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
-    });
-    settings
+fn settings(durability: Durability) -> String {
+    let durability = match durability {
+        Durability::Real => "fsync = on\nsynchronous_commit = on\nmax_wal_size = '4GB'",
+        Durability::None => "fsync = off\nsynchronous_commit = off\nfull_page_writes = off",
+    };
+    format!("listen_addresses = ''\nmax_connections = 300\n{durability}")
 }
 
-/// A folder of our own, readable by nobody else: in the usual place for temporary files, unless the server cannot
-/// work there. A socket's path may have about 100 bytes, and PostgreSQL's settings give commas and quotes a meaning.
-fn make_folder(owner: Owner) -> io::Result<PathBuf> {
+/// The usual place for temporary files, unless the server cannot work there: a socket's path may have about 100 bytes,
+/// and PostgreSQL's settings and connection strings give spaces, commas and quotes a meaning.
+fn temporary_folder() -> PathBuf {
     let usual = std::env::temp_dir();
-    let plain = |path: &str| path.len() <= 60 && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-    if usual.is_absolute() && usual.to_str().is_some_and(plain) {
-        let folder = make_folder_in(&usual, owner)?;
-        if is_writable_by(&folder, owner) {
-            return Ok(folder);
-        }
-        std::fs::remove_dir(&folder)?;
-    }
-    make_folder_in(Path::new("/tmp"), owner)
+    let plain = |path: &str| path.len() <= 50 && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if usual.is_absolute() && usual.to_str().is_some_and(plain) { usual } else { PathBuf::from("/tmp") }
 }
 
-fn make_folder_in(parent: &Path, owner: Owner) -> io::Result<PathBuf> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let name = format!("field-service-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = parent.join(name);
-        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => {}
-            // Left by a process of the same id whose machine was switched off.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(error) => return Err(io::Error::new(error.kind(), format!("making {}: {error}", folder.display()))),
-        }
-        let given = owner.map_or(Ok(()), |(user, group)| chown(&folder, Some(user), Some(group)));
-        return match given {
-            Ok(()) => Ok(folder),
-            Err(error) => std::fs::remove_dir(&folder).and(Err(error)),
-        };
-    }
-}
-
-/// Whether the server's user gets there: root's own temporary folder may be closed to others.
-fn is_writable_by(folder: &Path, owner: Owner) -> bool {
-    let Some((user, group)) = owner else { return true };
-    let mut test = Command::new("sh");
-    test.args(["-c", "cd \"$1\" && test -w .", "test"]).arg(folder).current_dir("/").uid(user).gid(group);
-    test.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
+/// Where POSIX systems have it.
+const ID: &str = "/usr/bin/id";
 
 fn is_root() -> bool {
-    ask("id", &["-u"]).is_some_and(|id| id == "0")
+    ask(ID, &["-u"]).is_some_and(|id| id == "0")
 }
 
 /// PostgreSQL refuses to run as root.
 fn unprivileged_user() -> Result<(u32, u32), Error> {
     ["postgres", "nobody"]
         .into_iter()
-        .find_map(|name| Some((ask("id", &["-u", name])?.parse().ok()?, ask("id", &["-g", name])?.parse().ok()?)))
+        .find_map(|name| Some((ask(ID, &["-u", name])?.parse().ok()?, ask(ID, &["-g", name])?.parse().ok()?)))
         .ok_or_else(|| Error::Failed("as root it needs a user postgres or nobody to run as".to_owned()))
 }
 

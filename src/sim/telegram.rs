@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use model::Model;
-pub use model::{Answer, Button, Call, Fault, Message, Webhook};
+pub use model::{Answer, Button, Call, Fault, Message, Trouble, Webhook};
 
 /// A running local Telegram. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]
@@ -92,6 +92,11 @@ impl Telegram {
     /// Points a bot's webhook elsewhere.
     pub fn set_webhook(&self, token: &str, webhook: Webhook) {
         self.model().set_webhook(token, Some(webhook));
+    }
+
+    /// Sets what `getWebhookInfo` tells of deliveries.
+    pub fn report_trouble(&self, trouble: Trouble) {
+        self.model().trouble = trouble;
     }
 
     /// The webhook that a bot has.

@@ -12,7 +12,7 @@ use crate::db;
 use crate::dispatch::accept::{self, AcceptOutcome};
 use crate::dispatch::decline::{self, DeclineOutcome};
 use crate::dispatch::view::{self, ViewOutcome};
-use crate::dispatch::{Answered, OfferList, OrderId, TelegramUserId};
+use crate::dispatch::{Answered, OfferList, OrderId, Tap, TelegramUserId};
 use crate::render::{self, Screen, texts};
 use crate::telegram::Notice;
 
@@ -50,7 +50,8 @@ impl Reply {
 
 async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     let user = query.from.id();
-    let reply = match reply(app, user, query.data.as_deref().and_then(Callback::parse)).await {
+    let by = Tap { user, query: Some(query.id.clone()) };
+    let reply = match reply(app, &by, query.data.as_deref().and_then(Callback::parse)).await {
         Ok(reply) => reply.unwrap_or_else(|| Reply::alert(texts::stranger(user), None)),
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => {
@@ -62,17 +63,18 @@ async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// `None`: no master is behind `user`.
-async fn reply(app: &App, user: TelegramUserId, callback: Option<Callback>) -> Result<Option<Reply>, db::Error> {
+/// `None`: it was no master who tapped.
+async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option<Reply>, db::Error> {
+    let user = by.user;
     match callback {
         Some(Callback::Menu) => {
             Ok(db::masters::name(&app.db, user).await?.map(|name| Reply::screen(render::menu(&name))))
         }
         Some(Callback::List { page }) => list(app, user, page, None).await,
         Some(Callback::Card { order, page }) => card(app, user, order, page).await,
-        Some(Callback::Accept { order, page }) => accept(app, user, order, page).await,
+        Some(Callback::Accept { order, page }) => accept(app, by, order, page).await,
         Some(Callback::AskDecline { order, page }) => ask_decline(app, user, order, page).await,
-        Some(Callback::Decline { order, page }) => decline(app, user, order, page).await,
+        Some(Callback::Decline { order, page }) => decline(app, by, order, page).await,
         Some(Callback::NotYet) => list(app, user, 1, Some(texts::NOT_YET)).await,
         None => list(app, user, 1, Some(texts::UNKNOWN_BUTTON)).await,
     }
@@ -106,8 +108,8 @@ fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
     Reply { alert: texts::view(outcome).map(ToOwned::to_owned), screen }
 }
 
-async fn accept(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(Answered { outcome, list, .. }) = accept::accept(&app.db, order, user, page).await? else {
+async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
+    let Some(Answered { outcome, list, .. }) = accept::accept(&app.db, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_accept", outcome.name());
@@ -118,8 +120,8 @@ async fn accept(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> R
     Ok(Some(Reply::alert(texts::accept(&outcome), screen)))
 }
 
-async fn decline(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(Answered { outcome, list, .. }) = decline::decline(&app.db, order, user, page).await? else {
+async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
+    let Some(Answered { outcome, list, .. }) = decline::decline(&app.db, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_decline", outcome.name());

@@ -1,10 +1,9 @@
-//! A tap on «✅ Взять заявку»: every outcome, and every starting state of order and offer.
+//! A tap on «✅ Взять заявку»: every outcome.
 
 use field_service::db::orders::{Assignment, record_assignment_alone};
-use field_service::dispatch::accept::{self, AcceptOutcome};
-use field_service::dispatch::{Actor, MasterId, OrderId, OrderStatus, StaffId, TelegramUserId};
+use field_service::dispatch::{Actor, MasterId, OrderId, OrderStatus, StaffId};
 
-use crate::harness::{ANNA, BORIS, Dispatch, OFFER_STATES, ORDER_STATUSES, STRANGER, VERA};
+use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};
 
 const SUCCESS: &str = "✅ Заявка принята. Удачи в работе!";
 
@@ -245,6 +244,31 @@ async fn an_order_that_went_back_to_the_search_can_be_offered_and_taken_again() 
     t.check().await;
 }
 
+/// A redelivery repeats what was asked then; it does not answer what was asked since.
+#[tokio::test]
+async fn a_redelivered_tap_does_not_take_a_later_offer_of_the_same_order() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let taken = t.tap_accept(ANNA, order).await;
+    let declined = t.chat(BORIS).tap(&format!("m:new:dec_yes:{order}")).await;
+    assert_eq!(declined.notice(), "Уже занято");
+    t.return_to_search(order).await;
+    t.offer(order, BORIS, "SENT").await;
+    let declined = t.chat(BORIS).tap(&format!("m:new:dec_yes:{order}")).await;
+    t.offer(order, ANNA, "SENT").await;
+    t.offer(order, BORIS, "SENT").await;
+    let before = t.everything().await;
+
+    let again = t.chat(ANNA).deliver(taken.update).await;
+    assert!(again.answers[1].text.as_deref().is_some_and(|text| text.contains("снята")), "{:?}", again.answers);
+    let again = t.chat(BORIS).deliver(declined.update).await;
+    assert!(again.answers[1].text.as_deref().is_some_and(|text| text.contains("снята")), "{:?}", again.answers);
+
+    assert_eq!(t.everything().await, before);
+    assert_eq!(t.tap_accept(ANNA, order).await.notice(), SUCCESS, "a tap of its own does");
+    t.check().await;
+}
+
 /// Failure 16 of the older system: the metrics row is part of the transaction.
 #[tokio::test]
 async fn acceptance_writes_its_history_and_metrics() {
@@ -309,77 +333,6 @@ async fn when_the_metrics_cannot_be_written_nothing_is() {
     assert_eq!(t.tap_accept(ANNA, order).await.notice(), SUCCESS);
 }
 
-/// The whole table: each status of the order, whose it is, each state of this master's offer, live or overdue.
-#[tokio::test]
-async fn every_starting_state_has_its_outcome() {
-    let t = Dispatch::start().await;
-    t.execute("UPDATE masters SET max_active_orders = 1000000", &[]).await;
-    for status in ORDER_STATUSES {
-        for owner in [None, Some(ANNA), Some(BORIS)] {
-            for offer in OFFER_STATES.into_iter().map(Some).chain([None]) {
-                for overdue in [false, true] {
-                    if let Some(expected) = expected(status, owner, offer, overdue) {
-                        one_state(&t, status, owner, offer, overdue, expected).await;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The specification, written down a second time; `None` for what cannot be in the database.
-fn expected(status: &str, owner: Option<i64>, offer: Option<&str>, overdue: bool) -> Option<&'static str> {
-    let open = matches!(status, "CREATED" | "SEARCHING" | "GUARANTEE" | "DEFERRED");
-    let over = matches!(status, "CLOSED" | "CANCELED");
-    if open == owner.is_some() && !over {
-        return None;
-    }
-    Some(match (offer, owner) {
-        (None, None | Some(BORIS)) => "NOT_FOUND",
-        _ if over => "WITHDRAWN",
-        (_, Some(ANNA)) => "ALREADY_YOURS",
-        (_, Some(_)) => "TAKEN",
-        (Some("SENT" | "VIEWED"), None) if overdue => "EXPIRED",
-        (Some("SENT" | "VIEWED"), None) => "SUCCESS",
-        (Some("DECLINED"), None) => "DECLINED",
-        (Some("EXPIRED"), None) => "EXPIRED",
-        (Some(_), None) => "WITHDRAWN",
-    })
-}
-
-async fn one_state(
-    t: &Dispatch,
-    status: &'static str,
-    owner: Option<i64>,
-    offer: Option<&str>,
-    overdue: bool,
-    expected: &str,
-) {
-    let mut order = t.order().in_status(status);
-    if let Some(owner) = owner {
-        order = order.of_master(owner);
-    }
-    let order = order.create().await;
-    if let Some(state) = offer {
-        t.offer(order, ANNA, state).await;
-    }
-    if overdue {
-        t.let_expire(order, ANNA).await;
-    }
-    let before = t.everything_about(order).await;
-    let answered = accept::accept(&t.app.db, order, TelegramUserId(ANNA), 1).await;
-    let outcome = answered.expect("a database").expect("a master").outcome;
-    let case = format!("{status}, of {owner:?}, offer {offer:?}, overdue {overdue}");
-    assert_eq!(outcome.name(), expected, "{case}");
-    if matches!(outcome, AcceptOutcome::Assigned(_)) {
-        assert_eq!(t.owner(order).await, Some(ANNA), "{case}");
-        let again = accept::accept(&t.app.db, order, TelegramUserId(ANNA), 1).await;
-        assert_eq!(again.expect("a database").expect("a master").outcome.name(), "ALREADY_YOURS", "{case}");
-    } else {
-        assert_eq!(t.everything_about(order).await, before, "{case}");
-    }
-}
-
 /// Staff and the system will assign through the same statement, in a transaction of theirs or in its own.
 #[tokio::test]
 async fn an_assignment_can_be_recorded_in_a_transaction_of_its_own() {
@@ -393,6 +346,7 @@ async fn an_assignment_can_be_recorded_in_a_transaction_of_its_own() {
         master: MasterId(3),
         offer: None,
         actor: Actor::Admin(StaffId(1)),
+        tap: None,
         reason: Some("просил клиент".to_owned()),
         escalated: true,
     };

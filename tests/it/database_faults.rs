@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use field_service::sim::proxy::Proxy;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, proxied_database};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, proxied_database, tap};
 
 async fn behind_a_proxy(connections: usize) -> (Dispatch, Proxy) {
     let (database_url, proxy) = proxied_database().await;
@@ -165,7 +165,7 @@ async fn each_class_of_failure_has_its_status() {
         ("08006", 503),
         ("23514", 200),
         ("22021", 200),
-        ("42P01", 200),
+        ("42P01", 503),
         ("P0001", 200),
     ] {
         let order = t.order().offered_to([ANNA]).await;
@@ -188,8 +188,7 @@ async fn an_error_does_not_quote_the_row() {
     let order = t.order().offered_to([ANNA]).await;
     t.execute("ALTER TABLE orders ADD CONSTRAINT never CHECK (status <> 'ASSIGNED') NOT VALID", &[]).await;
 
-    let user = field_service::dispatch::TelegramUserId(ANNA);
-    let error = field_service::dispatch::accept::accept(&t.app.db, order, user, 1).await.expect_err("a refusal");
+    let error = field_service::dispatch::accept::accept(&t.app.db, order, &tap(ANNA), 1).await.expect_err("a refusal");
 
     assert!(error.to_string().contains("never") && error.to_string().contains("23514"), "{error}");
     assert!(!error.to_string().contains("+7999"), "{error}");
@@ -255,4 +254,39 @@ async fn looking_at_a_card_waits_for_nobody() {
     assert_eq!(tap.delivery.status, Some(200));
     assert!(t.chat(ANNA).screen().contains("ул. Ленина, 5"), "{}", t.chat(ANNA).screen());
     assert_eq!(t.offer_state(order, ANNA).await, "SENT", "left to the next look");
+}
+
+/// A session that was begun on a standby, or before a column changed its type, is of no more use; the next one is.
+#[tokio::test]
+async fn a_session_of_no_more_use_costs_nobody_a_tap() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let warm = || {
+        futures_util::future::join_all(
+            (0..10).map(|_| async { t.chat(ANNA).tap(&format!("m:new:card:{order}")).await }),
+        )
+    };
+    t.sql
+        .batch_execute(&format!(
+            "ALTER DATABASE {} SET default_transaction_read_only = on",
+            database_name(&t.database_url)
+        ))
+        .await
+        .expect("a standby");
+    warm().await;
+    t.sql
+        .batch_execute(&format!(
+            "ALTER DATABASE {} RESET default_transaction_read_only",
+            database_name(&t.database_url)
+        ))
+        .await
+        .expect("a primary");
+    t.execute("UPDATE offers SET state = 'SENT'", &[]).await;
+
+    assert_eq!(t.chat(ANNA).tap(&format!("m:new:card:{order}")).await.delivery.status, Some(200));
+    assert_eq!(t.offer_state(order, ANNA).await, "VIEWED");
+
+    warm().await;
+    t.execute("ALTER TABLE orders ALTER address TYPE varchar(1000)", &[]).await;
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
 }

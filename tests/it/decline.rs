@@ -1,6 +1,8 @@
 //! «❌ Отклонить».
 
-use crate::harness::{ANNA, BORIS, Dispatch, OFFER_STATES};
+use field_service::dispatch::OfferState;
+
+use crate::harness::{ANNA, BORIS, Dispatch};
 
 #[tokio::test]
 async fn declining_asks_first() {
@@ -57,7 +59,7 @@ async fn declining_never_touches_an_accepted_offer() {
 #[tokio::test]
 async fn only_a_live_offer_of_ones_own_is_declined() {
     let t = Dispatch::start().await;
-    for state in OFFER_STATES {
+    for state in OfferState::ALL.map(OfferState::as_str) {
         let order = t.order().create().await;
         t.offer(order, ANNA, state).await;
         t.offer(order, BORIS, "SENT").await;

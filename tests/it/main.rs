@@ -13,5 +13,6 @@ mod programs;
 mod races;
 mod screens;
 mod statements;
+mod states;
 mod structure;
 mod telegram_faults;

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 
 use field_service::config::{self, Database, Token, WebhookSecret};
-use field_service::sim::telegram::Telegram;
+use field_service::sim::telegram::{Telegram, Trouble};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -196,8 +196,16 @@ async fn the_first_masters_are_let_in_from_the_command_line() {
 
     let output = add("Омск", &[]).await;
     assert!(!output.status.success() && said(&output).contains("--timezone"), "{}", said(&output));
-    let output = add("Омск", &["--timezone", "Asia/Omks"]).await;
-    assert!(!output.status.success() && said(&output).contains("Asia/Omks"), "{}", said(&output));
+    for wrong in [&["--timezone", "Asia/Omks"], &["--timezone", "UTC+6"], &["--timezone", ""]] {
+        let output = add("Омск", wrong).await;
+        assert!(!output.status.success() && said(&output).contains("not a time zone"), "{}", said(&output));
+    }
+    for (city, more) in [("", &[][..]), (" Омск", &[]), ("Омск\n", &[])] {
+        let output = add(city, more).await;
+        assert!(!output.status.success() && said(&output).contains("--city"), "{}", said(&output));
+    }
+    let output = add("Екатеринбург", &["--timezone", "Asia/Omsk"]).await;
+    assert!(!output.status.success() && said(&output).contains("Asia/Yekaterinburg already"), "{}", said(&output));
     let output = add("Омск", &["--timezone", "Asia/Omsk", "--category", "plumbing", "--category", "WINDOWS"]).await;
     assert!(output.status.success(), "{}", said(&output));
     let output = add("Омск", &[]).await;
@@ -230,9 +238,13 @@ async fn the_webhook_is_registered_shown_and_removed() {
     assert_eq!(webhook.secret.as_deref(), Some(MASTER_SECRET));
     let call = &telegram.calls()[0];
     assert_eq!(call.params["allowed_updates"], serde_json::json!(["message", "callback_query"]));
-    assert_eq!(call.params["max_connections"], 10);
+    assert_eq!(call.params["max_connections"], 8);
     assert!(!said(&output).contains(MASTER_SECRET));
 
+    let output = run(&["webhook", "info"], &variables).await;
+    assert!(said(&output).contains("waiting updates: 0\nlast error: none"), "{}", said(&output));
+    let last_error = Some((1_770_000_000, "Wrong response from the webhook: 503".to_owned()));
+    telegram.report_trouble(Trouble { waiting_updates: 3, last_error });
     let output = run(&["webhook", "info"], &variables).await;
     let info = said(&output);
     assert!(info.contains("https://bot.example.org/telegram/master") && info.contains("waiting updates: 3"), "{info}");
@@ -240,8 +252,24 @@ async fn the_webhook_is_registered_shown_and_removed() {
 
     assert!(run(&["webhook", "delete"], &variables).await.status.success());
     assert_eq!(telegram.webhook(MASTER_TOKEN), None);
-    let output = run(&["webhook", "set", "bot.example.org"], &variables).await;
-    assert!(!output.status.success() && said(&output).contains("https://"), "{}", said(&output));
+    for wrong in [
+        "bot.example.org",
+        "ftp://bot.example.org",
+        "https://bot.example.org/?a=b",
+        "https://bot.example.org/#x",
+        "https://bot.example.org/telegram/admin",
+        "https://bot exa.org",
+    ] {
+        let output = run(&["webhook", "set", wrong], &variables).await;
+        assert!(
+            !output.status.success() && said(&output).contains("expected the handler's address"),
+            "{}",
+            said(&output)
+        );
+    }
+    assert_eq!(telegram.webhook(MASTER_TOKEN), None);
+    assert!(run(&["webhook", "set", "https://x.org/prod/telegram/master"], &variables).await.status.success());
+    assert_eq!(telegram.webhook(MASTER_TOKEN).expect("a webhook").url, "https://x.org/prod/telegram/master");
 }
 
 struct Serve {

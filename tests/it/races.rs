@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use field_service::dispatch::accept;
-use field_service::dispatch::{OrderId, TelegramUserId};
+use field_service::dispatch::{OrderId, accept};
 use futures_util::future::join_all;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, proxied_database};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, proxied_database, tap};
 
 fn tally(outcomes: impl IntoIterator<Item = String>) -> HashMap<String, usize> {
     let mut tally = HashMap::new();
@@ -20,7 +19,7 @@ fn tally(outcomes: impl IntoIterator<Item = String>) -> HashMap<String, usize> {
 }
 
 async fn outcome(t: &Dispatch, order: OrderId, user: i64) -> String {
-    let answered = accept::accept(&t.app.db, order, TelegramUserId(user), 1).await;
+    let answered = accept::accept(&t.app.db, order, &tap(user), 1).await;
     answered.expect("a database").expect("a master").outcome.name().to_owned()
 }
 
@@ -281,7 +280,8 @@ async fn a_dropped_accept_leaves_no_lock_behind() {
     for polls in 1..40 {
         let order = t.order().offered_to([ANNA, BORIS]).await;
         {
-            let mut accept = Box::pin(accept::accept(&t.app.db, order, TelegramUserId(ANNA), 1));
+            let by = tap(ANNA);
+            let mut accept = Box::pin(accept::accept(&t.app.db, order, &by, 1));
             for _ in 0..polls {
                 if futures_util::poll!(&mut accept).is_ready() {
                     break;

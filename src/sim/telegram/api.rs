@@ -81,10 +81,14 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
         }
         "getWebhookInfo" => {
             let url = model.webhook(token).map(|webhook| webhook.url).unwrap_or_default();
-            Ok(json!({
-                "url": url, "has_custom_certificate": false, "pending_update_count": 3, "max_connections": 10,
-                "last_error_date": 1_770_000_000, "last_error_message": "Wrong response from the webhook: 503",
-            }))
+            let mut info = json!({
+                "url": url, "has_custom_certificate": false, "pending_update_count": model.trouble.waiting_updates,
+            });
+            if let Some((date, message)) = &model.trouble.last_error {
+                info["last_error_date"] = json!(date);
+                info["last_error_message"] = json!(message);
+            }
+            Ok(info)
         }
         _ => Err((404, "Not Found".to_owned())),
     }

@@ -77,6 +77,15 @@ pub struct Answer {
     pub alert: bool,
 }
 
+/// What `getWebhookInfo` tells of a webhook that does not keep up.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// Updates that wait to be delivered.
+    pub waiting_updates: u32,
+    /// When the last delivery failed, in seconds since 1970, and why.
+    pub last_error: Option<(i64, String)>,
+}
+
 struct Callback {
     tapped: Option<Instant>,
     answers: Vec<Answer>,
@@ -105,6 +114,7 @@ pub(super) struct Model {
     callbacks: HashMap<String, Callback>,
     faults: HashMap<String, VecDeque<Fault>>,
     pub(super) calls: Vec<Call>,
+    pub(super) trouble: Trouble,
 }
 
 impl Model {

@@ -3,15 +3,16 @@
 pub mod postgres;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use field_service::app::App;
 use field_service::db::Clock;
-use field_service::dispatch::OrderId;
+use field_service::dispatch::{OrderId, Tap, TelegramUserId};
 use field_service::server;
 use field_service::sim::invariants;
 use field_service::sim::proxy::Proxy;
-use field_service::sim::telegram::{Chat, Tap, Telegram, Webhook};
+use field_service::sim::telegram::{self, Chat, Telegram, Webhook};
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
@@ -27,20 +28,6 @@ pub const BORIS: i64 = 102;
 pub const VERA: i64 = 103;
 /// A Telegram id that is no master's.
 pub const STRANGER: i64 = 999;
-
-pub const ORDER_STATUSES: [&str; 10] = [
-    "CREATED",
-    "SEARCHING",
-    "GUARANTEE",
-    "DEFERRED",
-    "ASSIGNED",
-    "EN_ROUTE",
-    "WORKING",
-    "PAYMENT",
-    "CLOSED",
-    "CANCELED",
-];
-pub const OFFER_STATES: [&str; 6] = ["SENT", "VIEWED", "ACCEPTED", "DECLINED", "EXPIRED", "CANCELED"];
 
 /// The running system.
 pub struct Dispatch {
@@ -62,6 +49,13 @@ pub async fn proxied_database() -> (String, Proxy) {
 /// The database's name in one of our connection strings.
 pub fn database_name(url: &str) -> &str {
     url.rsplit_once("dbname=").expect("a connection string with a name").1
+}
+
+/// A tap for calls that go past Telegram, each a new one.
+pub fn tap(user: i64) -> Tap {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let query = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    Tap { user: TelegramUserId(user), query: Some(query) }
 }
 
 /// Waits until something has happened.
@@ -144,7 +138,7 @@ impl Dispatch {
         NewOrder { dispatch: self, status: "SEARCHING", master: None }
     }
 
-    pub async fn tap_accept(&self, user: i64, order: OrderId) -> Tap {
+    pub async fn tap_accept(&self, user: i64, order: OrderId) -> telegram::Tap {
         self.chat(user).tap(&format!("m:new:acc:{order}")).await
     }
 
