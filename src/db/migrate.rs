@@ -97,7 +97,7 @@ async fn apply(client: &mut Client) -> Result<Report, Error> {
 }
 
 /// The database's own timeouts. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,
-/// and poolers reject `options`. A tap waits for a lock only while another accept of the same master commits. A
+/// and poolers reject `options`. A tap waits for no row's lock; this is for what else there is, such as a migration. A
 /// statement ends before we would give its connection up.
 const TIMEOUTS: &str = "\
 ALTER DATABASE %I SET lock_timeout = '1s';

@@ -1,7 +1,7 @@
 //! A master takes an order: lock, decide, act, in two round trips.
 //!
-//! 1. `BEGIN`, lock the order (`FOR UPDATE SKIP LOCKED`) and then the master, read the facts in a statement that
-//!    begins after both locks are held.
+//! 1. `BEGIN`, lock the order (`FOR UPDATE SKIP LOCKED`) and then the master, waiting for neither; read the facts in a
+//!    statement that begins after both locks are held.
 //! 2. Decide, in [`decide`]. Then set the order, its offers, its history and its metrics in one statement, `COMMIT`,
 //!    and read the master's list afresh, or `ROLLBACK` and read it.
 //!
@@ -104,14 +104,7 @@ async fn attempt(
         .ready([&db::orders::LOCK, &db::facts::READ, &db::orders::RECORD_ASSIGNMENT, &db::offers::PAGE])
         .await?;
 
-    let (begun, locked, facts) = join!(
-        connection.begin(),
-        db::orders::lock(&connection, &lock, order, by.user),
-        db::facts::read(&connection, &facts, order, by, now),
-    );
-    begun?;
-    let (locked, Some(facts)) = (locked?, facts?) else {
-        connection.rollback().await?;
+    let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
         return Ok(None);
     };
 

@@ -79,14 +79,7 @@ async fn attempt(
     let [lock, facts, decline, list] =
         connection.ready([&db::orders::LOCK, &db::facts::READ, &db::offers::DECLINE, &db::offers::PAGE]).await?;
 
-    let (begun, locked, facts) = join!(
-        connection.begin(),
-        db::orders::lock(&connection, &lock, order, by.user),
-        db::facts::read(&connection, &facts, order, by, now),
-    );
-    begun?;
-    let (locked, Some(facts)) = (locked?, facts?) else {
-        connection.rollback().await?;
+    let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
         return Ok(None);
     };
 

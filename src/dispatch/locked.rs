@@ -1,12 +1,14 @@
-//! What accepting and declining share: looking again while somebody else is at work on the order, and the fresh list
-//! that every answer carries.
+//! What accepting and declining share: the locked look at the facts, looking again while somebody else is at work on
+//! the order or the master, and the fresh list that every answer carries.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::join;
 
-use super::{MasterId, OfferList, TelegramUserId};
-use crate::db::{self, Connection, Db, Severity};
+use super::facts::Facts;
+use super::{MasterId, OfferList, OrderId, Tap, TelegramUserId};
+use crate::db::{self, Connection, Db, Ready, Severity};
 
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
 /// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
@@ -74,6 +76,30 @@ where
             None => return Ok(Some(Answered { master, outcome: busy, list })),
         }
     }
+}
+
+/// The first trip: opens a transaction, tries for the locks of the order and the master, and reads the facts in a
+/// statement that begins after that. Whether both are locked, and the facts. `None`, and the transaction has ended: it
+/// was no master who tapped.
+pub(super) async fn look(
+    connection: &Connection,
+    lock: &Ready,
+    facts: &Ready,
+    order: OrderId,
+    by: &Tap,
+    now: Option<Timestamp>,
+) -> Result<Option<(bool, Facts)>, db::Error> {
+    let (begun, locked, facts) = join!(
+        connection.begin(),
+        db::orders::lock(connection, lock, order, by.user),
+        db::facts::read(connection, facts, order, by, now),
+    );
+    begun?;
+    let (locked, facts) = (locked?, facts?);
+    if facts.is_none() {
+        connection.rollback().await?;
+    }
+    Ok(facts.map(|facts| (locked, facts)))
 }
 
 /// Ends a transaction in which nothing was changed, and reads the list after it, in one trip.

@@ -16,3 +16,4 @@ mod statements;
 mod states;
 mod structure;
 mod telegram_faults;
+mod tls;
