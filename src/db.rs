@@ -14,9 +14,9 @@ pub mod offers;
 pub mod orders;
 mod tls;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use jiff::Timestamp;
@@ -187,26 +187,26 @@ impl Db {
     }
 }
 
-/// Asks a connection that was idle for long whether it lives. When one does not answer, the others that were idle
-/// with it are not asked one after another: they go at once, until a connection could be used again.
+/// Asks a connection that was idle for long whether it lives. When one does not answer, those that were idle at that
+/// moment are not asked one after another: they go at once.
 fn probe_idle_connections() -> Hook {
-    let server_was_silent = Arc::new(AtomicBool::new(false));
+    let last_silence: Arc<Mutex<Option<Instant>>> = Arc::default();
     Hook::async_fn(move |client, metrics| {
         let idle = metrics.last_used();
-        let silent = Arc::clone(&server_was_silent);
+        let last_silence = Arc::clone(&last_silence);
         Box::pin(async move {
             if idle < TRUSTED_IDLE {
-                silent.store(false, Ordering::Relaxed);
                 return Ok(());
             }
-            if silent.load(Ordering::Relaxed) {
-                return Err(HookError::message("idle as long as one that did not answer"));
+            let silence = *last_silence.lock().unwrap_or_else(PoisonError::into_inner);
+            if silence.is_some_and(|silence| silence.elapsed() < idle) {
+                return Err(HookError::message("was idle when another one did not answer"));
             }
             match tokio::time::timeout(PROBE, client.simple_query("")).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(error)) => Err(HookError::Backend(error)),
                 Err(_) => {
-                    silent.store(true, Ordering::Relaxed);
+                    *last_silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                     Err(HookError::message("an idle connection did not answer"))
                 }
             }
