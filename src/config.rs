@@ -10,8 +10,6 @@ use std::path::PathBuf;
 use subtle::{Choice, ConstantTimeEq};
 use tokio_postgres::config::SslMode;
 
-use crate::db::StatementMode;
-
 /// Where variables are looked up: [`environment`] in programs, a closure in tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -52,6 +50,16 @@ pub struct Database {
     pub root_certificates: Option<PathBuf>,
     /// How statements are sent.
     pub statements: StatementMode,
+}
+
+/// How statements are sent to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementMode {
+    /// Prepared once per connection: half the work per accept. The default.
+    Prepared,
+    /// Parsed every time, in one round trip: for poolers in transaction mode that do not track prepared statements
+    /// (PgBouncer before 1.21, or without `max_prepared_statements`).
+    Unnamed,
 }
 
 const VERIFY_FULL: &str = "sslmode=verify-full";

@@ -23,19 +23,9 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::config;
+use crate::config::{self, StatementMode};
 pub use error::{Error, Severity};
 pub use tls::Error as TlsError;
-
-/// How statements are sent to the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatementMode {
-    /// Prepared once per connection: half the work per accept. The default.
-    Prepared,
-    /// Parsed every time, in one round trip: for poolers in transaction mode that do not track prepared statements
-    /// (PgBouncer before 1.21, or without `max_prepared_statements`).
-    Unnamed,
-}
 
 /// A statement: its name, which is also the comment it starts with, its text, and its parameters' types.
 #[derive(Debug)]
