@@ -47,7 +47,7 @@ fn script(data: &Data, clients: usize) -> String {
          \\startpipeline\n{record}COMMIT;\n{page}\\endpipeline\n",
         masters = data.masters(),
         lock = fill(orders::LOCK.text, &[":order", ":user"]),
-        facts = fill(facts::READ.text, &[":order", ":user", "NULL::timestamptz", "5", "NULL::text"]),
+        facts = fill(facts::READ.text, &[":order", ":user", "NULL::timestamptz", "5", "(:order)::text"]),
         record = fill(
             orders::RECORD_ASSIGNMENT.text,
             &[
@@ -61,7 +61,7 @@ fn script(data: &Data, clients: usize) -> String {
                 "NULL::text",
                 "false",
                 "NULL::timestamptz",
-                "NULL::text",
+                "(:order)::text",
             ],
         ),
         page = fill(offers::PAGE.text, &[":user", "1::bigint", "5::bigint", "NULL::timestamptz"]),

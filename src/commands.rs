@@ -147,7 +147,7 @@ fn webhook_url(given: &str, bot: BotName) -> Result<String> {
     };
     let Ok(mut url) = reqwest::Url::parse(given) else { return refuse("is not a URL") };
     // A Bot API server of one's own delivers to http as well.
-    let own_server = environment("TELEGRAM_API_URL").is_some();
+    let own_server = config::telegram_api_url(&environment)? != config::TELEGRAM_API_URL;
     if url.scheme() != "https" && !(own_server && url.scheme() == "http") {
         return refuse("is not https, which Telegram demands");
     }
@@ -155,8 +155,9 @@ fn webhook_url(given: &str, bot: BotName) -> Result<String> {
         return refuse("has more than a path");
     }
     let path = url.path().trim_end_matches('/').to_owned();
-    let own = format!("/telegram/{}", bot.as_str());
-    if path.contains("/telegram/") && !path.ends_with(&own) {
+    let of = |bot: BotName| format!("/telegram/{}", bot.as_str());
+    let own = of(bot);
+    if [BotName::Master, BotName::Admin].into_iter().any(|other| other != bot && path.ends_with(&of(other))) {
         return refuse("is the other bot's");
     }
     let path = if path.ends_with(&own) { path } else { path + &own };
@@ -171,7 +172,11 @@ fn utc(seconds: u64) -> Result<jiff::Timestamp> {
 
 async fn add_master(master: &NewMaster) -> Result {
     for (what, text) in [("name", &master.full_name), ("city", &master.city)] {
-        if text.trim().is_empty() || text.trim() != text || text.chars().any(char::is_control) || text.len() > 200 {
+        if text.trim().is_empty()
+            || text.trim() != text
+            || text.chars().any(char::is_control)
+            || text.chars().count() > 200
+        {
             return Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into());
         }
     }

@@ -250,6 +250,9 @@ pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Err
     Ok(secret)
 }
 
+/// Telegram's own Bot API.
+pub const TELEGRAM_API_URL: &str = "https://api.telegram.org";
+
 /// Reads `TELEGRAM_API_URL`: where the Bot API is, without a trailing slash; `https://api.telegram.org` unless set.
 ///
 /// # Errors
@@ -257,7 +260,7 @@ pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Err
 pub fn telegram_api_url(lookup: Lookup) -> Result<String, Error> {
     const EXPECTED: &str = "an http or https URL such as https://api.telegram.org";
     let Some(url) = optional(lookup, "TELEGRAM_API_URL") else {
-        return Ok("https://api.telegram.org".to_owned());
+        return Ok(TELEGRAM_API_URL.to_owned());
     };
     let parsed = reqwest::Url::parse(&url).map_err(|error| Error::malformed("TELEGRAM_API_URL", error, EXPECTED))?;
     if !matches!(parsed.scheme(), "http" | "https") {

@@ -18,10 +18,10 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, WeakSender};
 
 use crate::app::App;
-use crate::webhook::{self, Refusal};
+use crate::webhook::{self, Refusal, Route};
 
 /// Connections that the system may queue before they are accepted; it cuts this to its own limit.
 const BACKLOG: u32 = 4096;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of a body that is too large is taken in before it is refused: a caller that is still sending would see
 /// the connection reset, and not the answer.
 const DISCARD: usize = 8 * webhook::BODY_LIMIT;
-/// How long a shutdown waits for requests under way: as long as one may take.
+/// How long a shutdown waits for connections to end, and then for updates under way: as long as one may take.
 const DRAIN: Duration = Duration::from_secs(26);
 
 /// Listens on `address`, which may have port 0.
@@ -48,9 +48,11 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves the webhook until `stop` is ready, then finishes what has begun, also for callers that have hung up.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
+    // Held by each update under way.
     let (working, mut all_done) = mpsc::channel::<Infallible>(1);
-    let handler = Arc::clone(&app);
-    run(listener, stop, move |request| respond(Arc::clone(&handler), working.clone(), request)).await;
+    let (handler, begin) = (Arc::clone(&app), working.downgrade());
+    run(listener, stop, move |request| respond(Arc::clone(&handler), begin.clone(), request)).await;
+    drop(working);
     if tokio::time::timeout(DRAIN, all_done.recv()).await.is_err() {
         tracing::warn!("stopped with updates under way; Telegram will send them again");
     }
@@ -107,13 +109,11 @@ where
     }
 }
 
-async fn respond(
-    app: Arc<App>,
-    working: mpsc::Sender<Infallible>,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+async fn respond(app: Arc<App>, begin: WeakSender<Infallible>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, mut body) = request.into_parts();
     let route = match webhook::admit(&app, &head.method, head.uri.path(), &head.headers) {
+        // Anybody may ask, and has nothing to say.
+        Ok(Route::Health) => return webhook::respond(Ok(webhook::answer(&app, Route::Health, b"").await)),
         Ok(route) => route,
         Err(Refusal::TooLarge) => return too_large(&mut body).await,
         Err(refusal) => return webhook::respond(Err(refusal)),
@@ -125,6 +125,7 @@ async fn respond(
         Ok(Err(_)) => return webhook::respond(Ok(StatusCode::BAD_REQUEST)),
         Err(_) => return webhook::respond(Ok(StatusCode::REQUEST_TIMEOUT)),
     };
+    let Some(working) = begin.upgrade() else { return webhook::respond(Ok(StatusCode::SERVICE_UNAVAILABLE)) };
     // A task of its own: a caller that hangs up does not stop work that has begun.
     let work = async move {
         let status = webhook::answer(&app, route, &bytes).await;

@@ -72,7 +72,8 @@ pub fn http_client(url: &str) -> reqwest::Client {
         .connect_timeout(CONNECT)
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true);
-    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|here| url.starts_with(here));
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+    let here = host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str()));
     let client = if here { client.no_proxy() } else { client };
     client.build().expect("a client from constant settings")
 }

@@ -51,7 +51,7 @@ pub enum Refusal {
     TooLarge,
 }
 
-/// Judges a request by its head alone, so that nothing of an unauthorised one is read. The path counts from its end:
+/// Judges a request by its head alone, so that no body of an unauthorised one need be read. The path counts from its end:
 /// a stage or a `/lambda-url/webhook` before it changes nothing.
 ///
 /// # Errors

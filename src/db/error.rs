@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// A failed use of the database.
 #[derive(Debug)]
@@ -66,6 +66,10 @@ impl Error {
     }
 }
 
+/// The function of the server that finds that a prepared statement's result has changed its type. Its message is
+/// translated, and its SQLSTATE is that of anything unsupported.
+const STALE_PLAN: &str = "RevalidateCachedQuery";
+
 fn severity(error: &tokio_postgres::Error) -> Severity {
     let Some(state) = error.code() else {
         // Values that cannot be sent or read are ours; whatever else the driver reports without an SQLSTATE is I/O.
@@ -84,8 +88,9 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         // This session is of no more use, and a new one may be: it was begun on what is or was a standby, or its
         // prepared statements are of an older schema, or of another server behind a pooler.
         | SqlState::READ_ONLY_SQL_TRANSACTION
-        | SqlState::INVALID_SQL_STATEMENT_NAME => Severity::ConnectionLost,
-        SqlState::FEATURE_NOT_SUPPORTED if explain(error).contains("cached plan") => Severity::ConnectionLost,
+        | SqlState::INVALID_SQL_STATEMENT_NAME
+        | SqlState::DUPLICATE_PSTATEMENT => Severity::ConnectionLost,
+        _ if error.as_db_error().and_then(DbError::routine) == Some(STALE_PLAN) => Severity::ConnectionLost,
         _ => match &state.code()[..2] {
             "08" => Severity::ConnectionLost,
             // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state, as a

@@ -25,7 +25,9 @@ pub(crate) async fn read_page(
     };
     let line = |row| Ok::<_, Error>(OfferLine { card: facts::card(row)?, expires: row.get("expires") });
     // What a later release has put there must not hide the rest.
-    let lines = rows.iter().filter_map(|row| line(row).inspect_err(|error| tracing::error!(%error, "an offer")).ok());
+    let lines = rows.iter().filter_map(|row| {
+        line(row).inspect_err(|error| tracing::error!(%error, "an offer is left out of a list")).ok()
+    });
     Ok(Some(OfferList { master, total, page: first.get("page"), lines: lines.collect() }))
 }
 

@@ -98,16 +98,18 @@ pub async fn record_assignment(
 }
 
 /// [`record_assignment`] in a transaction of its own, for a caller that has nothing else to change. Waits for the
-/// order's lock and then the master's. False, and nothing was changed, if the order has another version or status by
-/// then.
+/// order's lock and then the master's. True if the order is as the assignment would have it, also by an earlier run
+/// whose commit was not heard of. False, and nothing was changed, if the order has another version or status by then.
 ///
 /// # Errors
 /// As [`record_assignment`].
 pub async fn record_assignment_alone(db: &Db, assignment: &Assignment) -> Result<bool, Error> {
     const WAIT_FOR: Statement = statement!(
         "orders.wait_for",
-        [INT8, INT4, TEXT],
-        "SELECT id FROM orders WHERE id = $1 /* order */ AND version = $2 AND status = $3 FOR UPDATE"
+        [INT8, INT4, TEXT, INT8],
+        "SELECT version = $2 AND status = $3 AS unchanged,
+                version = $2 + 1 AND status = 'ASSIGNED' AND assigned_master_id = $4 /* master */ AS recorded
+         FROM orders WHERE id = $1 /* order */ FOR UPDATE"
     );
     const WAIT_FOR_MASTER: Statement =
         statement!("masters.wait_for", [INT8], "SELECT id FROM masters WHERE id = $1 /* master */ FOR NO KEY UPDATE");
@@ -116,9 +118,10 @@ pub async fn record_assignment_alone(db: &Db, assignment: &Assignment) -> Result
         let [wait_for, wait_for_master, record] =
             connection.ready([&WAIT_FOR, &WAIT_FOR_MASTER, &RECORD_ASSIGNMENT]).await?;
         connection.begin().await?;
-        if connection.query(&wait_for, &[&order.0, version, &from_status.as_str()]).await?.is_empty() {
+        let found = connection.query(&wait_for, &[&order.0, version, &from_status.as_str(), &master.0]).await?;
+        if !found.first().is_some_and(|order| order.get("unchanged")) {
             connection.rollback().await?;
-            return Ok(false);
+            return Ok(found.first().is_some_and(|order| order.get::<_, Option<bool>>("recorded") == Some(true)));
         }
         connection.query(&wait_for_master, &[&master.0]).await?;
         record_assignment(&connection, &record, assignment, db.now()).await?;

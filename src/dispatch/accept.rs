@@ -67,7 +67,8 @@ impl AcceptOutcome {
 
 /// Gives `order` to the master who tapped, if the facts allow it. `None`: no master did.
 ///
-/// Repeating it, at any time and concurrently, changes nothing more and answers what is true then.
+/// Repeating a tap that changed something, at any time and concurrently, changes nothing more; what is answered is
+/// true then.
 ///
 /// # Errors
 /// When the database failed; unless the connection was lost during `COMMIT`, nothing was changed.

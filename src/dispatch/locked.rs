@@ -43,8 +43,8 @@ pub(super) struct Attempt<O> {
     pub list: Option<OfferList>,
 }
 
-/// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long. No
-/// connection is held between attempts.
+/// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long, or the
+/// server cut a statement short. No connection is held between attempts.
 pub(super) async fn settle<O, W, F>(
     db: &Db,
     user: TelegramUserId,
@@ -62,7 +62,7 @@ where
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
-                tracing::warn!(%error, "a tap waited too long for a lock");
+                tracing::warn!(%error, "a tap waited too long");
                 let list = db::offers::page(db, user, page).await?;
                 return Ok(list.map(|list| Answered { master: list.master, outcome: busy, list: Some(list) }));
             }

@@ -98,9 +98,9 @@ impl Cluster {
     pub fn start(durability: Durability) -> Result<Self, Error> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs().ok_or(Error::NotFound)?;
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() % 1_000_000;
+        let salt = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() % 1_000_000;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("field-service-{}-{since_1970}-{count}", std::process::id());
+        let name = format!("field-service-{}-{salt}-{count}", std::process::id());
         // What the keeper itself needs is there, wherever PATH points.
         let path = format!("{}:/usr/bin:/bin", std::env::var("PATH").unwrap_or_default());
         let mut command = Command::new("/bin/sh");

@@ -367,6 +367,8 @@ async fn an_assignment_can_be_recorded_in_a_transaction_of_its_own() {
     assert!(
         t.one::<bool>("SELECT was_escalated_to_admin AND round_number IS NULL FROM distribution_metrics", &[]).await
     );
-    assert!(!record_assignment_alone(&t.app.db, &assignment).await.expect("a database"), "once");
+    let before = t.everything().await;
+    assert!(record_assignment_alone(&t.app.db, &assignment).await.expect("a database"), "it is recorded");
+    assert_eq!(t.everything().await, before, "once");
     t.check().await;
 }
