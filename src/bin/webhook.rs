@@ -1,10 +1,22 @@
 //! The Lambda function behind the webhook's URL.
 
+use std::process::ExitCode;
+
 use field_service::{app::App, config, db::Clock, logging, webhook};
 use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Error> {
     logging::init(&config::environment, logging::LevelFilter::INFO)?;
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;

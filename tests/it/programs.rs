@@ -41,6 +41,12 @@ async fn a_missing_variable_is_named_before_anything_is_served() {
     }
     let output = run(&["migrate"], &[]).await;
     assert!(said(&output).contains("DATABASE_URL is not set"), "{}", said(&output));
+    let output = Command::new(env!("CARGO_BIN_EXE_webhook")).env_clear().output().await.expect("the function runs");
+    assert!(
+        !output.status.success() && said(&output).starts_with("error: DATABASE_URL is not set"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[tokio::test]
