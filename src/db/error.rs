@@ -106,10 +106,10 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(PoolError::Backend(error)) => write!(f, "connecting to PostgreSQL: {}", Brief(error)),
+            Self::Connect(PoolError::Backend(error)) => write!(f, "connecting to PostgreSQL: {}", explain(error)),
             Self::Connect(PoolError::Timeout(stage)) => write!(f, "no database connection in time ({stage:?})"),
             Self::Connect(error) => write!(f, "no database connection: {error}"),
-            Self::Statement { name, source } => write!(f, "{name}: {}", Brief(source)),
+            Self::Statement { name, source } => write!(f, "{name}: {}", explain(source)),
             Self::Stalled(time) => write!(f, "the database did not answer for {time:?}"),
             Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {value}"),
         }
@@ -118,16 +118,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A driver error and its causes, without the DETAIL that quotes rows.
-struct Brief<'a>(&'a tokio_postgres::Error);
-
-impl fmt::Display for Brief<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&explain(self.0))
-    }
-}
-
-/// An error and its causes, each said once, and of PostgreSQL's own only the message and the SQLSTATE.
+/// An error and its causes, each said once, and of PostgreSQL's own only the message and the SQLSTATE: its
+/// DETAIL quotes rows.
 pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);

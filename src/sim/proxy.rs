@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Notify, watch};
 
@@ -101,38 +101,37 @@ async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let asked = AtomicBool::new(false);
-    let mut passing = state.clone();
-    let up = async {
-        let mut buffer = vec![0; 65536];
-        loop {
-            let length = from_client.read(&mut buffer).await?;
-            passing.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
-            if length == 0 {
-                return Ok::<_, io::Error>(());
-            }
-            asked.store(true, Ordering::SeqCst);
-            traffic.from_client.notify_waiters();
-            to_server.write_all(&buffer[..length]).await?;
+    let up = pass(&mut from_client, &mut to_server, state.clone(), || {
+        asked.store(true, Ordering::SeqCst);
+        traffic.from_client.notify_waiters();
+    });
+    let down = pass(&mut from_server, &mut to_client, state.clone(), || {
+        if asked.swap(false, Ordering::SeqCst) {
+            traffic.round_trips.fetch_add(1, Ordering::SeqCst);
         }
-    };
-    let mut passing = state.clone();
-    let down = async {
-        let mut buffer = vec![0; 65536];
-        loop {
-            let length = from_server.read(&mut buffer).await?;
-            passing.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
-            if length == 0 {
-                return Ok::<_, io::Error>(());
-            }
-            if asked.swap(false, Ordering::SeqCst) {
-                traffic.round_trips.fetch_add(1, Ordering::SeqCst);
-            }
-            to_client.write_all(&buffer[..length]).await?;
-        }
-    };
+    });
     tokio::select! {
         _ = up => {}
         _ = down => {}
         _ = state.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+/// Passes bytes on until there are no more, and tells of each lot before it goes out.
+async fn pass(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    mut state: watch::Receiver<State>,
+    seen: impl Fn(),
+) -> io::Result<()> {
+    let mut buffer = vec![0; 65536];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        state.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
+        if length == 0 {
+            return Ok(());
+        }
+        seen();
+        to.write_all(&buffer[..length]).await?;
     }
 }
