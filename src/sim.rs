@@ -4,7 +4,6 @@
 
 pub mod cluster;
 pub mod demo;
-pub mod html;
 pub mod invariants;
 pub mod proxy;
 pub mod telegram;

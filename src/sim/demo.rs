@@ -232,9 +232,10 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Se
     let app = Arc::new(App::from_env(&lookup, 8, Clock::default())?);
     let listener = server::listen(([127, 0, 0, 1], 0).into())?;
     let url = format!("http://{}", listener.local_addr()?);
-    for (token, path) in [(TOKEN, "master"), (ADMIN_TOKEN, "admin")] {
+    for (token, name, path) in [(TOKEN, "Заявки", "master"), (ADMIN_TOKEN, "Диспетчерская", "admin")]
+    {
         let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(SECRET.to_owned()) };
-        telegram.add_bot(token, Some(webhook));
+        telegram.add_bot(token, name, Some(webhook));
     }
     let (stop, stopped) = oneshot::channel::<()>();
     tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));

@@ -10,34 +10,96 @@
 //! | text is 1–4096 characters after entities are parsed | <https://core.telegram.org/bots/api#sendmessage> |
 //! | HTML with an unknown, unclosed or mismatched tag is refused | <https://core.telegram.org/bots/api#html-style> |
 //! | `callback_data` is 1–64 bytes, a button has a text | <https://core.telegram.org/bots/api#inlinekeyboardbutton> |
-//! | an edit that changes nothing is refused, so is one of a message that is not there | answers of the live API |
+//! | an edit that changes nothing is refused, so is one of a message that is not there or not the bot's | answers of the live API |
 //! | a callback is answered within about 15 s, with at most 200 characters | <https://core.telegram.org/bots/api#answercallbackquery>, answers of the live API |
 //! | a webhook's secret is 1–256 of `A-Za-z0-9_-`, its connections 1–100 | <https://core.telegram.org/bots/api#setwebhook> |
+//! | a person's callbacks are delivered one after another, a chat's messages too; people do not wait for each other | [the real server's source] |
+//! | anything but a 2xx is delivered again: at once, then after 2, 4, 8 s up to 60–120 s, or when `Retry-After` says, an hour at most | [the real server's source] |
+//! | an answer is waited for a minute; then the update is delivered again, whether the first run has ended or not | observed of the live server |
+//! | a callback is dropped 150 s after the tap, a message after 24 h | [the real server's source], <https://core.telegram.org/bots/api#getting-updates> |
+//! | a call in the body of a webhook's answer is carried out, and its result told to nobody | <https://core.telegram.org/bots/api#making-requests-when-getting-updates> |
 //!
-//! It does not enforce rate limits, the https scheme of a webhook, or the 48 hours after which a message cannot be
-//! edited; and it delivers an update once, when told to.
+//! And it lets pass, or does not do, what the real one refuses or does:
+//!
+//! | rule | source |
+//! |---|---|
+//! | about 30 messages a second for a bot, one a second in a chat, then 429: only when told to | <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this> |
+//! | a webhook is https, on port 443, 80, 88 or 8443; a Bot API server of one's own takes http too | <https://core.telegram.org/bots/api#setwebhook> |
+//! | no more deliveries at once than the webhook's `max_connections`; only the kinds in `allowed_updates` | <https://core.telegram.org/bots/api#setwebhook> |
+//! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
+//! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
+//! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
+//! | methods other than getMe, sendMessage, editMessageText, answerCallbackQuery and the webhook's three; chats that are not private | <https://core.telegram.org/bots/api#available-methods> |
+//! | after 23 hours of 410 the webhook is removed | [the real server's source] |
+//!
+//! [the real server's source]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp
 
 mod api;
+mod delivery;
+mod faults;
+mod html;
+mod journal;
 mod model;
+mod time;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
+pub use delivery::Delivery;
+pub use faults::{Fault, Faults, Force};
+pub use html::Span;
+pub use journal::{Answer, Attempt, MadeCall, Record, State};
 use model::Model;
-pub use model::{Answer, Button, Call, Fault, Message, Trouble, Webhook};
+pub use model::{Button, Call, Message, Webhook};
 
 /// A running local Telegram. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]
 pub struct Telegram {
-    model: Arc<Mutex<Model>>,
+    shared: Arc<Shared>,
     client: reqwest::Client,
     api_url: String,
     _running: Arc<oneshot::Sender<()>>,
+}
+
+/// The model, and word of its changes.
+#[derive(Default)]
+struct Shared {
+    model: Mutex<Model>,
+    changed: watch::Sender<()>,
+}
+
+impl Shared {
+    fn change<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
+        let result = change(&mut self.model.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.send_replace(());
+        result
+    }
+}
+
+/// A chat, as it looks to its person.
+#[derive(Clone, Debug, Serialize)]
+pub struct Phone {
+    /// The bot, by the public part of its token.
+    pub bot: i64,
+    /// The bot's name.
+    pub bot_name: String,
+    /// The person's Telegram id.
+    pub person: i64,
+    /// The person's name.
+    pub name: String,
+    /// Whether the person has blocked the bot.
+    pub blocked: bool,
+    /// The last messages, oldest first.
+    pub messages: Vec<Message>,
 }
 
 impl Telegram {
@@ -48,11 +110,15 @@ impl Telegram {
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
-        let model = Arc::new(Mutex::new(Model::default()));
+        let shared = Arc::new(Shared::default());
         let (running, stopped) = oneshot::channel::<()>();
-        tokio::spawn(api::serve(listener, Arc::clone(&model), async move { drop(stopped.await) }));
+        let face = Arc::clone(&shared);
+        tokio::spawn(crate::server::run(listener, async move { drop(stopped.await) }, move |request| {
+            let face = Arc::clone(&face);
+            async move { api::respond(&face, request).await }
+        }));
         let client = crate::telegram::http_client(&api_url);
-        Ok(Self { model, client, api_url, _running: Arc::new(running) })
+        Ok(Self { shared, client, api_url, _running: Arc::new(running) })
     }
 
     /// What `TELEGRAM_API_URL` is to be.
@@ -61,85 +127,122 @@ impl Telegram {
         &self.api_url
     }
 
+    /// Answers a call to the Bot API that came in at another address.
+    pub async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        api::respond(&self.shared, request).await
+    }
+
     /// Adds a bot. Its webhook may be set here or by `setWebhook`.
-    pub fn add_bot(&self, token: &str, webhook: Option<Webhook>) {
-        self.model().add_bot(token, webhook);
+    pub fn add_bot(&self, token: &str, name: &str, webhook: Option<Webhook>) {
+        self.change(|model| model.add_bot(token, name, webhook));
+    }
+
+    /// The token of the bot with this id.
+    #[must_use]
+    pub fn token(&self, bot: i64) -> Option<String> {
+        self.read(|model| model.bots.keys().find(|token| model::bot_id(token) == bot).cloned())
     }
 
     /// The private chat of a person with a bot; the person has not written yet, so the bot cannot.
+    ///
+    /// # Panics
+    /// When there is no such bot.
     #[must_use]
     pub fn chat(&self, token: &str, person: i64, name: &str) -> Chat {
-        self.model().add_person(person, name);
+        self.change(|model| {
+            model.people.insert(person, name.to_owned());
+            model.conversation(token, person);
+        });
         Chat { telegram: self.clone(), token: token.to_owned(), person }
     }
 
     /// Lets a number of coming calls of a method fail.
     pub fn fail_next(&self, method: &str, times: usize, fault: Fault) {
-        self.model().fail_next(method, times, fault);
+        self.change(|model| model.next_calls.fail(method, times, fault));
     }
 
-    /// Every call so far, in order.
+    /// Which faults queued deliveries meet from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.change(|model| model.faults = faults);
+    }
+
+    /// Which faults are in force.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.read(|model| model.faults)
+    }
+
+    /// The last calls, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.model().calls.clone()
+        self.read(|model| model.calls.iter().cloned().collect())
     }
 
-    /// Lets time pass for callbacks: those tapped so far are too old to be answered.
-    pub fn let_callbacks_grow_stale(&self) {
-        self.model().let_callbacks_grow_stale();
+    /// The last `count` updates and what became of them, oldest first.
+    #[must_use]
+    pub fn journal(&self, count: usize) -> Vec<Record> {
+        self.read(|model| model.journal.latest(count).cloned().collect())
+    }
+
+    /// Every chat, each with its last `count` messages.
+    #[must_use]
+    pub fn phones(&self, count: usize) -> Vec<Phone> {
+        self.read(|model| {
+            let chats = model.bots.iter().flat_map(|(token, bot)| bot.chats.iter().map(move |chat| (token, bot, chat)));
+            chats
+                .map(|(token, bot, (person, chat))| Phone {
+                    bot: model::bot_id(token),
+                    bot_name: bot.name.clone(),
+                    person: *person,
+                    name: model.people.get(person).cloned().unwrap_or_default(),
+                    blocked: chat.blocked,
+                    messages: chat.messages[chat.messages.len().saturating_sub(count)..].to_vec(),
+                })
+                .collect()
+        })
+    }
+
+    /// Puts Telegram's clock forward: what waits for that long is delivered, and taps grow old.
+    pub fn let_pass(&self, time: Duration) {
+        self.change(|model| model.time.pass(time));
+    }
+
+    /// Puts Telegram's clock forward to the next attempt that is waited for, if there is one.
+    pub fn let_pass_until_next_attempt(&self) {
+        self.change(|model| {
+            if let Some(due) = model.journal.first_due() {
+                model.time.pass(due.saturating_sub(model.time.now()));
+            }
+        });
     }
 
     /// Points a bot's webhook elsewhere.
+    ///
+    /// # Panics
+    /// When there is no such bot.
     pub fn set_webhook(&self, token: &str, webhook: Webhook) {
-        self.model().set_webhook(token, Some(webhook));
-    }
-
-    /// Sets what `getWebhookInfo` tells of deliveries.
-    pub fn report_trouble(&self, trouble: Trouble) {
-        self.model().trouble = trouble;
+        self.change(|model| model.bot(token).webhook = Some(webhook));
     }
 
     /// The webhook that a bot has.
     #[must_use]
     pub fn webhook(&self, token: &str) -> Option<Webhook> {
-        self.model().webhook(token)
+        self.read(|model| model.bots.get(token)?.webhook.clone())
     }
 
-    /// Delivers an update to the bot's webhook, once.
-    ///
-    /// # Panics
-    /// When the bot has no webhook.
-    pub async fn deliver(&self, token: &str, update: &Value) -> Delivery {
-        let webhook = self.webhook(token).expect("the bot has a webhook");
-        let begun = Instant::now();
-        let answer = self
-            .client
-            .post(&webhook.url)
-            .timeout(Duration::from_mins(1))
-            .header("X-Telegram-Bot-Api-Secret-Token", webhook.secret.unwrap_or_default())
-            .header("Content-Type", "application/json")
-            .body(update.to_string())
-            .send()
-            .await;
-        Delivery { status: answer.map(|answer| answer.status().as_u16()).ok(), took: begun.elapsed() }
+    /// Tells of changes from now on.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.shared.changed.subscribe()
     }
 
-    fn model(&self) -> MutexGuard<'_, Model> {
-        lock(&self.model)
+    fn change<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
+        self.shared.change(change)
     }
-}
 
-fn lock(model: &Mutex<Model>) -> MutexGuard<'_, Model> {
-    model.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What became of a delivery.
-#[derive(Clone, Copy, Debug)]
-pub struct Delivery {
-    /// The webhook's status; `None` if it hung up or did not answer.
-    pub status: Option<u16>,
-    /// From the first byte sent to the answer.
-    pub took: Duration,
+    fn read<T>(&self, read: impl FnOnce(&Model) -> T) -> T {
+        read(&self.shared.model.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A person's private chat with a bot: what a thumb can do there, and what the eye sees.
@@ -172,18 +275,18 @@ impl Tap {
 impl Chat {
     /// Opens the chat: from now on the bot can write.
     pub fn open(&self) {
-        self.telegram.model().open_chat(&self.token, self.person);
+        self.telegram.change(|model| model.conversation(&self.token, self.person).open = true);
     }
 
-    /// Blocks the bot.
-    pub fn block_bot(&self) {
-        self.telegram.model().block_bot(&self.token, self.person);
+    /// Blocks the bot, or lets it write again.
+    pub fn block_bot(&self, blocked: bool) {
+        self.telegram.change(|model| model.conversation(&self.token, self.person).blocked = blocked);
     }
 
     /// The update of writing `text`, not delivered yet.
     #[must_use]
     pub fn text_update(&self, text: &str) -> Value {
-        self.telegram.model().text_update(&self.token, self.person, text)
+        self.telegram.change(|model| model.text_update(&self.token, self.person, text))
     }
 
     /// Writes `text`.
@@ -195,7 +298,13 @@ impl Chat {
     /// The update of tapping a button with this `callback_data`, there or not, on the bot's last message.
     #[must_use]
     pub fn tap_update(&self, data: &str) -> Value {
-        self.telegram.model().tap_update(&self.token, self.person, data)
+        self.telegram.change(|model| model.tap_update(&self.token, self.person, data, None))
+    }
+
+    /// The update of tapping a button under a certain message, not delivered yet.
+    #[must_use]
+    pub fn tap_update_on(&self, message: i32, data: &str) -> Value {
+        self.telegram.change(|model| model.tap_update(&self.token, self.person, data, Some(message)))
     }
 
     /// Taps a button with this `callback_data`, there or not, on the bot's last message.
@@ -219,14 +328,15 @@ impl Chat {
     pub async fn deliver(&self, update: Value) -> Tap {
         let delivery = self.telegram.deliver(&self.token, &update).await;
         let query = update["callback_query"]["id"].as_str().unwrap_or_default();
-        let answers = self.telegram.model().answers(query);
+        let answers = self.telegram.change(|model| model.journal.callback(query).map(|record| record.answers.clone()));
+        let answers = answers.unwrap_or_default();
         Tap { update, delivery, answers }
     }
 
     /// All messages, oldest first.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
-        self.telegram.model().messages(&self.token, self.person)
+        self.telegram.change(|model| model.conversation(&self.token, self.person).messages.clone())
     }
 
     /// What the bot's last message shows; empty if there is none.

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 
 use field_service::config::{self, Database, Token, WebhookSecret};
-use field_service::sim::telegram::{Telegram, Trouble};
+use field_service::sim::telegram::{Fault, Telegram, Webhook};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -230,7 +230,7 @@ async fn the_first_masters_are_let_in_from_the_command_line() {
 #[tokio::test]
 async fn the_webhook_is_registered_shown_and_removed() {
     let telegram = Telegram::start().await.expect("a local Telegram");
-    telegram.add_bot(MASTER_TOKEN, None);
+    telegram.add_bot(MASTER_TOKEN, "Заявки", None);
     let variables = [
         ("MASTER_BOT_TOKEN", MASTER_TOKEN),
         ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
@@ -249,12 +249,18 @@ async fn the_webhook_is_registered_shown_and_removed() {
 
     let output = run(&["webhook", "info"], &variables).await;
     assert!(said(&output).contains("waiting updates: 0\nlast error: none"), "{}", said(&output));
-    let last_error = Some((1_770_000_000, "Wrong response from the webhook: 503".to_owned()));
-    telegram.report_trouble(Trouble { waiting_updates: 3, last_error });
+    // Nobody is there.
+    telegram.set_webhook(MASTER_TOKEN, Webhook { url: "http://127.0.0.1:1/telegram/master".to_owned(), ..webhook });
+    let chat = telegram.chat(MASTER_TOKEN, 101, "Анна");
+    for _ in 0..3 {
+        telegram.enqueue(MASTER_TOKEN, chat.text_update("/start"));
+    }
+    eventually(|| telegram.journal(3)[0].attempts.len() == 2).await;
     let output = run(&["webhook", "info"], &variables).await;
     let info = said(&output);
-    assert!(info.contains("https://bot.example.org/telegram/master") && info.contains("waiting updates: 3"), "{info}");
-    assert!(info.contains("last error: Wrong response from the webhook: 503") && info.contains("2026-"), "{info}");
+    assert!(info.contains("http://127.0.0.1:1/telegram/master") && info.contains("waiting updates: 3"), "{info}");
+    let today = jiff::Timestamp::now().strftime("%Y-%m-").to_string();
+    assert!(info.contains("last error: Connection refused") && info.contains(&today), "{info}");
 
     assert!(run(&["webhook", "delete"], &variables).await.status.success());
     assert_eq!(telegram.webhook(MASTER_TOKEN), None);
@@ -328,10 +334,7 @@ async fn serve_queues_a_burst_of_two_thousand_simultaneous_webhooks() {
         &[&order.0],
     )
     .await;
-    let webhook = field_service::sim::telegram::Webhook {
-        url: format!("{}/telegram/master", server.url),
-        secret: Some(MASTER_SECRET.to_owned()),
-    };
+    let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
     t.telegram.set_webhook(MASTER_TOKEN, webhook);
 
     let taps = futures_util::future::join_all(users.iter().map(|user| t.tap_accept(*user, order))).await;
@@ -346,15 +349,12 @@ async fn serve_queues_a_burst_of_two_thousand_simultaneous_webhooks() {
 async fn serve_finishes_what_has_begun_when_told_to_stop() {
     let t = Dispatch::start().await;
     let mut server = serve(&t).await;
-    let webhook = field_service::sim::telegram::Webhook {
-        url: format!("{}/telegram/master", server.url),
-        secret: Some(MASTER_SECRET.to_owned()),
-    };
+    let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
     t.telegram.set_webhook(MASTER_TOKEN, webhook);
     let order = t.order().offered_to([ANNA, BORIS]).await;
     t.chat(ANNA).say("/start").await;
     // The tap is under way while Telegram does not answer.
-    t.telegram.fail_next("answerCallbackQuery", 1, field_service::sim::telegram::Fault::Hang);
+    t.telegram.fail_next("answerCallbackQuery", 1, Fault::Hang);
     let process = server.process.id().expect("a running process").to_string();
     let (tap, ()) = tokio::join!(t.tap_accept(ANNA, order), async {
         eventually(|| t.telegram.calls().iter().any(|call| call.method == "answerCallbackQuery")).await;

@@ -1,64 +1,83 @@
 //! The Bot API's HTTP face: `/bot<token>/<method>`, JSON in, JSON out.
 
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use super::lock;
-use super::model::{self, Answer, Button, Call, Fault, Message, Model, Webhook};
-use crate::sim::html;
-
-pub(super) async fn serve(listener: TcpListener, model: Arc<Mutex<Model>>, stop: impl Future<Output = ()>) {
-    crate::server::run(listener, stop, move |request| respond(Arc::clone(&model), request)).await;
-}
+use super::faults::Fault;
+use super::journal::MadeCall;
+use super::model::{Button, Call, Content, Message, Model, Webhook, bot_id, bot_json};
+use super::{Shared, html, model, time};
 
 /// The status and description of a refusal.
 type Refusal = (u16, String);
 
-async fn respond(model: Arc<Mutex<Model>>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(super) async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let (token, method) = path.strip_prefix("/bot").and_then(|path| path.split_once('/')).unwrap_or_default();
     let params: Value = serde_json::from_slice(&body).unwrap_or_default();
 
-    let fault = lock(&model).next_fault(method);
-    let answer = match fault {
+    let refused = |refusal: Refusal| {
+        note(shared, token, method, &params, refusal.0, Some(&refusal.1));
+        refusal
+    };
+    let (result, retry_after) = match shared.change(|model| model.call_meets(token, method, &params)) {
         Some(Fault::Hang) => {
-            record(&model, method, &params, 0);
+            refused((0, "no answer".to_owned()));
             std::future::pending().await
         }
         Some(Fault::BadGateway) => {
-            record(&model, method, &params, 502);
+            refused((502, "a page of HTML".to_owned()));
             return reply(502, "<html><body><h1>502 Bad Gateway</h1></body></html>".to_owned());
         }
         Some(Fault::TooManyRequests(seconds)) => {
-            Err((429, format!("Too Many Requests: retry after {seconds}"), Some(seconds)))
+            (Err(refused((429, format!("Too Many Requests: retry after {seconds}")))), Some(seconds))
         }
-        Some(Fault::Forbidden) => Err((403, "Forbidden: bot was blocked by the user".to_owned(), None)),
-        Some(Fault::ServerError) => Err((500, "Internal Server Error".to_owned(), None)),
-        None => call(&mut lock(&model), token, method, &params).map_err(|(code, why)| (code, why, None)),
+        Some(Fault::Forbidden) => (Err(refused((403, "Forbidden: bot was blocked by the user".to_owned()))), None),
+        Some(Fault::ServerError) => (Err(refused((500, "Internal Server Error".to_owned()))), None),
+        None => (carry_out(shared, token, method, &params), None),
     };
-    let (status, answer) = match answer {
-        Ok(result) => (200, json!({"ok": true, "result": result})),
-        Err((code, description, retry_after)) => {
+    match result {
+        Ok(result) => reply(200, json!({"ok": true, "result": result}).to_string()),
+        Err((code, description)) => {
             let mut answer = json!({"ok": false, "error_code": code, "description": description});
             if let Some(seconds) = retry_after {
                 answer["parameters"] = json!({"retry_after": seconds});
             }
-            (code, answer)
+            reply(code, answer.to_string())
         }
-    };
-    record(&model, method, &params, status);
-    reply(status, answer.to_string())
+    }
 }
 
-fn record(model: &Mutex<Model>, method: &str, params: &Value, status: u16) {
-    lock(model).calls.push(Call { method: method.to_owned(), params: params.clone(), status, at: Instant::now() });
+/// Carries a call out, and notes it.
+pub(super) fn carry_out(shared: &Shared, token: &str, method: &str, params: &Value) -> Result<Value, Refusal> {
+    let result = shared.change(|model| call(model, token, method, params));
+    let (status, refusal) = match &result {
+        Ok(_) => (200, None),
+        Err((code, why)) => (*code, Some(why.as_str())),
+    };
+    note(shared, token, method, params, status, refusal);
+    result
+}
+
+/// What the real server carries out when it is the answer to a webhook.
+pub(super) fn may_be_an_answer(method: &str) -> bool {
+    let method = method.to_ascii_lowercase();
+    !method.starts_with("get") && !["setwebhook", "deletewebhook", "close", "logout"].contains(&method.as_str())
+}
+
+fn note(shared: &Shared, token: &str, method: &str, params: &Value, status: u16, refusal: Option<&str>) {
+    shared.change(|model| {
+        model.remember(Call { method: method.to_owned(), params: params.clone(), status, at: Instant::now() });
+        if let Some(record) = model.journal.concerned(bot_id(token), params) {
+            let refusal = refusal.map(ToOwned::to_owned);
+            record.calls.push(MadeCall { method: method.to_owned(), status, refusal, at: time::wall() });
+        }
+    });
 }
 
 fn reply(status: u16, body: String) -> Response<Full<Bytes>> {
@@ -67,44 +86,35 @@ fn reply(status: u16, body: String) -> Response<Full<Bytes>> {
 }
 
 fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<Value, Refusal> {
-    if !model.knows_bot(token) {
+    if !model.bots.contains_key(token) {
         return Err((401, "Unauthorized".to_owned()));
     }
     match method {
+        "getMe" => Ok(bot_json(token, &model.bot(token).name)),
         "sendMessage" => send(model, token, params),
         "editMessageText" => edit(model, token, params),
         "answerCallbackQuery" => answer(model, params),
         "setWebhook" => set_webhook(model, token, params),
         "deleteWebhook" => {
-            model.set_webhook(token, None);
+            model.bot(token).webhook = None;
             Ok(json!(true))
         }
-        "getWebhookInfo" => {
-            let url = model.webhook(token).map(|webhook| webhook.url).unwrap_or_default();
-            let mut info = json!({
-                "url": url, "has_custom_certificate": false, "pending_update_count": model.trouble.waiting_updates,
-            });
-            if let Some((date, message)) = &model.trouble.last_error {
-                info["last_error_date"] = json!(date);
-                info["last_error_message"] = json!(message);
-            }
-            Ok(info)
-        }
+        "getWebhookInfo" => Ok(webhook_info(model, token)),
         _ => Err((404, "Not Found".to_owned())),
     }
 }
 
 fn send(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
-    let (text, html, buttons) = content(params)?;
+    let content = content(params)?;
     let person = chat_id(params)?;
     let messages = model.reachable(token, person).map_err(owned)?;
-    let id = model::next_id(messages);
-    messages.push(Message { id, from_bot: true, text, html, buttons, edits: 0 });
-    Ok(sent(token, person, &messages[messages.len() - 1]))
+    let message = Message::new(model::next_id(messages), true, content);
+    messages.push(message.clone());
+    Ok(sent(model, token, person, &message))
 }
 
 fn edit(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
-    let (text, html, buttons) = content(params)?;
+    let Content { html, text, spans, buttons } = content(params)?;
     let person = chat_id(params)?;
     let messages = model.reachable(token, person).map_err(owned)?;
     let message = messages
@@ -120,19 +130,20 @@ fn edit(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal
              current content and reply markup of the message",
         ));
     }
-    (message.text, message.html, message.buttons) = (text, html, buttons);
+    (message.html, message.text, message.spans, message.buttons) = (html, text, spans, buttons);
     message.edits += 1;
-    Ok(sent(token, person, message))
+    let message = message.clone();
+    Ok(sent(model, token, person, &message))
 }
 
 fn answer(model: &mut Model, params: &Value) -> Result<Value, Refusal> {
     let text = params["text"].as_str().map(ToOwned::to_owned);
-    if text.as_ref().is_some_and(|text| length(text) > 200) {
+    if text.as_ref().is_some_and(|text| model::utf16_length(text) > 200) {
         return Err(refusal("MESSAGE_TOO_LONG"));
     }
     let query = params["callback_query_id"].as_str().unwrap_or_default();
     let alert = params["show_alert"].as_bool().unwrap_or(false);
-    model.answer(query, Answer { text, alert }).map_err(owned)?;
+    model.answer(query, text, alert).map_err(owned)?;
     Ok(json!(true))
 }
 
@@ -146,22 +157,35 @@ fn set_webhook(model: &mut Model, token: &str, params: &Value) -> Result<Value, 
         return Err(refusal("max_connections must be between 1 and 100"));
     }
     let url = params["url"].as_str().unwrap_or_default().to_owned();
-    model.set_webhook(token, Some(Webhook { url, secret }).filter(|webhook| !webhook.url.is_empty()));
+    model.bot(token).webhook = Some(Webhook { url, secret }).filter(|webhook| !webhook.url.is_empty());
     Ok(json!(true))
 }
 
-/// The visible text, the text as sent, and the buttons, or why they are refused.
-fn content(params: &Value) -> Result<(String, String, Vec<Vec<Button>>), Refusal> {
+fn webhook_info(model: &mut Model, token: &str) -> Value {
+    let waiting = model.waiting(token);
+    let bot = model.bot(token);
+    let url = bot.webhook.as_ref().map(|webhook| webhook.url.clone()).unwrap_or_default();
+    let mut info = json!({"url": url, "has_custom_certificate": false, "pending_update_count": waiting});
+    if let Some((date, message)) = &bot.last_error {
+        info["last_error_date"] = json!(date);
+        info["last_error_message"] = json!(message);
+    }
+    info
+}
+
+/// What is to be shown, or why it is refused.
+fn content(params: &Value) -> Result<Content, Refusal> {
     let html = params["text"].as_str().unwrap_or_default();
-    let text = match params["parse_mode"].as_str() {
-        Some("HTML") => html::visible_text(html).map_err(|why| refusal(&format!("can't parse entities: {why}")))?,
+    let spans = match params["parse_mode"].as_str() {
+        Some("HTML") => html::parse(html).map_err(|why| refusal(&format!("can't parse entities: {why}")))?,
         Some(mode) => return Err(refusal(&format!("unsupported parse_mode {mode}"))),
-        None => html.to_owned(),
+        None => vec![html::Span::plain(html)],
     };
+    let text = html::text_of(&spans);
     if text.trim().is_empty() {
         return Err(refusal("message text is empty"));
     }
-    if length(&text) > 4096 {
+    if model::utf16_length(&text) > 4096 {
         return Err(refusal("message is too long"));
     }
     let rows = params["reply_markup"]["inline_keyboard"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -169,7 +193,7 @@ fn content(params: &Value) -> Result<(String, String, Vec<Vec<Button>>), Refusal
         .iter()
         .map(|row| row.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(button).collect())
         .collect::<Result<_, _>>()?;
-    Ok((text, html.to_owned(), buttons))
+    Ok(Content { html: html.to_owned(), text, spans, buttons })
 }
 
 fn button(button: &Value) -> Result<Button, Refusal> {
@@ -184,18 +208,14 @@ fn button(button: &Value) -> Result<Button, Refusal> {
     Ok(Button { text: text.to_owned(), data: data.to_owned() })
 }
 
-fn sent(token: &str, person: i64, message: &Message) -> Value {
-    let bot = json!({"id": model::bot_id(token), "is_bot": true, "first_name": "Заявки"});
-    model::message_json(message, &bot, &json!({"id": person, "first_name": "…", "type": "private"}))
+fn sent(model: &mut Model, token: &str, person: i64, message: &Message) -> Value {
+    let name = model.people.get(&person).cloned().unwrap_or_default();
+    let chat = json!({"id": person, "first_name": name, "type": "private"});
+    model::message_json(message, &bot_json(token, &model.bot(token).name), &chat)
 }
 
 fn chat_id(params: &Value) -> Result<i64, Refusal> {
     params["chat_id"].as_i64().ok_or_else(|| refusal("chat_id is empty"))
-}
-
-/// Characters as Telegram counts them.
-fn length(text: &str) -> usize {
-    text.encode_utf16().count()
 }
 
 fn refusal(why: &str) -> Refusal {

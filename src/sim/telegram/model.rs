@@ -1,9 +1,15 @@
-//! What the local Telegram knows: bots, people, chats, callbacks, and the faults it was told to have.
+//! What the local Telegram knows: bots, people, chats, updates, and the faults it was told to have.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::faults::{Fault, Faults, NextCalls};
+use super::html::Span;
+use super::journal::{Answer, Journal, Record, State};
+use super::time::{self, Time};
 
 /// Where a bot's updates go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,21 +18,6 @@ pub struct Webhook {
     pub url: String,
     /// Repeated in `X-Telegram-Bot-Api-Secret-Token`.
     pub secret: Option<String>,
-}
-
-/// A failure that a call is to meet.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// 429 with `retry_after` in seconds.
-    TooManyRequests(u16),
-    /// 403: the person blocked the bot.
-    Forbidden,
-    /// 500 in the Bot API's own JSON.
-    ServerError,
-    /// 502 with a page of HTML from something in between.
-    BadGateway,
-    /// No answer until the caller gives up; the call has no effect.
-    Hang,
 }
 
 /// A call that a bot made.
@@ -43,7 +34,7 @@ pub struct Call {
 }
 
 /// A button.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Button {
     /// What it says.
     pub text: String,
@@ -52,7 +43,7 @@ pub struct Button {
 }
 
 /// A message in a chat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Message {
     /// Unique in the chat.
     pub id: i32,
@@ -60,109 +51,95 @@ pub struct Message {
     pub from_bot: bool,
     /// What a person reads, without formatting.
     pub text: String,
+    /// What a person reads, with it.
+    pub spans: Vec<Span>,
     /// As it was sent.
+    #[serde(skip)]
     pub html: String,
     /// Rows of buttons.
     pub buttons: Vec<Vec<Button>>,
     /// How often it was edited.
     pub edits: u32,
+    /// When it was sent, in milliseconds since 1970.
+    pub sent: f64,
 }
 
-/// How a callback was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// What pops up; nothing for a plain end of the spinner.
-    pub text: Option<String>,
-    /// A dialog rather than a line.
-    pub alert: bool,
+/// What is shown in a message.
+pub(super) struct Content {
+    pub(super) html: String,
+    pub(super) text: String,
+    pub(super) spans: Vec<Span>,
+    pub(super) buttons: Vec<Vec<Button>>,
 }
 
-/// What `getWebhookInfo` tells of a webhook that does not keep up.
-#[derive(Clone, Debug, Default)]
-pub struct Trouble {
-    /// Updates that wait to be delivered.
-    pub waiting_updates: u32,
-    /// When the last delivery failed, in seconds since 1970, and why.
-    pub last_error: Option<(i64, String)>,
+impl Message {
+    pub(super) fn new(id: i32, from_bot: bool, content: Content) -> Self {
+        let Content { html, text, spans, buttons } = content;
+        Self { id, from_bot, text, spans, html, buttons, edits: 0, sent: time::wall() }
+    }
 }
 
-struct Callback {
-    tapped: Option<Instant>,
-    answers: Vec<Answer>,
-}
-
+/// A private chat.
 #[derive(Default)]
-struct Conversation {
-    open: bool,
-    blocked: bool,
-    messages: Vec<Message>,
+pub(super) struct Conversation {
+    /// The person has written: the bot may.
+    pub(super) open: bool,
+    pub(super) blocked: bool,
+    pub(super) messages: Vec<Message>,
 }
 
-struct Bot {
-    webhook: Option<Webhook>,
+pub(super) struct Bot {
+    pub(super) name: String,
+    pub(super) webhook: Option<Webhook>,
     update_id: i64,
-    chats: BTreeMap<i64, Conversation>,
+    pub(super) chats: BTreeMap<i64, Conversation>,
+    /// When the last delivery failed, in seconds since 1970, and why.
+    pub(super) last_error: Option<(i64, String)>,
 }
 
-/// After this a callback cannot be answered any more.
-const CALLBACK_LIFE: Duration = Duration::from_secs(15);
+/// One after another within a queue; queues know nothing of each other. Callbacks queue by person, messages by chat.
+/// <https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp>
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Lane {
+    pub(super) token: String,
+    pub(super) person: i64,
+    pub(super) callbacks: bool,
+}
+
+/// How long after a tap its callback can be answered. The live API's limit, about.
+pub(super) const ANSWERABLE: Duration = Duration::from_secs(15);
+/// How many calls are remembered.
+const REMEMBERED: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct Model {
-    bots: HashMap<String, Bot>,
-    people: HashMap<i64, String>,
-    callbacks: HashMap<String, Callback>,
-    faults: HashMap<String, VecDeque<Fault>>,
-    pub(super) calls: Vec<Call>,
-    pub(super) trouble: Trouble,
+    pub(super) time: Time,
+    pub(super) bots: BTreeMap<String, Bot>,
+    pub(super) people: BTreeMap<i64, String>,
+    pub(super) journal: Journal,
+    pub(super) queues: HashMap<Lane, VecDeque<Value>>,
+    pub(super) faults: Faults,
+    pub(super) next_calls: NextCalls,
+    pub(super) calls: VecDeque<Call>,
 }
 
 impl Model {
-    pub(super) fn add_bot(&mut self, token: &str, webhook: Option<Webhook>) {
-        self.bots.insert(token.to_owned(), Bot { webhook, update_id: 1000, chats: BTreeMap::new() });
+    pub(super) fn add_bot(&mut self, token: &str, name: &str, webhook: Option<Webhook>) {
+        let bot = Bot { name: name.to_owned(), webhook, update_id: 1000, chats: BTreeMap::new(), last_error: None };
+        self.bots.insert(token.to_owned(), bot);
     }
 
-    pub(super) fn add_person(&mut self, person: i64, name: &str) {
-        self.people.insert(person, name.to_owned());
+    pub(super) fn bot(&mut self, token: &str) -> &mut Bot {
+        self.bots.get_mut(token).expect("a bot that was added")
     }
 
-    pub(super) fn knows_bot(&self, token: &str) -> bool {
-        self.bots.contains_key(token)
+    pub(super) fn conversation(&mut self, token: &str, person: i64) -> &mut Conversation {
+        self.bot(token).chats.entry(person).or_default()
     }
 
-    pub(super) fn webhook(&self, token: &str) -> Option<Webhook> {
-        self.bots.get(token)?.webhook.clone()
-    }
-
-    pub(super) fn set_webhook(&mut self, token: &str, webhook: Option<Webhook>) {
-        self.bot(token).webhook = webhook;
-    }
-
-    pub(super) fn fail_next(&mut self, method: &str, times: usize, fault: Fault) {
-        self.faults.entry(method.to_owned()).or_default().extend(std::iter::repeat_n(fault, times));
-    }
-
-    pub(super) fn next_fault(&mut self, method: &str) -> Option<Fault> {
-        self.faults.get_mut(method)?.pop_front()
-    }
-
-    pub(super) fn let_callbacks_grow_stale(&mut self) {
-        for callback in self.callbacks.values_mut() {
-            callback.tapped = None;
-        }
-    }
-
-    pub(super) fn open_chat(&mut self, token: &str, person: i64) {
-        self.conversation(token, person).open = true;
-    }
-
-    pub(super) fn block_bot(&mut self, token: &str, person: i64) {
-        self.conversation(token, person).blocked = true;
-    }
-
-    pub(super) fn messages(&self, token: &str, person: i64) -> Vec<Message> {
-        let chat = self.bots.get(token).and_then(|bot| bot.chats.get(&person));
-        chat.map(|chat| chat.messages.clone()).unwrap_or_default()
+    /// How many updates wait to be delivered to the bot, the ones under way among them.
+    pub(super) fn waiting(&self, token: &str) -> usize {
+        self.queues.iter().filter(|(lane, _)| lane.token == token).map(|(_, queue)| queue.len()).sum()
     }
 
     /// The chat a bot may write to.
@@ -175,72 +152,98 @@ impl Model {
         }
     }
 
-    pub(super) fn answer(&mut self, query: &str, answer: Answer) -> Result<(), (u16, &'static str)> {
-        let callback = self
-            .callbacks
-            .get_mut(query)
-            .filter(|callback| callback.tapped.is_some_and(|tapped| tapped.elapsed() < CALLBACK_LIFE));
-        let callback = callback
-            .ok_or((400, "Bad Request: query is too old and response timeout expired or query ID is invalid"))?;
-        callback.answers.push(answer);
-        Ok(())
+    pub(super) fn remember(&mut self, call: Call) {
+        if self.calls.len() == REMEMBERED {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
     }
 
-    pub(super) fn answers(&self, query: &str) -> Vec<Answer> {
-        self.callbacks.get(query).map(|callback| callback.answers.clone()).unwrap_or_default()
+    pub(super) fn answer(&mut self, query: &str, text: Option<String>, alert: bool) -> Result<(), (u16, &'static str)> {
+        let now = self.time.now();
+        let callback = self.journal.callback(query).filter(|callback| now < callback.born + ANSWERABLE);
+        let callback = callback
+            .ok_or((400, "Bad Request: query is too old and response timeout expired or query ID is invalid"))?;
+        callback.answers.push(Answer { text, alert, at: time::wall() });
+        Ok(())
     }
 
     pub(super) fn text_update(&mut self, token: &str, person: i64, text: &str) -> Value {
         let from = self.user(person);
+        let update_id = self.record(token, person, text, None, None);
         let chat = self.conversation(token, person);
         chat.open = true;
-        let id = next_id(&chat.messages);
-        chat.messages.push(Message {
-            id,
-            from_bot: false,
-            text: text.to_owned(),
+        let content = Content {
             html: text.to_owned(),
+            text: text.to_owned(),
+            spans: vec![Span::plain(text)],
             buttons: Vec::new(),
-            edits: 0,
-        });
-        let mut message = json!({
-            "message_id": id, "from": from, "chat": private_chat(&from), "date": 1_770_000_000, "text": text,
-        });
+        };
+        let message = Message::new(next_id(&chat.messages), false, content);
+        let mut json = message_json(&message, &from, &private_chat(&from));
         if text.starts_with('/') {
-            message["entities"] = json!([{"offset": 0, "length": text.len(), "type": "bot_command"}]);
+            let command = text.split_whitespace().next().unwrap_or_default();
+            json["entities"] = json!([{"offset": 0, "length": utf16_length(command), "type": "bot_command"}]);
         }
-        json!({"update_id": self.next_update(token), "message": message})
+        chat.messages.push(message);
+        json!({"update_id": update_id, "message": json})
     }
 
-    pub(super) fn tap_update(&mut self, token: &str, person: i64, data: &str) -> Value {
+    /// A tap on the message with this id, or on the bot's last one.
+    pub(super) fn tap_update(&mut self, token: &str, person: i64, data: &str, message: Option<i32>) -> Value {
         let from = self.user(person);
-        let update_id = self.next_update(token);
-        let bot = json!({"id": bot_id(token), "is_bot": true, "first_name": "Заявки", "username": "orders_bot"});
+        let bot = bot_json(token, &self.bot(token).name);
         let chat = self.conversation(token, person);
         chat.open = true;
+        let tapped = chat
+            .messages
+            .iter()
+            .rfind(|candidate| candidate.from_bot && message.is_none_or(|message| message == candidate.id))
+            .cloned();
+        let label =
+            tapped.iter().flat_map(|message| message.buttons.iter().flatten()).find(|button| button.data == data);
+        let label = label.map_or(data, |button| &button.text).to_owned();
+        let update_id = self.record(token, person, &label, Some(data), tapped.as_ref().map(|message| message.id));
         let mut query = json!({
             "id": format!("{person}{update_id}"), "from": from, "chat_instance": "-42", "data": data,
         });
-        if let Some(message) = chat.messages.iter().rfind(|message| message.from_bot) {
-            query["message"] = message_json(message, &bot, &private_chat(&from));
+        if let Some(message) = tapped {
+            query["message"] = message_json(&message, &bot, &private_chat(&from));
         }
-        let id = query["id"].as_str().unwrap_or_default().to_owned();
-        self.callbacks.insert(id, Callback { tapped: Some(Instant::now()), answers: Vec::new() });
         json!({"update_id": update_id, "callback_query": query})
     }
 
-    fn bot(&mut self, token: &str) -> &mut Bot {
-        self.bots.get_mut(token).expect("a bot that was added")
-    }
-
-    fn conversation(&mut self, token: &str, person: i64) -> &mut Conversation {
-        self.bot(token).chats.entry(person).or_default()
-    }
-
-    fn next_update(&mut self, token: &str) -> i64 {
+    /// Notes a new update; its id.
+    fn record(&mut self, token: &str, person: i64, what: &str, data: Option<&str>, message: Option<i32>) -> i64 {
         let bot = self.bot(token);
         bot.update_id += 1;
-        bot.update_id
+        let update_id = bot.update_id;
+        self.journal.add(Record {
+            update_id,
+            bot: bot_id(token),
+            person,
+            what: what.to_owned(),
+            message,
+            data: data.map(ToOwned::to_owned),
+            made: time::wall(),
+            state: State::Queued,
+            attempts: Vec::new(),
+            calls: Vec::new(),
+            answers: Vec::new(),
+            next: None,
+            due: None,
+            query: data.map(|_| format!("{person}{update_id}")),
+            born: self.time.now(),
+            calls_meet: None,
+        });
+        update_id
+    }
+
+    /// What the next call of a method meets.
+    pub(super) fn call_meets(&mut self, token: &str, method: &str, params: &Value) -> Option<Fault> {
+        let standing = (self.faults.calls == super::Force::Standing).then_some(self.faults.answer);
+        let meant = self.next_calls.take(method);
+        meant.or_else(|| self.journal.concerned(bot_id(token), params)?.calls_meet).or(standing)
     }
 
     fn user(&self, person: i64) -> Value {
@@ -257,18 +260,32 @@ pub(super) fn bot_id(token: &str) -> i64 {
     token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 
+pub(super) fn bot_json(token: &str, name: &str) -> Value {
+    json!({"id": bot_id(token), "is_bot": true, "first_name": name, "username": "orders_bot"})
+}
+
 pub(super) fn private_chat(person: &Value) -> Value {
     json!({"id": person["id"], "first_name": person["first_name"], "type": "private"})
 }
 
+/// Characters as Telegram counts them.
+pub(super) fn utf16_length(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
 pub(super) fn message_json(message: &Message, from: &Value, chat: &Value) -> Value {
-    let rows: Vec<Vec<Value>> = message
-        .buttons
-        .iter()
-        .map(|row| row.iter().map(|button| json!({"text": button.text, "callback_data": button.data})).collect())
-        .collect();
-    json!({
-        "message_id": message.id, "from": from, "chat": chat, "date": 1_770_000_000, "text": message.text,
-        "reply_markup": {"inline_keyboard": rows},
-    })
+    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
+    let date = (message.sent / 1000.0) as i64;
+    let mut json = json!({
+        "message_id": message.id, "from": from, "chat": chat, "date": date, "text": message.text,
+    });
+    if !message.buttons.is_empty() {
+        let rows: Vec<Vec<Value>> = message
+            .buttons
+            .iter()
+            .map(|row| row.iter().map(|button| json!({"text": button.text, "callback_data": button.data})).collect())
+            .collect();
+        json["reply_markup"] = json!({"inline_keyboard": rows});
+    }
+    json
 }

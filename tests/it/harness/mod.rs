@@ -106,7 +106,7 @@ impl Dispatch {
         tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
-            telegram.add_bot(token, Some(webhook));
+            telegram.add_bot(token, "Заявки", Some(webhook));
         }
         let sql = postgres::connect(&database_url).await;
         let dispatch = Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop };
