@@ -1,7 +1,8 @@
 //! What each subcommand does.
 
 use std::error::Error;
-use std::io::{IsTerminal, Write, stdout as out};
+use std::io::{Write, stdout as out};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -11,21 +12,24 @@ use field_service::db::masters::{self, Added, NewMaster};
 use field_service::db::{Clock, Db, migrate};
 use field_service::dispatch::TelegramUserId;
 use field_service::logging::{self, LevelFilter};
-use field_service::sim::demo;
+use field_service::sim::{alone, demo};
 use field_service::{server, telegram};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Command, Demo, Master, Serve, Webhook};
+use crate::{Command, Demo, Master, Serve, Sim, Webhook};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 pub async fn run(command: Command) -> Result {
     // The demonstration's transcript is what is to be read.
-    let level = if matches!(command, Command::Demo(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
+    let level =
+        if matches!(command, Command::Demo(_) | Command::Sim(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
     logging::init(&environment, level)?;
     match command {
         Command::Demo(demo) => self::demo(demo).await,
+        Command::Sim(sim) => self::sim(sim).await,
         Command::Serve(serve) => self::serve(serve).await,
         Command::Migrate => migrate().await,
         Command::Webhook(webhook) => self::webhook(webhook).await,
@@ -42,19 +46,48 @@ async fn demo(options: Demo) -> Result {
         // Not println!: whoever reads may have seen enough, which is no reason to panic.
         writeln!(out(), "Starting a PostgreSQL, a local Telegram and the webhook handler on this machine…")?;
         let demo = demo::Demo::start(options.database_url).await?;
-        writeln!(out(), "{}", demo.race().await?)?;
+        let races = (!options.once).then_some(demo::SHOWN);
+        writeln!(out(), "{}", demo.race(races).await?)?;
         Ok::<_, demo::Error>(demo)
     };
     let mut stop = std::pin::pin!(stop);
-    let demo = tokio::select! {
+    let mut demo = tokio::select! {
         demo = show => demo?,
         () = &mut stop => return Ok(()),
     };
-    if options.once || !std::io::stdin().is_terminal() {
+    if options.once {
         return Ok(());
     }
-    println!("\nStill running, until Ctrl-C:\n  handler   {}", demo.url());
-    println!("  database  psql '{}'", demo.database_url());
+    let listener = match options.listen {
+        Some(address) => listen(address)?,
+        None => listen(PAGE).or_else(|_| listen(SocketAddr::new(PAGE.ip(), 0)))?,
+    };
+    let page = demo.page(listener)?;
+    writeln!(out(), "\nNow you: open {} and play. Ctrl-C ends it.", page.url())?;
+    writeln!(out(), "  handler   {}\n  database  psql '{}'", demo.url(), demo.database_url())?;
+    stop.await;
+    Ok(())
+}
+
+const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    Ok(server::listen(address).map_err(|error| format!("listening on {address}: {error}"))?)
+}
+
+async fn sim(options: Sim) -> Result {
+    let base = options.webhook_url.trim_end_matches('/');
+    let base = base.strip_suffix("/telegram/master").unwrap_or(base);
+    if !reqwest::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none()) {
+        let expected = "expected the handler's address, such as http://localhost:9000/lambda-url/webhook";
+        return Err(format!("{} is not an http or https URL: {expected}", options.webhook_url).into());
+    }
+    let stop = shutdown_signal()?;
+    let listener = listen(options.listen)?;
+    let webhook = |bot: BotName| format!("{base}/telegram/{}", bot.as_str());
+    let page = alone::start(&environment, listener, base, webhook).await?;
+    writeln!(out(), "Open {} and play; updates go to {base}. Ctrl-C ends it.", page.url())?;
+    writeln!(out(), "The handler needs TELEGRAM_API_URL={}", page.url())?;
     stop.await;
     Ok(())
 }
@@ -62,7 +95,7 @@ async fn demo(options: Demo) -> Result {
 async fn serve(serve: Serve) -> Result {
     let connections = serve.connections.map_or_else(four_per_core, usize::from);
     let app = Arc::new(App::from_env(&environment, connections, Clock::default())?);
-    let listener = server::listen(serve.listen).map_err(|error| format!("listening on {}: {error}", serve.listen))?;
+    let listener = listen(serve.listen)?;
     let address = listener.local_addr()?;
     let stop = shutdown_signal()?;
     tracing::info!(connections, "listening on http://{address}");

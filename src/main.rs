@@ -19,8 +19,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Everything on this machine, nothing to configure: masters race for orders (the default)
+    /// Everything on this machine, nothing to configure: masters race for orders, then a page to play with (the default)
     Demo(Demo),
+    /// The local Telegram and its page alone, for a handler started elsewhere with the same bots' tokens and secrets
+    Sim(Sim),
     /// Serve the webhook as a plain HTTP server; needs DATABASE_URL and both bots' tokens and secrets
     Serve(Serve),
     /// Bring the database to this release's schema; needs DATABASE_URL
@@ -38,9 +40,22 @@ struct Demo {
     /// An existing empty database to use instead of a private PostgreSQL
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// Stop after the race instead of waiting for Ctrl-C, as without a terminal
-    #[arg(long)]
+    /// Race for every order, tell what happened, and end: no page
+    #[arg(long, conflicts_with = "listen")]
     once: bool,
+    /// Where the page is [default: 127.0.0.1:8090, or a free port if that is taken]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct Sim {
+    /// The handler's address, e.g. http://localhost:9000/lambda-url/webhook; /telegram/<BOT> is added
+    #[arg(long, value_name = "URL")]
+    webhook_url: String,
+    /// Where the page is, and the Bot API: what the handler's TELEGRAM_API_URL is to be
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
 }
 
 #[derive(Args)]

@@ -2,8 +2,10 @@
 //!
 //! Shared by the tests and `field-service demo`; nothing of it is in the Lambda binaries.
 
+pub mod alone;
 pub mod cluster;
 pub mod demo;
 pub mod invariants;
+pub mod page;
 pub mod proxy;
 pub mod telegram;

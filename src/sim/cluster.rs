@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub enum Durability {
     /// `fsync` and `synchronous_commit` on, as in production: for measurements.
     Real,
-    /// Off: for tests and demonstrations.
+    /// Off: for tests and demonstrations. It remembers when each transaction was committed.
     None,
 }
 
@@ -163,7 +163,9 @@ impl Drop for Cluster {
 fn settings(durability: Durability) -> String {
     let durability = match durability {
         Durability::Real => "fsync = on\nsynchronous_commit = on\nmax_wal_size = '4GB'",
-        Durability::None => "fsync = off\nsynchronous_commit = off\nfull_page_writes = off",
+        Durability::None => {
+            "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\ntrack_commit_timestamp = on"
+        }
     };
     format!("listen_addresses = ''\nmax_connections = 300\n{durability}")
 }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
 
 use super::cluster::{self, Cluster, Durability};
 use super::invariants;
-use super::telegram::{Chat, Tap, Telegram, Webhook};
+use super::page::{Page, World};
+use super::proxy::Proxy;
+use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
-use crate::db::{Clock, migrate};
+use crate::db::{Clock, Db, migrate};
 use crate::{config, server};
 
 const TOKEN: &str = "1001:local";
@@ -56,6 +59,8 @@ pub struct Demo {
     database_url: String,
     telegram: Telegram,
     sql: Client,
+    /// The handler's way to the private PostgreSQL, until the page has it.
+    proxy: Option<Proxy>,
     stop: Option<oneshot::Sender<()>>,
     /// Last, so that the server outlives its clients.
     _cluster: Option<Cluster>,
@@ -82,8 +87,33 @@ impl Demo {
         sql.batch_execute(&format!("BEGIN;\n{}\n;COMMIT; ANALYZE", include_str!("seed.sql"))).await?;
 
         let telegram = Telegram::start().await?;
-        let (url, stop) = serve(&database_url, &telegram)?;
-        Ok(Self { url, database_url, telegram, sql, stop: Some(stop), _cluster: cluster })
+        let proxy = match &cluster {
+            Some(cluster) => Some(Proxy::start(cluster.folder()).await?),
+            None => None,
+        };
+        let proxied = proxy.as_ref().map(|proxy| proxy.database_url("postgres"));
+        let (url, stop) = serve(proxied.as_ref().unwrap_or(&database_url), &telegram)?;
+        let masters = sql.query("SELECT telegram_user_id, full_name FROM masters", &[]).await?;
+        for master in &masters {
+            drop(telegram.chat(TOKEN, master.get(0), master.get(1)));
+        }
+        Ok(Self { url, database_url, telegram, sql, proxy, stop: Some(stop), _cluster: cluster })
+    }
+
+    /// Shows the running system as a page.
+    ///
+    /// # Errors
+    /// When the listener or the database's settings cannot be used.
+    pub fn page(&mut self, listener: TcpListener) -> Result<Page, Error> {
+        let config = config::Database::from_url(&self.database_url)?;
+        let world = World {
+            telegram: self.telegram.clone(),
+            master_bot: bot_id(TOKEN),
+            handler: self.url.clone(),
+            database: Some(Db::new(&config, 2, Clock::default()).map_err(app::Error::from)?),
+            proxy: self.proxy.take(),
+        };
+        Ok(Page::start(listener, world)?)
     }
 
     /// How to look at the database with psql.
@@ -98,11 +128,11 @@ impl Demo {
         &self.url
     }
 
-    /// The masters' race, as a transcript.
+    /// The masters race for every order that at least three of them were offered, or for the first few; a transcript.
     ///
     /// # Errors
     /// When an invariant does not hold, or the database fails.
-    pub async fn race(&self) -> Result<Transcript, Error> {
+    pub async fn race(&self, at_most: Option<u8>) -> Result<Transcript, Error> {
         let mut transcript = Transcript::default();
         let contested = self
             .sql
@@ -110,8 +140,8 @@ impl Demo {
                 "SELECT orders.id, orders.address, array_agg(telegram_user_id ORDER BY masters.id),
                         array_agg(full_name ORDER BY masters.id)
                  FROM orders JOIN offers ON order_id = orders.id JOIN masters ON masters.id = master_id
-                 GROUP BY orders.id HAVING count(*) >= 3 ORDER BY orders.id",
-                &[],
+                 GROUP BY orders.id HAVING count(*) >= 3 ORDER BY orders.id LIMIT $1",
+                &[&at_most.map(i64::from)],
             )
             .await?;
         for (number, row) in contested.iter().enumerate() {
@@ -123,7 +153,7 @@ impl Demo {
             let taps = join_all(racers.iter().map(|racer| racer.chat.tap(&take))).await;
             transcript.times.extend(taps.iter().map(|tap| tap.delivery.took));
             self.check_what_was_said(order, &users, &taps).await?;
-            if number < SHOWN {
+            if number < SHOWN.into() {
                 transcript.race(order, &address, &racers, &taps);
                 self.tell_winner_and_loser(&mut transcript, number, &racers, &taps).await;
             }
@@ -179,7 +209,7 @@ impl Drop for Demo {
 }
 
 /// How many races are told in full; the others are counted and timed.
-const SHOWN: usize = 3;
+pub const SHOWN: u8 = 3;
 
 struct Racer {
     name: String,
@@ -189,7 +219,7 @@ struct Racer {
 impl Racer {
     /// The way to an order's card: the first time through the menu and the list.
     async fn open_card(&self, order: i64, race: usize) {
-        if race < SHOWN && self.chat.messages().is_empty() {
+        if race < SHOWN.into() && self.chat.messages().is_empty() {
             self.chat.say("/start").await;
             self.chat.press("Новые заявки").await;
         }

@@ -79,7 +79,7 @@ CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE timezone)::date + 1 AS tomorrow) 
 ORDER BY job.number;
 
 INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
-SELECT orders.id, masters.id, 'SENT', 1, now() + interval '15 minutes'
+SELECT orders.id, masters.id, 'SENT', 1, now() + interval '30 minutes'
 FROM orders
 JOIN masters USING (city_id)
 JOIN master_categories ON master_categories.master_id = masters.id AND master_categories.category = orders.category

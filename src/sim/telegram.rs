@@ -59,7 +59,8 @@ pub use faults::{Fault, Faults, Force};
 pub use html::Span;
 pub use journal::{Answer, Attempt, MadeCall, Record, State};
 use model::Model;
-pub use model::{Button, Call, Message, Webhook};
+pub use model::{Button, Call, Message, Webhook, bot_id};
+pub(super) use time::wall_clock;
 
 /// A running local Telegram. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]
@@ -83,6 +84,17 @@ impl Shared {
         self.changed.send_replace(());
         result
     }
+}
+
+/// A bot, as people see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct BotInfo {
+    /// The public part of its token.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// How many updates wait to be delivered to it.
+    pub waiting: usize,
 }
 
 /// A chat, as it looks to its person.
@@ -137,6 +149,19 @@ impl Telegram {
         self.change(|model| model.add_bot(token, name, webhook));
     }
 
+    /// Every bot, the one with the lowest token first.
+    #[must_use]
+    pub fn bots(&self) -> Vec<BotInfo> {
+        self.read(|model| {
+            let info = |(token, bot): (&String, &model::Bot)| BotInfo {
+                id: model::bot_id(token),
+                name: bot.name.clone(),
+                waiting: model.waiting(token),
+            };
+            model.bots.iter().map(info).collect()
+        })
+    }
+
     /// The token of the bot with this id.
     #[must_use]
     pub fn token(&self, bot: i64) -> Option<String> {
@@ -154,6 +179,13 @@ impl Telegram {
             model.conversation(token, person);
         });
         Chat { telegram: self.clone(), token: token.to_owned(), person }
+    }
+
+    /// A chat that is there already.
+    #[must_use]
+    pub fn known_chat(&self, token: &str, person: i64) -> Option<Chat> {
+        let known = self.read(|model| model.bots.get(token).is_some_and(|bot| bot.chats.contains_key(&person)));
+        known.then(|| Chat { telegram: self.clone(), token: token.to_owned(), person })
     }
 
     /// Lets a number of coming calls of a method fail.

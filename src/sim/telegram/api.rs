@@ -75,7 +75,7 @@ fn note(shared: &Shared, token: &str, method: &str, params: &Value, status: u16,
         model.remember(Call { method: method.to_owned(), params: params.clone(), status, at: Instant::now() });
         if let Some(record) = model.journal.concerned(bot_id(token), params) {
             let refusal = refusal.map(ToOwned::to_owned);
-            record.calls.push(MadeCall { method: method.to_owned(), status, refusal, at: time::wall() });
+            record.calls.push(MadeCall { method: method.to_owned(), status, refusal, at: time::wall_clock() });
         }
     });
 }

@@ -120,7 +120,7 @@ impl Telegram {
             let due = model.time.now() + wait;
             if let Some(record) = record(model, &lane.token, update) {
                 record.state = State::Waiting;
-                (record.due, record.next) = (Some(due), Some(time::wall() + wait.as_secs_f64() * 1000.0));
+                (record.due, record.next) = (Some(due), Some(time::wall_clock() + wait.as_secs_f64() * 1000.0));
             }
             (model.time.clone(), due)
         });
@@ -158,7 +158,7 @@ impl Telegram {
             let number = record(model, token, update).map(|record| {
                 record.state = State::UnderWay;
                 record.calls_meet = met.calls;
-                record.attempts.push(Attempt { at: time::wall(), status: None, took: None, met });
+                record.attempts.push(Attempt { at: time::wall_clock(), status: None, took: None, met });
                 record.attempts.len() - 1
             });
             (webhook, number)
@@ -177,7 +177,7 @@ impl Telegram {
             };
             if let Some(why) = failure {
                 #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
-                let now = (time::wall() / 1000.0) as i64;
+                let now = (time::wall_clock() / 1000.0) as i64;
                 model.bot(token).last_error = Some((now, why));
             }
             if let Some((record, number)) = record(model, token, update).zip(number) {

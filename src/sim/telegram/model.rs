@@ -75,7 +75,7 @@ pub(super) struct Content {
 impl Message {
     pub(super) fn new(id: i32, from_bot: bool, content: Content) -> Self {
         let Content { html, text, spans, buttons } = content;
-        Self { id, from_bot, text, spans, html, buttons, edits: 0, sent: time::wall() }
+        Self { id, from_bot, text, spans, html, buttons, edits: 0, sent: time::wall_clock() }
     }
 }
 
@@ -164,7 +164,7 @@ impl Model {
         let callback = self.journal.callback(query).filter(|callback| now < callback.born + ANSWERABLE);
         let callback = callback
             .ok_or((400, "Bad Request: query is too old and response timeout expired or query ID is invalid"))?;
-        callback.answers.push(Answer { text, alert, at: time::wall() });
+        callback.answers.push(Answer { text, alert, at: time::wall_clock() });
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl Model {
             what: what.to_owned(),
             message,
             data: data.map(ToOwned::to_owned),
-            made: time::wall(),
+            made: time::wall_clock(),
             state: State::Queued,
             attempts: Vec::new(),
             calls: Vec::new(),
@@ -256,7 +256,9 @@ pub(super) fn next_id(messages: &[Message]) -> i32 {
     messages.last().map_or(1, |message| message.id + 1)
 }
 
-pub(super) fn bot_id(token: &str) -> i64 {
+/// The public part of a bot's token.
+#[must_use]
+pub fn bot_id(token: &str) -> i64 {
     token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or_default()
 }
 

@@ -47,6 +47,6 @@ impl Time {
 }
 
 /// The time of day, in milliseconds since 1970: what PostgreSQL's clock on the same machine can be compared with.
-pub(super) fn wall() -> f64 {
+pub(in crate::sim) fn wall_clock() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
 }

@@ -1,0 +1,73 @@
+//! The local Telegram and its page alone, for a handler that was started elsewhere: by `cargo lambda watch`, as
+//! `field-service serve`, from another checkout.
+
+use tokio::net::TcpListener;
+
+use super::page::{Page, World};
+use super::telegram::{Telegram, Webhook, bot_id};
+use crate::config::{self, BotName, Lookup};
+use crate::db::{Clock, Connection, Db, Statement, TlsError, statement};
+
+/// It could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable is missing or malformed.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The database's TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// No port.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Starts it on `listener`, with both bots' tokens and secrets from the environment, as the handler has them, and
+/// delivers to `webhook_url(bot)`. If `DATABASE_URL` is set, the page shows what is in there, and the phones are the
+/// masters'; else they are strangers'.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn start(
+    lookup: Lookup<'_>,
+    listener: TcpListener,
+    handler: &str,
+    webhook_url: impl Fn(BotName) -> String,
+) -> Result<Page, Error> {
+    let telegram = Telegram::start().await?;
+    for (bot, name) in [(BotName::Master, "Заявки"), (BotName::Admin, "Диспетчерская")] {
+        let secret = config::webhook_secret(lookup, bot)?.reveal().to_owned();
+        let webhook = Webhook { url: webhook_url(bot), secret: Some(secret) };
+        telegram.add_bot(config::bot_token(lookup, bot)?.reveal(), name, Some(webhook));
+    }
+    let token = config::bot_token(lookup, BotName::Master)?;
+    let database = match lookup("DATABASE_URL").filter(|url| !url.is_empty()) {
+        Some(_) => Some(Db::new(&config::Database::from_env(lookup)?, 2, Clock::default())?),
+        None => None,
+    };
+    for (person, name) in people(database.as_ref()).await {
+        drop(telegram.chat(token.reveal(), person, &name));
+    }
+    let world =
+        World { telegram, master_bot: bot_id(token.reveal()), handler: handler.to_owned(), database, proxy: None };
+    Ok(Page::start(listener, world)?)
+}
+
+/// The first masters, or three people whom nobody knows.
+async fn people(database: Option<&Db>) -> Vec<(i64, String)> {
+    const FIRST: Statement =
+        statement!("sim.people", [], "SELECT telegram_user_id, full_name FROM masters ORDER BY id LIMIT 12");
+    if let Some(db) = database {
+        match db.run(async |connection: Connection| connection.fetch(&FIRST, &[]).await).await {
+            Ok(masters) if !masters.is_empty() => {
+                return masters
+                    .iter()
+                    .map(|master| (master.get("telegram_user_id"), master.get("full_name")))
+                    .collect();
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the masters could not be read; the page will show when they can"),
+        }
+    }
+    [(5001, "Андрей"), (5002, "Борис"), (5003, "Виктор")].map(|(id, name)| (id, name.to_owned())).into()
+}

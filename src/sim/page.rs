@@ -1,0 +1,196 @@
+//! The page: phones, the truth beside them, and switches for what can go wrong, in a browser tab.
+//!
+//! Everything it needs is in this binary, and it asks nobody else for anything. The server sends what changed as
+//! server-sent events ([`feed`]) and takes in what people do ([`actions`]); the page keeps nothing of its own but what
+//! is on screen. The Bot API answers at the same address, so that a handler started elsewhere needs to know only one.
+
+mod actions;
+mod feed;
+mod truth;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use super::proxy::Proxy;
+use super::telegram::Telegram;
+use crate::db::Db;
+
+/// What the page shows and acts on.
+pub struct World {
+    /// The local Telegram.
+    pub telegram: Telegram,
+    /// The masters' bot, by the public part of its token.
+    pub master_bot: i64,
+    /// Where the handler is, for people to read.
+    pub handler: String,
+    /// A way to the database beside the handler's, if it is known.
+    pub database: Option<Db>,
+    /// The handler's way to the database, if it can be cut.
+    pub proxy: Option<Proxy>,
+}
+
+/// A served page. Stops when dropped.
+pub struct Page {
+    url: String,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Page {
+    /// Serves the page and the Bot API.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn start(listener: TcpListener, world: World) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let shown = Arc::new(Shown {
+            world,
+            only_here: address.ip().is_loopback(),
+            races: Mutex::default(),
+            cut_until: Mutex::default(),
+            truth: watch::Sender::default(),
+            changed: watch::Sender::default(),
+        });
+        tokio::spawn(truth::keep_reading(Arc::downgrade(&shown)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(crate::server::run(listener, async move { drop(stopped.await) }, move |request| {
+            let shown = Arc::clone(&shown);
+            async move { respond(shown, request).await }
+        }));
+        Ok(Self { url: format!("http://{}", reachable(address)), _stop: stop })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// An address that a browser on this machine can open.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    address
+}
+
+/// The world, and what the page adds to it.
+struct Shown {
+    world: World,
+    /// It listens on this machine's own address, and answers nobody who calls it by another name.
+    only_here: bool,
+    races: Mutex<Vec<Race>>,
+    /// In milliseconds since 1970.
+    cut_until: Mutex<Option<f64>>,
+    truth: watch::Sender<feed::Topics>,
+    /// Word of changes that the local Telegram does not tell of.
+    changed: watch::Sender<()>,
+}
+
+/// Masters who tapped the same button at once. What came of it is in the updates.
+#[derive(Clone, Debug, Serialize)]
+struct Race {
+    number: usize,
+    order: i64,
+    bot: i64,
+    updates: Vec<i64>,
+    at: f64,
+}
+
+type Answer = Response<UnsyncBoxBody<Bytes, std::convert::Infallible>>;
+
+/// What a browser may do with the page: show it, and talk to where it came from.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'");
+
+async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
+    let path = request.uri().path().to_owned();
+    if path.starts_with("/bot") {
+        return shown.world.telegram.respond(request).await.map(BodyExt::boxed_unsync);
+    }
+    // A page from elsewhere, by a name that leads here or by a form, is not to reach a developer's own machine.
+    if shown.only_here && !request.headers().get(HOST).is_some_and(names_this_machine) {
+        return text(StatusCode::FORBIDDEN, "open the page by the address that the program printed");
+    }
+    match (request.method().clone(), path.as_str()) {
+        (Method::GET, "/events") => feed::stream(&shown),
+        (Method::GET, path) => file(path),
+        (Method::POST, path) if path.starts_with("/do/") => {
+            if !is_own_json(request.headers()) {
+                return text(StatusCode::FORBIDDEN, "expected JSON from the page itself");
+            }
+            let Ok(body) = request.into_body().collect().await else {
+                return text(StatusCode::BAD_REQUEST, "the request ended early");
+            };
+            match actions::act(&shown, &path["/do/".len()..], &body.to_bytes()).await {
+                Ok(()) => text(StatusCode::NO_CONTENT, ""),
+                Err(why) => content(StatusCode::BAD_REQUEST, "application/json", json!({"error": why}).to_string()),
+            }
+        }
+        _ => text(StatusCode::METHOD_NOT_ALLOWED, "only GET, and POST to /do/…"),
+    }
+}
+
+fn names_this_machine(host: &HeaderValue) -> bool {
+    let host = host.to_str().unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
+}
+
+/// No form and no script of another site can send this without asking first, and there is nobody to say yes.
+fn is_own_json(headers: &HeaderMap) -> bool {
+    let is = |name: &str, expected: &str| headers.get(name).is_some_and(|value| value == expected);
+    is("content-type", "application/json")
+        && (!headers.contains_key("sec-fetch-site") || is("sec-fetch-site", "same-origin"))
+}
+
+fn file(path: &str) -> Answer {
+    const JAVASCRIPT: &str = "text/javascript";
+    let (kind, body) = match path {
+        "/" => ("text/html", include_str!("page/index.html")),
+        "/style.css" => ("text/css", include_str!("page/style.css")),
+        "/icon.svg" => ("image/svg+xml", include_str!("page/icon.svg")),
+        "/main.js" => (JAVASCRIPT, include_str!("page/main.js")),
+        "/dom.js" => (JAVASCRIPT, include_str!("page/dom.js")),
+        "/phone.js" => (JAVASCRIPT, include_str!("page/phone.js")),
+        "/truth.js" => (JAVASCRIPT, include_str!("page/truth.js")),
+        "/updates.js" => (JAVASCRIPT, include_str!("page/updates.js")),
+        "/race.js" => (JAVASCRIPT, include_str!("page/race.js")),
+        "/faults.js" => (JAVASCRIPT, include_str!("page/faults.js")),
+        "/forms.js" => (JAVASCRIPT, include_str!("page/forms.js")),
+        _ => return text(StatusCode::NOT_FOUND, "no such page"),
+    };
+    let mut answer = content(StatusCode::OK, kind, body);
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
+    answer
+}
+
+fn text(status: StatusCode, words: &'static str) -> Answer {
+    content(status, "text/plain; charset=utf-8", words)
+}
+
+fn content(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()).boxed_unsync());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    // Another version of the program may listen here next.
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+impl Shown {
+    fn set_cut_until(&self, until: Option<f64>) {
+        *self.cut_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        self.changed.send_replace(());
+    }
+}

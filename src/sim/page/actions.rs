@@ -1,0 +1,243 @@
+//! What people do on the page.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::truth::{self, NewOrder};
+use super::{Race, Shown};
+use crate::db::masters::{self, Added, NewMaster};
+use crate::db::{Db, Error};
+use crate::dispatch::TelegramUserId;
+use crate::dispatch::order::Category;
+use crate::sim::telegram::{Chat, Faults, wall_clock};
+
+/// The longest that the database can be cut off.
+const LONGEST_CUT: Duration = Duration::from_mins(2);
+
+/// Does it, or says in words for the person why not; then nothing was done.
+pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result<(), String> {
+    let telegram = &shown.world.telegram;
+    match action {
+        "tap" => {
+            let Tap { chat, message, data } = read(body)?;
+            let (token, chat) = open(shown, chat)?;
+            telegram.enqueue(&token, chat.tap_update_on(message, &data));
+        }
+        "say" => {
+            let Say { chat, text } = read(body)?;
+            if text.trim().is_empty() || text.encode_utf16().count() > 4096 {
+                return Err("В сообщении должно быть от 1 до 4096 знаков.".to_owned());
+            }
+            let (token, chat) = open(shown, chat)?;
+            telegram.enqueue(&token, chat.text_update(text.trim()));
+        }
+        "block" => {
+            let Block { chat, blocked } = read(body)?;
+            open(shown, chat)?.1.block_bot(blocked);
+        }
+        "phone" => {
+            let NewPhone { bot, person, name } = read(body)?;
+            let token = telegram.token(bot).ok_or("Такого бота нет.")?;
+            if person < 1 || name.trim().is_empty() {
+                return Err("Нужны имя и Telegram ID — целое число больше нуля.".to_owned());
+            }
+            drop(telegram.chat(&token, person, name.trim()));
+        }
+        "master" => add_master(shown, read(body)?).await?,
+        "order" => add_order(shown, &read(body)?).await?,
+        "race" => race(shown, read(body)?).await?,
+        "faults" => telegram.set_faults(read::<Faults>(body)?),
+        "wait" => telegram.let_pass_until_next_attempt(),
+        "cut" => cut(shown, &read(body)?)?,
+        _ => return Err(format!("Действия «{action}» нет.")),
+    }
+    shown.changed.send_replace(());
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body)
+        .map_err(|error| format!("Страница и программа не поняли друг друга ({error}). Обновите страницу."))
+}
+
+/// One of the chats on the page.
+#[derive(Clone, Copy, Deserialize)]
+struct ChatId {
+    bot: i64,
+    person: i64,
+}
+
+#[derive(Deserialize)]
+struct Tap {
+    #[serde(flatten)]
+    chat: ChatId,
+    message: i32,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct Say {
+    #[serde(flatten)]
+    chat: ChatId,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(flatten)]
+    chat: ChatId,
+    blocked: bool,
+}
+
+#[derive(Deserialize)]
+struct NewPhone {
+    bot: i64,
+    person: i64,
+    name: String,
+}
+
+/// The bot's token, and the chat.
+fn open(shown: &Shown, ChatId { bot, person }: ChatId) -> Result<(String, Chat), String> {
+    let telegram = &shown.world.telegram;
+    let token = telegram.token(bot).ok_or("Такого бота нет.")?;
+    let chat = telegram.known_chat(&token, person).ok_or("Такого телефона нет.")?;
+    Ok((token, chat))
+}
+
+fn database(shown: &Shown) -> Result<&Db, String> {
+    shown
+        .world
+        .database
+        .as_ref()
+        .ok_or_else(|| "База неизвестна: задайте DATABASE_URL, когда запускаете sim.".to_owned())
+}
+
+fn in_words(error: &Error) -> String {
+    format!("База не ответила: {error}")
+}
+
+/// A new master, with all trades.
+#[derive(Deserialize)]
+struct MasterForm {
+    person: i64,
+    name: String,
+    city: String,
+    timezone: String,
+}
+
+async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
+    let MasterForm { person, name, city, timezone } = form;
+    let (name, city, timezone) = (name.trim().to_owned(), city.trim().to_owned(), timezone.trim().to_owned());
+    if person < 1 || name.is_empty() || city.is_empty() {
+        return Err("Нужны имя, город и Telegram ID — целое число больше нуля.".to_owned());
+    }
+    let new = NewMaster {
+        user: TelegramUserId(person),
+        full_name: name.clone(),
+        phone: None,
+        city: city.clone(),
+        timezone: Some(timezone.clone()).filter(|timezone| !timezone.is_empty()),
+        categories: Category::ALL.to_vec(),
+    };
+    match masters::add(database(shown)?, &new).await.map_err(|error| in_words(&error))? {
+        Added::Added(_) => {}
+        Added::AlreadyThere(id) => return Err(format!("Telegram ID {person} уже у мастера {id}.")),
+        Added::UnknownCity => {
+            return Err(format!("Города «{city}» ещё нет: укажите и часовой пояс, например Europe/Moscow."));
+        }
+        Added::OtherTimezone(known) => return Err(format!("«{city}» уже есть, и часовой пояс там {known}.")),
+    }
+    let telegram = &shown.world.telegram;
+    let token = telegram.token(shown.world.master_bot).ok_or("Нет бота мастеров.")?;
+    drop(telegram.chat(&token, person, &name));
+    Ok(())
+}
+
+async fn add_order(shown: &Shown, form: &NewOrder) -> Result<(), String> {
+    if [&form.address, &form.client_name, &form.client_phone].iter().any(|text| text.trim().is_empty()) {
+        return Err("Нужны адрес, имя и телефон клиента.".to_owned());
+    }
+    if Category::parse(&form.category).is_none() {
+        return Err("Такого вида работ нет.".to_owned());
+    }
+    if !(1..=10_000).contains(&form.minutes) {
+        return Err("Срок ответа — от 1 до 10000 минут.".to_owned());
+    }
+    let made = truth::add_order(database(shown)?, form).await.map_err(|error| in_words(&error))?;
+    made.map(drop).ok_or_else(|| "Выберите хотя бы одного мастера, которому предложить заявку.".to_owned())
+}
+
+#[derive(Deserialize)]
+struct RaceForm {
+    bot: i64,
+    order: i64,
+    people: Vec<i64>,
+}
+
+/// Opens the order's card on each phone, as people do; then lets all of them tap in the same instant.
+async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Result<(), String> {
+    let telegram = &shown.world.telegram;
+    if people.len() < 2 {
+        return Err("Для гонки нужны хотя бы два мастера.".to_owned());
+    }
+    let chats = people.iter().map(|person| open(shown, ChatId { bot, person: *person }));
+    let chats = chats.collect::<Result<Vec<(String, Chat)>, String>>()?;
+    join_all(chats.iter().map(|(_, chat)| async move {
+        if chat.messages().is_empty() {
+            chat.say("/start").await;
+        }
+        chat.tap(&format!("m:new:card:{order}")).await;
+    }))
+    .await;
+
+    let take = format!("m:new:acc:{order}");
+    let taps: Vec<_> = chats.iter().map(|(_, chat)| chat.tap_update(&take)).collect();
+    {
+        let mut races = shown.races.lock().unwrap_or_else(PoisonError::into_inner);
+        let updates = taps.iter().filter_map(|tap| tap["update_id"].as_i64()).collect();
+        let number = races.last().map_or(1, |race| race.number + 1);
+        races.push(Race { number, order, bot, updates, at: wall_clock() });
+        // Older ones go out of the list of updates as well.
+        if races.len() > 5 {
+            races.remove(0);
+        }
+    }
+    for ((token, _), tap) in chats.iter().zip(taps) {
+        telegram.enqueue(token, tap);
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Cut {
+    seconds: u64,
+}
+
+fn cut(shown: &Arc<Shown>, cut: &Cut) -> Result<(), String> {
+    let length = Duration::from_secs(cut.seconds);
+    let Some(proxy) = &shown.world.proxy else {
+        return Err("Обработчик ходит в базу своей дорогой: отсюда её не перекрыть.".to_owned());
+    };
+    if length.is_zero() || length > LONGEST_CUT {
+        return Err(format!("Отключить базу можно на 1–{} секунд.", LONGEST_CUT.as_secs()));
+    }
+    let until = wall_clock() + length.as_secs_f64() * 1000.0;
+    proxy.cut();
+    shown.set_cut_until(Some(until));
+    let shown = Arc::clone(shown);
+    tokio::spawn(async move {
+        tokio::time::sleep(length).await;
+        // Unless it was cut again meanwhile.
+        if *shown.cut_until.lock().unwrap_or_else(PoisonError::into_inner) == Some(until)
+            && let Some(proxy) = &shown.world.proxy
+        {
+            proxy.restore();
+            shown.set_cut_until(None);
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,93 @@
+// Small helpers: elements, requests, times.
+
+/** An element; `props` are properties, `data-…`/`aria-…`/`role` attributes, or listeners such as `onclick`. */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && !name.includes("-") && name !== "list") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
+  return element;
+}
+
+/** An SVG element with attributes. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Asks the program to do something; says so if it would not. True if it was done. */
+export async function act(action, body) {
+  try {
+    const answer = await fetch(`/do/${action}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) return true;
+    toast((await answer.json().catch(() => ({}))).error ?? `Не получилось (HTTP ${answer.status}).`);
+  } catch {
+    toast("Программа не отвечает: она остановлена?");
+  }
+  return false;
+}
+
+/** A line at the bottom that goes by itself. */
+export function toast(text, where = document.getElementById("toasts")) {
+  const line = h("p", { className: "toast" }, text);
+  where.append(line);
+  setTimeout(() => line.remove(), 4500);
+}
+
+const clock = new Intl.DateTimeFormat("ru", { hour: "2-digit", minute: "2-digit" });
+const precise = new Intl.DateTimeFormat("ru", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+
+/** «14:05». */
+export const hours = (ms) => clock.format(ms);
+/** «14:05:09,123». */
+export const moment = (ms) => precise.format(ms);
+/** «12,3 мс», «4,5 с». */
+export function duration(ms) {
+  const [value, unit] = ms < 1000 ? [ms, "мс"] : [ms / 1000, "с"];
+  return `${value.toLocaleString("ru", { maximumFractionDigits: value < 100 ? 1 : 0 })} ${unit}`;
+}
+
+/** «4:59»; nothing left is `over`. */
+export function left(until, over) {
+  const seconds = Math.ceil((until - Date.now()) / 1000);
+  if (seconds <= 0) return over;
+  const pad = (n) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
+}
+
+/** A text that counts down by itself. */
+export const countdown = (until, over) => h("time", { className: "countdown", "data-until": until, "data-over": over }, left(until, over));
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    const text = left(Number(element.dataset.until), element.dataset.over);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 250);
+
+/** Replaces children, but not what is the same already; whoever is typing or has something unfolded is left in peace. */
+export function fill(parent, ...children) {
+  const next = children.flat(Infinity).filter(Boolean);
+  const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  const inside = parent.contains(document.activeElement);
+  const unfolded = new Set([...parent.querySelectorAll("details[open][data-key]")].map((d) => d.dataset.key));
+  parent.replaceChildren(...next);
+  for (const details of parent.querySelectorAll("details[data-key]")) details.open ||= unfolded.has(details.dataset.key);
+  if (inside && focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+export const CATEGORIES = {
+  PLUMBING: "Сантехника", ELECTRICS: "Электрика", APPLIANCES: "Бытовая техника",
+  WINDOWS: "Окна", HANDYMAN: "Мелкий ремонт", ROADSIDE: "Помощь на дороге",
+};

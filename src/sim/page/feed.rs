@@ -1,0 +1,123 @@
+//! What the page is told: a set of topics, each a JSON value, and only those that have changed since it was last told.
+//!
+//! Whoever connects is told all of them first, so that a page that lost its connection is right again when it is back.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::Response;
+use hyper::body::{Bytes, Frame};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
+
+use super::{Answer, Shown};
+
+/// Values by their names, such as `phone/1001/5001`.
+pub(super) type Topics = BTreeMap<String, Value>;
+
+/// Changes come in swarms; this long after the first they are told together.
+const TOGETHER: Duration = Duration::from_millis(25);
+/// Something is said this often, so that whatever is in between does not take the silence for an end.
+const SILENCE: Duration = Duration::from_secs(15);
+/// Messages of a chat.
+const MESSAGES: usize = 40;
+/// Updates.
+const UPDATES: usize = 80;
+
+/// Server-sent events for as long as the page listens.
+pub(super) fn stream(shown: &Arc<Shown>) -> Answer {
+    let start = Listener {
+        telegram: shown.world.telegram.changes(),
+        truth: shown.truth.subscribe(),
+        own: shown.changed.subscribe(),
+        told: Topics::new(),
+        shown: Arc::clone(shown),
+    };
+    let events = stream::unfold(start, |mut listener| async move {
+        let event = listener.next().await;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(event))), listener))
+    });
+    let mut answer = Response::new(StreamBody::new(events).boxed_unsync());
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+struct Listener {
+    shown: Arc<Shown>,
+    telegram: tokio::sync::watch::Receiver<()>,
+    truth: tokio::sync::watch::Receiver<Topics>,
+    own: tokio::sync::watch::Receiver<()>,
+    told: Topics,
+}
+
+impl Listener {
+    /// The next event; after a long silence a comment.
+    async fn next(&mut self) -> String {
+        loop {
+            if !self.told.is_empty() {
+                // An error means that the sender is gone, and with it whoever would send this event.
+                let changed = async {
+                    tokio::select! {
+                        _ = self.telegram.changed() => {}
+                        _ = self.truth.changed() => {}
+                        _ = self.own.changed() => {}
+                    }
+                };
+                if tokio::time::timeout(SILENCE, changed).await.is_err() {
+                    return ":\n\n".to_owned();
+                }
+                tokio::time::sleep(TOGETHER).await;
+            }
+            self.telegram.mark_unchanged();
+            self.own.mark_unchanged();
+            let truth = self.truth.borrow_and_update().clone();
+            let now = topics(&self.shown, truth);
+            let mut news: Topics =
+                now.iter().filter(|(name, value)| self.told.get(*name) != Some(*value)).map(own).collect();
+            news.extend(
+                self.told.keys().filter(|name| !now.contains_key(*name)).map(|name| (name.clone(), Value::Null)),
+            );
+            self.told = now;
+            if !news.is_empty() {
+                return format!("data: {}\n\n", json!(news));
+            }
+        }
+    }
+}
+
+fn own((name, value): (&String, &Value)) -> (String, Value) {
+    (name.clone(), value.clone())
+}
+
+fn topics(shown: &Shown, truth: Topics) -> Topics {
+    let Shown { world, races, cut_until, .. } = shown;
+    let mut topics = truth;
+    let mut add = |name: String, value: Value| topics.insert(name, value);
+    add(
+        "world".to_owned(),
+        json!({
+            "handler": world.handler,
+            "master_bot": world.master_bot,
+            "bots": world.telegram.bots(),
+            "has_database": world.database.is_some(),
+            "can_cut": world.proxy.is_some(),
+            "cut_until": *cut_until.lock().unwrap_or_else(PoisonError::into_inner),
+        }),
+    );
+    add("faults".to_owned(), json!(world.telegram.faults()));
+    for phone in world.telegram.phones(MESSAGES) {
+        add(format!("phone/{}/{}", phone.bot, phone.person), json!(phone));
+    }
+    for update in world.telegram.journal(UPDATES) {
+        add(format!("update/{}/{}", update.bot, update.update_id), json!(update));
+    }
+    for race in races.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        add(format!("race/{}", race.number), json!(race));
+    }
+    topics
+}

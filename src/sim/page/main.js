@@ -1,0 +1,153 @@
+// Listens to the program and shows what it tells: phones on one side, tabs on the other.
+import { act, h } from "./dom.js";
+import { Faults } from "./faults.js";
+import { open } from "./forms.js";
+import { Phone } from "./phone.js";
+import { Race } from "./race.js";
+import { Truth } from "./truth.js";
+import { Updates } from "./updates.js";
+
+const $ = (id) => document.getElementById(id);
+const topics = new Map();
+const phones = new Map();
+const truth = new Truth($("orders"));
+const race = new Race($("race"));
+const updates = new Updates($("updates"));
+const faults = new Faults($("faults"));
+
+/** Phones on the shelf, by key; the first four until somebody chooses. */
+const chosen = { get: () => JSON.parse(localStorage.getItem("phones") ?? "null"), set: (keys) => localStorage.setItem("phones", JSON.stringify(keys)) };
+const FIRST = 4;
+/** Until the first snapshot has been shown, what it tells of has happened before. */
+let past = true;
+
+const all = (prefix) => [...topics].filter(([name]) => name.startsWith(prefix)).map(([, value]) => value);
+
+function gathered() {
+  const known = all("phone/");
+  const masters = topics.get("masters") ?? [];
+  const people = [...known.map(({ person }) => person), ...masters.map(({ person }) => person)];
+  return {
+    world: topics.get("world"), phones: known, masters, cities: topics.get("cities") ?? [], error: topics.get("database_error"),
+    orders: all("order/").sort((a, b) => b.id - a.id), races: all("race/").sort((a, b) => a.number - b.number),
+    updates: all("update/").sort((a, b) => a.made - b.made), names: new Map(known.map(({ person, name }) => [person, name])),
+    nextPerson: Math.max(5000, ...people) + 1,
+  };
+}
+
+function show() {
+  const now = gathered();
+  if (!now.world) return;
+  showPhones(now);
+  truth.show(now);
+  race.show(now);
+  updates.show(now.updates, now.names);
+  faults.show(topics.get("faults"), now.world);
+  for (const button of document.querySelectorAll("[data-needs=database]")) {
+    button.disabled = !now.world.has_database;
+    button.title = button.disabled ? "Нужна база: задайте DATABASE_URL, когда запускаете sim" : "";
+  }
+  past = false;
+}
+
+function showPhones({ phones: known, updates, world, masters }) {
+  known.sort((a, b) => (a.bot === world.master_bot ? 0 : 1) - (b.bot === world.master_bot ? 0 : 1) || a.person - b.person);
+  const keys = known.map(({ bot, person }) => `${bot}/${person}`);
+  const wanted = (chosen.get() ?? keys.slice(0, FIRST)).filter((key) => keys.includes(key));
+  for (const data of known) {
+    const key = `${data.bot}/${data.person}`;
+    let phone = phones.get(key);
+    if (!phone) {
+      phone = new Phone(data, countUnread);
+      phones.set(key, phone);
+    }
+    const state = JSON.stringify(data);
+    if (phone.state !== state) {
+      phone.state = state;
+      phone.update(data);
+    }
+    phone.updates(updates.filter(({ bot, person }) => bot === data.bot && person === data.person), past);
+  }
+  const shelf = wanted.map((key) => phones.get(key).element);
+  if (shelf.length !== $("shelf").children.length || shelf.some((element, index) => $("shelf").children[index] !== element)) {
+    $("shelf").replaceChildren(...shelf);
+    for (const element of shelf) element.querySelector(".chat").scrollTop = 1e6;
+  }
+  const strangers = masters.filter(({ person }) => !known.some((phone) => phone.person === person && phone.bot === world.master_bot));
+  const list = [
+    ...known.map(({ name, bot, person }) => ({ key: `${bot}/${person}`, name: bot === world.master_bot ? name : `${name} (диспетчер)` })),
+    ...strangers.map(({ person, name }) => ({ key: `${world.master_bot}/${person}`, name, add: { bot: world.master_bot, person, name } })),
+  ];
+  const state = JSON.stringify([list, wanted]);
+  if ($("people").dataset.state === state) return;
+  $("people").dataset.state = state;
+  const focused = document.activeElement?.dataset?.key;
+  $("people").replaceChildren(...list.map(({ key, name, add }) => h("button", { type: "button", "data-key": key, "aria-pressed": String(wanted.includes(key)),
+    onclick: async () => {
+      if (add && !(await act("phone", add))) return;
+      chosen.set(wanted.includes(key) ? wanted.filter((other) => other !== key) : [...wanted, key]);
+      show();
+    } }, name)));
+  if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function countUnread() {
+  const count = [...phones.values()].reduce((sum, phone) => sum + (phone.data ? phone.unread : 0), 0);
+  document.title = `${count ? `(${count}) ` : ""}field-service — локальный Telegram`;
+}
+
+function view(name) {
+  document.body.dataset.view = name;
+  for (const tab of document.querySelectorAll("[role=tab]")) {
+    const selected = tab.id === `tab-${name}`;
+    tab.setAttribute("aria-selected", selected);
+    tab.tabIndex = selected ? 0 : -1;
+  }
+}
+
+const tabs = [...document.querySelectorAll("[role=tab]")];
+for (const tab of tabs) {
+  tab.addEventListener("click", () => view(tab.id.slice("tab-".length)));
+  tab.addEventListener("keydown", ({ key }) => {
+    const shown = tabs.filter((other) => other.offsetParent !== null);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step) {
+      const next = shown[(shown.indexOf(tab) + step + shown.length) % shown.length];
+      next.click();
+      next.focus();
+    }
+  });
+}
+// On a wide screen the phones are there anyway.
+const wide = matchMedia("(min-width: 1000px)");
+const fit = () => {
+  if (wide.matches && document.body.dataset.view === "phones") view("orders");
+};
+wide.addEventListener("change", fit);
+view("phones");
+fit();
+
+for (const button of document.querySelectorAll("[data-form]")) {
+  button.addEventListener("click", () => open(button.dataset.form, gathered()));
+}
+// Whoever taps an order's button wants to see that order.
+document.addEventListener("tapped", ({ detail }) => {
+  const order = /^m:new:(?:card|acc|dec|dec_yes):(\d+)/.exec(detail);
+  if (order) truth.select(Number(order[1]));
+});
+
+const events = new EventSource("/events");
+events.onopen = () => {
+  $("connection").textContent = "";
+};
+events.onerror = () => {
+  $("connection").textContent = "нет связи с программой, пробую снова…";
+};
+events.onmessage = ({ data }) => {
+  for (const [name, value] of Object.entries(JSON.parse(data))) {
+    if (value === null) topics.delete(name);
+    else topics.set(name, value);
+  }
+  show();
+};
+setInterval(() => topics.has("world") && show(), 1000);

@@ -1,0 +1,177 @@
+// A phone: one chat with one bot, as Telegram shows it.
+import { act, h, hours, toast } from "./dom.js";
+
+/** How long a button spins if nobody answers, in milliseconds: after that Telegram does not take an answer either. */
+const SPIN = 15_000;
+
+export class Phone {
+  #bubbles = new Map();
+  #answered = new Set();
+  #pending = [];
+  #read = Infinity;
+  #first = true;
+
+  constructor(data, onChange) {
+    this.key = `${data.bot}/${data.person}`;
+    this.onChange = onChange;
+    this.badge = h("span", { className: "badge", hidden: true });
+    this.menu = h("button", { type: "button", className: "quiet", onclick: () => this.#block() });
+    this.chat = h("div", { className: "chat", role: "log", tabIndex: 0, "aria-label": `Переписка: ${data.name}` });
+    this.over = h("div", { className: "over" });
+    this.toasts = h("div", { className: "toasts", role: "status" });
+    this.field = h("input", { placeholder: "Сообщение", "aria-label": `Сообщение от ${data.name}`, autocomplete: "off" });
+    const start = h("button", { type: "button", className: "quiet", onclick: () => this.#say("/start") }, "/start");
+    const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event) },
+      start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"));
+    this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
+      onfocusin: () => this.#see(), onpointerdown: () => this.#see() },
+      h("header", {},
+        h("span", { className: "face", "aria-hidden": "true" }, initials(data.name)),
+        h("span", { className: "who" }, h("b", {}, data.name), h("small", {}, `бот «${data.bot_name}»`)),
+        this.badge, this.menu),
+      this.chat, this.toasts, composer, this.over);
+  }
+
+  /** How many messages came that nobody has looked at. */
+  get unread() {
+    return this.data.messages.filter((message) => message.from_bot && message.id > this.#read).length;
+  }
+
+  update(data) {
+    this.data = data;
+    if (this.#first) this.#read = data.messages.at(-1)?.id ?? 0;
+    this.#first = false;
+    if (this.element.contains(document.activeElement)) this.#read = data.messages.at(-1)?.id ?? 0;
+    this.menu.textContent = data.blocked ? "разблокировать" : "блок";
+    this.menu.title = data.blocked ? "Снова разрешить боту писать" : "Заблокировать бота";
+    this.element.classList.toggle("blocked", data.blocked);
+    const atEnd = this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 80;
+    const focused = document.activeElement?.closest?.("[data-message]");
+    const focusedButton = focused && this.chat.contains(focused) && [focused.dataset.message, [...focused.querySelectorAll("button")].indexOf(document.activeElement)];
+    const bubbles = new Map();
+    for (const message of data.messages) {
+      const state = JSON.stringify(message);
+      const known = this.#bubbles.get(message.id);
+      bubbles.set(message.id, known?.state === state ? known : { state, element: this.#bubble(message), fresh: known });
+    }
+    const isNew = data.messages.at(-1)?.id !== [...this.#bubbles.keys()].at(-1);
+    this.#bubbles = bubbles;
+    const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
+    this.chat.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
+    if (focusedButton) {
+      const buttons = this.#bubbles.get(Number(focusedButton[0]))?.element.querySelectorAll("button") ?? [];
+      (buttons[focusedButton[1]] ?? buttons[0])?.focus();
+    }
+    if (atEnd || isNew) this.chat.scrollTop = this.chat.scrollHeight;
+    this.#mark();
+    this.#spin();
+  }
+
+  /** The person's taps: which buttons spin, and what pops up. */
+  updates(updates, isPast) {
+    this.#pending = updates.filter((update) => update.data && !update.answers.length && update.state !== "dropped");
+    for (const update of updates) {
+      update.answers.forEach((answer, number) => {
+        const key = `${update.update_id}/${number}`;
+        if (this.#answered.has(key)) return;
+        this.#answered.add(key);
+        if (answer.text && !isPast) this.#pop(answer);
+      });
+    }
+    this.#spin();
+  }
+
+  #bubble(message) {
+    const meta = h("span", { className: "meta" }, message.edits ? "изменено " : "", hours(message.sent));
+    return h("div", { className: `bubble ${message.from_bot ? "in" : "out"}`, "data-message": message.id },
+      h("div", { className: "text" }, message.spans.map(formatted), meta),
+      message.buttons.map((row) => h("div", { className: "row" }, row.map((button) =>
+        h("button", { type: "button", title: button.data, "data-callback": button.data, onclick: () => this.#tap(message.id, button) }, button.text)))));
+  }
+
+  #tap(message, button) {
+    act("tap", { ...this.#chat, message, data: button.data });
+    this.element.dispatchEvent(new CustomEvent("tapped", { bubbles: true, detail: button.data }));
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (this.field.value.trim()) this.#say(this.field.value);
+    this.field.value = "";
+  }
+
+  #say(text) {
+    act("say", { ...this.#chat, text });
+  }
+
+  #block() {
+    act("block", { ...this.#chat, blocked: !this.data.blocked });
+  }
+
+  get #chat() {
+    return { bot: this.data.bot, person: this.data.person };
+  }
+
+  #see() {
+    this.#read = this.data?.messages.at(-1)?.id ?? 0;
+    this.#mark();
+  }
+
+  #mark() {
+    this.badge.hidden = !this.unread;
+    this.badge.textContent = this.unread;
+    this.badge.setAttribute("aria-label", `Новых сообщений: ${this.unread}`);
+    this.onChange();
+  }
+
+  #spin() {
+    const now = Date.now();
+    const alive = this.#pending.filter((update) => now - update.made < SPIN);
+    for (const button of this.chat.querySelectorAll("button[data-callback]")) {
+      const message = Number(button.closest("[data-message]").dataset.message);
+      const spins = alive.some((update) => update.data === button.dataset.callback && update.message === message);
+      button.classList.toggle("spinning", spins);
+      button.setAttribute("aria-busy", spins);
+    }
+    clearTimeout(this.timer);
+    if (alive.length) this.timer = setTimeout(() => this.#spin(), SPIN - (now - alive[0].made) + 50);
+  }
+
+  #pop({ text, alert }) {
+    if (!alert) return toast(text, this.toasts);
+    const close = () => {
+      box.remove();
+      if (hadFocus) this.chat.focus();
+    };
+    const ok = h("button", { type: "button", onclick: close }, "OK");
+    const box = h("div", { className: "alert", role: "alertdialog", "aria-label": this.data.bot_name,
+      onkeydown: (event) => event.key === "Escape" && close() },
+      h("b", {}, this.data.bot_name), h("p", {}, text), ok);
+    const hadFocus = this.element.contains(document.activeElement);
+    this.over.append(box);
+    if (hadFocus) ok.focus();
+  }
+}
+
+const initials = (name) => name.split(/\s+/).slice(0, 2).map((word) => [...word][0]).join("");
+
+const SAFE_LINK = /^(https?|tg|tel|mailto):/i;
+const TELEPHONE = /\+\d[\d ()-]{8,}\d/g;
+const TAGS = { b: "b", i: "i", u: "u", s: "s", code: "code", pre: "pre", blockquote: "blockquote", spoiler: "span", emoji: "span", a: "span" };
+
+function formatted({ text, tags, link }) {
+  const href = link && SAFE_LINK.test(link) ? link : undefined;
+  const content = href ? [h("a", { href, target: "_blank", rel: "noreferrer" }, text)] : withTelephones(text);
+  return tags.reduceRight((inner, tag) => [h(TAGS[tag] ?? "span", { className: tag === "spoiler" && "spoiler" }, inner)], content);
+}
+
+// Telegram makes numbers tappable by itself.
+function withTelephones(text) {
+  const parts = [];
+  let from = 0;
+  for (const match of text.matchAll(TELEPHONE)) {
+    parts.push(text.slice(from, match.index), h("a", { href: `tel:${match[0].replace(/[^+\d]/g, "")}` }, match[0]));
+    from = match.index + match[0].length;
+  }
+  return [...parts, text.slice(from)];
+}

@@ -1,0 +1,115 @@
+// «Гонка»: everybody taps «✅ Взять заявку» in the same instant.
+import { act, duration, fill, h, svg } from "./dom.js";
+import { liveOffers, table } from "./truth.js";
+
+export class Race {
+  #left = new Set();
+  #shown = "";
+  #form = "";
+  #chosen;
+
+  constructor(root) {
+    this.root = root;
+    this.form = h("form", { className: "race", onsubmit: (event) => this.#start(event) });
+    this.result = h("div", { className: "result" });
+    root.append(this.form, this.result);
+  }
+
+  show(topics) {
+    this.topics = topics;
+    this.#showForm();
+    const race = topics.races.at(-1);
+    if (!race) {
+      fill(this.result, h("p", { className: "hint" }, "Все выбранные мастера нажмут «✅ Взять заявку» в один и тот же миг. Здесь появятся итог и картина по времени."));
+      return;
+    }
+    const updates = race.updates.map((id) => topics.updates.find((update) => update.update_id === id && update.bot === race.bot)).filter(Boolean);
+    const order = topics.orders.find(({ id }) => id === race.order);
+    const state = JSON.stringify([race, updates, order]);
+    if (state === this.#shown) return;
+    this.#shown = state;
+    fill(this.result, h("h2", {}, `Гонка ${race.number}: заявка №${race.order}`), ...this.#outcome(updates, order));
+  }
+
+  #showForm() {
+    const { orders, phones, world } = this.topics;
+    const open = orders.filter((order) => liveOffers(order).length >= 2);
+    const order = open.find(({ id }) => id === this.#chosen) ?? open[0];
+    const candidates = order
+      ? liveOffers(order).map(({ person, name }) => ({ person, name })).filter(({ person }) => phones.some((phone) => phone.person === person && phone.bot === world.master_bot))
+      : world.has_database ? [] : phones.filter(({ bot }) => bot === world.master_bot);
+    const state = JSON.stringify([open.map(({ id, address }) => [id, address]), candidates, order?.id, world.has_database]);
+    if (state === this.#form) return;
+    this.#form = state;
+    this.candidates = candidates;
+    const choice = world.has_database
+      ? h("select", { name: "order", "aria-label": "Заявка", "data-key": "race-order", onchange: (event) => { this.#chosen = Number(event.target.value); this.#showForm(); } },
+        open.map(({ id, address }) => h("option", { value: id, selected: id === order?.id }, `№${id} · ${address}`)))
+      : h("input", { name: "order", type: "number", min: 1, required: true, placeholder: "номер заявки", "aria-label": "Номер заявки" });
+    fill(this.form,
+      h("label", {}, "Заявка ", choice),
+      h("fieldset", {}, h("legend", {}, "Мастера"), candidates.map(({ person, name }) => h("label", {},
+        h("input", { type: "checkbox", value: person, checked: !this.#left.has(person), onchange: (event) => this.#left[event.target.checked ? "delete" : "add"](person) }), ` ${name}`))),
+      h("button", { className: "primary", disabled: candidates.length < 2 }, "🏁 Гонка"),
+      world.has_database && !open.length && h("p", { className: "hint" }, "Нет заявки, предложенной хотя бы двоим. Создайте её: «＋ Заявка»."));
+  }
+
+  #start(event) {
+    event.preventDefault();
+    const order = Number(new FormData(this.form).get("order"));
+    const people = this.candidates.map(({ person }) => person).filter((person) => !this.#left.has(person));
+    act("race", { bot: this.topics.world.master_bot, order, people });
+    this.root.dispatchEvent(new CustomEvent("tapped", { bubbles: true, detail: `m:new:acc:${order}` }));
+  }
+
+  #outcome(updates, order) {
+    const racers = updates.map((update) => {
+      const answer = update.answers[0];
+      const end = update.attempts.reduce((last, attempt) => Math.max(last, attempt.took === null ? 0 : attempt.at + attempt.took), 0);
+      return {
+        name: this.topics.names.get(update.person) ?? String(update.person), made: update.made, answered: answer?.at, end: end || undefined,
+        said: answer?.text ?? (update.state === "delivered" ? "без слов" : "…"), won: Boolean(answer?.text?.includes("принята")),
+      };
+    });
+    const began = Math.min(...racers.map(({ made }) => made));
+    const done = racers.map(({ answered, end }) => Math.max(answered ?? 0, end ?? 0)).reduce((a, b) => Math.max(a, b), began + 1);
+    const commits = (order?.history ?? []).filter(({ at, committed }) => committed !== null && committed >= began && at <= done);
+    return [
+      table(["мастер", "ответ", "мс"], racers.map(({ name, said, answered, made, won }) => [
+        name, h("span", { className: won ? "won" : "lost" }, said), answered ? (answered - made).toLocaleString("ru", { maximumFractionDigits: 1 }) : "…",
+      ]), ""),
+      timeline(racers, commits, began, done),
+      h("p", { className: "legend" },
+        h("i", { className: "key tap" }), "от нажатия до ответа webhook ",
+        h("i", { className: "key said" }), "бот ответил на нажатие ",
+        commits.length > 0 && [h("i", { className: "key lock" }), `замок заявки и запись (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
+    ];
+  }
+}
+
+const [WIDTH, NAMES, ROW] = [560, 130, 26];
+
+function timeline(racers, commits, began, done) {
+  const height = racers.length * ROW + 34;
+  const span = Math.max(done - began, 1) * 1.05;
+  const x = (at) => NAMES + ((Math.min(Math.max(at, began), began + span) - began) / span) * (WIDTH - NAMES - 8);
+  const text = (words, attributes) => svg("text", attributes, words);
+  const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => span / size <= 6) ?? 60000;
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "timeline", role: "img",
+    "aria-label": "Нажатия, замок заявки и запись по времени" });
+  for (let tick = 0; tick <= span; tick += step) {
+    picture.append(svg("line", { x1: x(began + tick), x2: x(began + tick), y1: 4, y2: height - 22, class: "grid" }),
+      text(`${tick} мс`, { x: x(began + tick), y: height - 8, class: "axis", "text-anchor": tick ? "middle" : "start" }));
+  }
+  for (const { at, committed, to, name } of commits) {
+    picture.append(svg("rect", { x: x(at), width: Math.max(x(committed) - x(at), 2), y: 4, height: height - 26, class: "lock" }, svg("title", {}, `${name ?? ""} → ${to}`)),
+      svg("line", { x1: x(committed), x2: x(committed), y1: 4, y2: height - 22, class: "commit" }));
+  }
+  racers.forEach(({ name, made, answered, end, won }, row) => {
+    const y = row * ROW + 10;
+    picture.append(text(name, { x: 0, y: y + 11, class: won ? "name won" : "name" }),
+      svg("rect", { x: x(made), width: Math.max(x(end ?? done) - x(made), 2), y, height: 12, rx: 3, class: won ? "tap won" : "tap" }));
+    if (answered) picture.append(svg("circle", { cx: x(answered), cy: y + 6, r: 4.5, class: won ? "said won" : "said" }));
+  });
+  return picture;
+}

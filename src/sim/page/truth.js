@@ -1,0 +1,75 @@
+// What is really in the database.
+import { CATEGORIES, countdown, duration, fill, h, moment } from "./dom.js";
+
+const LIVE = ["SENT", "VIEWED"];
+export const OPEN = ["CREATED", "SEARCHING", "GUARANTEE", "DEFERRED"];
+const FINAL = ["CLOSED", "CANCELED"];
+
+export const kind = (status) => (OPEN.includes(status) ? "open" : FINAL.includes(status) ? "final" : "active");
+
+export const liveOffers = (order) =>
+  OPEN.includes(order.status) ? order.offers.filter((offer) => LIVE.includes(offer.state) && (offer.expires === null || offer.expires > Date.now())) : [];
+
+export class Truth {
+  #shown = "";
+
+  constructor(root) {
+    this.root = root;
+    this.selected = undefined;
+  }
+
+  select(id) {
+    this.selected = id;
+  }
+
+  show(topics) {
+    const { orders, world, error } = topics;
+    const order = orders.find(({ id }) => id === this.selected) ?? orders.find((order) => liveOffers(order).length) ?? orders[0];
+    const state = JSON.stringify([orders, world?.has_database, error, order?.id]);
+    if (state === this.#shown) return;
+    this.#shown = state;
+    if (!world.has_database) {
+      fill(this.root, h("p", { className: "hint" }, "База обработчика неизвестна. Задайте DATABASE_URL, когда запускаете sim, и здесь будет видно, что в ней."));
+      return;
+    }
+    const scrolled = this.root.querySelector(".list")?.scrollTop;
+    fill(this.root,
+      error && h("p", { className: "problem", role: "alert" }, `База не отвечает: ${error}`),
+      order ? details(order) : h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «＋ Заявка»."),
+      h("ul", { className: "list", "aria-label": "Заявки" }, orders.map((other) => h("li", {},
+        h("button", { type: "button", "data-key": `order-${other.id}`, "aria-pressed": String(other.id === order?.id),
+          onclick: () => { this.select(other.id); this.show(topics); } },
+          h("b", {}, `№${other.id}`), status(other.status), h("span", { className: "where" }, other.master ?? other.address))))));
+    if (scrolled) this.root.querySelector(".list").scrollTop = scrolled;
+  }
+}
+
+const status = (word) => h("span", { className: `chip ${kind(word)}` }, word);
+
+function details(order) {
+  return h("div", { className: "order" },
+    h("h2", {}, `Заявка №${order.id} `, status(order.status), h("span", { className: "version", title: "orders.version" }, `версия ${order.version}`)),
+    h("p", {}, `${CATEGORIES[order.category] ?? order.category} · ${order.city}, ${order.address}`, h("br"), order.description),
+    h("p", {}, "Мастер: ", h("b", {}, order.master ?? "—")),
+    h("h3", {}, "Предложения"),
+    table(["мастер", "раунд", "состояние", "осталось"], order.offers.map((offer) => [
+      offer.name, offer.round, offer.state,
+      LIVE.includes(offer.state) ? (offer.expires === null ? "без срока" : countdown(offer.expires, "истекло")) : offer.responded ? moment(offer.responded) : "—",
+    ]), "предложений не было"),
+    h("h3", {}, "История"),
+    table(["время", "из", "в", "кто"], order.history.map((row) => [
+      moment(row.at), row.from ?? "—", row.to, [row.name ?? row.actor, row.reason && ` (${row.reason})`],
+    ]), "изменений не было"),
+    h("h3", {}, "Метрики"),
+    table(["раунд", "кандидатов", "до назначения", "предпочтён", "эскалация"], order.metrics.map((row) => [
+      row.round_number ?? "—", row.candidates_count, duration(row.time_to_assign_seconds * 1000),
+      row.preferred_master_used ? "да" : "нет", row.was_escalated_to_admin ? "да" : "нет",
+    ]), "назначений не было"));
+}
+
+export function table(head, rows, none) {
+  if (!rows.length) return h("p", { className: "hint" }, none);
+  return h("div", { className: "scroll" }, h("table", {},
+    h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))))));
+}

@@ -1,0 +1,91 @@
+//! What is really in the database: read beside the handler, however the handler is.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Shown;
+use super::feed::Topics;
+use crate::db::{Connection, Db, Error, Statement, statement};
+
+/// How often it is read while somebody looks, when nothing tells of a change.
+const AGAIN: Duration = Duration::from_secs(1);
+/// After a change of the local Telegram's, the database is read when the taps under way have probably ended.
+const SETTLED: Duration = Duration::from_millis(80);
+
+/// Reads while somebody looks, until the page is gone.
+pub(super) async fn keep_reading(shown: Weak<Shown>) {
+    let Some(mut changes) = shown.upgrade().map(|shown| shown.world.telegram.changes()) else { return };
+    while let Some(shown) = shown.upgrade() {
+        if shown.truth.receiver_count() > 0
+            && let Some(db) = &shown.world.database
+        {
+            let truth = match read(db).await {
+                Ok(truth) => truth,
+                Err(error) => Topics::from([("database_error".to_owned(), json!(error.to_string()))]),
+            };
+            shown.truth.send_if_modified(|known| {
+                let news = *known != truth;
+                *known = truth;
+                news
+            });
+        }
+        drop(shown);
+        // Either is a reason to look again.
+        let _ = tokio::time::timeout(AGAIN, changes.changed()).await;
+        tokio::time::sleep(SETTLED).await;
+    }
+}
+
+async fn read(db: &Db) -> Result<Topics, Error> {
+    const READ: Statement = statement!("sim.truth", [], include_str!("truth.sql"));
+    let rows = db.run(async |connection: Connection| connection.fetch(&READ, &[]).await).await?;
+    let topic = |row: &tokio_postgres::Row| {
+        let value: String = row.get("value");
+        (row.get("topic"), serde_json::from_str(&value).unwrap_or(Value::Null))
+    };
+    Ok(rows.iter().map(topic).collect())
+}
+
+/// An order that somebody makes on the page, to be offered to masters at once.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewOrder {
+    pub(super) category: String,
+    pub(super) address: String,
+    pub(super) description: String,
+    pub(super) client_name: String,
+    pub(super) client_phone: String,
+    /// `masters.id`; the first one's city is the order's.
+    pub(super) masters: Vec<i64>,
+    /// How long the offers can be accepted.
+    pub(super) minutes: i32,
+}
+
+/// Makes an order with its offers; its number. `None`: no such masters.
+pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Error> {
+    const ADD: Statement = statement!(
+        "sim.add_order",
+        [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4],
+        "WITH made AS (
+             INSERT INTO orders (city_id, category, status, address, description, client_name, client_phone)
+             SELECT city_id, $1, 'SEARCHING', $2, nullif($3, ''), $4, $5
+             FROM masters WHERE id = ($6::bigint[])[1]
+             RETURNING id
+         ), offered AS (
+             INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
+             SELECT made.id, masters.id, 'SENT', 1, now() + make_interval(mins => $7)
+             FROM made, masters WHERE masters.id = ANY ($6)
+         )
+         SELECT id FROM made"
+    );
+    let NewOrder { category, address, description, client_name, client_phone, masters, minutes } = new;
+    db.run(async |connection: Connection| {
+        let rows = connection
+            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes])
+            .await?;
+        Ok(rows.first().map(|row| row.get("id")))
+    })
+    .await
+}

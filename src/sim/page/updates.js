@@ -1,0 +1,59 @@
+// What happened to each update.
+import { act, countdown, duration, fill, h, moment } from "./dom.js";
+
+const STATES = { queued: "в очереди", under_way: "доставляется", waiting: "ждёт повтора", delivered: "доставлено", dropped: "выброшено" };
+const MET = { twice: "дважды", overlapping: "внахлёст", late: "с опозданием", wrong_secret: "неверный секрет", calls: "ответы боту с ошибкой" };
+
+export class Updates {
+  #rows = new Map();
+
+  constructor(root) {
+    this.root = root;
+    this.list = h("div", { className: "updates" });
+    const wait = h("button", { type: "button", onclick: () => act("wait", {}) }, "⏩ Не ждать следующей попытки");
+    root.append(h("p", { className: "hint" }, "Каждое обновление: попытки доставить, ответы обработчика и что он вызывал. Новые сверху."), wait, this.list);
+  }
+
+  show(updates, names) {
+    const rows = new Map();
+    for (const update of [...updates].reverse()) {
+      const key = `${update.bot}/${update.update_id}`;
+      const state = JSON.stringify(update);
+      const known = this.#rows.get(key);
+      if (known?.state === state) {
+        rows.set(key, known);
+      } else {
+        const element = row(update, names);
+        element.open = known?.element.open ?? false;
+        rows.set(key, { state, element });
+      }
+    }
+    const same = rows.size === this.#rows.size && [...rows].every(([key, { element }]) => this.#rows.get(key)?.element === element);
+    this.#rows = rows;
+    if (same && this.list.hasChildNodes()) return;
+    fill(this.list, rows.size ? [...rows.values()].map(({ element }) => element) : h("p", { className: "hint" }, "Пока ничего: нажмите что-нибудь на телефоне."));
+  }
+}
+
+function row(update, names) {
+  const last = update.attempts.at(-1);
+  const summary = h("summary", { "data-key": `update-${update.bot}-${update.update_id}` },
+    h("span", { className: `chip ${update.state}` }, STATES[update.state]),
+    h("b", {}, names.get(update.person) ?? update.person), ` ${update.what} `,
+    h("small", {}, [moment(update.made), update.attempts.length > 1 && `попыток: ${update.attempts.length}`,
+      last?.took != null && `${last.status ?? "нет ответа"} за ${duration(last.took)}`].filter(Boolean).join(" · ")),
+    update.next !== null && h("small", {}, " повтор через ", countdown(update.next, "миг")));
+  return h("details", { className: "update" }, summary,
+    h("p", {}, h("code", {}, `update_id ${update.update_id}`), update.data && [" ", h("code", {}, update.data)]),
+    h("ol", {}, update.attempts.map((attempt) => h("li", {},
+      `${moment(attempt.at)} → ${attempt.took === null ? "ждём ответа…" : `${attempt.status ?? "нет ответа"} за ${duration(attempt.took)}`}`,
+      faultsOf(attempt.met)))),
+    update.calls.length ? h("ul", { className: "calls" }, update.calls.map((call) => h("li", {},
+      h("code", {}, call.method), ` ${call.status || "без ответа"}`, call.refusal && ` — ${call.refusal}`, h("small", {}, ` ${moment(call.at)}`)))) : h("p", { className: "hint" }, "обработчик ничего не вызывал"),
+    update.answers.map((answer) => h("p", {}, "Ответ на нажатие: ", answer.text ? h("q", {}, answer.text) : "без слов")));
+}
+
+function faultsOf(met) {
+  const names = Object.entries(MET).filter(([name]) => met[name]).map(([, words]) => words);
+  return names.length ? h("em", {}, ` (${names.join(", ")})`) : "";
+}
