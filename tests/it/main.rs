@@ -9,6 +9,7 @@ mod demo;
 mod http;
 mod list;
 mod noise;
+mod page;
 mod programs;
 mod races;
 mod screens;

@@ -1,5 +1,6 @@
 //! A dispatch system of its own for each test: a database, a local Telegram, the webhook between them, and verbs.
 
+pub mod browser;
 pub mod postgres;
 
 use std::sync::Arc;
@@ -7,12 +8,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use field_service::app::App;
-use field_service::db::Clock;
+use field_service::config;
+use field_service::db::{Clock, Db};
 use field_service::dispatch::{OrderId, Tap, TelegramUserId};
 use field_service::server;
 use field_service::sim::invariants;
+use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
-use field_service::sim::telegram::{self, Chat, Telegram, Webhook};
+use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
@@ -114,6 +118,23 @@ impl Dispatch {
             dispatch.add_master(user, name).await;
         }
         dispatch
+    }
+
+    /// The page, with the three masters' phones.
+    pub async fn page(&self) -> Page {
+        for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
+            drop(self.telegram.chat(MASTER_TOKEN, user, name));
+        }
+        let config = config::Database::from_url(&self.database_url).expect("a URL");
+        let world = World {
+            telegram: self.telegram.clone(),
+            master_bot: bot_id(MASTER_TOKEN),
+            handler: self.url.clone(),
+            database: Some(Db::new(&config, 2, Clock::default()).expect("a pool")),
+            proxy: None,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Page::start(listener, world).expect("a page")
     }
 
     /// A master's (or anybody's) chat with the masters' bot.

@@ -1,0 +1,174 @@
+//! A headless Chromium, driven over WebDriver.
+
+use std::fs;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::FutureExt;
+use hyper::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A window.
+pub struct Browser {
+    client: Client,
+    _driver: Child,
+    profile: PathBuf,
+}
+
+/// The first of these programs that is installed.
+fn find(programs: &[&str]) -> Option<PathBuf> {
+    programs.iter().map(PathBuf::from).find(|program| program.is_file())
+}
+
+impl Browser {
+    /// Opens `url` in a window of this size, and closes it after `work`, however that ends. On a machine without a
+    /// browser it says loudly that `work` was not done.
+    pub async fn visit(url: &str, size: (u32, u32), work: impl AsyncFnOnce(&Self)) {
+        let Some(browser) = Self::open(url, size).await else { return };
+        let done = AssertUnwindSafe(work(&browser)).catch_unwind().await;
+        browser.client.clone().close().await.expect("the session ends");
+        done.unwrap_or_else(|panic| resume_unwind(panic));
+    }
+
+    async fn open(url: &str, (width, height): (u32, u32)) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let chromium = find(&["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]);
+        let driver =
+            find(&["/usr/bin/chromedriver", "/usr/lib/chromium-browser/chromedriver", "/usr/local/bin/chromedriver"]);
+        let Some((chromium, driver)) = chromium.zip(driver) else {
+            // Straight to standard error: what a test prints is shown only when it fails.
+            let said = "NOT RUN: the page in a browser; install one: apt install chromium chromium-driver";
+            writeln!(std::io::stderr(), "{said}").expect("standard error");
+            return None;
+        };
+        let mut driver = Command::new(driver)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver runs");
+        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines();
+        let port = loop {
+            let line = said.next_line().await.expect("stdout").expect("chromedriver says its port");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+
+        let name = format!("fs-browser-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let profile = std::env::temp_dir().join(name);
+        let flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+        ];
+        let mut args: Vec<String> = flags.map(ToOwned::to_owned).into();
+        args.push(format!("--user-data-dir={}", profile.display()));
+        args.push(format!("--window-size={width},{height}"));
+        let capabilities = json!({
+            "goog:chromeOptions": {"binary": chromium, "args": args},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities.as_object().expect("an object").clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("a browser session");
+        // The window's size includes frames that are not there: let the page itself have this size.
+        let browser = Self { client, _driver: driver, profile };
+        browser
+            .command(
+                "goog/cdp/execute",
+                json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                    "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+                }}),
+            )
+            .await;
+        browser.client.goto(url).await.expect("the page opens");
+        Some(browser)
+    }
+
+    /// Shows the page as somebody sees it who prefers `scheme`, light or dark.
+    pub async fn prefer(&self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        let params = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.command("goog/cdp/execute", params).await;
+    }
+
+    /// Waits for the element and clicks it.
+    pub async fn click(&self, css: &str) {
+        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+        let element = found.unwrap_or_else(|error| panic!("nothing at {css}: {error}"));
+        element.click().await.unwrap_or_else(|error| panic!("{css} cannot be clicked: {error}"));
+    }
+
+    /// What an expression of JavaScript is on the page.
+    pub async fn value(&self, expression: &str) -> Value {
+        let script = format!("return {expression}");
+        self.client.execute(&script, Vec::new()).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Waits until an expression of JavaScript is true on the page.
+    pub async fn until(&self, expression: &str) {
+        let wait = async { while self.value(expression).await != json!(true) {} };
+        if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
+            panic!("not within 20 seconds: {expression}\n{}", self.value("document.body.innerText").await);
+        }
+    }
+
+    /// What was written to the console since it was last asked for, and requests that failed.
+    pub async fn console(&self) -> Vec<String> {
+        let log = self.command("se/log", json!({"type": "browser"})).await;
+        log.as_array().expect("entries").iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// A picture of the window, as PNG.
+    pub async fn picture(&self, file: &Path) {
+        fs::write(file, self.client.screenshot().await.expect("a picture")).expect("a file");
+    }
+
+    async fn command(&self, path: &'static str, params: Value) -> Value {
+        let command = DriverCommand { path, params };
+        self.client.issue_cmd(command).await.unwrap_or_else(|error: CmdError| panic!("{path}: {error}"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.profile));
+    }
+}
+
+/// A command of chromedriver's own.
+#[derive(Debug)]
+struct DriverCommand {
+    path: &'static str,
+    params: Value,
+}
+
+impl WebDriverCompatibleCommand for DriverCommand {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.params.to_string()))
+    }
+}
