@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -110,6 +110,9 @@ struct Race {
 
 type Answer = Response<UnsyncBoxBody<Bytes, std::convert::Infallible>>;
 
+/// The largest request that the page makes, in bytes.
+const ACTION_LIMIT: usize = 64 * 1024;
+
 /// What a browser may do with the page: show it, and talk to where it came from.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; base-uri 'none'");
 
@@ -129,8 +132,8 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
             if !is_own_json(request.headers()) {
                 return text(StatusCode::FORBIDDEN, "expected JSON from the page itself");
             }
-            let Ok(body) = request.into_body().collect().await else {
-                return text(StatusCode::BAD_REQUEST, "the request ended early");
+            let Ok(body) = Limited::new(request.into_body(), ACTION_LIMIT).collect().await else {
+                return text(StatusCode::BAD_REQUEST, "the request is too large, or ended early");
             };
             match actions::act(&shown, &path["/do/".len()..], &body.to_bytes()).await {
                 Ok(()) => text(StatusCode::NO_CONTENT, ""),

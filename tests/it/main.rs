@@ -5,6 +5,7 @@ mod harness;
 mod accept;
 mod database_faults;
 mod decline;
+mod delivery;
 mod demo;
 mod http;
 mod list;

@@ -2,19 +2,43 @@
 
 use std::path::Path;
 
+use field_service::dispatch::OrderId;
+use field_service::render::plain;
+use field_service::sim::demo::{Demo, SHOWN};
+use field_service::sim::page::Page;
+use field_service::sim::telegram::{Force, State};
+use field_service::telegram::{Notice, http_client};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
 use crate::harness::browser::Browser;
-use crate::harness::{ANNA, BORIS, Dispatch};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, VERA, database_name, eventually, proxied_database};
 
 const WIDE: (u32, u32) = (1440, 900);
+const NARROW: (u32, u32) = (390, 844);
 
 /// A phone on the page.
 fn phone(person: i64) -> String {
     format!(".phone[data-person='{person}']")
 }
 
-/// What the last message on a phone says.
+/// A button under the last message on a phone.
+fn button(person: i64, data: &str) -> String {
+    format!("{} .bubble:last-child [data-callback='{data}']", phone(person))
+}
+
+/// What the last message of the bot says on a phone.
 fn screen(person: i64) -> String {
-    format!("[...document.querySelectorAll(\"{} .bubble.in .text\")].at(-1)?.innerText ?? ''", phone(person))
+    format!("([...document.querySelectorAll(\"{} .bubble.in .text\")].at(-1)?.innerText ?? '')", phone(person))
+}
+
+/// The way to an order's card, by the buttons.
+async fn open_card(browser: &Browser, person: i64, order: OrderId) {
+    browser.click(&format!("{} .composer button.quiet", phone(person))).await;
+    browser.until(&format!("{}.includes('Здравствуйте')", screen(person))).await;
+    browser.click(&button(person, "m:new:1")).await;
+    browser.click(&button(person, &format!("m:new:card:{order}:1"))).await;
+    browser.until(&format!("{}.includes('Заявка №{order}')", screen(person))).await;
 }
 
 #[tokio::test]
@@ -23,27 +47,307 @@ async fn of_two_phones_that_take_one_order_at_once_one_gets_it() {
     let order = t.order().offered_to([ANNA, BORIS]).await;
     let page = t.page().await;
     Browser::visit(page.url(), WIDE, async |browser| {
-        for person in [ANNA, BORIS] {
-            browser.click(&format!("{} .composer button.quiet", phone(person))).await;
-            browser.click(&format!("{} [data-callback='m:new:1']", phone(person))).await;
-            browser.click(&format!("{} [data-callback='m:new:card:{order}:1']", phone(person))).await;
-            browser.until(&format!("({}).includes('Заявка №{order}')", screen(person))).await;
-        }
-        let take = |person| format!("document.querySelector(\"{} [data-callback='m:new:acc:{order}:1']\").click()", phone(person));
+        open_card(browser, ANNA, order).await;
+        open_card(browser, BORIS, order).await;
+        let take =
+            |person| format!("document.querySelector(\"{}\").click()", button(person, &format!("m:new:acc:{order}:1")));
         browser.value(&format!("({}, {})", take(ANNA), take(BORIS))).await;
 
         browser.until("document.querySelectorAll('.alert').length === 2").await;
         let alerts = browser.value("[...document.querySelectorAll('.alert p')].map(p => p.textContent).sort()").await;
-        assert_eq!(alerts, serde_json::json!(["Уже занято", "✅ Заявка принята. Удачи в работе!"]));
+        assert_eq!(alerts, json!(["Уже занято", "✅ Заявка принята. Удачи в работе!"]));
         for person in [ANNA, BORIS] {
-            let buttons = format!("[...document.querySelectorAll(\"{} [data-callback]\")].some(b => b.dataset.callback.startsWith('m:new:acc'))", phone(person));
-            browser.until(&format!("!({buttons})")).await;
-            browser.until(&format!("({}).includes('новых заявок нет')", screen(person))).await;
+            browser.until(&format!("{}.includes('новых заявок нет')", screen(person))).await;
+            browser
+                .until(&format!("!document.querySelector(\"{} [data-callback^='m:new:acc']\")", phone(person)))
+                .await;
+            browser.click(&format!("{} .alert button", phone(person))).await;
         }
-        browser.until("document.querySelector('#orders .order').innerText.includes('ASSIGNED')").await;
+        // The truth beside the phones.
+        browser.until("document.querySelector('#orders .order').innerText.includes('версия 2')").await;
         assert_eq!(browser.console().await, Vec::<String>::new());
-        browser.picture(Path::new("/tmp/page.png")).await;
     })
     .await;
     t.check().await;
+}
+
+#[tokio::test]
+async fn a_race_ends_in_a_table_and_a_timeline() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS, VERA]).await;
+    let page = t.page().await;
+    Browser::visit(page.url(), WIDE, async |browser| {
+        browser.click("#tab-race").await;
+        browser.click("#race button.primary:enabled").await;
+
+        browser.until("document.querySelectorAll('#race td .won').length === 1").await;
+        browser.until("document.querySelectorAll('#race td .lost').length === 2").await;
+        let milliseconds =
+            "[...document.querySelectorAll('#race tbody tr')].every(row => /^[\\d,]+$/.test(row.cells[2].textContent))";
+        browser.until(milliseconds).await;
+        browser.until("document.querySelectorAll('#race .timeline .said').length === 3").await;
+        browser.until("document.querySelectorAll('#race .timeline .commit').length === 1").await;
+        browser.until(&format!("document.querySelector('#race h2').textContent.includes('№{order}')")).await;
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+    t.check().await;
+}
+
+#[tokio::test]
+async fn what_a_bot_does_looks_as_in_telegram() {
+    let t = Dispatch::start().await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    let page = t.page().await;
+    let anna = phone(ANNA);
+    Browser::visit(page.url(), WIDE, async |browser| {
+        browser.until(&format!("{}.includes('Здравствуйте')", screen(ANNA))).await;
+        let badge = format!("document.querySelector(\"{anna} .badge\")");
+        assert_eq!(browser.value(&format!("{badge}.hidden")).await, true, "nothing new since the page was opened");
+
+        // A push, with formatting; a link that is not one.
+        let text = "<b>Новая</b> заявка &lt;№7&gt;, <a href=\"javascript:alert(1)\">тут</a> <a href=\"https://example.org\">там</a>";
+        t.app.master_bot.send(ANNA, plain(text.to_owned())).await.expect("a message");
+        browser.until(&format!("{badge}.textContent === '1' && !{badge}.hidden")).await;
+        browser.until("document.title.startsWith('(1)')").await;
+        browser.until(&format!("{}.startsWith('Новая заявка <№7>, тут там')", screen(ANNA))).await;
+        let links = format!("[...document.querySelectorAll(\"{anna} .text a\")].map(a => a.href)");
+        assert_eq!(browser.value(&links).await, json!(["https://example.org/"]));
+        assert_eq!(browser.value(&format!("document.querySelector(\"{anna} .text b\").innerText")).await, "Анна");
+        browser.click(&format!("{anna} .chat")).await;
+        browser.until(&format!("{badge}.hidden && !document.title.startsWith('(')")).await;
+
+        // A tap whose answer is on its way, then a short notice.
+        let message = chat.messages().iter().find(|message| !message.buttons.is_empty()).expect("the menu").id;
+        let update = chat.tap_update_on(message, "m:new:1");
+        let spinning = format!("document.querySelectorAll(\"{anna} [aria-busy='true']\").length");
+        browser.until(&format!("{spinning} === 1")).await;
+        let query = update["callback_query"]["id"].as_str().expect("an id");
+        let notice = Notice { text: "Готово".to_owned(), alert: false };
+        t.app.master_bot.answer(query, Some(&notice)).await.expect("an answer");
+        browser.until(&format!("{spinning} === 0")).await;
+        browser.until(&format!("document.querySelector(\"{anna} .toast\")?.textContent === 'Готово'")).await;
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everything_can_be_done_with_the_keyboard() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.chat(ANNA).say("/start").await;
+    t.chat(ANNA).tap(&format!("m:new:card:{order}:1")).await;
+    let page = t.page().await;
+    Browser::visit(page.url(), WIDE, async |browser| {
+        let take = button(ANNA, &format!("m:new:acc:{order}:1"));
+        browser.until(&format!("document.querySelector(\"{take}\") !== null")).await;
+        browser.value(&format!("document.querySelector(\"{} .chat\").focus()", phone(ANNA))).await;
+        browser.keys("\u{e004}").await;
+        browser.until(&format!("document.activeElement === document.querySelector(\"{take}\")")).await;
+        browser.keys("\u{e007}").await;
+        // The answer has the focus, and gives it back.
+        browser.until("document.activeElement.textContent === 'OK'").await;
+        browser.keys("\u{e00c}").await;
+        browser.until("!document.querySelector('.alert')").await;
+        browser.until(&format!("document.querySelector(\"{}\").contains(document.activeElement)", phone(ANNA))).await;
+        // Tabs go by arrows.
+        browser.click("#tab-orders").await;
+        for shown in ["race", "updates", "faults", "orders"] {
+            browser.keys("\u{e014}").await;
+            browser.until(&format!("document.body.dataset.view === '{shown}'")).await;
+        }
+        // Faults are radio buttons.
+        browser.click("#tab-faults").await;
+        browser.value("document.querySelector('[data-key=twice-off]').focus()").await;
+        browser.keys("\u{e014}").await;
+        browser.until("document.querySelector('[data-key=twice-next]').checked").await;
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    assert_eq!(t.telegram.faults().twice, Force::Next);
+}
+
+#[tokio::test]
+async fn what_is_made_on_the_page_is_there() {
+    let t = Dispatch::start().await;
+    let page = t.page().await;
+    Browser::visit(page.url(), WIDE, async |browser| {
+        browser.click("[data-form=master]:enabled").await;
+        browser.fill("dialog [name=name]", "Глеб Новый").await;
+        browser.fill("dialog [name=city]", "Омск").await;
+        browser.click("dialog button.primary").await;
+        browser.until("document.querySelector('#toasts .toast')?.textContent.includes('часовой пояс')").await;
+        browser.fill("dialog [name=timezone]", "Asia/Omsk").await;
+        browser.click("dialog button.primary").await;
+        browser.until("!document.querySelector('dialog')").await;
+        browser.until(&format!("document.querySelector(\"{}\") !== null", phone(5001))).await;
+
+        browser.click("[data-form=order]:enabled").await;
+        browser.until("document.querySelectorAll('dialog [name=masters]').length === 4").await;
+        browser.fill("dialog [name=address]", "ул. Новая, 1").await;
+        browser.click("dialog button.primary").await;
+        browser.until("document.querySelector('#orders .order')?.innerText.includes('ул. Новая, 1')").await;
+        browser.until("document.querySelectorAll('#orders .order table')[0].rows.length === 5").await;
+        browser.until("/^\\d+:\\d\\d$/.test(document.querySelector('#orders .countdown').textContent)").await;
+
+        browser.click("[data-form=phone]").await;
+        browser.click("dialog button.primary").await;
+        browser.click(&format!("{} .composer button.quiet", phone(5002))).await;
+        browser.until(&format!("{}.includes('Telegram ID: 5002')", screen(5002))).await;
+        assert_eq!(browser.console().await.len(), 1, "the refused form");
+    })
+    .await;
+    let offers: i64 = t.one("SELECT count(*) FROM offers WHERE state = 'SENT'", &[]).await;
+    assert_eq!(offers, 4);
+}
+
+/// The pictures in tests/pictures are these, taken by tests/pictures/take.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_fits_wide_and_narrow_screens_in_light_and_dark() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut demo = Demo::start(None).await.expect("the demonstration");
+    demo.race(Some(SHOWN)).await.expect("three races");
+    let page = demo.page(TcpListener::bind("127.0.0.1:0").await.expect("a port")).expect("the page");
+    let fits =
+        "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight";
+    Browser::visit(page.url(), WIDE, async |browser| {
+        browser.click("#tab-race").await;
+        browser.click("#race button.primary:enabled").await;
+        browser.until("document.querySelectorAll('#race .timeline .commit').length === 1").await;
+        browser.until("document.querySelectorAll('.alert').length > 2").await;
+        // Some have seen their answer.
+        browser.value("[...document.querySelectorAll('.alert button')].slice(0, -2).forEach(ok => ok.click())").await;
+        browser.until(fits).await;
+        browser.picture(&folder.join("page-light.png")).await;
+        browser.prefer("dark").await;
+        browser.until("getComputedStyle(document.body).backgroundColor === 'rgb(16, 22, 29)'").await;
+        browser.picture(&folder.join("page-dark.png")).await;
+    })
+    .await;
+    Browser::visit(page.url(), NARROW, async |browser| {
+        browser.click(&format!("{} .composer button.quiet", phone(5001))).await;
+        browser.until(&format!("{}.includes('Здравствуйте')", screen(5001))).await;
+        browser.click(&button(5001, "m:new:1")).await;
+        browser.until(&format!("{}.includes('Всего')", screen(5001))).await;
+        browser.until(fits).await;
+        browser.picture(&folder.join("page-narrow.png")).await;
+        for tab in ["orders", "race", "updates", "faults"] {
+            browser.click(&format!("#tab-{tab}")).await;
+            browser.until(fits).await;
+            browser.until(&format!("document.querySelector('#{tab}').scrollWidth <= innerWidth")).await;
+        }
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+/// What the page is told first.
+async fn first_event(page: &Page) -> Value {
+    let client = http_client(page.url());
+    let mut answer = client.get(format!("{}/events", page.url())).send().await.expect("an answer");
+    let mut event = Vec::new();
+    while !event.ends_with(b"\n\n") {
+        event.extend_from_slice(&answer.chunk().await.expect("a chunk").expect("more"));
+    }
+    let event = String::from_utf8(event).expect("text");
+    serde_json::from_str(event.strip_prefix("data: ").expect("an event")).expect("JSON")
+}
+
+fn action(page: &Page, name: &str, body: &Value) -> reqwest::RequestBuilder {
+    let request = http_client(page.url()).post(format!("{}/do/{name}", page.url()));
+    request.header("content-type", "application/json").body(body.to_string())
+}
+
+#[tokio::test]
+async fn nobody_elses_page_can_use_it() {
+    let t = Dispatch::start().await;
+    let page = t.page().await;
+    let client = http_client(page.url());
+    let say = json!({"bot": 1001, "person": ANNA, "text": "/start"});
+    let status = async |request: reqwest::RequestBuilder| request.send().await.expect("an answer").status().as_u16();
+
+    let elsewhere = "attacker.example:8090";
+    assert_eq!(status(client.get(page.url()).header("host", elsewhere)).await, 403);
+    assert_eq!(status(client.get(format!("{}/events", page.url())).header("host", elsewhere)).await, 403);
+    assert_eq!(status(action(&page, "say", &say).header("host", elsewhere)).await, 403);
+    assert_eq!(status(action(&page, "say", &say).header("sec-fetch-site", "cross-site")).await, 403);
+    let form = client.post(format!("{}/do/say", page.url())).header("content-type", "text/plain").body(say.to_string());
+    assert_eq!(status(form).await, 403);
+    assert!(t.telegram.journal(10).is_empty());
+    assert_eq!(status(action(&page, "say", &say)).await, 204);
+    assert_eq!(t.telegram.journal(10).len(), 1);
+    assert!(client.get(page.url()).send().await.expect("the page").headers().contains_key("content-security-policy"));
+    assert_eq!(status(client.get(format!("{}/../Cargo.toml", page.url()))).await, 404);
+    assert_eq!(status(client.put(page.url())).await, 405);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let page = t.page().await;
+    let before = t.everything().await;
+    let new_order = |change: Value| {
+        let mut form = json!({"category": "PLUMBING", "address": "ул. Новая, 1", "description": "", "client_name": "Мария",
+                              "client_phone": "+79990001122", "masters": [1], "minutes": 10});
+        form.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        form
+    };
+    for (name, body, words) in [
+        ("nothing", json!({}), "нет"),
+        ("tap", json!({"bot": 1001}), "Обновите страницу"),
+        ("tap", json!({"bot": 7, "person": ANNA, "message": 1, "data": "m:menu"}), "бота нет"),
+        ("say", json!({"bot": 1001, "person": 4242, "text": "x"}), "телефона нет"),
+        ("say", json!({"bot": 1001, "person": ANNA, "text": "  "}), "от 1 до 4096"),
+        ("phone", json!({"bot": 1001, "person": 0, "name": "x"}), "больше нуля"),
+        ("master", json!({"person": ANNA, "name": "x", "city": "Екатеринбург", "timezone": ""}), "уже у мастера"),
+        ("master", json!({"person": 77, "name": "x", "city": "Омск", "timezone": "Mars/Base"}), "часовой пояс"),
+        (
+            "master",
+            json!({"person": 77, "name": "x", "city": "Екатеринбург", "timezone": "Europe/Moscow"}),
+            "Asia/Yekaterinburg",
+        ),
+        ("order", new_order(json!({"masters": []})), "хотя бы одного"),
+        ("order", new_order(json!({"category": "MAGIC"})), "вида работ"),
+        ("order", new_order(json!({"address": " "})), "адрес"),
+        ("order", new_order(json!({"minutes": 0})), "Срок"),
+        ("race", json!({"bot": 1001, "order": order.0, "people": [ANNA]}), "хотя бы два"),
+        ("race", json!({"bot": 1001, "order": order.0, "people": [ANNA, 4242]}), "телефона нет"),
+        ("faults", json!({"twice": "sometimes"}), "Обновите страницу"),
+        ("cut", json!({"seconds": 5}), "своей дорогой"),
+    ] {
+        let answer = action(&page, name, &body).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 400, "{name} {body}");
+        let said: Value = serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+        assert!(said["error"].as_str().expect("words").contains(words), "{name} {body}: {said}");
+    }
+    assert_eq!(t.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_tap_while_the_database_is_cut_off_is_delivered_again_when_it_is_back() {
+    let (database_url, proxy) = proxied_database().await;
+    let proxied = Some(proxy.database_url(database_name(&database_url)));
+    let t = Dispatch::start_on(database_url, Settings { database_url: proxied, ..Settings::default() }).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.chat(ANNA).say("/start").await;
+    let page = t.page_with(Some(proxy)).await;
+
+    assert_eq!(action(&page, "cut", &json!({"seconds": 1})).send().await.expect("an answer").status(), 204);
+    let message = t.chat(ANNA).messages().last().expect("the menu").id;
+    let tap = json!({"bot": 1001, "person": ANNA, "message": message, "data": format!("m:new:acc:{order}")});
+    assert_eq!(action(&page, "tap", &tap).send().await.expect("an answer").status(), 204);
+    let last = || t.telegram.journal(1).swap_remove(0);
+    eventually(|| last().attempts.first().is_some_and(|attempt| attempt.status == Some(503))).await;
+    let cut = first_event(&page).await;
+    assert!(cut["world"]["cut_until"].is_number(), "{}", cut["world"]);
+    assert_eq!(cut[format!("order/{order}")]["status"], "SEARCHING", "the truth is read by another way");
+
+    eventually(|| last().state == State::Delivered).await;
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    let restored = first_event(&page).await;
+    assert_eq!(restored["world"]["cut_until"], Value::Null);
 }

@@ -151,6 +151,7 @@ async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
         }
         Added::OtherTimezone(known) => return Err(format!("«{city}» уже есть, и часовой пояс там {known}.")),
     }
+    truth::refresh(shown).await;
     let telegram = &shown.world.telegram;
     let token = telegram.token(shown.world.master_bot).ok_or("Нет бота мастеров.")?;
     drop(telegram.chat(&token, person, &name));
@@ -168,7 +169,11 @@ async fn add_order(shown: &Shown, form: &NewOrder) -> Result<(), String> {
         return Err("Срок ответа — от 1 до 10000 минут.".to_owned());
     }
     let made = truth::add_order(database(shown)?, form).await.map_err(|error| in_words(&error))?;
-    made.map(drop).ok_or_else(|| "Выберите хотя бы одного мастера, которому предложить заявку.".to_owned())
+    if made.is_none() {
+        return Err("Выберите хотя бы одного мастера, которому предложить заявку.".to_owned());
+    }
+    truth::refresh(shown).await;
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -194,8 +199,7 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
     }))
     .await;
 
-    let take = format!("m:new:acc:{order}");
-    let taps: Vec<_> = chats.iter().map(|(_, chat)| chat.tap_update(&take)).collect();
+    let taps: Vec<_> = chats.iter().map(|(_, chat)| chat.tap_update(&take_button(chat, order))).collect();
     {
         let mut races = shown.races.lock().unwrap_or_else(PoisonError::into_inner);
         let updates = taps.iter().filter_map(|tap| tap["update_id"].as_i64()).collect();
@@ -210,6 +214,14 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
         telegram.enqueue(token, tap);
     }
     Ok(())
+}
+
+/// The card's own button, or what it would send if somebody made it up: the card may not be there any more.
+fn take_button(chat: &Chat, order: i64) -> String {
+    let made_up = format!("m:new:acc:{order}");
+    let with_page = format!("{made_up}:");
+    let on_card = chat.buttons().into_iter().find(|button| button.data.starts_with(&with_page));
+    on_card.map_or(made_up, |button| button.data)
 }
 
 #[derive(Deserialize)]

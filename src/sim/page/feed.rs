@@ -14,7 +14,7 @@ use hyper::body::{Bytes, Frame};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Answer, Shown};
+use super::{Answer, Shown, truth};
 
 /// Values by their names, such as `phone/1001/5001`.
 pub(super) type Topics = BTreeMap<String, Value>;
@@ -59,7 +59,9 @@ impl Listener {
     /// The next event; after a long silence a comment.
     async fn next(&mut self) -> String {
         loop {
-            if !self.told.is_empty() {
+            if self.told.is_empty() {
+                truth::refresh(&self.shown).await;
+            } else {
                 // An error means that the sender is gone, and with it whoever would send this event.
                 let changed = async {
                     tokio::select! {

@@ -38,7 +38,7 @@ function gathered() {
 function show() {
   const now = gathered();
   if (!now.world) return;
-  showPhones(now);
+  now.visible = showPhones(now);
   truth.show(now);
   race.show(now);
   updates.show(now.updates, now.names);
@@ -50,16 +50,19 @@ function show() {
   past = false;
 }
 
+/** Whose phones are to be seen. */
 function showPhones({ phones: known, updates, world, masters }) {
   known.sort((a, b) => (a.bot === world.master_bot ? 0 : 1) - (b.bot === world.master_bot ? 0 : 1) || a.person - b.person);
   const keys = known.map(({ bot, person }) => `${bot}/${person}`);
-  const wanted = (chosen.get() ?? keys.slice(0, FIRST)).filter((key) => keys.includes(key));
+  const shown = chosen.get() ?? keys.filter((key) => phones.has(key) || past).slice(0, FIRST);
   for (const data of known) {
     const key = `${data.bot}/${data.person}`;
     let phone = phones.get(key);
     if (!phone) {
       phone = new Phone(data, countUnread);
       phones.set(key, phone);
+      // Whoever adds a phone wants to see it.
+      if (!past) chosen.set([...shown, key]);
     }
     const state = JSON.stringify(data);
     if (phone.state !== state) {
@@ -68,6 +71,7 @@ function showPhones({ phones: known, updates, world, masters }) {
     }
     phone.updates(updates.filter(({ bot, person }) => bot === data.bot && person === data.person), past);
   }
+  const wanted = (chosen.get() ?? shown).filter((key) => phones.has(key));
   const shelf = wanted.map((key) => phones.get(key).element);
   if (shelf.length !== $("shelf").children.length || shelf.some((element, index) => $("shelf").children[index] !== element)) {
     $("shelf").replaceChildren(...shelf);
@@ -79,16 +83,18 @@ function showPhones({ phones: known, updates, world, masters }) {
     ...strangers.map(({ person, name }) => ({ key: `${world.master_bot}/${person}`, name, add: { bot: world.master_bot, person, name } })),
   ];
   const state = JSON.stringify([list, wanted]);
-  if ($("people").dataset.state === state) return;
+  const visible = new Set(wanted.map((key) => Number(key.split("/")[1])));
+  if ($("people").dataset.state === state) return visible;
   $("people").dataset.state = state;
   const focused = document.activeElement?.dataset?.key;
   $("people").replaceChildren(...list.map(({ key, name, add }) => h("button", { type: "button", "data-key": key, "aria-pressed": String(wanted.includes(key)),
     onclick: async () => {
-      if (add && !(await act("phone", add))) return;
+      if (add) return act("phone", add);
       chosen.set(wanted.includes(key) ? wanted.filter((other) => other !== key) : [...wanted, key]);
       show();
     } }, name)));
   if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  return visible;
 }
 
 function countUnread() {

@@ -32,8 +32,10 @@ export class Race {
   }
 
   #showForm() {
-    const { orders, phones, world } = this.topics;
-    const open = orders.filter((order) => liveOffers(order).length >= 2);
+    const { orders, phones, world, visible } = this.topics;
+    const seen = (order) => liveOffers(order).filter(({ person }) => visible.has(person)).length;
+    // First where there is most to be seen.
+    const open = orders.filter((order) => liveOffers(order).length >= 2).sort((a, b) => seen(b) - seen(a) || b.id - a.id);
     const order = open.find(({ id }) => id === this.#chosen) ?? open[0];
     const candidates = order
       ? liveOffers(order).map(({ person, name }) => ({ person, name })).filter(({ person }) => phones.some((phone) => phone.person === person && phone.bot === world.master_bot))
@@ -46,12 +48,15 @@ export class Race {
       ? h("select", { name: "order", "aria-label": "Заявка", "data-key": "race-order", onchange: (event) => { this.#chosen = Number(event.target.value); this.#showForm(); } },
         open.map(({ id, address }) => h("option", { value: id, selected: id === order?.id }, `№${id} · ${address}`)))
       : h("input", { name: "order", type: "number", min: 1, required: true, placeholder: "номер заявки", "aria-label": "Номер заявки" });
+    if (world.has_database && !open.length) {
+      fill(this.form, h("p", { className: "hint" }, "Нет заявки, предложенной хотя бы двоим. Создайте её: «+ Заявка»."));
+      return;
+    }
     fill(this.form,
       h("label", {}, "Заявка ", choice),
       h("fieldset", {}, h("legend", {}, "Мастера"), candidates.map(({ person, name }) => h("label", {},
         h("input", { type: "checkbox", value: person, checked: !this.#left.has(person), onchange: (event) => this.#left[event.target.checked ? "delete" : "add"](person) }), ` ${name}`))),
-      h("button", { className: "primary", disabled: candidates.length < 2 }, "🏁 Гонка"),
-      world.has_database && !open.length && h("p", { className: "hint" }, "Нет заявки, предложенной хотя бы двоим. Создайте её: «＋ Заявка»."));
+      h("button", { className: "primary", disabled: candidates.length < 2 }, "🏁 Гонка"));
   }
 
   #start(event) {
@@ -78,7 +83,7 @@ export class Race {
       table(["мастер", "ответ", "мс"], racers.map(({ name, said, answered, made, won }) => [
         name, h("span", { className: won ? "won" : "lost" }, said), answered ? (answered - made).toLocaleString("ru", { maximumFractionDigits: 1 }) : "…",
       ]), ""),
-      timeline(racers, commits, began, done),
+      timeline(racers, commits, began, done, Math.max(this.root.clientWidth - 32, 340)),
       h("p", { className: "legend" },
         h("i", { className: "key tap" }), "от нажатия до ответа webhook ",
         h("i", { className: "key said" }), "бот ответил на нажатие ",
@@ -87,15 +92,15 @@ export class Race {
   }
 }
 
-const [WIDTH, NAMES, ROW] = [560, 130, 26];
+const [NAMES, ROW] = [120, 26];
 
-function timeline(racers, commits, began, done) {
+function timeline(racers, commits, began, done, width) {
   const height = racers.length * ROW + 34;
   const span = Math.max(done - began, 1) * 1.05;
-  const x = (at) => NAMES + ((Math.min(Math.max(at, began), began + span) - began) / span) * (WIDTH - NAMES - 8);
+  const x = (at) => NAMES + ((Math.min(Math.max(at, began), began + span) - began) / span) * (width - NAMES - 24);
   const text = (words, attributes) => svg("text", attributes, words);
   const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => span / size <= 6) ?? 60000;
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "timeline", role: "img",
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "img",
     "aria-label": "Нажатия, замок заявки и запись по времени" });
   for (let tick = 0; tick <= span; tick += step) {
     picture.append(svg("line", { x1: x(began + tick), x2: x(began + tick), y1: 4, y2: height - 22, class: "grid" }),

@@ -35,7 +35,7 @@ export class Truth {
     const scrolled = this.root.querySelector(".list")?.scrollTop;
     fill(this.root,
       error && h("p", { className: "problem", role: "alert" }, `База не отвечает: ${error}`),
-      order ? details(order) : h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «＋ Заявка»."),
+      order ? details(order) : h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «+ Заявка»."),
       h("ul", { className: "list", "aria-label": "Заявки" }, orders.map((other) => h("li", {},
         h("button", { type: "button", "data-key": `order-${other.id}`, "aria-pressed": String(other.id === order?.id),
           onclick: () => { this.select(other.id); this.show(topics); } },
@@ -52,7 +52,7 @@ function details(order) {
     h("p", {}, `${CATEGORIES[order.category] ?? order.category} · ${order.city}, ${order.address}`, h("br"), order.description),
     h("p", {}, "Мастер: ", h("b", {}, order.master ?? "—")),
     h("h3", {}, "Предложения"),
-    table(["мастер", "раунд", "состояние", "осталось"], order.offers.map((offer) => [
+    table(["мастер", "раунд", "состояние", "осталось, или ответ"], order.offers.map((offer) => [
       offer.name, offer.round, offer.state,
       LIVE.includes(offer.state) ? (offer.expires === null ? "без срока" : countdown(offer.expires, "истекло")) : offer.responded ? moment(offer.responded) : "—",
     ]), "предложений не было"),

@@ -18,24 +18,28 @@ const SETTLED: Duration = Duration::from_millis(80);
 pub(super) async fn keep_reading(shown: Weak<Shown>) {
     let Some(mut changes) = shown.upgrade().map(|shown| shown.world.telegram.changes()) else { return };
     while let Some(shown) = shown.upgrade() {
-        if shown.truth.receiver_count() > 0
-            && let Some(db) = &shown.world.database
-        {
-            let truth = match read(db).await {
-                Ok(truth) => truth,
-                Err(error) => Topics::from([("database_error".to_owned(), json!(error.to_string()))]),
-            };
-            shown.truth.send_if_modified(|known| {
-                let news = *known != truth;
-                *known = truth;
-                news
-            });
+        if shown.truth.receiver_count() > 0 {
+            refresh(&shown).await;
         }
         drop(shown);
         // Either is a reason to look again.
         let _ = tokio::time::timeout(AGAIN, changes.changed()).await;
         tokio::time::sleep(SETTLED).await;
     }
+}
+
+/// Reads now, so that whatever is told next is not older.
+pub(super) async fn refresh(shown: &Shown) {
+    let Some(db) = &shown.world.database else { return };
+    let truth = match read(db).await {
+        Ok(truth) => truth,
+        Err(error) => Topics::from([("database_error".to_owned(), json!(error.to_string()))]),
+    };
+    shown.truth.send_if_modified(|known| {
+        let news = *known != truth;
+        *known = truth;
+        news
+    });
 }
 
 async fn read(db: &Db) -> Result<Topics, Error> {

@@ -119,6 +119,19 @@ impl Browser {
         element.click().await.unwrap_or_else(|error| panic!("{css} cannot be clicked: {error}"));
     }
 
+    /// Types into whatever has the focus.
+    pub async fn keys(&self, keys: &str) {
+        let element = self.client.active_element().await.expect("an element with the focus");
+        element.send_keys(keys).await.unwrap_or_else(|error| panic!("{keys:?} cannot be typed: {error}"));
+    }
+
+    /// Puts text into a field, instead of what is there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        element.clear().await.expect("an empty field");
+        element.send_keys(text).await.expect("typed text");
+    }
+
     /// What an expression of JavaScript is on the page.
     pub async fn value(&self, expression: &str) -> Value {
         let script = format!("return {expression}");

@@ -122,6 +122,11 @@ impl Dispatch {
 
     /// The page, with the three masters' phones.
     pub async fn page(&self) -> Page {
+        self.page_with(None).await
+    }
+
+    /// The page, with the proxy through which the handler reaches its database.
+    pub async fn page_with(&self, proxy: Option<Proxy>) -> Page {
         for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
             drop(self.telegram.chat(MASTER_TOKEN, user, name));
         }
@@ -131,7 +136,7 @@ impl Dispatch {
             master_bot: bot_id(MASTER_TOKEN),
             handler: self.url.clone(),
             database: Some(Db::new(&config, 2, Clock::default()).expect("a pool")),
-            proxy: None,
+            proxy,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Page::start(listener, world).expect("a page")
