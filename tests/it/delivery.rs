@@ -13,11 +13,13 @@ use tokio::net::TcpListener;
 
 use crate::harness::{ANNA, BORIS, Dispatch, MASTER_TOKEN, eventually};
 
+/// Status, `Retry-After` and body for the next delivery of what somebody did; 200 when there is none.
+type Line = (&'static str, u16, Option<u32>, Value);
+
 /// A webhook that answers what it is told to.
 struct Scripted {
     telegram: Telegram,
-    /// Status, `Retry-After` and body for the next deliveries of what somebody did; 200 after that.
-    script: Arc<Mutex<Vec<(&'static str, u16, Option<u32>, Value)>>>,
+    script: Arc<Mutex<Vec<Line>>>,
     /// What was delivered to whom, in order.
     seen: Arc<Mutex<Vec<(i64, String)>>>,
 }
@@ -57,7 +59,7 @@ impl Scripted {
 }
 
 async fn answer(
-    script: &Mutex<Vec<(&'static str, u16, Option<u32>, Value)>>,
+    script: &Mutex<Vec<Line>>,
     seen: &Mutex<Vec<(i64, String)>>,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {

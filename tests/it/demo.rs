@@ -7,7 +7,7 @@ use field_service::sim::cluster;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::{eventually, postgres};
+use crate::harness::{eventually, page, postgres};
 
 /// A folder of the test's own, for the demonstration to make its own in.
 struct Folder(PathBuf);
@@ -77,6 +77,31 @@ async fn stopped_or_killed_it_leaves_no_server_and_no_folder() {
         }
         assert!(folder.is_empty(), "after SIG{signal}");
     }
+}
+
+#[tokio::test]
+async fn without_once_it_serves_the_page_until_it_is_stopped() {
+    let folder = Folder::new("page");
+    let mut process =
+        demo(&["--listen", "127.0.0.1:0"], &folder.0).stdout(Stdio::piped()).spawn().expect("the program runs");
+    let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+    let url = loop {
+        let line = lines.next_line().await.expect("stdout").expect("it says where the page is");
+        if let Some((_, address)) = line.split_once("open http://") {
+            break format!("http://{}", address.split_whitespace().next().expect("an address"));
+        }
+    };
+    let topics = page::told(&url).await;
+    let phones: Vec<_> = topics.as_object().expect("topics").keys().filter(|name| name.starts_with("phone/")).collect();
+    assert_eq!(phones.len(), 12);
+    assert_eq!(topics["order/1"]["status"], "ASSIGNED", "the first ones were raced for");
+    assert_eq!(topics["order/4"]["status"], "SEARCHING");
+    assert_eq!(topics["world"]["can_cut"], true);
+
+    let id = process.id().expect("it still runs").to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.expect("kill").success());
+    assert!(process.wait().await.expect("an end").success());
+    assert!(folder.is_empty());
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! The programs as an operator meets them: settings, migrations, the first masters, `serve`.
 
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use field_service::config::{self, Database, Token, WebhookSecret};
 use field_service::sim::telegram::{Fault, Telegram, Webhook};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::harness::page::{act, told_eventually};
 use crate::harness::{ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, eventually, postgres};
 
 fn program(args: &[&str], variables: &[(&str, &str)]) -> Command {
@@ -284,35 +287,82 @@ async fn the_webhook_is_registered_shown_and_removed() {
     assert_eq!(telegram.webhook(MASTER_TOKEN).expect("a webhook").url, "https://x.org/prod/telegram/master");
 }
 
-struct Serve {
+/// A program that listens.
+struct Server {
     process: Child,
     url: String,
 }
 
-async fn serve(t: &Dispatch) -> Serve {
-    let mut process = program(
-        &["serve", "--listen", "127.0.0.1:0"],
-        &[
-            ("DATABASE_URL", &t.database_url),
-            ("MASTER_BOT_TOKEN", MASTER_TOKEN),
-            ("ADMIN_BOT_TOKEN", "1002:admin-token"),
-            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
-            ("ADMIN_WEBHOOK_SECRET", "x"),
-            ("TELEGRAM_API_URL", t.telegram.api_url()),
-        ],
-    )
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("serve runs");
-    let mut lines = BufReader::new(process.stderr.take().expect("stderr is piped")).lines();
-    let url = loop {
-        let line = lines.next_line().await.expect("stderr").expect("serve says where it listens");
-        if let Some((_, address)) = line.split_once("listening on ") {
-            break address.split_whitespace().next().expect("an address").to_owned();
-        }
+/// Starts a program and waits until it says where it listens.
+async fn start(args: &[&str], t: &Dispatch, api_url: &str) -> Server {
+    let variables = [
+        ("DATABASE_URL", t.database_url.as_str()),
+        ("MASTER_BOT_TOKEN", MASTER_TOKEN),
+        ("ADMIN_BOT_TOKEN", "1002:admin-token"),
+        ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
+        ("ADMIN_WEBHOOK_SECRET", "x"),
+        ("TELEGRAM_API_URL", api_url),
+    ];
+    let mut command = program(args, &variables);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    // One says it to people, the other logs it.
+    let (output, log) = (process.stdout.take().expect("stdout"), process.stderr.take().expect("stderr"));
+    let url = tokio::select! {
+        url = address_in(output) => url,
+        url = address_in(log) => url,
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it does not say where it listens"),
     };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Serve { process, url }
+    Server { process, url }
+}
+
+/// The first address in what a program writes; it goes on being read.
+async fn address_in(output: impl AsyncRead + Unpin + Send + 'static) -> String {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some((_, address)) = line.split_once("http://") {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return format!("http://{}", address.split_whitespace().next().expect("an address"));
+        }
+    }
+    std::future::pending().await
+}
+
+async fn serve(t: &Dispatch) -> Server {
+    start(&["serve", "--listen", "127.0.0.1:0"], t, t.telegram.api_url()).await
+}
+
+#[tokio::test]
+async fn sim_lets_people_play_with_a_handler_that_runs_elsewhere() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let nowhere = "http://127.0.0.1:1/lambda-url/webhook";
+    let sim = start(&["sim", "--webhook-url", nowhere, "--listen", "127.0.0.1:0"], &t, "").await;
+    let server = start(&["serve", "--listen", "127.0.0.1:0"], &t, &sim.url).await;
+    let variables = [
+        ("MASTER_BOT_TOKEN", MASTER_TOKEN),
+        ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
+        ("TELEGRAM_API_URL", sim.url.as_str()),
+    ];
+    assert!(run(&["webhook", "set", &server.url], &variables).await.status.success());
+
+    act(&sim.url, "race", &json!({"bot": 1001, "order": order.0, "people": [ANNA, BORIS]})).await;
+    let topics = told_eventually(&sim.url, |topics| topics[format!("order/{order}")]["status"] == "ASSIGNED").await;
+
+    assert!(t.owner(order).await.is_some());
+    let text = topics.to_string();
+    assert!(text.contains("phone/1001/101") && text.contains("Борис"), "the phones are the masters': {text}");
+    assert!(!text.contains(MASTER_SECRET) && !text.contains(MASTER_TOKEN), "{text}");
+    t.check().await;
+}
+
+#[tokio::test]
+async fn sim_says_what_it_cannot_use() {
+    for wrong in ["localhost:9000", "ftp://localhost", "http://localhost/?a=b"] {
+        let output = run(&["sim", "--webhook-url", wrong, "--listen", "127.0.0.1:0"], &SERVE).await;
+        assert!(!output.status.success() && said(&output).contains("expected the handler's address"), "{output:?}");
+    }
+    let output = run(&["sim", "--webhook-url", "http://localhost", "--listen", "127.0.0.1:0"], &SERVE[..1]).await;
+    assert!(!output.status.success() && said(&output).contains("MASTER_WEBHOOK_SECRET is not set"), "{output:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

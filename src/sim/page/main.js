@@ -15,9 +15,10 @@ const race = new Race($("race"));
 const updates = new Updates($("updates"));
 const faults = new Faults($("faults"));
 
-/** Phones on the shelf, by key; the first four until somebody chooses. */
+/** Phones on the shelf, by key; the first ones until somebody chooses. */
 const chosen = { get: () => JSON.parse(localStorage.getItem("phones") ?? "null"), set: (keys) => localStorage.setItem("phones", JSON.stringify(keys)) };
-const FIRST = 4;
+/** As many as there is room for, and three at least. */
+const FIRST = Math.max(3, Math.floor($("shelf").clientWidth / 302));
 /** Until the first snapshot has been shown, what it tells of has happened before. */
 let past = true;
 
@@ -75,7 +76,6 @@ function showPhones({ phones: known, updates, world, masters }) {
   const shelf = wanted.map((key) => phones.get(key).element);
   if (shelf.length !== $("shelf").children.length || shelf.some((element, index) => $("shelf").children[index] !== element)) {
     $("shelf").replaceChildren(...shelf);
-    for (const element of shelf) element.querySelector(".chat").scrollTop = 1e6;
   }
   const strangers = masters.filter(({ person }) => !known.some((phone) => phone.person === person && phone.bot === world.master_bot));
   const list = [

@@ -16,7 +16,8 @@ export class Phone {
     this.onChange = onChange;
     this.badge = h("span", { className: "badge", hidden: true });
     this.menu = h("button", { type: "button", className: "quiet", onclick: () => this.#block() });
-    this.chat = h("div", { className: "chat", role: "log", tabIndex: 0, "aria-label": `Переписка: ${data.name}` });
+    this.messages = h("div", { className: "messages" });
+    this.chat = h("div", { className: "chat", role: "log", tabIndex: 0, "aria-label": `Переписка: ${data.name}` }, this.messages);
     this.over = h("div", { className: "over" });
     this.toasts = h("div", { className: "toasts", role: "status" });
     this.field = h("input", { placeholder: "Сообщение", "aria-label": `Сообщение от ${data.name}`, autocomplete: "off" });
@@ -45,24 +46,23 @@ export class Phone {
     this.menu.textContent = data.blocked ? "разблокировать" : "блок";
     this.menu.title = data.blocked ? "Снова разрешить боту писать" : "Заблокировать бота";
     this.element.classList.toggle("blocked", data.blocked);
-    const atEnd = this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 80;
     const focused = document.activeElement?.closest?.("[data-message]");
     const focusedButton = focused && this.chat.contains(focused) && [focused.dataset.message, [...focused.querySelectorAll("button")].indexOf(document.activeElement)];
     const bubbles = new Map();
     for (const message of data.messages) {
       const state = JSON.stringify(message);
       const known = this.#bubbles.get(message.id);
-      bubbles.set(message.id, known?.state === state ? known : { state, element: this.#bubble(message), fresh: known });
+      bubbles.set(message.id, known?.state === state ? known : { state, element: this.#bubble(message) });
     }
     const isNew = data.messages.at(-1)?.id !== [...this.#bubbles.keys()].at(-1);
     this.#bubbles = bubbles;
     const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
-    this.chat.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
+    this.messages.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
     if (focusedButton) {
       const buttons = this.#bubbles.get(Number(focusedButton[0]))?.element.querySelectorAll("button") ?? [];
       (buttons[focusedButton[1]] ?? buttons[0])?.focus();
     }
-    if (atEnd || isNew) this.chat.scrollTop = this.chat.scrollHeight;
+    if (isNew) this.chat.scrollTop = 0;
     this.#mark();
     this.#spin();
   }

@@ -92,12 +92,14 @@ export class Race {
   }
 }
 
-const [NAMES, ROW] = [120, 26];
+const ROW = 26;
 
 function timeline(racers, commits, began, done, width) {
+  const short = (name) => ([...name].length > 18 ? `${[...name].slice(0, 17).join("")}…` : name);
+  const names = 14 + 8 * Math.max(...racers.map(({ name }) => [...short(name)].length));
   const height = racers.length * ROW + 34;
   const span = Math.max(done - began, 1) * 1.05;
-  const x = (at) => NAMES + ((Math.min(Math.max(at, began), began + span) - began) / span) * (width - NAMES - 24);
+  const x = (at) => names + ((Math.min(Math.max(at, began), began + span) - began) / span) * (width - names - 24);
   const text = (words, attributes) => svg("text", attributes, words);
   const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => span / size <= 6) ?? 60000;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "img",
@@ -112,7 +114,7 @@ function timeline(racers, commits, began, done, width) {
   }
   racers.forEach(({ name, made, answered, end, won }, row) => {
     const y = row * ROW + 10;
-    picture.append(text(name, { x: 0, y: y + 11, class: won ? "name won" : "name" }),
+    picture.append(text(short(name), { x: 0, y: y + 11, class: won ? "name won" : "name" }),
       svg("rect", { x: x(made), width: Math.max(x(end ?? done) - x(made), 2), y, height: 12, rx: 3, class: won ? "tap won" : "tap" }));
     if (answered) picture.append(svg("circle", { cx: x(answered), cy: y + 6, r: 4.5, class: won ? "said won" : "said" }));
   });

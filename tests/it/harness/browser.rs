@@ -141,9 +141,8 @@ impl Browser {
     /// Waits until an expression of JavaScript is true on the page.
     pub async fn until(&self, expression: &str) {
         let wait = async { while self.value(expression).await != json!(true) {} };
-        if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
-            panic!("not within 20 seconds: {expression}\n{}", self.value("document.body.innerText").await);
-        }
+        let came = tokio::time::timeout(Duration::from_secs(20), wait).await;
+        assert!(came.is_ok(), "not within 20 seconds: {expression}\n{}", self.value("document.body.innerText").await);
     }
 
     /// What was written to the console since it was last asked for, and requests that failed.
