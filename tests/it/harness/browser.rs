@@ -24,9 +24,26 @@ pub struct Browser {
     profile: PathBuf,
 }
 
-/// The first of these programs that is installed.
-fn find(programs: &[&str]) -> Option<PathBuf> {
-    programs.iter().map(PathBuf::from).find(|program| program.is_file())
+/// A browser and a driver of the same major version, as they must be.
+async fn find() -> Option<(&'static str, &'static str)> {
+    let drivers = ["/usr/bin/chromedriver", "/usr/lib/chromium-browser/chromedriver", "/usr/local/bin/chromedriver"];
+    let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    for driver in drivers {
+        let Some(version) = major_version(driver).await else { continue };
+        for browser in browsers {
+            if major_version(browser).await.as_ref() == Some(&version) {
+                return Some((browser, driver));
+            }
+        }
+    }
+    None
+}
+
+async fn major_version(program: &str) -> Option<String> {
+    let output = Command::new(program).arg("--version").stderr(Stdio::null()).output().await.ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    let number = said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    number.split('.').next().map(ToOwned::to_owned)
 }
 
 impl Browser {
@@ -41,10 +58,7 @@ impl Browser {
 
     async fn open(url: &str, (width, height): (u32, u32)) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let chromium = find(&["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]);
-        let driver =
-            find(&["/usr/bin/chromedriver", "/usr/lib/chromium-browser/chromedriver", "/usr/local/bin/chromedriver"]);
-        let Some((chromium, driver)) = chromium.zip(driver) else {
+        let Some((chromium, driver)) = find().await else {
             // Straight to standard error: what a test prints is shown only when it fails.
             let said = "NOT RUN: the page in a browser; install one: apt install chromium chromium-driver";
             writeln!(std::io::stderr(), "{said}").expect("standard error");
