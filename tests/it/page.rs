@@ -140,7 +140,7 @@ async fn everything_can_be_done_with_the_keyboard() {
     t.chat(ANNA).say("/start").await;
     t.chat(ANNA).tap(&format!("m:new:card:{order}:1")).await;
     let page = t.page().await;
-    Browser::visit(page.url(), WIDE, async |browser| {
+    let visited = Browser::visit(page.url(), WIDE, async |browser| {
         let take = button(ANNA, &format!("m:new:acc:{order}:1"));
         browser.until(&format!("document.querySelector(\"{take}\") !== null")).await;
         browser.value(&format!("document.querySelector(\"{} .chat\").focus()", phone(ANNA))).await;
@@ -166,15 +166,17 @@ async fn everything_can_be_done_with_the_keyboard() {
         assert_eq!(browser.console().await, Vec::<String>::new());
     })
     .await;
-    assert_eq!(t.owner(order).await, Some(ANNA));
-    assert_eq!(t.telegram.faults().twice, Force::Next);
+    if visited {
+        assert_eq!(t.owner(order).await, Some(ANNA));
+        assert_eq!(t.telegram.faults().twice, Force::Next);
+    }
 }
 
 #[tokio::test]
 async fn what_is_made_on_the_page_is_there() {
     let t = Dispatch::start().await;
     let page = t.page().await;
-    Browser::visit(page.url(), WIDE, async |browser| {
+    let visited = Browser::visit(page.url(), WIDE, async |browser| {
         browser.click("[data-form=master]:enabled").await;
         browser.fill("dialog [name=name]", "Глеб Новый").await;
         browser.fill("dialog [name=city]", "Омск").await;
@@ -200,8 +202,10 @@ async fn what_is_made_on_the_page_is_there() {
         assert_eq!(browser.console().await.len(), 1, "the refused form");
     })
     .await;
-    let offers: i64 = t.one("SELECT count(*) FROM offers WHERE state = 'SENT'", &[]).await;
-    assert_eq!(offers, 4);
+    if visited {
+        let offers: i64 = t.one("SELECT count(*) FROM offers WHERE state = 'SENT'", &[]).await;
+        assert_eq!(offers, 4);
+    }
 }
 
 /// The pictures in tests/pictures are these, taken by tests/pictures/take.

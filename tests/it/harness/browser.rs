@@ -48,12 +48,13 @@ async fn major_version(program: &str) -> Option<String> {
 
 impl Browser {
     /// Opens `url` in a window of this size, and closes it after `work`, however that ends. On a machine without a
-    /// browser it says loudly that `work` was not done.
-    pub async fn visit(url: &str, size: (u32, u32), work: impl AsyncFnOnce(&Self)) {
-        let Some(browser) = Self::open(url, size).await else { return };
+    /// browser it says loudly that `work` was not done, and returns false.
+    pub async fn visit(url: &str, size: (u32, u32), work: impl AsyncFnOnce(&Self)) -> bool {
+        let Some(browser) = Self::open(url, size).await else { return false };
         let done = AssertUnwindSafe(work(&browser)).catch_unwind().await;
         browser.client.clone().close().await.expect("the session ends");
         done.unwrap_or_else(|panic| resume_unwind(panic));
+        true
     }
 
     async fn open(url: &str, (width, height): (u32, u32)) -> Option<Self> {
