@@ -88,6 +88,9 @@ async fn sim(options: Sim) -> Result {
     let page = alone::start(&environment, listener, base, webhook).await?;
     writeln!(out(), "Open {} and play; updates go to {base}. Ctrl-C ends it.", page.url())?;
     writeln!(out(), "The handler needs TELEGRAM_API_URL={}", page.url())?;
+    if environment("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
+        writeln!(out(), "Masters and orders that you make on the page are written to DATABASE_URL.")?;
+    }
     stop.await;
     Ok(())
 }

@@ -10,7 +10,7 @@
 //!
 //! Data goes one way: programs → [`app`] → [`webhook`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`] stand
 //! beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
-//! for tests and `field-service demo`.
+//! for tests, `field-service demo` and `field-service sim`.
 //!
 //! # An order
 //!

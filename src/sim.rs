@@ -1,6 +1,6 @@
 //! Everything outside the handler, on this machine: a private PostgreSQL, a Telegram to talk to, and people.
 //!
-//! Shared by the tests and `field-service demo`; nothing of it is in the Lambda binaries.
+//! Shared by the tests, `field-service demo` and `field-service sim`; nothing of it is in the Lambda binaries.
 
 pub mod alone;
 pub mod cluster;

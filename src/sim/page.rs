@@ -1,15 +1,15 @@
 //! The page: phones, the truth beside them, and switches for what can go wrong, in a browser tab.
 //!
 //! Everything it needs is in this binary, and it asks nobody else for anything. The server sends what changed as
-//! server-sent events ([`feed`]) and takes in what people do ([`actions`]); the page keeps nothing of its own but what
-//! is on screen. The Bot API answers at the same address, so that a handler started elsewhere needs to know only one.
+//! server-sent events ([`feed`]) and takes in what people do ([`actions`]); the page itself remembers only which phones
+//! it shows. The Bot API answers at the same address, so that a handler started elsewhere needs to know only one.
 
 mod actions;
 mod feed;
 mod truth;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::combinators::UnsyncBoxBody;
@@ -20,10 +20,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::proxy::Proxy;
-use super::telegram::Telegram;
+use super::telegram::{Telegram, wall_clock};
 use crate::db::Db;
 
 /// What the page shows and acts on.
@@ -40,10 +40,10 @@ pub struct World {
     pub proxy: Option<Proxy>,
 }
 
-/// A served page. Stops when dropped.
+/// A served page. It stops when this is dropped, for those too who have it open.
 pub struct Page {
     url: String,
-    _stop: oneshot::Sender<()>,
+    _stop: watch::Sender<()>,
 }
 
 impl Page {
@@ -53,17 +53,21 @@ impl Page {
     /// When the listener has no address.
     pub fn start(listener: TcpListener, world: World) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        let (stop, mut stopped) = watch::channel(());
         let shown = Arc::new(Shown {
+            run: wall_clock(),
             world,
             only_here: address.ip().is_loopback(),
             races: Mutex::default(),
             cut_until: Mutex::default(),
             truth: watch::Sender::default(),
+            reading: tokio::sync::Mutex::default(),
             changed: watch::Sender::default(),
+            stopped: stopped.clone(),
         });
         tokio::spawn(truth::keep_reading(Arc::downgrade(&shown)));
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(crate::server::run(listener, async move { drop(stopped.await) }, move |request| {
+        let stop_serving = async move { drop(stopped.changed().await) };
+        tokio::spawn(crate::server::run(listener, stop_serving, move |request| {
             let shown = Arc::clone(&shown);
             async move { respond(shown, request).await }
         }));
@@ -87,6 +91,8 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 /// The world, and what the page adds to it.
 struct Shown {
+    /// Tells this run of the program from the one before.
+    run: f64,
     world: World,
     /// It listens on this machine's own address, and answers nobody who calls it by another name.
     only_here: bool,
@@ -94,8 +100,12 @@ struct Shown {
     /// In milliseconds since 1970.
     cut_until: Mutex<Option<f64>>,
     truth: watch::Sender<feed::Topics>,
+    /// Held by whoever reads the truth: an older one is not to come after a newer one.
+    reading: tokio::sync::Mutex<()>,
     /// Word of changes that the local Telegram does not tell of.
     changed: watch::Sender<()>,
+    /// Its sender is gone when the page is.
+    stopped: watch::Receiver<()>,
 }
 
 /// Masters who tapped the same button at once. What came of it is in the updates.
@@ -105,7 +115,6 @@ struct Race {
     order: i64,
     bot: i64,
     updates: Vec<i64>,
-    at: f64,
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, std::convert::Infallible>>;
@@ -118,10 +127,13 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-
 
 async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
+    // A page from elsewhere, by a script, a form or a name that leads here, is not to reach a developer's own machine.
+    if !is_from_here(request.headers()) {
+        return text(StatusCode::FORBIDDEN, "not for other sites");
+    }
     if path.starts_with("/bot") {
         return shown.world.telegram.respond(request).await.map(BodyExt::boxed_unsync);
     }
-    // A page from elsewhere, by a name that leads here or by a form, is not to reach a developer's own machine.
     if shown.only_here && !request.headers().get(HOST).is_some_and(names_this_machine) {
         return text(StatusCode::FORBIDDEN, "open the page by the address that the program printed");
     }
@@ -129,13 +141,17 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
         (Method::GET, "/events") => feed::stream(&shown),
         (Method::GET, path) => file(path),
         (Method::POST, path) if path.starts_with("/do/") => {
-            if !is_own_json(request.headers()) {
+            // No form of another site can send this, and no script without asking first.
+            if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
                 return text(StatusCode::FORBIDDEN, "expected JSON from the page itself");
             }
             let Ok(body) = Limited::new(request.into_body(), ACTION_LIMIT).collect().await else {
                 return text(StatusCode::BAD_REQUEST, "the request is too large, or ended early");
             };
-            match actions::act(&shown, &path["/do/".len()..], &body.to_bytes()).await {
+            // A task of its own: a tab that is closed does not stop what it has begun.
+            let name = path["/do/".len()..].to_owned();
+            let action = tokio::spawn(async move { actions::act(&shown, &name, &body.to_bytes()).await });
+            match action.await.unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(()) => text(StatusCode::NO_CONTENT, ""),
                 Err(why) => content(StatusCode::BAD_REQUEST, "application/json", json!({"error": why}).to_string()),
             }
@@ -146,15 +162,14 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
 
 fn names_this_machine(host: &HeaderValue) -> bool {
     let host = host.to_str().unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    ["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
+    let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = port.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// No form and no script of another site can send this without asking first, and there is nobody to say yes.
-fn is_own_json(headers: &HeaderMap) -> bool {
-    let is = |name: &str, expected: &str| headers.get(name).is_some_and(|value| value == expected);
-    is("content-type", "application/json")
-        && (!headers.contains_key("sec-fetch-site") || is("sec-fetch-site", "same-origin"))
+/// Browsers say who asks; whoever opens the page by its address is nobody's site. Others than browsers say nothing.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
 }
 
 fn file(path: &str) -> Answer {

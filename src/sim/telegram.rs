@@ -6,7 +6,7 @@
 //! | rule | source |
 //! |---|---|
 //! | unknown token: 401; unknown method: 404 | <https://core.telegram.org/bots/api#making-requests> |
-//! | a bot cannot write to a person who never wrote to it (400 chat not found) or who blocked it (403) | <https://core.telegram.org/bots/faq> |
+//! | a bot cannot write to a person who never wrote to it (400 chat not found) or who blocked it (403), until that person writes again | <https://core.telegram.org/bots/faq> |
 //! | text is 1–4096 characters after entities are parsed | <https://core.telegram.org/bots/api#sendmessage> |
 //! | HTML with an unknown, unclosed or mismatched tag is refused | <https://core.telegram.org/bots/api#html-style> |
 //! | `callback_data` is 1–64 bytes, a button has a text | <https://core.telegram.org/bots/api#inlinekeyboardbutton> |
@@ -30,6 +30,7 @@
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
 //! | methods other than getMe, sendMessage, editMessageText, answerCallbackQuery and the webhook's three; chats that are not private | <https://core.telegram.org/bots/api#available-methods> |
+//! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
 //!
 //! [the real server's source]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp
@@ -62,7 +63,7 @@ use model::Model;
 pub use model::{Button, Call, Message, Webhook, bot_id};
 pub(super) use time::wall_clock;
 
-/// A running local Telegram. Clones share it; it stops when the last one is dropped.
+/// A running local Telegram. Clones share it; it stops when the last one is dropped and nothing waits to be delivered.
 #[derive(Clone)]
 pub struct Telegram {
     shared: Arc<Shared>,
@@ -210,6 +211,12 @@ impl Telegram {
         self.read(|model| model.calls.iter().cloned().collect())
     }
 
+    /// What became of an update; `None` if it is forgotten.
+    #[must_use]
+    pub fn update(&self, bot: i64, update_id: i64) -> Option<Record> {
+        self.read(|model| model.journal.get(bot, update_id).cloned())
+    }
+
     /// The last `count` updates and what became of them, oldest first.
     #[must_use]
     pub fn journal(&self, count: usize) -> Vec<Record> {
@@ -310,7 +317,7 @@ impl Chat {
         self.telegram.change(|model| model.conversation(&self.token, self.person).open = true);
     }
 
-    /// Blocks the bot, or lets it write again.
+    /// Blocks the bot, or lets it write again; so does writing to it.
     pub fn block_bot(&self, blocked: bool) {
         self.telegram.change(|model| model.conversation(&self.token, self.person).blocked = blocked);
     }

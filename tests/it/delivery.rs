@@ -135,6 +135,9 @@ async fn a_callback_is_dropped_after_150_seconds_and_a_message_is_kept() {
         eventually(|| webhook.last().attempts.len() == attempts && webhook.last().state == State::Waiting).await;
         webhook.telegram.let_pass_until_next_attempt();
     }
+    eventually(|| webhook.last().state == State::Waiting).await;
+    webhook.telegram.let_pass(Duration::from_hours(24));
+    eventually(|| webhook.last().state == State::Dropped).await;
 }
 
 #[tokio::test]
@@ -179,7 +182,8 @@ async fn take_under(t: &Dispatch, faults: Faults) -> Record {
     };
     tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it is delivered");
     assert_eq!(t.owner(order).await, Some(ANNA));
-    assert_eq!(t.telegram.faults().twice, Force::Off, "used up");
+    let used_up = Faults { late_seconds: faults.late_seconds, answer: faults.answer, ..Faults::default() };
+    assert_eq!(t.telegram.faults(), used_up);
     t.check().await;
     last()
 }
@@ -214,6 +218,11 @@ async fn each_fault_of_a_delivery_is_met_and_the_order_taken_once() {
 
     let wrong = take_under(&t, Faults { wrong_secret: Force::Next, ..faults() }).await;
     assert_eq!(statuses(&wrong), [Some(401), Some(200)]);
+
+    // Both deliveries at once, and their calls fail.
+    let both = Faults { overlapping: Force::Next, calls: Force::Next, ..faults() };
+    let failing = take_under(&t, both).await;
+    assert_eq!((statuses(&failing), failing.answers.len()), (vec![Some(200); 2], 0), "{failing:?}");
 
     for (answer, status) in [
         (Fault::TooManyRequests(5), 429),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::truth::{self, NewOrder};
 use super::{Race, Shown};
@@ -13,8 +14,10 @@ use crate::db::masters::{self, Added, NewMaster};
 use crate::db::{Db, Error};
 use crate::dispatch::TelegramUserId;
 use crate::dispatch::order::Category;
-use crate::sim::telegram::{Chat, Faults, wall_clock};
+use crate::sim::telegram::{Chat, bot_id, wall_clock};
 
+/// How many races are shown.
+const REMEMBERED: usize = 5;
 /// The longest that the database can be cut off.
 const LONGEST_CUT: Duration = Duration::from_mins(2);
 
@@ -50,7 +53,7 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         "master" => add_master(shown, read(body)?).await?,
         "order" => add_order(shown, &read(body)?).await?,
         "race" => race(shown, read(body)?).await?,
-        "faults" => telegram.set_faults(read::<Faults>(body)?),
+        "faults" => set_faults(shown, read(body)?)?,
         "wait" => telegram.let_pass_until_next_attempt(),
         "cut" => cut(shown, &read(body)?)?,
         _ => return Err(format!("Действия «{action}» нет.")),
@@ -183,6 +186,20 @@ struct RaceForm {
     people: Vec<i64>,
 }
 
+/// A part of [`Faults`]; the rest stays.
+fn set_faults(shown: &Shown, part: serde_json::Map<String, Value>) -> Result<(), String> {
+    let telegram = &shown.world.telegram;
+    let mut faults = json!(telegram.faults());
+    if let Value::Object(whole) = &mut faults {
+        whole.extend(part);
+    }
+    telegram.set_faults(read(faults.to_string().as_bytes())?);
+    Ok(())
+}
+
+/// How long a race waits for its cards.
+const CARDS: Duration = Duration::from_secs(8);
+
 /// Opens the order's card on each phone, as people do; then lets all of them tap in the same instant.
 async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Result<(), String> {
     let telegram = &shown.world.telegram;
@@ -191,22 +208,23 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
     }
     let chats = people.iter().map(|person| open(shown, ChatId { bot, person: *person }));
     let chats = chats.collect::<Result<Vec<(String, Chat)>, String>>()?;
-    join_all(chats.iter().map(|(_, chat)| async move {
+    let cards = join_all(chats.iter().map(|(token, chat)| async move {
         if chat.messages().is_empty() {
-            chat.say("/start").await;
+            through_the_queue(shown, token, chat.text_update("/start")).await;
         }
-        chat.tap(&format!("m:new:card:{order}")).await;
-    }))
-    .await;
+        through_the_queue(shown, token, chat.tap_update(&format!("m:new:card:{order}"))).await;
+    }));
+    if tokio::time::timeout(CARDS, cards).await.is_err() {
+        return Err("Карточка заявки не открылась у всех: обработчик не отвечает. Гонка не началась.".to_owned());
+    }
 
     let taps: Vec<_> = chats.iter().map(|(_, chat)| chat.tap_update(&take_button(chat, order))).collect();
     {
         let mut races = shown.races.lock().unwrap_or_else(PoisonError::into_inner);
         let updates = taps.iter().filter_map(|tap| tap["update_id"].as_i64()).collect();
         let number = races.last().map_or(1, |race| race.number + 1);
-        races.push(Race { number, order, bot, updates, at: wall_clock() });
-        // Older ones go out of the list of updates as well.
-        if races.len() > 5 {
+        races.push(Race { number, order, bot, updates });
+        if races.len() > REMEMBERED {
             races.remove(0);
         }
     }
@@ -214,6 +232,13 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
         telegram.enqueue(token, tap);
     }
     Ok(())
+}
+
+async fn through_the_queue(shown: &Shown, token: &str, update: Value) {
+    let telegram = &shown.world.telegram;
+    let update_id = update["update_id"].as_i64().unwrap_or_default();
+    telegram.enqueue(token, update);
+    telegram.settled(bot_id(token), update_id).await;
 }
 
 /// The card's own button, or what it would send if somebody made it up: the card may not be there any more.
@@ -224,6 +249,7 @@ fn take_button(chat: &Chat, order: i64) -> String {
     on_card.map_or(made_up, |button| button.data)
 }
 
+/// For how long; nothing puts an end to it.
 #[derive(Deserialize)]
 struct Cut {
     seconds: u64,
@@ -234,8 +260,13 @@ fn cut(shown: &Arc<Shown>, cut: &Cut) -> Result<(), String> {
     let Some(proxy) = &shown.world.proxy else {
         return Err("Обработчик ходит в базу своей дорогой: отсюда её не перекрыть.".to_owned());
     };
-    if length.is_zero() || length > LONGEST_CUT {
+    if length > LONGEST_CUT {
         return Err(format!("Отключить базу можно на 1–{} секунд.", LONGEST_CUT.as_secs()));
+    }
+    if length.is_zero() {
+        proxy.restore();
+        shown.set_cut_until(None);
+        return Ok(());
     }
     let until = wall_clock() + length.as_secs_f64() * 1000.0;
     proxy.cut();

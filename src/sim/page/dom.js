@@ -21,8 +21,8 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Asks the program to do something; says so if it would not. True if it was done. */
-export async function act(action, body) {
+/** Asks the program to do something; says so if it would not, on the page or by `say`. True if it was done. */
+export async function act(action, body, say = toast) {
   try {
     const answer = await fetch(`/do/${action}`, {
       method: "POST",
@@ -30,11 +30,19 @@ export async function act(action, body) {
       body: JSON.stringify(body),
     });
     if (answer.ok) return true;
-    toast((await answer.json().catch(() => ({}))).error ?? `Не получилось (HTTP ${answer.status}).`);
+    say((await answer.json().catch(() => ({}))).error ?? `Не получилось (HTTP ${answer.status}).`);
   } catch {
-    toast("Программа не отвечает: она остановлена?");
+    say("Программа не отвечает: она остановлена?");
   }
   return false;
+}
+
+/** Lets a button do one thing at a time. */
+export async function once(button, work) {
+  if (button.disabled) return;
+  button.disabled = true;
+  await work();
+  button.disabled = false;
 }
 
 /** A line at the bottom that goes by itself. */
@@ -76,15 +84,11 @@ setInterval(() => {
   }
 }, 250);
 
-/** Replaces children, but not what is the same already; whoever is typing or has something unfolded is left in peace. */
+/** Replaces children; the focus stays on what has the same `data-key`. */
 export function fill(parent, ...children) {
-  const next = children.flat(Infinity).filter(Boolean);
-  const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
-  const inside = parent.contains(document.activeElement);
-  const unfolded = new Set([...parent.querySelectorAll("details[open][data-key]")].map((d) => d.dataset.key));
-  parent.replaceChildren(...next);
-  for (const details of parent.querySelectorAll("details[data-key]")) details.open ||= unfolded.has(details.dataset.key);
-  if (inside && focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  const focused = parent.contains(document.activeElement) && document.activeElement.dataset.key;
+  parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
 export const CATEGORIES = {

@@ -21,6 +21,8 @@ pub(super) type Topics = BTreeMap<String, Value>;
 
 /// Changes come in swarms; this long after the first they are told together.
 const TOGETHER: Duration = Duration::from_millis(25);
+/// How long the first event waits for the database.
+const FIRST: Duration = Duration::from_millis(500);
 /// Something is said this often, so that whatever is in between does not take the silence for an end.
 const SILENCE: Duration = Duration::from_secs(15);
 /// Messages of a chat.
@@ -34,11 +36,12 @@ pub(super) fn stream(shown: &Arc<Shown>) -> Answer {
         telegram: shown.world.telegram.changes(),
         truth: shown.truth.subscribe(),
         own: shown.changed.subscribe(),
+        stopped: shown.stopped.clone(),
         told: Topics::new(),
         shown: Arc::clone(shown),
     };
     let events = stream::unfold(start, |mut listener| async move {
-        let event = listener.next().await;
+        let event = listener.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(Bytes::from(event))), listener))
     });
     let mut answer = Response::new(StreamBody::new(events).boxed_unsync());
@@ -52,26 +55,24 @@ struct Listener {
     telegram: tokio::sync::watch::Receiver<()>,
     truth: tokio::sync::watch::Receiver<Topics>,
     own: tokio::sync::watch::Receiver<()>,
+    stopped: tokio::sync::watch::Receiver<()>,
     told: Topics,
 }
 
 impl Listener {
-    /// The next event; after a long silence a comment.
-    async fn next(&mut self) -> String {
+    /// The next event; after a long silence a comment; nothing more when the page is gone.
+    async fn next(&mut self) -> Option<String> {
         loop {
             if self.told.is_empty() {
-                truth::refresh(&self.shown).await;
+                // All in one event, unless the database takes its time.
+                drop(tokio::time::timeout(FIRST, truth::refresh(&self.shown)).await);
             } else {
-                // An error means that the sender is gone, and with it whoever would send this event.
-                let changed = async {
-                    tokio::select! {
-                        _ = self.telegram.changed() => {}
-                        _ = self.truth.changed() => {}
-                        _ = self.own.changed() => {}
-                    }
-                };
-                if tokio::time::timeout(SILENCE, changed).await.is_err() {
-                    return ":\n\n".to_owned();
+                tokio::select! {
+                    _ = self.telegram.changed() => {}
+                    _ = self.truth.changed() => {}
+                    _ = self.own.changed() => {}
+                    _ = self.stopped.changed() => return None,
+                    () = tokio::time::sleep(SILENCE) => return Some(":\n\n".to_owned()),
                 }
                 tokio::time::sleep(TOGETHER).await;
             }
@@ -86,7 +87,7 @@ impl Listener {
             );
             self.told = now;
             if !news.is_empty() {
-                return format!("data: {}\n\n", json!(news));
+                return Some(format!("data: {}\n\n", json!(news)));
             }
         }
     }
@@ -103,6 +104,7 @@ fn topics(shown: &Shown, truth: Topics) -> Topics {
     add(
         "world".to_owned(),
         json!({
+            "run": shown.run,
             "handler": world.handler,
             "master_bot": world.master_bot,
             "bots": world.telegram.bots(),
@@ -115,11 +117,13 @@ fn topics(shown: &Shown, truth: Topics) -> Topics {
     for phone in world.telegram.phones(MESSAGES) {
         add(format!("phone/{}/{}", phone.bot, phone.person), json!(phone));
     }
-    for update in world.telegram.journal(UPDATES) {
-        add(format!("update/{}/{}", update.bot, update.update_id), json!(update));
-    }
+    let mut updates = world.telegram.journal(UPDATES);
     for race in races.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        updates.extend(race.updates.iter().filter_map(|update| world.telegram.update(race.bot, *update)));
         add(format!("race/{}", race.number), json!(race));
+    }
+    for update in updates {
+        add(format!("update/{}/{}", update.bot, update.update_id), json!(update));
     }
     topics
 }

@@ -1,15 +1,19 @@
 // Dialogs: a new order, a new master, one more phone.
-import { act, CATEGORIES, h } from "./dom.js";
+import { act, CATEGORIES, h, once } from "./dom.js";
 
 /** Opens the dialog of that name. */
 export function open(name, topics) {
   const { title, fields, read } = FORMS[name](topics);
-  const form = h("form", { method: "dialog" }, h("h2", {}, title), fields,
+  const refusal = h("p", { className: "problem", role: "alert" });
+  const form = h("form", { method: "dialog" }, h("h2", {}, title), fields, refusal,
     h("p", { className: "buttons" },
       h("button", { type: "button", onclick: () => dialog.close() }, "Отмена"), h("button", { className: "primary" }, "Создать")));
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (await act(name, read(new FormData(form)))) dialog.close();
+    once(event.submitter, async () => {
+      const done = await act(name, read(new FormData(form)), (why) => { refusal.textContent = why; });
+      if (done) dialog.close();
+    });
   });
   const dialog = h("dialog", { onclose: () => dialog.remove() }, form);
   document.body.append(dialog);

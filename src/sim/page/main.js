@@ -15,8 +15,11 @@ const race = new Race($("race"));
 const updates = new Updates($("updates"));
 const faults = new Faults($("faults"));
 
-/** Phones on the shelf, by key; the first ones until somebody chooses. */
-const chosen = { get: () => JSON.parse(localStorage.getItem("phones") ?? "null"), set: (keys) => localStorage.setItem("phones", JSON.stringify(keys)) };
+/** Phones on the shelf, by key; null until somebody chooses. */
+const chosen = {
+  get: () => JSON.parse(localStorage.getItem("phones") ?? "null"),
+  set: (keys) => localStorage.setItem("phones", JSON.stringify([...new Set(keys)])),
+};
 /** As many as there is room for, and three at least. */
 const FIRST = Math.max(3, Math.floor($("shelf").clientWidth / 302));
 /** Until the first snapshot has been shown, what it tells of has happened before. */
@@ -29,7 +32,7 @@ function gathered() {
   const masters = topics.get("masters") ?? [];
   const people = [...known.map(({ person }) => person), ...masters.map(({ person }) => person)];
   return {
-    world: topics.get("world"), phones: known, masters, cities: topics.get("cities") ?? [], error: topics.get("database_error"),
+    world: topics.get("world"), phones: known, masters, cities: topics.get("cities") ?? [], error: topics.get("database_error"), known: topics.has("masters"),
     orders: all("order/").sort((a, b) => b.id - a.id), races: all("race/").sort((a, b) => a.number - b.number),
     updates: all("update/").sort((a, b) => a.made - b.made), names: new Map(known.map(({ person, name }) => [person, name])),
     nextPerson: Math.max(5000, ...people) + 1,
@@ -55,7 +58,11 @@ function show() {
 function showPhones({ phones: known, updates, world, masters }) {
   known.sort((a, b) => (a.bot === world.master_bot ? 0 : 1) - (b.bot === world.master_bot ? 0 : 1) || a.person - b.person);
   const keys = known.map(({ bot, person }) => `${bot}/${person}`);
-  const shown = chosen.get() ?? keys.filter((key) => phones.has(key) || past).slice(0, FIRST);
+  const shown = () => {
+    const remembered = chosen.get()?.filter((key) => keys.includes(key));
+    // Those of another program that was once at this address are not here.
+    return remembered?.length || chosen.get()?.length === 0 ? remembered : keys.slice(0, FIRST);
+  };
   for (const data of known) {
     const key = `${data.bot}/${data.person}`;
     let phone = phones.get(key);
@@ -63,7 +70,7 @@ function showPhones({ phones: known, updates, world, masters }) {
       phone = new Phone(data, countUnread);
       phones.set(key, phone);
       // Whoever adds a phone wants to see it.
-      if (!past) chosen.set([...shown, key]);
+      if (!past) chosen.set([...shown(), key]);
     }
     const state = JSON.stringify(data);
     if (phone.state !== state) {
@@ -72,7 +79,7 @@ function showPhones({ phones: known, updates, world, masters }) {
     }
     phone.updates(updates.filter(({ bot, person }) => bot === data.bot && person === data.person), past);
   }
-  const wanted = (chosen.get() ?? shown).filter((key) => phones.has(key));
+  const wanted = shown();
   const shelf = wanted.map((key) => phones.get(key).element);
   if (shelf.length !== $("shelf").children.length || shelf.some((element, index) => $("shelf").children[index] !== element)) {
     $("shelf").replaceChildren(...shelf);
@@ -88,17 +95,27 @@ function showPhones({ phones: known, updates, world, masters }) {
   $("people").dataset.state = state;
   const focused = document.activeElement?.dataset?.key;
   $("people").replaceChildren(...list.map(({ key, name, add }) => h("button", { type: "button", "data-key": key, "aria-pressed": String(wanted.includes(key)),
-    onclick: async () => {
+    onclick: () => {
       if (add) return act("phone", add);
       chosen.set(wanted.includes(key) ? wanted.filter((other) => other !== key) : [...wanted, key]);
       show();
-    } }, name)));
+    } }, name, h("span", { className: "badge", hidden: true }))));
+  countUnread();
   if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   return visible;
 }
 
 function countUnread() {
-  const count = [...phones.values()].reduce((sum, phone) => sum + (phone.data ? phone.unread : 0), 0);
+  let count = 0;
+  for (const [key, phone] of phones) {
+    const unread = phone.data ? phone.unread : 0;
+    const badge = $("people").querySelector(`[data-key="${CSS.escape(key)}"] .badge`);
+    if (badge) {
+      badge.hidden = !unread;
+      badge.textContent = unread;
+    }
+    count += unread;
+  }
   document.title = `${count ? `(${count}) ` : ""}field-service — локальный Telegram`;
 }
 
@@ -143,14 +160,24 @@ document.addEventListener("tapped", ({ detail }) => {
 });
 
 const events = new EventSource("/events");
+/** The next event tells everything. */
+let anew = true;
 events.onopen = () => {
-  $("connection").textContent = "";
+  anew = true;
 };
 events.onerror = () => {
   $("connection").textContent = "нет связи с программой, пробую снова…";
 };
 events.onmessage = ({ data }) => {
-  for (const [name, value] of Object.entries(JSON.parse(data))) {
+  const news = JSON.parse(data);
+  if (anew) {
+    // Another run of the program counts from the beginning: so does the page.
+    if (topics.has("world") && topics.get("world").run !== news.world.run) return location.reload();
+    topics.clear();
+    anew = false;
+    $("connection").textContent = `обновления идут в ${news.world.handler}`;
+  }
+  for (const [name, value] of Object.entries(news)) {
     if (value === null) topics.delete(name);
     else topics.set(name, value);
   }

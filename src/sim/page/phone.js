@@ -12,8 +12,9 @@ export class Phone {
   #first = true;
 
   constructor(data, onChange) {
-    this.key = `${data.bot}/${data.person}`;
     this.onChange = onChange;
+    this.face = h("span", { className: "face", "aria-hidden": "true" });
+    this.name = h("b");
     this.badge = h("span", { className: "badge", hidden: true });
     this.menu = h("button", { type: "button", className: "quiet", onclick: () => this.#block() });
     this.messages = h("div", { className: "messages" });
@@ -27,8 +28,7 @@ export class Phone {
     this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
       onfocusin: () => this.#see(), onpointerdown: () => this.#see() },
       h("header", {},
-        h("span", { className: "face", "aria-hidden": "true" }, initials(data.name)),
-        h("span", { className: "who" }, h("b", {}, data.name), h("small", {}, `бот «${data.bot_name}»`)),
+        this.face, h("span", { className: "who" }, this.name, h("small", {}, `бот «${data.bot_name}»`)),
         this.badge, this.menu),
       this.chat, this.toasts, composer, this.over);
   }
@@ -43,11 +43,13 @@ export class Phone {
     if (this.#first) this.#read = data.messages.at(-1)?.id ?? 0;
     this.#first = false;
     if (this.element.contains(document.activeElement)) this.#read = data.messages.at(-1)?.id ?? 0;
+    this.name.textContent = data.name;
+    this.face.textContent = initials(data.name);
     this.menu.textContent = data.blocked ? "разблокировать" : "блок";
     this.menu.title = data.blocked ? "Снова разрешить боту писать" : "Заблокировать бота";
     this.element.classList.toggle("blocked", data.blocked);
-    const focused = document.activeElement?.closest?.("[data-message]");
-    const focusedButton = focused && this.chat.contains(focused) && [focused.dataset.message, [...focused.querySelectorAll("button")].indexOf(document.activeElement)];
+    const active = this.messages.contains(document.activeElement) && document.activeElement;
+    const focused = active && [active.closest("[data-message]").dataset.message, [...active.closest("[data-message]").querySelectorAll("button, a")].indexOf(active)];
     const bubbles = new Map();
     for (const message of data.messages) {
       const state = JSON.stringify(message);
@@ -58,9 +60,9 @@ export class Phone {
     this.#bubbles = bubbles;
     const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
     this.messages.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
-    if (focusedButton) {
-      const buttons = this.#bubbles.get(Number(focusedButton[0]))?.element.querySelectorAll("button") ?? [];
-      (buttons[focusedButton[1]] ?? buttons[0])?.focus();
+    if (focused) {
+      const there = this.#bubbles.get(Number(focused[0]))?.element.querySelectorAll("button, a") ?? [];
+      (there[focused[1]] ?? there[0] ?? this.chat).focus();
     }
     if (isNew) this.chat.scrollTop = 0;
     this.#mark();
@@ -70,19 +72,17 @@ export class Phone {
   /** The person's taps: which buttons spin, and what pops up. */
   updates(updates, isPast) {
     this.#pending = updates.filter((update) => update.data && !update.answers.length && update.state !== "dropped");
-    for (const update of updates) {
-      update.answers.forEach((answer, number) => {
-        const key = `${update.update_id}/${number}`;
-        if (this.#answered.has(key)) return;
-        this.#answered.add(key);
-        if (answer.text && !isPast) this.#pop(answer);
-      });
+    for (const { update_id: id, answers: [answer] } of updates) {
+      // A client asked once, and hears the first answer only.
+      if (!answer || this.#answered.has(id)) continue;
+      this.#answered.add(id);
+      if (answer.text && !isPast && this.element.isConnected) this.#pop(answer);
     }
     this.#spin();
   }
 
   #bubble(message) {
-    const meta = h("span", { className: "meta" }, message.edits ? "изменено " : "", hours(message.sent));
+    const meta = h("span", { className: "meta" }, hours(message.sent));
     return h("div", { className: `bubble ${message.from_bot ? "in" : "out"}`, "data-message": message.id },
       h("div", { className: "text" }, message.spans.map(formatted), meta),
       message.buttons.map((row) => h("div", { className: "row" }, row.map((button) =>

@@ -1,5 +1,5 @@
 // «Гонка»: everybody taps «✅ Взять заявку» in the same instant.
-import { act, duration, fill, h, svg } from "./dom.js";
+import { act, duration, fill, h, once, svg } from "./dom.js";
 import { liveOffers, table } from "./truth.js";
 
 export class Race {
@@ -39,7 +39,7 @@ export class Race {
     const order = open.find(({ id }) => id === this.#chosen) ?? open[0];
     const candidates = order
       ? liveOffers(order).map(({ person, name }) => ({ person, name })).filter(({ person }) => phones.some((phone) => phone.person === person && phone.bot === world.master_bot))
-      : world.has_database ? [] : phones.filter(({ bot }) => bot === world.master_bot);
+      : world.has_database ? [] : phones.filter(({ bot }) => bot === world.master_bot).map(({ person, name }) => ({ person, name }));
     const state = JSON.stringify([open.map(({ id, address }) => [id, address]), candidates, order?.id, world.has_database]);
     if (state === this.#form) return;
     this.#form = state;
@@ -47,7 +47,7 @@ export class Race {
     const choice = world.has_database
       ? h("select", { name: "order", "aria-label": "Заявка", "data-key": "race-order", onchange: (event) => { this.#chosen = Number(event.target.value); this.#showForm(); } },
         open.map(({ id, address }) => h("option", { value: id, selected: id === order?.id }, `№${id} · ${address}`)))
-      : h("input", { name: "order", type: "number", min: 1, required: true, placeholder: "номер заявки", "aria-label": "Номер заявки" });
+      : h("input", { name: "order", type: "number", min: 1, required: true, placeholder: "номер заявки", "aria-label": "Номер заявки", value: this.form.elements.order?.value ?? "" });
     if (world.has_database && !open.length) {
       fill(this.form, h("p", { className: "hint" }, "Нет заявки, предложенной хотя бы двоим. Создайте её: «+ Заявка»."));
       return;
@@ -55,15 +55,15 @@ export class Race {
     fill(this.form,
       h("label", {}, "Заявка ", choice),
       h("fieldset", {}, h("legend", {}, "Мастера"), candidates.map(({ person, name }) => h("label", {},
-        h("input", { type: "checkbox", value: person, checked: !this.#left.has(person), onchange: (event) => this.#left[event.target.checked ? "delete" : "add"](person) }), ` ${name}`))),
-      h("button", { className: "primary", disabled: candidates.length < 2 }, "🏁 Гонка"));
+        h("input", { type: "checkbox", value: person, "data-key": `racer-${person}`, checked: !this.#left.has(person), onchange: (event) => this.#left[event.target.checked ? "delete" : "add"](person) }), ` ${name}`))),
+      h("button", { className: "primary", "data-key": "race", disabled: candidates.length < 2 }, "🏁 Гонка"));
   }
 
   #start(event) {
     event.preventDefault();
     const order = Number(new FormData(this.form).get("order"));
     const people = this.candidates.map(({ person }) => person).filter((person) => !this.#left.has(person));
-    act("race", { bot: this.topics.world.master_bot, order, people });
+    once(event.submitter, () => act("race", { bot: this.topics.world.master_bot, order, people }));
     this.root.dispatchEvent(new CustomEvent("tapped", { bubbles: true, detail: `m:new:acc:${order}` }));
   }
 

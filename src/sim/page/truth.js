@@ -23,24 +23,22 @@ export class Truth {
   }
 
   show(topics) {
-    const { orders, world, error } = topics;
+    const { orders, world, error, known } = topics;
     const order = orders.find(({ id }) => id === this.selected) ?? orders.find((order) => liveOffers(order).length) ?? orders[0];
-    const state = JSON.stringify([orders, world?.has_database, error, order?.id]);
+    const state = JSON.stringify([orders, known, error, order?.id]);
     if (state === this.#shown) return;
     this.#shown = state;
     if (!world.has_database) {
       fill(this.root, h("p", { className: "hint" }, "База обработчика неизвестна. Задайте DATABASE_URL, когда запускаете sim, и здесь будет видно, что в ней."));
       return;
     }
-    const scrolled = this.root.querySelector(".list")?.scrollTop;
     fill(this.root,
       error && h("p", { className: "problem", role: "alert" }, `База не отвечает: ${error}`),
-      order ? details(order) : h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «+ Заявка»."),
+      order ? details(order) : known && h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «+ Заявка»."),
       h("ul", { className: "list", "aria-label": "Заявки" }, orders.map((other) => h("li", {},
         h("button", { type: "button", "data-key": `order-${other.id}`, "aria-pressed": String(other.id === order?.id),
           onclick: () => { this.select(other.id); this.show(topics); } },
           h("b", {}, `№${other.id}`), status(other.status), h("span", { className: "where" }, other.master ?? other.address))))));
-    if (scrolled) this.root.querySelector(".list").scrollTop = scrolled;
   }
 }
 

@@ -31,11 +31,14 @@ pub(super) async fn keep_reading(shown: Weak<Shown>) {
 /// Reads now, so that whatever is told next is not older.
 pub(super) async fn refresh(shown: &Shown) {
     let Some(db) = &shown.world.database else { return };
-    let truth = match read(db).await {
-        Ok(truth) => truth,
-        Err(error) => Topics::from([("database_error".to_owned(), json!(error.to_string()))]),
-    };
+    let _reading = shown.reading.lock().await;
+    let read = read(db).await;
     shown.truth.send_if_modified(|known| {
+        let truth = read.unwrap_or_else(|error| {
+            let mut truth = known.clone();
+            truth.insert("database_error".to_owned(), json!(error.to_string()));
+            truth
+        });
         let news = *known != truth;
         *known = truth;
         news

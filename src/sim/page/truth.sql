@@ -18,13 +18,10 @@ SELECT 'order/' || orders.id AS topic, jsonb_build_object(
     'city', cities.name,
     'address', orders.address,
     'description', orders.description,
-    'client', orders.client_name,
-    'created', extract(epoch FROM orders.created_at) * 1000,
     'offers', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
-            'id', offers.id, 'person', masters.telegram_user_id, 'name', masters.full_name,
+            'person', masters.telegram_user_id, 'name', masters.full_name,
             'round', offers.round_number, 'state', offers.state,
-            'viewed', extract(epoch FROM offers.viewed_at) * 1000,
             'responded', extract(epoch FROM offers.responded_at) * 1000,
             'expires', CASE WHEN isfinite(offers.expires_at) THEN extract(epoch FROM offers.expires_at) * 1000 END
         ) ORDER BY offers.id)
@@ -48,10 +45,7 @@ JOIN cities ON cities.id = orders.city_id
 LEFT JOIN masters AS master ON master.id = orders.assigned_master_id
 UNION ALL
 SELECT 'masters', coalesce(jsonb_agg(jsonb_build_object(
-    'id', masters.id, 'person', masters.telegram_user_id, 'name', masters.full_name, 'city', cities.name,
-    'blocked', masters.is_blocked, 'on_shift', masters.on_shift,
-    'active', (SELECT count(*) FROM orders WHERE assigned_master_id = masters.id
-                 AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
+    'id', masters.id, 'person', masters.telegram_user_id, 'name', masters.full_name, 'city', cities.name
 ) ORDER BY masters.id), '[]')::text
 FROM (SELECT * FROM masters ORDER BY id LIMIT 200) AS masters JOIN cities ON cities.id = masters.city_id
 UNION ALL

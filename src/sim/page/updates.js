@@ -1,7 +1,7 @@
 // What happened to each update.
 import { act, countdown, duration, fill, h, moment } from "./dom.js";
 
-const STATES = { queued: "в очереди", under_way: "доставляется", waiting: "ждёт повтора", delivered: "доставлено", dropped: "выброшено" };
+const STATES = { queued: "в очереди", under_way: "доставляется", waiting: "ждёт повтора", delivered: "доставлено", dropped: "выброшено", failed: "не доставлено" };
 const MET = { twice: "дважды", overlapping: "внахлёст", late: "с опозданием", wrong_secret: "неверный секрет", calls: "ответы боту с ошибкой" };
 
 export class Updates {
@@ -37,7 +37,7 @@ export class Updates {
 
 function row(update, names) {
   const last = update.attempts.at(-1);
-  const summary = h("summary", { "data-key": `update-${update.bot}-${update.update_id}` },
+  const summary = h("summary", { "data-key": `${update.bot}/${update.update_id}` },
     h("span", { className: `chip ${update.state}` }, STATES[update.state]),
     h("b", {}, names.get(update.person) ?? update.person), ` ${update.what} `,
     h("small", {}, [moment(update.made), update.attempts.length > 1 && `попыток: ${update.attempts.length}`,

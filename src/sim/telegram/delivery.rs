@@ -68,6 +68,18 @@ impl Telegram {
         }
     }
 
+    /// Ready when the update is delivered or dropped.
+    ///
+    /// # Panics
+    /// Never: the model lives as long as this.
+    pub async fn settled(&self, bot: i64, update_id: i64) {
+        let mut changes = self.changes();
+        let done = |record: &Record| matches!(record.state, State::Delivered | State::Dropped);
+        while !self.update(bot, update_id).is_none_or(|record| done(&record)) {
+            changes.changed().await.expect("the sender is in self");
+        }
+    }
+
     /// Delivers what is in a queue until there is nothing left.
     async fn empty(&self, lane: &Lane) {
         let mut next = self.read(|model| model.queues.get(lane)?.front().cloned());
@@ -94,9 +106,9 @@ impl Telegram {
             let met = self.change(|model| model.faults.meet(failures == 0));
             if let Some(late) = met.late {
                 self.wait(lane, update, late).await;
-            }
-            if clock.now() > dies {
-                break State::Dropped;
+                if clock.now() > dies {
+                    break State::Dropped;
+                }
             }
             let mut delivery = self.attempt(&lane.token, update, met, failures == 0 && met.overlapping).await;
             if met.twice && delivery.succeeded() {
@@ -138,7 +150,7 @@ impl Telegram {
     /// When there is no such bot.
     pub async fn deliver(&self, token: &str, update: &Value) -> Delivery {
         let delivery = self.attempt(token, update, Met::default(), false).await;
-        let state = if delivery.succeeded() { State::Delivered } else { State::Queued };
+        let state = if delivery.succeeded() { State::Delivered } else { State::Failed };
         self.change(|model| record(model, token, update).map(|record| record.state = state));
         delivery
     }
@@ -181,10 +193,12 @@ impl Telegram {
                 model.bot(token).last_error = Some((now, why));
             }
             if let Some((record, number)) = record(model, token, update).zip(number) {
-                record.calls_meet = None;
                 let attempt = &mut record.attempts[number];
                 attempt.status = answer.as_ref().ok().map(|(status, _)| *status);
                 attempt.took = Some(took.as_secs_f64() * 1000.0);
+                if record.attempts.iter().all(|attempt| attempt.took.is_some()) {
+                    record.calls_meet = None;
+                }
             }
         });
         let retry_after = answer.as_ref().ok().and_then(|(_, retry_after)| *retry_after);

@@ -62,7 +62,7 @@ pub struct Faults {
     pub late_seconds: u16,
     /// It comes with a wrong secret, as from somebody else.
     pub wrong_secret: Force,
-    /// What the handler calls meanwhile meets [`answer`](Self::answer).
+    /// What the handler calls meanwhile meets [`answer`](Self::answer); while it stands, so does every other call.
     pub calls: Force,
     /// What calls are answered with.
     pub answer: Fault,

@@ -66,7 +66,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Not attempted yet: earlier ones come first, or nobody has asked for it.
+    /// Not attempted yet: earlier ones come first.
     Queued,
     /// An attempt is under way.
     UnderWay,
@@ -74,6 +74,8 @@ pub enum State {
     Waiting,
     /// Answered with 2xx.
     Delivered,
+    /// Delivered once, past the queue, and not answered with 2xx.
+    Failed,
     /// Too old to be delivered.
     Dropped,
 }
@@ -128,6 +130,10 @@ impl Journal {
     /// The update, unless it was made by hand or is forgotten.
     pub(super) fn update(&mut self, bot: i64, update_id: i64) -> Option<&mut Record> {
         self.0.iter_mut().rfind(|record| record.bot == bot && record.update_id == update_id)
+    }
+
+    pub(super) fn get(&self, bot: i64, update_id: i64) -> Option<&Record> {
+        self.0.iter().rfind(|record| record.bot == bot && record.update_id == update_id)
     }
 
     pub(super) fn callback(&mut self, query: &str) -> Option<&mut Record> {

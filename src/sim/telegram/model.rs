@@ -172,7 +172,8 @@ impl Model {
         let from = self.user(person);
         let update_id = self.record(token, person, text, None, None);
         let chat = self.conversation(token, person);
-        chat.open = true;
+        // Who writes to a bot that was blocked has restarted it.
+        (chat.open, chat.blocked) = (true, false);
         let content = Content {
             html: text.to_owned(),
             text: text.to_owned(),

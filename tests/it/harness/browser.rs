@@ -52,8 +52,9 @@ impl Browser {
     pub async fn visit(url: &str, size: (u32, u32), work: impl AsyncFnOnce(&Self)) -> bool {
         let Some(browser) = Self::open(url, size).await else { return false };
         let done = AssertUnwindSafe(work(&browser)).catch_unwind().await;
-        browser.client.clone().close().await.expect("the session ends");
+        let closed = browser.client.clone().close().await;
         done.unwrap_or_else(|panic| resume_unwind(panic));
+        closed.expect("the session ends");
         true
     }
 

@@ -128,6 +128,10 @@ impl Dispatch {
 
     /// The page, with the proxy through which the handler reaches its database.
     pub async fn page_with(&self, proxy: Option<Proxy>) -> Page {
+        self.page_on(TcpListener::bind("127.0.0.1:0").await.expect("a port"), proxy)
+    }
+
+    pub fn page_on(&self, listener: TcpListener, proxy: Option<Proxy>) -> Page {
         for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
             drop(self.telegram.chat(MASTER_TOKEN, user, name));
         }
@@ -139,7 +143,6 @@ impl Dispatch {
             database: Some(Db::new(&config, 2, Clock::default()).expect("a pool")),
             proxy,
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         Page::start(listener, world).expect("a page")
     }
 
