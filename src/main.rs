@@ -21,8 +21,9 @@ struct Cli {
 enum Command {
     /// Everything on this machine, nothing to configure: masters race for orders, then a page to play with (the default)
     Demo(Demo),
-    /// The local Telegram and its page alone, for a handler started elsewhere with the same bots' tokens and secrets;
-    /// with DATABASE_URL it shows what is there, and masters and orders made on the page are written there
+    /// The local Telegram and its page alone, for a handler started elsewhere;
+    /// needs both bots' tokens and secrets; with DATABASE_URL it shows what is there, and masters and orders made on the
+    /// page are written there
     Sim(Sim),
     /// Serve the webhook as a plain HTTP server; needs DATABASE_URL and both bots' tokens and secrets
     Serve(Serve),

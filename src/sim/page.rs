@@ -152,7 +152,7 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
             let name = path["/do/".len()..].to_owned();
             let action = tokio::spawn(async move { actions::act(&shown, &name, &body.to_bytes()).await });
             match action.await.unwrap_or_else(|error| Err(error.to_string())) {
-                Ok(()) => text(StatusCode::NO_CONTENT, ""),
+                Ok(made) => content(StatusCode::OK, "application/json", made.to_string()),
                 Err(why) => content(StatusCode::BAD_REQUEST, "application/json", json!({"error": why}).to_string()),
             }
         }

@@ -21,8 +21,8 @@ const REMEMBERED: usize = 5;
 /// The longest that the database can be cut off.
 const LONGEST_CUT: Duration = Duration::from_mins(2);
 
-/// Does it, or says in words for the person why not; then nothing was done.
-pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result<(), String> {
+/// Does it and says what was made, if anything; or says in words for the person why not, and then nothing was done.
+pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result<Value, String> {
     let telegram = &shown.world.telegram;
     match action {
         "tap" => {
@@ -45,13 +45,15 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         "phone" => {
             let NewPhone { bot, person, name } = read(body)?;
             let token = telegram.token(bot).ok_or("Такого бота нет.")?;
-            if person < 1 || name.trim().is_empty() {
-                return Err("Нужны имя и Telegram ID — целое число больше нуля.".to_owned());
+            let name = checked(person, &name)?;
+            if let Some(known) = telegram.phones(0).into_iter().find(|phone| (phone.bot, phone.person) == (bot, person))
+            {
+                return Err(format!("Такой телефон уже есть: {}.", known.name));
             }
-            drop(telegram.chat(&token, person, name.trim()));
+            drop(telegram.chat(&token, person, name));
         }
         "master" => add_master(shown, read(body)?).await?,
-        "order" => add_order(shown, &read(body)?).await?,
+        "order" => return add_order(shown, &read(body)?).await,
         "race" => race(shown, read(body)?).await?,
         "faults" => set_faults(shown, read(body)?)?,
         "wait" => telegram.let_pass_until_next_attempt(),
@@ -59,12 +61,11 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         _ => return Err(format!("Действия «{action}» нет.")),
     }
     shown.changed.send_replace(());
-    Ok(())
+    Ok(json!({}))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body)
-        .map_err(|error| format!("Страница и программа не поняли друг друга ({error}). Обновите страницу."))
+    serde_json::from_slice(body).map_err(|error| format!("Программа не поняла запроса ({error}). Обновите страницу."))
 }
 
 /// One of the chats on the page.
@@ -111,16 +112,25 @@ fn open(shown: &Shown, ChatId { bot, person }: ChatId) -> Result<(String, Chat),
     Ok((token, chat))
 }
 
+/// The name without spaces around it, if the two can be a person's.
+/// <https://core.telegram.org/bots/api#user> has ids of at most 52 significant bits.
+fn checked(person: i64, name: &str) -> Result<&str, String> {
+    let name = name.trim();
+    if !(1..1 << 52).contains(&person) {
+        return Err("Telegram ID — целое число от 1 до 4503599627370495.".to_owned());
+    }
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err("Имя — от 1 до 200 знаков в одну строку.".to_owned());
+    }
+    Ok(name)
+}
+
 fn database(shown: &Shown) -> Result<&Db, String> {
-    shown
-        .world
-        .database
-        .as_ref()
-        .ok_or_else(|| "База неизвестна: задайте DATABASE_URL, когда запускаете sim.".to_owned())
+    shown.world.database.as_ref().ok_or_else(|| "База неизвестна: задайте DATABASE_URL при запуске sim.".to_owned())
 }
 
 fn in_words(error: &Error) -> String {
-    format!("База не ответила: {error}")
+    format!("База отказала: {error}")
 }
 
 /// A new master, with all trades.
@@ -134,21 +144,25 @@ struct MasterForm {
 
 async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
     let MasterForm { person, name, city, timezone } = form;
-    let (name, city, timezone) = (name.trim().to_owned(), city.trim().to_owned(), timezone.trim().to_owned());
-    if person < 1 || name.is_empty() || city.is_empty() {
-        return Err("Нужны имя, город и Telegram ID — целое число больше нуля.".to_owned());
+    let name = checked(person, &name)?;
+    let (city, timezone) = (city.trim(), timezone.trim());
+    if city.is_empty() || city.chars().any(char::is_control) {
+        return Err("Нужен город.".to_owned());
     }
     let new = NewMaster {
         user: TelegramUserId(person),
-        full_name: name.clone(),
+        full_name: name.to_owned(),
         phone: None,
-        city: city.clone(),
-        timezone: Some(timezone.clone()).filter(|timezone| !timezone.is_empty()),
+        city: city.to_owned(),
+        timezone: Some(timezone.to_owned()).filter(|timezone| !timezone.is_empty()),
         categories: Category::ALL.to_vec(),
     };
     match masters::add(database(shown)?, &new).await.map_err(|error| in_words(&error))? {
         Added::Added(_) => {}
         Added::AlreadyThere(id) => return Err(format!("Telegram ID {person} уже у мастера {id}.")),
+        Added::UnknownCity if !timezone.is_empty() => {
+            return Err(format!("Часового пояса «{timezone}» нет. Нужен такой, как Europe/Moscow."));
+        }
         Added::UnknownCity => {
             return Err(format!("Города «{city}» ещё нет: укажите и часовой пояс, например Europe/Moscow."));
         }
@@ -157,11 +171,11 @@ async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
     truth::refresh(shown).await;
     let telegram = &shown.world.telegram;
     let token = telegram.token(shown.world.master_bot).ok_or("Нет бота мастеров.")?;
-    drop(telegram.chat(&token, person, &name));
+    drop(telegram.chat(&token, person, name));
     Ok(())
 }
 
-async fn add_order(shown: &Shown, form: &NewOrder) -> Result<(), String> {
+async fn add_order(shown: &Shown, form: &NewOrder) -> Result<Value, String> {
     if [&form.address, &form.client_name, &form.client_phone].iter().any(|text| text.trim().is_empty()) {
         return Err("Нужны адрес, имя и телефон клиента.".to_owned());
     }
@@ -172,11 +186,9 @@ async fn add_order(shown: &Shown, form: &NewOrder) -> Result<(), String> {
         return Err("Срок ответа — от 1 до 10000 минут.".to_owned());
     }
     let made = truth::add_order(database(shown)?, form).await.map_err(|error| in_words(&error))?;
-    if made.is_none() {
-        return Err("Выберите хотя бы одного мастера, которому предложить заявку.".to_owned());
-    }
+    let order = made.ok_or("Выберите мастеров из одного города, которым предложить заявку.")?;
     truth::refresh(shown).await;
-    Ok(())
+    Ok(json!({"order": order}))
 }
 
 #[derive(Deserialize)]
@@ -203,6 +215,9 @@ const CARDS: Duration = Duration::from_secs(8);
 /// Opens the order's card on each phone, as people do; then lets all of them tap in the same instant.
 async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Result<(), String> {
     let telegram = &shown.world.telegram;
+    if order < 1 {
+        return Err("Номер заявки — целое число больше нуля.".to_owned());
+    }
     if people.len() < 2 {
         return Err("Для гонки нужны хотя бы два мастера.".to_owned());
     }

@@ -21,7 +21,7 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Asks the program to do something; says so if it would not, on the page or by `say`. True if it was done. */
+/** Asks the program to do something; what it made of it, or, having told by `say` why not, false. */
 export async function act(action, body, say = toast) {
   try {
     const answer = await fetch(`/do/${action}`, {
@@ -29,7 +29,7 @@ export async function act(action, body, say = toast) {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (answer.ok) return true;
+    if (answer.ok) return await answer.json();
     say((await answer.json().catch(() => ({}))).error ?? `Не получилось (HTTP ${answer.status}).`);
   } catch {
     say("Программа не отвечает: она остановлена?");

@@ -26,7 +26,7 @@ export class Faults {
     this.state = h("p", { role: "status" });
     root.append(h("p", { className: "hint" }, "Что пойдёт не так по дороге: один раз, со следующим обновлением, или пока включено."),
       ...FAULTS.map((fault) => this.#fault(fault)),
-      h("fieldset", { className: "fault" }, h("legend", {}, "База данных"), h("small", {}, "обработчик теряет соединения и не получает новых"), this.cut, this.state));
+      h("fieldset", { className: "fault" }, h("legend", {}, "База данных"), h("small", {}, "обработчик теряет соединения и не может открыть новые"), this.cut, this.state));
   }
 
   show(faults, world) {
@@ -43,7 +43,7 @@ export class Faults {
     this.cut.hidden = !world.can_cut;
     fill(this.state,
       !world.can_cut && "Обработчик ходит в базу своей дорогой: отсюда её не перекрыть.",
-      world.cut_until && [h("b", { className: "problem" }, "База отключена, ещё ", countdown(world.cut_until, "миг")), " ",
+      world.cut_until && [h("b", { className: "problem" }, "База отключена, ещё ", countdown(world.cut_until, "мгновение")), " ",
         h("button", { type: "button", onclick: () => act("cut", { seconds: 0 }) }, "Включить")]);
   }
 

@@ -1,8 +1,8 @@
 // Dialogs: a new order, a new master, one more phone.
 import { act, CATEGORIES, h, once } from "./dom.js";
 
-/** Opens the dialog of that name. */
-export function open(name, topics) {
+/** Opens the dialog of that name; `made` hears what came of it. */
+export function open(name, topics, made = () => {}) {
   const { title, fields, read } = FORMS[name](topics);
   const refusal = h("p", { className: "problem", role: "alert" });
   const form = h("form", { method: "dialog" }, h("h2", {}, title), fields, refusal,
@@ -12,7 +12,10 @@ export function open(name, topics) {
     event.preventDefault();
     once(event.submitter, async () => {
       const done = await act(name, read(new FormData(form)), (why) => { refusal.textContent = why; });
-      if (done) dialog.close();
+      if (done) {
+        dialog.close();
+        made(done);
+      }
     });
   });
   const dialog = h("dialog", { onclose: () => dialog.remove() }, form);
@@ -23,8 +26,11 @@ export function open(name, topics) {
 const field = (label, input) => h("label", { className: "field" }, label, input);
 const text = (label, name, value = "", more = {}) => field(label, h("input", { name, value, required: true, maxLength: 200, ...more }));
 
+/** A few masters who can be offered the same order. */
+const inOneCity = (masters) => new Set(masters.filter(({ city }) => city === masters[0].city).slice(0, 4).map(({ id }) => id));
+
 const FORMS = {
-  order: ({ masters }) => ({
+  order: ({ masters, first = inOneCity(masters) }) => ({
     title: "Новая заявка",
     fields: [
       field("Вид работ", h("select", { name: "category" }, Object.entries(CATEGORIES).map(([value, words]) => h("option", { value }, words)))),
@@ -32,9 +38,9 @@ const FORMS = {
       field("Что случилось", h("textarea", { name: "description", rows: 2, maxLength: 2000 }, "Капает кран <на кухне> & в ванной")),
       text("Клиент", "client_name", "Мария"),
       text("Телефон", "client_phone", "+79990001122"),
-      field("Ответить за, минут", h("input", { name: "minutes", type: "number", min: 1, max: 10000, value: 10, required: true })),
-      h("fieldset", {}, h("legend", {}, "Кому предложить"), h("div", { className: "choices" }, masters.map(({ id, name, city }, index) =>
-        h("label", {}, h("input", { type: "checkbox", name: "masters", value: id, checked: index < 4 }), ` ${name} `, h("small", {}, city))))),
+      field("Срок ответа, минут", h("input", { name: "minutes", type: "number", min: 1, max: 10000, value: 10, required: true })),
+      h("fieldset", {}, h("legend", {}, "Кому предложить"), h("div", { className: "choices" }, masters.map(({ id, name, city }) =>
+        h("label", {}, h("input", { type: "checkbox", name: "masters", value: id, checked: first.has(id) }), ` ${name} `, h("small", {}, city))))),
     ],
     read: (data) => ({
       ...Object.fromEntries(["category", "address", "description", "client_name", "client_phone"].map((name) => [name, data.get(name)])),

@@ -1,5 +1,5 @@
 // Listens to the program and shows what it tells: phones on one side, tabs on the other.
-import { act, h } from "./dom.js";
+import { act, h, toast } from "./dom.js";
 import { Faults } from "./faults.js";
 import { open } from "./forms.js";
 import { Phone } from "./phone.js";
@@ -17,7 +17,14 @@ const faults = new Faults($("faults"));
 
 /** Phones on the shelf, by key; null until somebody chooses. */
 const chosen = {
-  get: () => JSON.parse(localStorage.getItem("phones") ?? "null"),
+  get: () => {
+    try {
+      const keys = JSON.parse(localStorage.getItem("phones"));
+      return Array.isArray(keys) ? keys : null;
+    } catch {
+      return null;
+    }
+  },
   set: (keys) => localStorage.setItem("phones", JSON.stringify([...new Set(keys)])),
 };
 /** As many as there is room for, and three at least. */
@@ -49,7 +56,7 @@ function show() {
   faults.show(topics.get("faults"), now.world);
   for (const button of document.querySelectorAll("[data-needs=database]")) {
     button.disabled = !now.world.has_database;
-    button.title = button.disabled ? "Нужна база: задайте DATABASE_URL, когда запускаете sim" : "";
+    button.title = button.disabled ? "Нужна база: задайте DATABASE_URL при запуске sim" : "";
   }
   past = false;
 }
@@ -70,7 +77,10 @@ function showPhones({ phones: known, updates, world, masters }) {
       phone = new Phone(data, countUnread);
       phones.set(key, phone);
       // Whoever adds a phone wants to see it.
-      if (!past) chosen.set([...shown(), key]);
+      if (!past) {
+        chosen.set([...shown(), key]);
+        setTimeout(() => phone.element.scrollIntoView({ inline: "nearest" }));
+      }
     }
     const state = JSON.stringify(data);
     if (phone.state !== state) {
@@ -80,10 +90,7 @@ function showPhones({ phones: known, updates, world, masters }) {
     phone.updates(updates.filter(({ bot, person }) => bot === data.bot && person === data.person), past);
   }
   const wanted = shown();
-  const shelf = wanted.map((key) => phones.get(key).element);
-  if (shelf.length !== $("shelf").children.length || shelf.some((element, index) => $("shelf").children[index] !== element)) {
-    $("shelf").replaceChildren(...shelf);
-  }
+  arrange($("shelf"), wanted.length ? wanted.map((key) => phones.get(key).element) : [nobody]);
   const strangers = masters.filter(({ person }) => !known.some((phone) => phone.person === person && phone.bot === world.master_bot));
   const list = [
     ...known.map(({ name, bot, person }) => ({ key: `${bot}/${person}`, name: bot === world.master_bot ? name : `${name} (диспетчер)` })),
@@ -103,6 +110,18 @@ function showPhones({ phones: known, updates, world, masters }) {
   countUnread();
   if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   return visible;
+}
+
+const nobody = h("p", { className: "hint" }, "Выберите выше, чьи телефоны показать.");
+
+/** Puts elements there, in order, without touching those that are in place: they may have the focus. */
+function arrange(parent, elements) {
+  for (const element of [...parent.children]) {
+    if (!elements.includes(element)) element.remove();
+  }
+  elements.forEach((element, index) => {
+    if (parent.children[index] !== element) parent.insertBefore(element, parent.children[index] ?? null);
+  });
 }
 
 function countUnread() {
@@ -125,6 +144,7 @@ function view(name) {
     const selected = tab.id === `tab-${name}`;
     tab.setAttribute("aria-selected", selected);
     tab.tabIndex = selected ? 0 : -1;
+    if (selected) tab.scrollIntoView({ block: "nearest", inline: "center" });
   }
 }
 
@@ -151,7 +171,12 @@ view("phones");
 fit();
 
 for (const button of document.querySelectorAll("[data-form]")) {
-  button.addEventListener("click", () => open(button.dataset.form, gathered()));
+  button.addEventListener("click", () => open(button.dataset.form, gathered(), ({ order }) => {
+    if (!order) return;
+    truth.select(order);
+    show();
+    toast(`Заявка №${order} создана. На телефоне: /start, затем «📋 Новые заявки».`);
+  }));
 }
 // Whoever taps an order's button wants to see that order.
 document.addEventListener("tapped", ({ detail }) => {

@@ -25,6 +25,7 @@ export class Phone {
     const start = h("button", { type: "button", className: "quiet", onclick: () => this.#say("/start") }, "/start");
     const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event) },
       start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"));
+    this.inside = [this.chat, composer];
     this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
       onfocusin: () => this.#see(), onpointerdown: () => this.#see() },
       h("header", {},
@@ -45,8 +46,9 @@ export class Phone {
     if (this.element.contains(document.activeElement)) this.#read = data.messages.at(-1)?.id ?? 0;
     this.name.textContent = data.name;
     this.face.textContent = initials(data.name);
-    this.menu.textContent = data.blocked ? "разблокировать" : "блок";
+    this.menu.textContent = data.blocked ? "разблокировать" : "🚫";
     this.menu.title = data.blocked ? "Снова разрешить боту писать" : "Заблокировать бота";
+    this.menu.setAttribute("aria-label", this.menu.title);
     this.element.classList.toggle("blocked", data.blocked);
     const active = this.messages.contains(document.activeElement) && document.activeElement;
     const focused = active && [active.closest("[data-message]").dataset.message, [...active.closest("[data-message]").querySelectorAll("button, a")].indexOf(active)];
@@ -56,7 +58,7 @@ export class Phone {
       const known = this.#bubbles.get(message.id);
       bubbles.set(message.id, known?.state === state ? known : { state, element: this.#bubble(message) });
     }
-    const isNew = data.messages.at(-1)?.id !== [...this.#bubbles.keys()].at(-1);
+    const own = data.messages.at(-1)?.from_bot === false && data.messages.at(-1).id !== [...this.#bubbles.keys()].at(-1);
     this.#bubbles = bubbles;
     const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
     this.messages.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
@@ -64,7 +66,7 @@ export class Phone {
       const there = this.#bubbles.get(Number(focused[0]))?.element.querySelectorAll("button, a") ?? [];
       (there[focused[1]] ?? there[0] ?? this.chat).focus();
     }
-    if (isNew) this.chat.scrollTop = 0;
+    if (own) this.chat.scrollTop = 0;
     this.#mark();
     this.#spin();
   }
@@ -94,14 +96,15 @@ export class Phone {
     this.element.dispatchEvent(new CustomEvent("tapped", { bubbles: true, detail: button.data }));
   }
 
-  #submit(event) {
+  async #submit(event) {
     event.preventDefault();
-    if (this.field.value.trim()) this.#say(this.field.value);
-    this.field.value = "";
+    const text = this.field.value;
+    // What was refused is not lost.
+    if (text.trim() && (await this.#say(text)) && this.field.value === text) this.field.value = "";
   }
 
   #say(text) {
-    act("say", { ...this.#chat, text });
+    return act("say", { ...this.#chat, text });
   }
 
   #block() {
@@ -141,6 +144,7 @@ export class Phone {
     if (!alert) return toast(text, this.toasts);
     const close = () => {
       box.remove();
+      for (const part of this.inside) part.inert = false;
       if (hadFocus) this.chat.focus();
     };
     const ok = h("button", { type: "button", onclick: close }, "OK");
@@ -148,7 +152,9 @@ export class Phone {
       onkeydown: (event) => event.key === "Escape" && close() },
       h("b", {}, this.data.bot_name), h("p", {}, text), ok);
     const hadFocus = this.element.contains(document.activeElement);
-    this.over.append(box);
+    // The last answer only, as if those before had been closed.
+    this.over.replaceChildren(box);
+    for (const part of this.inside) part.inert = true;
     if (hadFocus) ok.focus();
   }
 }

@@ -1,6 +1,6 @@
 // «Гонка»: everybody taps «✅ Взять заявку» in the same instant.
 import { act, duration, fill, h, once, svg } from "./dom.js";
-import { liveOffers, table } from "./truth.js";
+import { liveOffers, mostSeen, table } from "./truth.js";
 
 export class Race {
   #left = new Set();
@@ -20,7 +20,7 @@ export class Race {
     this.#showForm();
     const race = topics.races.at(-1);
     if (!race) {
-      fill(this.result, h("p", { className: "hint" }, "Все выбранные мастера нажмут «✅ Взять заявку» в один и тот же миг. Здесь появятся итог и картина по времени."));
+      fill(this.result, h("p", { className: "hint" }, "Все выбранные мастера нажмут «✅ Взять заявку» одновременно. Здесь появятся итог и картина по времени."));
       return;
     }
     const updates = race.updates.map((id) => topics.updates.find((update) => update.update_id === id && update.bot === race.bot)).filter(Boolean);
@@ -33,9 +33,7 @@ export class Race {
 
   #showForm() {
     const { orders, phones, world, visible } = this.topics;
-    const seen = (order) => liveOffers(order).filter(({ person }) => visible.has(person)).length;
-    // First where there is most to be seen.
-    const open = orders.filter((order) => liveOffers(order).length >= 2).sort((a, b) => seen(b) - seen(a) || b.id - a.id);
+    const open = mostSeen(orders, visible).filter((order) => liveOffers(order).length >= 2);
     const order = open.find(({ id }) => id === this.#chosen) ?? open[0];
     const candidates = order
       ? liveOffers(order).map(({ person, name }) => ({ person, name })).filter(({ person }) => phones.some((phone) => phone.person === person && phone.bot === world.master_bot))
@@ -70,18 +68,19 @@ export class Race {
   #outcome(updates, order) {
     const racers = updates.map((update) => {
       const answer = update.answers[0];
+      const name = this.topics.names.get(update.person) ?? String(update.person);
       const end = update.attempts.reduce((last, attempt) => Math.max(last, attempt.took === null ? 0 : attempt.at + attempt.took), 0);
       return {
-        name: this.topics.names.get(update.person) ?? String(update.person), made: update.made, answered: answer?.at, end: end || undefined,
-        said: answer?.text ?? (update.state === "delivered" ? "без слов" : "…"), won: Boolean(answer?.text?.includes("принята")),
+        name, made: update.made, answered: answer?.at, end: end || undefined, over: ["delivered", "dropped"].includes(update.state),
+        said: answer ? answer.text ?? "без слов" : unanswered(update), won: took(order, name) ?? Boolean(answer?.text?.includes("принята")),
       };
     });
     const began = Math.min(...racers.map(({ made }) => made));
     const done = racers.map(({ answered, end }) => Math.max(answered ?? 0, end ?? 0)).reduce((a, b) => Math.max(a, b), began + 1);
     const commits = (order?.history ?? []).filter(({ at, committed }) => committed !== null && committed >= began && at <= done);
     return [
-      table(["мастер", "ответ", "мс"], racers.map(({ name, said, answered, made, won }) => [
-        name, h("span", { className: won ? "won" : "lost" }, said), answered ? (answered - made).toLocaleString("ru", { maximumFractionDigits: 1 }) : "…",
+      table(["мастер", "ответ", "мс"], racers.map(({ name, said, answered, made, won, over }) => [
+        name, h("span", { className: won ? "won" : "lost" }, said), answered ? (answered - made).toLocaleString("ru", { maximumFractionDigits: 1 }) : over ? "—" : "…",
       ]), ""),
       timeline(racers, commits, began, done, Math.max(this.root.clientWidth - 32, 340)),
       h("p", { className: "legend" },
@@ -90,6 +89,19 @@ export class Race {
         commits.length > 0 && [h("i", { className: "key lock" }), `замок заявки и запись (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
     ];
   }
+}
+
+/** Whether the order's history says that it went to this master; undefined if it says nothing. */
+function took(order, name) {
+  const assigned = order?.history.filter(({ to }) => to === "ASSIGNED") ?? [];
+  return assigned.length ? assigned.at(-1).name === name : undefined;
+}
+
+/** Why there is no answer to a tap. */
+function unanswered({ state, calls }) {
+  const refused = calls.find(({ method, refusal }) => method === "answerCallbackQuery" && refusal);
+  if (refused) return refused.status ? `Telegram отказал боту: ${refused.status}` : "Telegram не ответил боту";
+  return { delivered: "бот не ответил", dropped: "отброшено" }[state] ?? "…";
 }
 
 const ROW = 26;
@@ -101,12 +113,12 @@ function timeline(racers, commits, began, done, width) {
   const span = Math.max(done - began, 1) * 1.05;
   const x = (at) => names + ((Math.min(Math.max(at, began), began + span) - began) / span) * (width - names - 24);
   const text = (words, attributes) => svg("text", attributes, words);
-  const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => span / size <= 6) ?? 60000;
+  const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => (span / size) * 64 <= width - names) ?? 60000;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "img",
     "aria-label": "Нажатия, замок заявки и запись по времени" });
   for (let tick = 0; tick <= span; tick += step) {
     picture.append(svg("line", { x1: x(began + tick), x2: x(began + tick), y1: 4, y2: height - 22, class: "grid" }),
-      text(`${tick} мс`, { x: x(began + tick), y: height - 8, class: "axis", "text-anchor": tick ? "middle" : "start" }));
+      text(`${tick.toLocaleString("ru")} мс`, { x: x(began + tick), y: height - 8, class: "axis", "text-anchor": tick ? "middle" : "start" }));
   }
   for (const { at, committed, to, name } of commits) {
     picture.append(svg("rect", { x: x(at), width: Math.max(x(committed) - x(at), 2), y: 4, height: height - 26, class: "lock" }, svg("title", {}, `${name ?? ""} → ${to}`)),

@@ -10,6 +10,17 @@ export const kind = (status) => (OPEN.includes(status) ? "open" : FINAL.includes
 export const liveOffers = (order) =>
   OPEN.includes(order.status) ? order.offers.filter((offer) => LIVE.includes(offer.state) && (offer.expires === null || offer.expires > Date.now())) : [];
 
+/** Orders that can be taken, first those that most of the shown phones were offered. */
+export function mostSeen(orders, visible) {
+  const seen = (order) => liveOffers(order).filter(({ person }) => visible.has(person)).length;
+  return orders.filter((order) => liveOffers(order).length).sort((a, b) => seen(b) - seen(a) || b.id - a.id);
+}
+
+const STATUSES = {
+  CREATED: "создана", SEARCHING: "ищет мастера", GUARANTEE: "гарантийный визит", DEFERRED: "отложена", ASSIGNED: "назначена",
+  EN_ROUTE: "мастер в пути", WORKING: "мастер работает", PAYMENT: "ждёт оплаты", CLOSED: "закрыта", CANCELED: "отменена",
+};
+
 export class Truth {
   #shown = "";
 
@@ -24,12 +35,12 @@ export class Truth {
 
   show(topics) {
     const { orders, world, error, known } = topics;
-    const order = orders.find(({ id }) => id === this.selected) ?? orders.find((order) => liveOffers(order).length) ?? orders[0];
+    const order = orders.find(({ id }) => id === this.selected) ?? mostSeen(orders, topics.visible)[0] ?? orders[0];
     const state = JSON.stringify([orders, known, error, order?.id]);
     if (state === this.#shown) return;
     this.#shown = state;
     if (!world.has_database) {
-      fill(this.root, h("p", { className: "hint" }, "База обработчика неизвестна. Задайте DATABASE_URL, когда запускаете sim, и здесь будет видно, что в ней."));
+      fill(this.root, h("p", { className: "hint" }, "База обработчика неизвестна. Задайте DATABASE_URL при запуске sim, и здесь будет видно, что в ней."));
       return;
     }
     fill(this.root,
@@ -42,7 +53,7 @@ export class Truth {
   }
 }
 
-const status = (word) => h("span", { className: `chip ${kind(word)}` }, word);
+const status = (word) => h("span", { className: `chip ${kind(word)}`, title: STATUSES[word] ?? "" }, word);
 
 function details(order) {
   return h("div", { className: "order" },
@@ -50,7 +61,7 @@ function details(order) {
     h("p", {}, `${CATEGORIES[order.category] ?? order.category} · ${order.city}, ${order.address}`, h("br"), order.description),
     h("p", {}, "Мастер: ", h("b", {}, order.master ?? "—")),
     h("h3", {}, "Предложения"),
-    table(["мастер", "раунд", "состояние", "осталось, или ответ"], order.offers.map((offer) => [
+    table(["мастер", "раунд", "состояние", "осталось / ответ"], order.offers.map((offer) => [
       offer.name, offer.round, offer.state,
       LIVE.includes(offer.state) ? (offer.expires === null ? "без срока" : countdown(offer.expires, "истекло")) : offer.responded ? moment(offer.responded) : "—",
     ]), "предложений не было"),
@@ -59,7 +70,7 @@ function details(order) {
       moment(row.at), row.from ?? "—", row.to, [row.name ?? row.actor, row.reason && ` (${row.reason})`],
     ]), "изменений не было"),
     h("h3", {}, "Метрики"),
-    table(["раунд", "кандидатов", "до назначения", "предпочтён", "эскалация"], order.metrics.map((row) => [
+    table(["раунд", "кандидатов", "до назначения", "предпочтительный", "эскалация"], order.metrics.map((row) => [
       row.round_number ?? "—", row.candidates_count, duration(row.time_to_assign_seconds * 1000),
       row.preferred_master_used ? "да" : "нет", row.was_escalated_to_admin ? "да" : "нет",
     ]), "назначений не было"));

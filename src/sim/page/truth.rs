@@ -64,13 +64,13 @@ pub(super) struct NewOrder {
     pub(super) description: String,
     pub(super) client_name: String,
     pub(super) client_phone: String,
-    /// `masters.id`; the first one's city is the order's.
+    /// `masters.id`, all of one city, which becomes the order's.
     pub(super) masters: Vec<i64>,
     /// How long the offers can be accepted.
     pub(super) minutes: i32,
 }
 
-/// Makes an order with its offers; its number. `None`: no such masters.
+/// Makes an order with its offers; its number. `None`: these are not masters of one city.
 pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Error> {
     const ADD: Statement = statement!(
         "sim.add_order",
@@ -78,7 +78,8 @@ pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Er
         "WITH made AS (
              INSERT INTO orders (city_id, category, status, address, description, client_name, client_phone)
              SELECT city_id, $1, 'SEARCHING', $2, nullif($3, ''), $4, $5
-             FROM masters WHERE id = ($6::bigint[])[1]
+             FROM masters WHERE id = ANY ($6)
+             GROUP BY city_id HAVING count(*) = cardinality($6)
              RETURNING id
          ), offered AS (
              INSERT INTO offers (order_id, master_id, state, round_number, expires_at)

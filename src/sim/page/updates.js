@@ -1,7 +1,7 @@
 // What happened to each update.
 import { act, countdown, duration, fill, h, moment } from "./dom.js";
 
-const STATES = { queued: "в очереди", under_way: "доставляется", waiting: "ждёт повтора", delivered: "доставлено", dropped: "выброшено", failed: "не доставлено" };
+const STATES = { queued: "в очереди", under_way: "доставляется", waiting: "ждёт повтора", delivered: "доставлено", dropped: "отброшено", failed: "не доставлено" };
 const MET = { twice: "дважды", overlapping: "внахлёст", late: "с опозданием", wrong_secret: "неверный секрет", calls: "ответы боту с ошибкой" };
 
 export class Updates {
@@ -39,10 +39,10 @@ function row(update, names) {
   const last = update.attempts.at(-1);
   const summary = h("summary", { "data-key": `${update.bot}/${update.update_id}` },
     h("span", { className: `chip ${update.state}` }, STATES[update.state]),
-    h("b", {}, names.get(update.person) ?? update.person), ` ${update.what} `,
+    h("b", {}, names.get(update.person) ?? update.person), ` ${[...update.what].slice(0, 100).join("")} `,
     h("small", {}, [moment(update.made), update.attempts.length > 1 && `попыток: ${update.attempts.length}`,
       last?.took != null && `${last.status ?? "нет ответа"} за ${duration(last.took)}`].filter(Boolean).join(" · ")),
-    update.next !== null && h("small", {}, " повтор через ", countdown(update.next, "миг")));
+    update.next !== null && h("small", {}, " повтор через ", countdown(update.next, "мгновение")));
   return h("details", { className: "update" }, summary,
     h("p", {}, h("code", {}, `update_id ${update.update_id}`), update.data && [" ", h("code", {}, update.data)]),
     h("ol", {}, update.attempts.map((attempt) => h("li", {},

@@ -144,11 +144,10 @@ impl Model {
 
     /// The chat a bot may write to.
     pub(super) fn reachable(&mut self, token: &str, person: i64) -> Result<&mut Vec<Message>, (u16, &'static str)> {
-        let chat = self.conversation(token, person);
-        match (chat.open, chat.blocked) {
-            (_, true) => Err((403, "Forbidden: bot was blocked by the user")),
-            (false, _) => Err((400, "Bad Request: chat not found")),
-            (true, false) => Ok(&mut chat.messages),
+        match self.bot(token).chats.get_mut(&person) {
+            Some(chat) if chat.blocked => Err((403, "Forbidden: bot was blocked by the user")),
+            Some(chat) if chat.open => Ok(&mut chat.messages),
+            _ => Err((400, "Bad Request: chat not found")),
         }
     }
 
