@@ -1,7 +1,7 @@
 //! The page: phones, the truth beside them, and switches for what can go wrong, in a browser tab.
 //!
 //! Everything it needs is in this binary, and it asks nobody else for anything. The server sends what changed as
-//! server-sent events ([`feed`]) and takes in what people do ([`actions`]); the page itself remembers only which phones
+//! server-sent events (`feed`) and takes in what people do (`actions`); the page itself remembers only which phones
 //! it shows. The Bot API answers at the same address, so that a handler started elsewhere needs to know only one.
 
 mod actions;

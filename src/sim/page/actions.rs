@@ -198,7 +198,7 @@ struct RaceForm {
     people: Vec<i64>,
 }
 
-/// A part of [`Faults`]; the rest stays.
+/// A part of the faults; the rest stays.
 fn set_faults(shown: &Shown, part: serde_json::Map<String, Value>) -> Result<(), String> {
     let telegram = &shown.world.telegram;
     let mut faults = json!(telegram.faults());
