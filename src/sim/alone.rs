@@ -24,7 +24,7 @@ pub enum Error {
 
 /// Starts it on `listener`, with both bots' tokens and secrets from the environment, as the handler has them, and
 /// delivers to `webhook_url(bot)`. If `DATABASE_URL` is set, the page shows what is in there, masters and orders made on
-/// the page are written there, and the phones are the masters'; else they are strangers'.
+/// the page are written there, and the phones are those of the masters there, if there are any; else they are strangers'.
 ///
 /// # Errors
 /// See [`Error`].

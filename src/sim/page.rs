@@ -127,19 +127,22 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'self'; frame-
 
 async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
-    // A page from elsewhere, by a script, a form or a name that leads here, is not to reach a developer's own machine.
+    // A page from elsewhere is not to reach a developer's own machine: not by a name that leads here …
+    if shown.only_here && !request.headers().get(HOST).is_some_and(names_this_machine) {
+        return text(StatusCode::FORBIDDEN, "open the page by the address that the program printed");
+    }
+    if request.method() == Method::GET && path != "/events" && !path.starts_with("/bot") {
+        return file(&path);
+    }
+    // … nor by a script or a form, which may show the page and no more.
     if !is_from_here(request.headers()) {
         return text(StatusCode::FORBIDDEN, "not for other sites");
     }
     if path.starts_with("/bot") {
         return shown.world.telegram.respond(request).await.map(BodyExt::boxed_unsync);
     }
-    if shown.only_here && !request.headers().get(HOST).is_some_and(names_this_machine) {
-        return text(StatusCode::FORBIDDEN, "open the page by the address that the program printed");
-    }
     match (request.method().clone(), path.as_str()) {
         (Method::GET, "/events") => feed::stream(&shown),
-        (Method::GET, path) => file(path),
         (Method::POST, path) if path.starts_with("/do/") => {
             // No form of another site can send this, and no script without asking first.
             if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {

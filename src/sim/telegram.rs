@@ -95,6 +95,7 @@ pub struct BotInfo {
     /// Its name.
     pub name: String,
     /// How many updates wait to be delivered to it.
+    #[serde(skip)]
     pub waiting: usize,
 }
 
@@ -239,6 +240,11 @@ impl Telegram {
                 })
                 .collect()
         })
+    }
+
+    /// Stops Telegram's clock: from now on time passes only by [`let_pass`](Self::let_pass).
+    pub fn stop_clock(&self) {
+        self.change(|model| model.time.stop());
     }
 
     /// Puts Telegram's clock forward: what waits for that long is delivered, and taps grow old.

@@ -27,6 +27,7 @@ struct Scripted {
 impl Scripted {
     async fn start() -> Self {
         let telegram = Telegram::start().await.expect("a local Telegram");
+        telegram.stop_clock();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (script, seen) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -243,6 +244,7 @@ async fn a_standing_fault_stands_until_it_is_switched_off() {
     let order = t.order().offered_to([ANNA]).await;
     let chat = t.chat(ANNA);
     chat.say("/start").await;
+    t.telegram.stop_clock();
     t.telegram.set_faults(Faults { wrong_secret: Force::Standing, ..Faults::default() });
     t.telegram.enqueue(MASTER_TOKEN, chat.tap_update(&format!("m:new:acc:{order}")));
     let last = || t.telegram.journal(1).pop().expect("an update");

@@ -91,7 +91,7 @@ async fn without_once_it_serves_the_page_until_it_is_stopped() {
             break format!("http://{}", address.split_whitespace().next().expect("an address"));
         }
     };
-    let topics = page::told(&url).await;
+    let topics = page::told_eventually(&url, |topics| topics["masters"].is_array()).await;
     let phones: Vec<_> = topics.as_object().expect("topics").keys().filter(|name| name.starts_with("phone/")).collect();
     assert_eq!(phones.len(), 12);
     assert_eq!(topics["order/1"]["status"], "ASSIGNED", "the first ones were raced for");

@@ -14,7 +14,7 @@ use crate::db::masters::{self, Added, NewMaster};
 use crate::db::{Db, Error};
 use crate::dispatch::TelegramUserId;
 use crate::dispatch::order::Category;
-use crate::sim::telegram::{Chat, bot_id, wall_clock};
+use crate::sim::telegram::{Chat, wall_clock};
 
 /// How many races are shown.
 const REMEMBERED: usize = 5;
@@ -223,14 +223,23 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
     }
     let chats = people.iter().map(|person| open(shown, ChatId { bot, person: *person }));
     let chats = chats.collect::<Result<Vec<(String, Chat)>, String>>()?;
-    let cards = join_all(chats.iter().map(|(token, chat)| async move {
+    // The faults that are switched on are for the race itself.
+    let cards = join_all(chats.iter().zip(&people).map(|((_, chat), person)| async move {
+        telegram.idle(bot, *person).await;
         if chat.messages().is_empty() {
-            through_the_queue(shown, token, chat.text_update("/start")).await;
+            chat.say("/start").await;
         }
-        through_the_queue(shown, token, chat.tap_update(&format!("m:new:card:{order}"))).await;
+        chat.tap(&format!("m:new:card:{order}")).await.delivery.status
     }));
-    if tokio::time::timeout(CARDS, cards).await.is_err() {
-        return Err("Карточка заявки не открылась у всех: обработчик не отвечает. Гонка не началась.".to_owned());
+    let opened = tokio::time::timeout(CARDS, cards).await.map_err(|_| {
+        format!(
+            "За {} с карточки открылись не у всех: доставки ждут или обработчик думает. Гонка не началась.",
+            CARDS.as_secs()
+        )
+    })?;
+    if let Some(status) = opened.iter().find(|status| **status != Some(200)) {
+        let answered = status.map_or("не ответил".to_owned(), |status| format!("ответил {status}"));
+        return Err(format!("Карточки открылись не у всех: обработчик {answered}. Гонка не началась."));
     }
 
     let taps: Vec<_> = chats.iter().map(|(_, chat)| chat.tap_update(&take_button(chat, order))).collect();
@@ -247,13 +256,6 @@ async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Resul
         telegram.enqueue(token, tap);
     }
     Ok(())
-}
-
-async fn through_the_queue(shown: &Shown, token: &str, update: Value) {
-    let telegram = &shown.world.telegram;
-    let update_id = update["update_id"].as_i64().unwrap_or_default();
-    telegram.enqueue(token, update);
-    telegram.settled(bot_id(token), update_id).await;
 }
 
 /// The card's own button, or what it would send if somebody made it up: the card may not be there any more.
@@ -286,9 +288,10 @@ fn cut(shown: &Arc<Shown>, cut: &Cut) -> Result<(), String> {
     let until = wall_clock() + length.as_secs_f64() * 1000.0;
     proxy.cut();
     shown.set_cut_until(Some(until));
-    let shown = Arc::clone(shown);
+    let shown = Arc::downgrade(shown);
     tokio::spawn(async move {
         tokio::time::sleep(length).await;
+        let Some(shown) = shown.upgrade() else { return };
         // Unless it was cut again meanwhile.
         if *shown.cut_until.lock().unwrap_or_else(PoisonError::into_inner) == Some(until)
             && let Some(proxy) = &shown.world.proxy

@@ -39,10 +39,11 @@ export async function act(action, body, say = toast) {
 
 /** Lets a button do one thing at a time. */
 export async function once(button, work) {
-  if (button.disabled) return;
-  button.disabled = true;
+  // Not `disabled`, which would take the focus away.
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
   await work();
-  button.disabled = false;
+  button.ariaBusy = "false";
 }
 
 /** A line at the bottom that goes by itself. */

@@ -191,13 +191,18 @@ events.onopen = () => {
   anew = true;
 };
 events.onerror = () => {
+  // Somebody else answered at this address for a moment: the browser would not try again.
+  if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
   $("connection").textContent = "нет связи с программой, пробую снова…";
 };
 events.onmessage = ({ data }) => {
   const news = JSON.parse(data);
   if (anew) {
     // Another run of the program counts from the beginning: so does the page.
-    if (topics.has("world") && topics.get("world").run !== news.world.run) return location.reload();
+    if (topics.has("world") && topics.get("world").run !== news.world.run) {
+      events.close();
+      return location.reload();
+    }
     topics.clear();
     anew = false;
     $("connection").textContent = `обновления идут в ${news.world.handler}`;

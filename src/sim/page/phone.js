@@ -143,6 +143,7 @@ export class Phone {
   #pop({ text, alert }) {
     if (!alert) return toast(text, this.toasts);
     const close = () => {
+      const hadFocus = box.contains(document.activeElement);
       box.remove();
       for (const part of this.inside) part.inert = false;
       if (hadFocus) this.chat.focus();
@@ -151,11 +152,11 @@ export class Phone {
     const box = h("div", { className: "alert", role: "alertdialog", "aria-label": this.data.bot_name,
       onkeydown: (event) => event.key === "Escape" && close() },
       h("b", {}, this.data.bot_name), h("p", {}, text), ok);
-    const hadFocus = this.element.contains(document.activeElement);
+    const isUsed = this.element.contains(document.activeElement);
     // The last answer only, as if those before had been closed.
     this.over.replaceChildren(box);
     for (const part of this.inside) part.inert = true;
-    if (hadFocus) ok.focus();
+    if (isUsed) ok.focus();
   }
 }
 

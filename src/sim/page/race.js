@@ -72,7 +72,7 @@ export class Race {
       const end = update.attempts.reduce((last, attempt) => Math.max(last, attempt.took === null ? 0 : attempt.at + attempt.took), 0);
       return {
         name, made: update.made, answered: answer?.at, end: end || undefined, over: ["delivered", "dropped"].includes(update.state),
-        said: answer ? answer.text ?? "без слов" : unanswered(update), won: took(order, name) ?? Boolean(answer?.text?.includes("принята")),
+        said: answer ? answer.text ?? "без слов" : unanswered(update), won: took(order, update) ?? Boolean(answer?.text?.includes("принята")),
       };
     });
     const began = Math.min(...racers.map(({ made }) => made));
@@ -86,15 +86,15 @@ export class Race {
       h("p", { className: "legend" },
         h("i", { className: "key tap" }), "от нажатия до ответа webhook ",
         h("i", { className: "key said" }), "бот ответил на нажатие ",
-        commits.length > 0 && [h("i", { className: "key lock" }), `замок заявки и запись (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
+        commits.length > 0 && [h("i", { className: "key lock" }), `блокировка заявки и фиксация (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
     ];
   }
 }
 
-/** Whether the order's history says that it went to this master; undefined if it says nothing. */
-function took(order, name) {
-  const assigned = order?.history.filter(({ to }) => to === "ASSIGNED") ?? [];
-  return assigned.length ? assigned.at(-1).name === name : undefined;
+/** Whether the order's history says that it went to this master since the tap; undefined if it says nothing. */
+function took(order, { person, made }) {
+  const assigned = order?.history.find(({ to, at }) => to === "ASSIGNED" && at >= made - 50);
+  return assigned && assigned.person === person;
 }
 
 /** Why there is no answer to a tap. */
@@ -115,7 +115,7 @@ function timeline(racers, commits, began, done, width) {
   const text = (words, attributes) => svg("text", attributes, words);
   const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 60000].find((size) => (span / size) * 64 <= width - names) ?? 60000;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "img",
-    "aria-label": "Нажатия, замок заявки и запись по времени" });
+    "aria-label": "Нажатия, блокировка заявки и фиксация по времени" });
   for (let tick = 0; tick <= span; tick += step) {
     picture.append(svg("line", { x1: x(began + tick), x2: x(began + tick), y1: 4, y2: height - 22, class: "grid" }),
       text(`${tick.toLocaleString("ru")} мс`, { x: x(began + tick), y: height - 8, class: "axis", "text-anchor": tick ? "middle" : "start" }));

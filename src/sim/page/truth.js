@@ -2,10 +2,10 @@
 import { CATEGORIES, countdown, duration, fill, h, moment } from "./dom.js";
 
 const LIVE = ["SENT", "VIEWED"];
-export const OPEN = ["CREATED", "SEARCHING", "GUARANTEE", "DEFERRED"];
+const OPEN = ["CREATED", "SEARCHING", "GUARANTEE", "DEFERRED"];
 const FINAL = ["CLOSED", "CANCELED"];
 
-export const kind = (status) => (OPEN.includes(status) ? "open" : FINAL.includes(status) ? "final" : "active");
+const kind = (status) => (OPEN.includes(status) ? "open" : FINAL.includes(status) ? "final" : "active");
 
 export const liveOffers = (order) =>
   OPEN.includes(order.status) ? order.offers.filter((offer) => LIVE.includes(offer.state) && (offer.expires === null || offer.expires > Date.now())) : [];

@@ -74,24 +74,30 @@ pub(super) struct NewOrder {
 pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Error> {
     const ADD: Statement = statement!(
         "sim.add_order",
-        [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4],
+        [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4, INT8],
         "WITH made AS (
-             INSERT INTO orders (city_id, category, status, address, description, client_name, client_phone)
-             SELECT city_id, $1, 'SEARCHING', $2, nullif($3, ''), $4, $5
+             INSERT INTO orders (id, city_id, category, status, address, description, client_name, client_phone)
+             SELECT $8, city_id, $1, 'SEARCHING', $2, nullif($3, ''), $4, $5
              FROM masters WHERE id = ANY ($6)
              GROUP BY city_id HAVING count(*) = cardinality($6)
+             ON CONFLICT (id) DO NOTHING
              RETURNING id
          ), offered AS (
              INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
              SELECT made.id, masters.id, 'SENT', 1, now() + make_interval(mins => $7)
              FROM made, masters WHERE masters.id = ANY ($6)
          )
-         SELECT id FROM made"
+         SELECT id FROM made UNION SELECT id FROM orders WHERE id = $8"
     );
+    const NUMBER: Statement =
+        statement!("sim.order_number", [], "SELECT nextval(pg_get_serial_sequence('orders', 'id')) AS id");
     let NewOrder { category, address, description, client_name, client_phone, masters, minutes } = new;
+    // The number first, so that the rest can be repeated if nobody hears of its commit.
+    let number: i64 =
+        db.run(async |connection: Connection| Ok(connection.fetch(&NUMBER, &[]).await?[0].get("id"))).await?;
     db.run(async |connection: Connection| {
         let rows = connection
-            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes])
+            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes, &number])
             .await?;
         Ok(rows.first().map(|row| row.get("id")))
     })

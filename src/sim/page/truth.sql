@@ -30,7 +30,7 @@ SELECT 'order/' || orders.id AS topic, jsonb_build_object(
     'history', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
             'from', stamped.from_status, 'to', stamped.to_status, 'actor', stamped.actor_type,
-            'name', masters.full_name, 'reason', stamped.reason,
+            'name', masters.full_name, 'person', masters.telegram_user_id, 'reason', stamped.reason,
             'at', extract(epoch FROM stamped.created_at) * 1000,
             'committed', extract(epoch FROM stamped.committed_at) * 1000
         ) ORDER BY stamped.id)

@@ -1,7 +1,7 @@
 //! How updates reach a bot's webhook.
 //!
-//! One after another for a person, people in parallel. Anything but a 2xx is tried again: at once, then after 2, 4, 8 s
-//! and so on up to one or two minutes, while what that person does next waits. An update that could not be delivered
+//! A person's messages one after another, and so a person's taps; people in parallel. Anything but a 2xx is tried again:
+//! at once, then after 2, 4, 8 s and so on up to one or two minutes, while what comes after it in its queue waits. An update that could not be delivered
 //! in its lifetime is dropped. The rules are the real server's:
 //! <https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp>
 
@@ -68,14 +68,14 @@ impl Telegram {
         }
     }
 
-    /// Ready when the update is delivered or dropped.
+    /// Ready when nothing of a person waits to be delivered to a bot.
     ///
     /// # Panics
     /// Never: the model lives as long as this.
-    pub async fn settled(&self, bot: i64, update_id: i64) {
+    pub async fn idle(&self, bot: i64, person: i64) {
         let mut changes = self.changes();
-        let done = |record: &Record| matches!(record.state, State::Delivered | State::Dropped);
-        while !self.update(bot, update_id).is_none_or(|record| done(&record)) {
+        let waits = |lane: &Lane| lane.person == person && bot_id(&lane.token) == bot;
+        while self.read(|model| model.queues.iter().any(|(lane, queue)| waits(lane) && !queue.is_empty())) {
             changes.changed().await.expect("the sender is in self");
         }
     }

@@ -50,6 +50,7 @@ pub struct Message {
     /// Whether the bot sent it.
     pub from_bot: bool,
     /// What a person reads, without formatting.
+    #[serde(skip)]
     pub text: String,
     /// What a person reads, with it.
     pub spans: Vec<Span>,
@@ -59,6 +60,7 @@ pub struct Message {
     /// Rows of buttons.
     pub buttons: Vec<Vec<Button>>,
     /// How often it was edited.
+    #[serde(skip)]
     pub edits: u32,
     /// When it was sent, in milliseconds since 1970.
     pub sent: f64,

@@ -4,29 +4,42 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// The clock of lifetimes and waits. It runs with the machine's, and [`pass`](Self::pass) puts it forward, so that
-/// nobody need sit through two minutes to see what happens after them.
+/// The clock of lifetimes and waits. It runs with the machine's until it is [stopped](Self::stop), and
+/// [`pass`](Self::pass) puts it forward, so that nobody need sit through two minutes to see what happens after them.
 #[derive(Clone, Debug)]
 pub(super) struct Time {
     started: Instant,
-    ahead: watch::Sender<Duration>,
+    ahead: watch::Sender<Ahead>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    by: Duration,
+    runs: bool,
 }
 
 impl Default for Time {
     fn default() -> Self {
-        Self { started: Instant::now(), ahead: watch::Sender::new(Duration::ZERO) }
+        Self { started: Instant::now(), ahead: watch::Sender::new(Ahead { by: Duration::ZERO, runs: true }) }
     }
 }
 
 impl Time {
     /// Since the clock was made.
     pub(super) fn now(&self) -> Duration {
-        self.started.elapsed() + *self.ahead.borrow()
+        let Ahead { by, runs } = *self.ahead.borrow();
+        if runs { self.started.elapsed() + by } else { by }
     }
 
     /// Puts it forward.
     pub(super) fn pass(&self, by: Duration) {
-        self.ahead.send_modify(|ahead| *ahead += by);
+        self.ahead.send_modify(|ahead| ahead.by += by);
+    }
+
+    /// From now on it moves only when it is put forward.
+    pub(super) fn stop(&self) {
+        let by = self.now();
+        self.ahead.send_replace(Ahead { by, runs: false });
     }
 
     /// Ready at that time, which may come sooner than it seems.
@@ -37,8 +50,9 @@ impl Time {
             if left.is_zero() {
                 return;
             }
+            let runs = ahead.borrow_and_update().runs;
             tokio::select! {
-                () = tokio::time::sleep(left) => {}
+                () = tokio::time::sleep(left), if runs => {}
                 // Never an error: `self` keeps the sender.
                 _ = ahead.changed() => {}
             }

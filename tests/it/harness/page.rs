@@ -5,7 +5,7 @@ use std::time::Duration;
 use field_service::telegram::http_client;
 use serde_json::Value;
 
-/// What a page at `url` is told first: all topics.
+/// What a page at `url` is told first: all topics, those of the database unless it takes its time.
 pub async fn told(url: &str) -> Value {
     let mut answer = http_client(url).get(format!("{url}/events")).send().await.expect("an answer");
     let mut event = Vec::new();
@@ -31,7 +31,7 @@ pub async fn told_eventually(url: &str, expected: impl Fn(&Value) -> bool) -> Va
 
 /// A request as the page makes it.
 pub fn action(url: &str, name: &str, body: &Value) -> reqwest::RequestBuilder {
-    let request = http_client(url).post(format!("{url}/do/{name}"));
+    let request = http_client(url).post(format!("{url}/do/{name}")).timeout(Duration::from_secs(30));
     request.header("content-type", "application/json").body(body.to_string())
 }
 
