@@ -12,6 +12,8 @@ pub mod masters;
 pub mod migrate;
 pub mod offers;
 pub mod orders;
+pub mod rounds;
+pub mod sweep;
 mod tls;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -4,11 +4,14 @@
 //! [`db::Error`](crate::db::Error).
 
 pub mod accept;
+pub mod auto_assign;
 pub mod decline;
 pub mod facts;
 mod locked;
 pub mod offer;
 pub mod order;
+pub mod rounds;
+pub mod tick;
 pub mod view;
 
 use std::fmt;
@@ -61,9 +64,6 @@ pub struct Tap {
     /// that a redelivery cannot answer a later offer of the same order.
     pub query: Option<String>,
 }
-
-/// How many active orders a master may have unless `masters.max_active_orders` says otherwise.
-pub const DEFAULT_MAX_ACTIVE_ORDERS: i32 = 5;
 
 /// Who changed an order, as in `order_status_history.actor_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, statement};
 use crate::dispatch::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
-use crate::dispatch::{DEFAULT_MAX_ACTIVE_ORDERS, MasterId, OfferId, OfferState, OrderId, Tap};
+use crate::dispatch::{MasterId, OfferId, OfferState, OrderId, Tap};
 
 /// Run by `read`.
-pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, INT4, TEXT], include_str!("facts.sql"));
+pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, TEXT], include_str!("facts.sql"));
 
 /// Reads an order as the master who tapped stands to it; `None` if no master did.
 pub(crate) async fn read(
@@ -20,7 +20,7 @@ pub(crate) async fn read(
     by: &Tap,
     now: Option<Timestamp>,
 ) -> Result<Option<Facts>, Error> {
-    let params: [&(dyn ToSql + Sync); 5] = [&order.0, &by.user.0, &now, &DEFAULT_MAX_ACTIVE_ORDERS, &by.query];
+    let params: [&(dyn ToSql + Sync); 4] = [&order.0, &by.user.0, &now, &by.query];
     connection.query(statement, &params).await?.first().map(facts).transpose()
 }
 

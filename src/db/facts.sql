@@ -1,9 +1,9 @@
--- $1 order, $2 user, $3 now or null, $4 the limit in force, $5 tap or null
+-- $1 order, $2 user, $3 now or null, $4 tap or null
 SELECT
     masters.id AS master_id,
     masters.is_blocked,
     masters.blocked_reason,
-    coalesce(masters.max_active_orders, $4) AS max_active_orders,
+    coalesce(masters.max_active_orders, policy.max_active_orders, 5) AS max_active_orders,
     (SELECT count(*)
      FROM orders AS active
      WHERE active.assigned_master_id = masters.id
@@ -14,7 +14,7 @@ SELECT
     offer.expires_at <= moment.now AS offer_overdue,
     EXISTS (
         SELECT FROM offers AS answered
-        WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $5
+        WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $4
     ) AS tap_was_handled,
     orders.id,
     orders.status,
@@ -32,6 +32,7 @@ SELECT
     moment.now AT TIME ZONE cities.timezone AS local_now
 FROM masters
 CROSS JOIN (SELECT coalesce($3, now()) AS now) AS moment
+LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
 LEFT JOIN orders ON orders.id = $1
 LEFT JOIN cities ON cities.id = orders.city_id
 LEFT JOIN districts ON districts.id = orders.district_id

@@ -13,7 +13,10 @@ use super::tls;
 use crate::config;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 1] = [("V1__schema.sql", include_str!("../../migrations/V1__schema.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
+    ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
+];
 
 /// Any number will do, as long as it is always the same.
 const LOCK: i64 = 0x6669_656c_6473_7663;

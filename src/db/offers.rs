@@ -76,14 +76,24 @@ pub(crate) async fn mark_viewed(
     connection.query(statement, &[&order.0, &user.0, &now]).await.map(drop)
 }
 
-/// Declines a live offer, under its order's lock.
+/// Declines a live offer, under its order's lock. If it was the last one, the order's next round is due.
 pub const DECLINE: Statement = statement!(
     "offers.decline",
     [INT8, TIMESTAMPTZ, TEXT],
-    "UPDATE offers
-     SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */, responded_tap = $3 /* tap */
-     WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')
-     RETURNING id"
+    "WITH declined AS (
+         UPDATE offers
+         SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */, responded_tap = $3 /* tap */
+         WHERE id = $1 /* offer */ AND state IN ('SENT', 'VIEWED')
+         RETURNING id, order_id
+     ), due AS (
+         UPDATE orders SET next_round_at = coalesce($2, now())
+         FROM declined
+         WHERE orders.id = declined.order_id AND NOT EXISTS (
+             SELECT FROM offers
+             WHERE order_id = declined.order_id AND id <> declined.id AND state IN ('SENT', 'VIEWED')
+               AND expires_at > coalesce($2, now()))
+     )
+     SELECT id FROM declined"
 );
 
 /// Runs [`DECLINE`]; whether the offer was live.

@@ -4,7 +4,9 @@ WITH moment AS (
     SELECT coalesce($10, now()) AS now
 ), assigned AS (
     UPDATE orders
-    SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now
+    SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now,
+        -- Should it go back to the search, that begins at once.
+        next_round_at = moment.now
     FROM moment
     WHERE orders.id = $1 AND version = $2 AND status = $3
     RETURNING orders.*
@@ -13,7 +15,7 @@ WITH moment AS (
     SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $11
     FROM assigned, moment
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
-    RETURNING offers.id, round_number
+    RETURNING offers.id, offers.round_number
 ), recalled AS (
     UPDATE offers
     SET state = 'CANCELED', responded_at = moment.now
@@ -42,7 +44,7 @@ SELECT
     (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
     least(greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))), 2147483647),
     assigned.preferred_master_id IS NOT DISTINCT FROM $4,
-    $9, assigned.city_id, assigned.district_id, assigned.category
+    $9 OR assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category
 FROM moment
 CROSS JOIN assigned
 LEFT JOIN accepted ON true

@@ -15,15 +15,17 @@ const INVARIANTS: [(&str, &str); 7] = [
     (
         "no master has taken more orders than the limit",
         "SELECT format('master %s has %s active orders taken by acceptance or by the system, limit %s',
-                       masters.id, count(*), coalesce(max_active_orders, 5))
+                       masters.id, count(*),
+                       coalesce(masters.max_active_orders, policy.max_active_orders))
          FROM masters
+         CROSS JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
          JOIN orders ON orders.assigned_master_id = masters.id
                     AND orders.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
          WHERE EXISTS (SELECT FROM order_status_history AS history
                        WHERE history.order_id = orders.id AND history.to_status = 'ASSIGNED'
                          AND history.actor_type IN ('MASTER', 'AUTO_DISTRIBUTION'))
-         GROUP BY masters.id
-         HAVING count(*) > coalesce(max_active_orders, 5)",
+         GROUP BY masters.id, policy.max_active_orders
+         HAVING count(*) > coalesce(masters.max_active_orders, policy.max_active_orders)",
     ),
     (
         "an order's history is a chain that ends in its status",

@@ -13,6 +13,7 @@ mod noise;
 mod page;
 mod programs;
 mod races;
+mod rounds;
 mod screens;
 mod statements;
 mod states;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use field_service::app::App;
 use field_service::config;
 use field_service::db::{Clock, Db};
+use field_service::dispatch::tick::{self, Passed};
 use field_service::dispatch::{OrderId, Tap, TelegramUserId};
 use field_service::server;
 use field_service::sim::invariants;
@@ -67,7 +68,7 @@ pub fn tap(user: i64) -> Tap {
 pub async fn eventually(mut happened: impl FnMut() -> bool) {
     let wait = async {
         while !happened() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it happens within 20 seconds");
@@ -153,7 +154,12 @@ impl Dispatch {
 
     pub async fn add_master(&self, user: i64, name: &str) {
         self.execute(
-            "INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES ($1, $2, (SELECT min(id) FROM cities))",
+            "WITH added AS (
+                 INSERT INTO masters (telegram_user_id, full_name, city_id)
+                 VALUES ($1, $2, (SELECT min(id) FROM cities)) RETURNING id
+             )
+             INSERT INTO master_categories (master_id, category)
+             SELECT id, unnest(ARRAY['PLUMBING', 'ELECTRICS', 'WINDOWS']) FROM added",
             &[&user, &name],
         )
         .await;
@@ -316,6 +322,22 @@ impl NewOrder<'_> {
 }
 
 impl Dispatch {
+    /// What happens by itself.
+    pub async fn tick(&self) -> Passed {
+        tick::pass(&self.app.db).await.expect("a pass")
+    }
+
+    /// The Telegram ids of those who have a live offer of the order, in the order in which they were chosen.
+    pub async fn asked(&self, order: OrderId) -> Vec<i64> {
+        self.one(
+            "SELECT coalesce(array_agg(telegram_user_id ORDER BY offers.id), '{}')
+             FROM offers JOIN masters ON masters.id = master_id
+             WHERE order_id = $1 AND state IN ('SENT', 'VIEWED')",
+            &[&order.0],
+        )
+        .await
+    }
+
     /// Offers an order in some state, for ten minutes.
     pub async fn offer(&self, order: OrderId, user: i64, state: &str) {
         self.execute(

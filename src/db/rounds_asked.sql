@@ -1,0 +1,12 @@
+-- $1 orders, $2 now or null
+SELECT
+    orders.id AS order_id,
+    coalesce(array_agg(offers.master_id) FILTER (
+        WHERE offers.sent_at >= orders.search_started_at
+           OR offers.state IN ('SENT', 'VIEWED')), '{}') AS asked,
+    max(offers.expires_at) FILTER (
+        WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now())) AS live_until
+FROM orders
+LEFT JOIN offers ON offers.order_id = orders.id
+WHERE orders.id = ANY ($1)
+GROUP BY orders.id

@@ -1,0 +1,18 @@
+-- Every master, and how much there is on his hands.
+SELECT
+    masters.id,
+    masters.city_id,
+    masters.on_shift,
+    masters.is_blocked,
+    (masters.rating * 100)::integer AS rating,
+    coalesce(masters.max_active_orders, policy.max_active_orders, 5) AS max_active_orders,
+    (SELECT count(*) FROM orders
+     WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
+        + (SELECT count(*) FROM offers WHERE master_id = masters.id AND state IN ('SENT', 'VIEWED')) AS load,
+    greatest(
+        (SELECT max(sent_at) FROM offers WHERE master_id = masters.id),
+        (SELECT max(assigned_at) FROM distribution_metrics WHERE master_id = masters.id)) AS last_asked,
+    ARRAY (SELECT district_id FROM master_districts WHERE master_id = masters.id) AS districts,
+    ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id) AS categories
+FROM masters
+LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true

@@ -1,0 +1,53 @@
+-- $1 now or null; for each order: $2 id, $3 version, $4 status before, $5 whether its search goes on, $6 policy, $7 round,
+-- $8 when the next is due, $9 why staff are needed or null, $10 chosen, $11 excluded; for each offer: $12 order,
+-- $13 master, $14 deadline
+WITH moment AS (
+    SELECT coalesce($1, now()) AS now
+), decided AS (
+    SELECT *
+    FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::boolean[], $6::bigint[], $7::integer[], $8::timestamptz[],
+                $9::text[], $10::text[], $11::text[])
+        AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, escalation, chosen, excluded)
+), changed AS (
+    UPDATE orders
+    SET status = CASE WHEN orders.status = 'CREATED' THEN 'SEARCHING' ELSE orders.status END,
+        version = orders.version + (orders.status = 'CREATED')::integer,
+        policy_id = decided.policy_id,
+        search_started_at = CASE WHEN decided.goes_on THEN orders.search_started_at ELSE moment.now END,
+        -- A round for which nobody was found is the one that is tried again.
+        last_round = CASE WHEN decided.chosen = '[]' THEN decided.round_number - 1 ELSE decided.round_number END,
+        next_round_at = decided.next_round_at,
+        escalated_at = CASE
+            WHEN decided.goes_on AND orders.escalated_at IS NOT NULL THEN orders.escalated_at
+            WHEN decided.escalation IS NOT NULL THEN moment.now
+        END,
+        escalation_reason = CASE
+            WHEN decided.goes_on AND orders.escalated_at IS NOT NULL THEN orders.escalation_reason
+            ELSE decided.escalation
+        END,
+        updated_at = moment.now
+    FROM decided, moment
+    WHERE orders.id = decided.id AND orders.version = decided.version
+    RETURNING orders.id, orders.search_started_at, decided.from_status, decided.policy_id, decided.round_number,
+              decided.chosen, decided.excluded
+), history AS (
+    INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
+    SELECT id, 'CREATED', 'SEARCHING', 'AUTO_DISTRIBUTION', moment.now
+    FROM changed, moment
+    WHERE from_status = 'CREATED'
+), kept AS (
+    INSERT INTO dispatch_rounds AS round (
+        order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded)
+    SELECT id, search_started_at, round_number, policy_id, moment.now, chosen::jsonb, excluded::jsonb
+    FROM changed, moment
+    ON CONFLICT (order_id, search_started_at, round_number)
+        DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded
+)
+INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
+SELECT changed.id, masters.id, changed.round_number, moment.now, offered.expires_at
+FROM unnest($12::bigint[], $13::bigint[], $14::timestamptz[]) AS offered (order_id, master_id, expires_at)
+CROSS JOIN moment
+JOIN changed ON changed.id = offered.order_id
+-- As they were a moment ago, when they were chosen.
+JOIN masters ON masters.id = offered.master_id AND masters.on_shift AND NOT masters.is_blocked
+RETURNING order_id

@@ -1,0 +1,104 @@
+//! What time alone changes: offers that expire, orders that wake, searches that have taken too long.
+
+use jiff::Timestamp;
+
+use super::{Connection, Db, Error, Statement, statement};
+
+/// Orders per transaction.
+const BATCH: i32 = 200;
+
+/// Ends offers that are past their deadline; how many. An order that nobody is asked about any more is due at once.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn expire(db: &Db) -> Result<usize, Error> {
+    const LOCK: Statement = statement!(
+        "sweep.lock_expired",
+        [TIMESTAMPTZ, INT4],
+        "SELECT id FROM orders
+         WHERE id IN (SELECT order_id FROM offers
+                      WHERE state IN ('SENT', 'VIEWED') AND expires_at <= coalesce($1, now()) /* now */)
+         LIMIT $2 /* at most */
+         FOR UPDATE SKIP LOCKED"
+    );
+    const EXPIRE: Statement = statement!(
+        "sweep.expire",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "WITH expired AS (
+             UPDATE offers SET state = 'EXPIRED', responded_at = coalesce($1, now()) /* now */
+             WHERE order_id = ANY ($2) /* orders */ AND state IN ('SENT', 'VIEWED')
+               AND expires_at <= coalesce($1, now())
+             RETURNING id
+         ), due AS (
+             UPDATE orders SET next_round_at = coalesce($1, now())
+             WHERE id = ANY ($2) AND next_round_at > coalesce($1, now()) AND NOT EXISTS (
+                 SELECT FROM offers
+                 WHERE order_id = orders.id AND state IN ('SENT', 'VIEWED') AND expires_at > coalesce($1, now()))
+         )
+         SELECT count(*) FROM expired"
+    );
+    let mut total = 0;
+    loop {
+        let (orders, expired) = db
+            .run(async |connection: Connection| {
+                let now = db.now();
+                let [lock, expire] = connection.ready([&LOCK, &EXPIRE]).await?;
+                connection.begin().await?;
+                let orders: Vec<i64> =
+                    connection.query(&lock, &[&now, &BATCH]).await?.iter().map(|row| row.get("id")).collect();
+                let expired: i64 = connection.query(&expire, &[&now, &orders]).await?[0].get(0);
+                connection.commit().await?;
+                Ok((orders.len(), expired))
+            })
+            .await?;
+        total += usize::try_from(expired).unwrap_or_default();
+        if orders < BATCH.unsigned_abs() as usize {
+            return Ok(total);
+        }
+    }
+}
+
+/// Begins the search of deferred orders whose time has come; how many.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn wake(db: &Db) -> Result<usize, Error> {
+    const WAKE: Statement = statement!("sweep.wake", [TIMESTAMPTZ, INT4], include_str!("sweep_wake.sql"));
+    in_batches(db, &WAKE).await
+}
+
+/// Notes that staff are needed for orders that have been looked after for too long; how many.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn escalate(db: &Db) -> Result<usize, Error> {
+    // Only the locked rows themselves are looked at and changed, so one statement is enough.
+    const ESCALATE: Statement = statement!(
+        "sweep.escalate",
+        [TIMESTAMPTZ, INT4],
+        "UPDATE orders SET escalated_at = coalesce($1, now()) /* now */, escalation_reason = 'TIME'
+         WHERE escalated_at IS NULL AND id IN (
+             SELECT orders.id
+             FROM orders
+             JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
+             WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at IS NULL
+               AND search_started_at <= coalesce($1, now()) - make_interval(secs => policy.escalate_after_seconds)
+             LIMIT $2 /* at most */
+             FOR UPDATE OF orders SKIP LOCKED)
+         RETURNING id"
+    );
+    in_batches(db, &ESCALATE).await
+}
+
+async fn in_batches(db: &Db, statement: &'static Statement) -> Result<usize, Error> {
+    let mut total = 0;
+    loop {
+        let now: Option<Timestamp> = db.now();
+        let changed =
+            db.run(async |connection: Connection| connection.fetch(statement, &[&now, &BATCH]).await).await?.len();
+        total += changed;
+        if changed < BATCH.unsigned_abs() as usize {
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Orders find their masters by themselves: rounds, expiry, escalation, waking. The clock is the test's.
+
+use field_service::db::Clock;
+use field_service::dispatch::tick::Passed;
+use field_service::dispatch::{OrderId, auto_assign};
+use futures_util::future::join_all;
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp, tz};
+
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, VERA};
+
+/// A system whose clock stands, a little ahead of the database's, with a number of masters beside the usual three.
+async fn start_with_masters(more: i64) -> Dispatch {
+    let clock = Clock::standing_at(Timestamp::now() + SignedDuration::from_mins(1));
+    let t = Dispatch::start_with(Settings { clock, ..Settings::default() }).await;
+    for number in 0..more {
+        t.add_master(200 + number, "Мастер").await;
+    }
+    t
+}
+
+impl Dispatch {
+    fn let_pass(&self, seconds: i64) {
+        let now = self.clock.now().expect("a standing clock");
+        self.clock.set(now + SignedDuration::from_secs(seconds));
+    }
+
+    async fn escalation(&self, order: OrderId) -> Option<String> {
+        self.one("SELECT escalation_reason FROM orders WHERE id = $1", &[&order.0]).await
+    }
+
+    async fn policy(&self, set: &str) {
+        self.execute(&format!("INSERT INTO dispatch_policies {set}"), &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_order_is_offered_to_three_masters_and_taken_by_one() {
+    let t = start_with_masters(5).await;
+    let order = t.order().in_status("CREATED").create().await;
+
+    let passed = t.tick().await;
+
+    assert_eq!((passed.dispatched.orders, passed.dispatched.offers), (1, 3));
+    assert_eq!(t.status(order).await, "SEARCHING");
+    let actor: String = t.one("SELECT actor_type FROM order_status_history WHERE order_id = $1", &[&order.0]).await;
+    assert_eq!(actor, "AUTO_DISTRIBUTION");
+    let seconds: f64 = t
+        .one(
+            "SELECT extract(epoch FROM max(expires_at) - max(sent_at))::float8 FROM offers WHERE order_id = $1",
+            &[&order.0],
+        )
+        .await;
+    assert!((seconds - 120.0).abs() < 0.001, "{seconds}");
+    t.check().await;
+
+    assert_eq!(t.tick().await, Passed::default(), "nothing more to do while the offers live");
+    let asked = t.asked(order).await;
+    assert_eq!(asked.len(), 3);
+    assert!(t.tap_accept(asked[1], order).await.notice().contains("принята"));
+    t.let_pass(1000);
+    assert_eq!(t.tick().await, Passed::default(), "an assigned order is nobody's business");
+    let round: i32 = t.one("SELECT round_number FROM distribution_metrics WHERE order_id = $1", &[&order.0]).await;
+    assert_eq!(round, 1);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told_once() {
+    let t = start_with_masters(8).await;
+    let order = t.order().create().await;
+    let mut all = Vec::new();
+    for (round, count) in [(1, 3), (2, 3), (3, 3), (4, 2)] {
+        let passed = t.tick().await;
+        let asked = t.asked(order).await;
+        assert_eq!((passed.dispatched.offers, asked.len()), (count, count), "round {round}");
+        assert_eq!(passed.expired, if round == 1 { 0 } else { 3 }, "round {round}");
+        all.extend(asked);
+        // Three rounds are over before staff are told, and it goes on while there is somebody to ask.
+        assert_eq!(t.escalation(order).await.as_deref(), (round > 3).then_some("ROUNDS"), "round {round}");
+        assert_eq!(passed.dispatched.escalated, usize::from(round == 4), "round {round}");
+        t.let_pass(119);
+        assert_eq!(t.tick().await, Passed::default(), "round {round} is not over");
+        t.let_pass(1);
+    }
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 11, "nobody was asked twice");
+    for _ in 0..5 {
+        let passed = t.tick().await;
+        assert_eq!((passed.dispatched.escalated, passed.overdue, passed.dispatched.offers), (0, 0, 0));
+        t.let_pass(30);
+    }
+    t.check().await;
+}
+
+#[tokio::test]
+async fn when_all_have_declined_the_next_round_does_not_wait() {
+    let t = start_with_masters(1).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    let asked = t.asked(order).await;
+    for (number, master) in asked.iter().enumerate() {
+        assert_eq!(t.tick().await, Passed::default(), "{number} have declined");
+        t.chat(*master).tap(&format!("m:new:dec_yes:{order}")).await;
+    }
+    assert_eq!(t.tick().await.dispatched.offers, 1);
+    assert!(!asked.contains(&t.asked(order).await[0]));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn with_nobody_to_ask_staff_are_told_at_once_and_whoever_comes_on_shift_is_asked() {
+    let t = start_with_masters(0).await;
+    t.execute("UPDATE masters SET on_shift = false", &[]).await;
+    let order = t.order().create().await;
+    assert_eq!(t.tick().await.dispatched.escalated, 1);
+    assert_eq!(t.escalation(order).await.as_deref(), Some("NOBODY_LEFT"));
+    t.let_pass(700);
+    let passed = t.tick().await;
+    assert_eq!((passed.dispatched.escalated, passed.overdue), (0, 0), "once is enough");
+
+    t.execute("UPDATE masters SET on_shift = true WHERE telegram_user_id = $1", &[&VERA]).await;
+    t.let_pass(30);
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [VERA]);
+    assert_eq!(t.one::<i32>("SELECT last_round FROM orders WHERE id = $1", &[&order.0]).await, 1);
+    t.tap_accept(VERA, order).await;
+    let escalated: bool = t.one("SELECT was_escalated_to_admin FROM distribution_metrics", &[]).await;
+    assert!(escalated);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
+    let t = start_with_masters(0).await;
+    t.policy("(offer_ttl_seconds) VALUES (3600)").await;
+    let order = t.order().create().await;
+    t.tick().await;
+    t.let_pass(599);
+    assert_eq!(t.tick().await, Passed::default());
+    t.let_pass(1);
+    assert_eq!(t.tick().await.overdue, 1);
+    assert_eq!(t.escalation(order).await.as_deref(), Some("TIME"));
+    assert_eq!(t.tick().await, Passed::default());
+    assert_eq!(t.asked(order).await.len(), 3, "the offers go on");
+}
+
+#[tokio::test]
+async fn the_preferred_master_is_asked_first_and_alone() {
+    let t = start_with_masters(0).await;
+    let order = t.order().in_status("GUARANTEE").create().await;
+    t.execute(
+        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
+        &[&BORIS],
+    )
+    .await;
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [BORIS]);
+    t.let_pass(60);
+    t.tick().await;
+    assert_eq!(t.asked(order).await.len(), 2);
+    assert_eq!(t.status(order).await, "GUARANTEE");
+    t.tap_accept(ANNA, order).await;
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
+    let t = start_with_masters(0).await;
+    // The clocks of Yekaterinburg are five hours ahead of UTC.
+    let at = |day: i8, hour: i8, minute: i8| {
+        tz::offset(5).to_timestamp(date(2027, 3, day).at(hour, minute, 0, 0)).expect("a time")
+    };
+    for (created, until, wakes) in [
+        (at(1, 21, 30), None, at(2, 10, 0)),
+        (at(1, 20, 0), None, at(2, 10, 0)),
+        (at(1, 8, 15), None, at(1, 10, 0)),
+        (at(1, 12, 0), None, at(1, 12, 0)),
+        (at(1, 12, 0), Some(at(4, 18, 30)), at(4, 18, 30)),
+    ] {
+        let order = t.order().in_status("DEFERRED").create().await;
+        t.execute(
+            "UPDATE orders SET created_at = $2, deferred_until = $3 WHERE id = $1",
+            &[&order.0, &created, &until],
+        )
+        .await;
+        t.clock.set(wakes - SignedDuration::from_secs(1));
+        t.tick().await;
+        assert_eq!(t.status(order).await, "DEFERRED", "{created} {until:?}");
+        t.clock.set(wakes);
+        let passed = t.tick().await;
+        assert_eq!((passed.woken, t.status(order).await.as_str()), (1, "SEARCHING"), "{created} {until:?}");
+        assert!(!t.asked(order).await.is_empty(), "its first round begins in the same pass");
+        t.check().await;
+        t.execute("UPDATE masters SET max_active_orders = 1000", &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_keeps_its_policy_and_the_limit_is_always_the_newest() {
+    let t = start_with_masters(5).await;
+    let old = t.order().create().await;
+    t.tick().await;
+    t.policy("(offer_ttl_seconds, masters_per_round, max_active_orders) VALUES (30, 1, 0)").await;
+    assert!(t.tap_accept(t.asked(old).await[0], old).await.notice().contains("лимит активных заявок (0)"));
+    t.policy("(offer_ttl_seconds, masters_per_round) VALUES (30, 1)").await;
+    let new = t.order().create().await;
+    t.tick().await;
+    assert_eq!(t.asked(new).await.len(), 1);
+    t.let_pass(120);
+    t.tick().await;
+    assert_eq!(t.asked(old).await.len(), 3, "by the policy of its search");
+
+    for change in ["UPDATE dispatch_policies SET max_rounds = 9", "DELETE FROM dispatch_policies"] {
+        let refused = t.sql.execute(change, &[]).await.expect_err("policies are only added to");
+        assert!(refused.as_db_error().is_some_and(|error| error.message().contains("only added to")), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn why_not_me_can_be_answered_later() {
+    let t = start_with_masters(3).await;
+    t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&ANNA]).await;
+    t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&BORIS]).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    let (chosen, excluded): (String, String) = {
+        let row =
+            t.sql.query_one("SELECT chosen::text, excluded::text FROM dispatch_rounds", &[]).await.expect("a round");
+        (row.get(0), row.get(1))
+    };
+    assert_eq!(chosen.split(',').count(), 3, "{chosen}");
+    assert_eq!(excluded, r#"{"RANK": 1, "BLOCKED": 1, "OFF_SHIFT": 1}"#);
+    assert_eq!(t.asked(order).await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_order_that_goes_back_is_searched_for_anew() {
+    let t = start_with_masters(0).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tap_accept(ANNA, order).await;
+    t.let_pass(10);
+    t.return_to_search(order).await;
+    let passed = t.tick().await;
+    assert_eq!(passed.dispatched.offers, 3, "those who were asked before are asked again, the last master too");
+    let round: i32 = t.one("SELECT last_round FROM orders WHERE id = $1", &[&order.0]).await;
+    assert_eq!(round, 1);
+    assert!(t.tap_accept(BORIS, order).await.notice().contains("принята"));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn rounds_wait_for_offers_that_staff_have_made() {
+    let t = start_with_masters(5).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [ANNA]);
+    t.let_pass(601);
+    t.tick().await;
+    assert_eq!(t.asked(order).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
+    let t = start_with_masters(0).await;
+    let (held, free) = (t.order().create().await, t.order().create().await);
+    let dispatcher = t.colleague().await;
+    dispatcher.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {held} FOR UPDATE")).await.expect("a lock");
+    t.tick().await;
+    assert_eq!((t.asked(held).await.len(), t.asked(free).await.len()), (0, 3));
+    dispatcher.batch_execute("COMMIT").await.expect("an end");
+    t.tick().await;
+    assert_eq!(t.asked(held).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
+    let t = start_with_masters(20).await;
+    let orders = join_all((0..450).map(|_| t.order().in_status("CREATED").create())).await;
+    for round in 1..=3_i64 {
+        let ticks = join_all((0..4).map(|_| t.tick()));
+        let taps = async {
+            let offered = t
+                .sql
+                .query(
+                    "SELECT order_id, telegram_user_id FROM offers JOIN masters ON masters.id = master_id
+                     WHERE state = 'SENT' AND (order_id + master_id) % 5 = $1",
+                    &[&round],
+                )
+                .await
+                .expect("offers");
+            join_all(offered.iter().map(|row| t.tap_accept(row.get(1), OrderId(row.get(0))))).await
+        };
+        let (passed, _) = tokio::join!(ticks, taps);
+        if round == 1 {
+            assert_eq!(passed.iter().map(|passed| passed.dispatched.orders).sum::<usize>(), orders.len());
+            assert!(orders.len() > 2 * auto_assign::BATCH.unsigned_abs() as usize, "several batches");
+        }
+        t.check().await;
+        t.let_pass(121);
+    }
+    let twice: i64 = t
+        .one("SELECT count(*) FROM (SELECT FROM offers GROUP BY order_id, master_id HAVING count(*) > 1) AS twice", &[])
+        .await;
+    assert_eq!(twice, 0, "nobody is asked twice in a search");
+    let most: i64 = t
+        .one("SELECT max(n) FROM (SELECT count(*) AS n FROM offers GROUP BY order_id, round_number) AS rounds", &[])
+        .await;
+    assert!(most <= 3, "{most} in one round");
+}
