@@ -37,9 +37,10 @@ impl Data {
                 "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
                  INSERT INTO masters (telegram_user_id, full_name, city_id)
                  SELECT 1000 + n, 'Мастер ' || n, 1 FROM generate_series(0, {masters} - 1) AS n;
-                 INSERT INTO orders (city_id, category, status, address, description, client_name, client_phone)
+                 INSERT INTO orders (city_id, category, status, address, description, client_name, client_phone,
+                                     next_round_at)
                  SELECT 1, 'PLUMBING', 'SEARCHING', 'ул. Ленина, ' || n, 'Течёт кран на кухне', 'Клиент ' || n,
-                        '+7999' || n
+                        '+7999' || n, now() + interval '1 day'
                  FROM generate_series(1, {orders}) AS n;
                  INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
                  SELECT n + 1, (n + k) % {masters} + 1, 'SENT', 1, now() + interval '1 day'

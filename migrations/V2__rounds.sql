@@ -50,7 +50,7 @@ COMMENT ON COLUMN orders.escalated_at IS 'When staff were told that this search 
 COMMENT ON COLUMN orders.deferred_until IS 'When a DEFERRED order begins its search; null: when the working day after its creation begins';
 
 -- What a tick looks for.
-CREATE INDEX orders_due ON orders (next_round_at) WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE');
+CREATE INDEX orders_due ON orders (next_round_at, id) WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE');
 CREATE INDEX orders_deferred ON orders (id) WHERE status = 'DEFERRED';
 CREATE INDEX orders_to_escalate ON orders (search_started_at)
     WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at IS NULL;

@@ -5,17 +5,19 @@ use std::io::{Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 use field_service::app::App;
 use field_service::config::{self, BotName, environment};
 use field_service::db::masters::{self, Added, NewMaster};
 use field_service::db::{Clock, Db, migrate};
-use field_service::dispatch::TelegramUserId;
+use field_service::dispatch::{TelegramUserId, tick};
 use field_service::logging::{self, LevelFilter};
 use field_service::sim::{alone, demo};
 use field_service::{server, telegram};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::{Command, Demo, Master, Serve, Sim, Webhook};
 
@@ -108,9 +110,22 @@ async fn serve(serve: Serve) -> Result {
             tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
         }
     });
+    let (stop_ticking, stopped) = oneshot::channel::<()>();
+    let ticking = Arc::clone(&app);
+    tokio::spawn(async move {
+        // A pass that failed was logged.
+        drop(tick::run(&ticking.db, &ticking.metrics, PASS_EVERY, async { drop(stopped.await) }).await);
+    });
+    let stop = async {
+        stop.await;
+        drop(stop_ticking);
+    };
     server::serve(listener, app, stop).await;
     Ok(())
 }
+
+/// The pause between two passes of the tick.
+const PASS_EVERY: Duration = Duration::from_secs(1);
 
 fn four_per_core() -> usize {
     4 * std::thread::available_parallelism().map_or(2, NonZero::get)

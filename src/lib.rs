@@ -8,6 +8,9 @@
 //! [`dispatch::accept`] locks, decides and acts through the statements of [`db`]. [`render`] turns the outcome and the
 //! fresh list into a screen, and [`telegram`] answers the callback and shows the screen at the same time.
 //!
+//! What needs nobody's tap is [`dispatch::tick`]: offers expire, rounds begin, staff are called. It runs in
+//! [`server`]'s program and in the Lambda function `bin/tick.rs`.
+//!
 //! Data goes one way: programs → [`app`] → [`webhook`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`] stand
 //! beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
 //! for tests, `field-service demo` and `field-service sim`.

@@ -1,4 +1,12 @@
 -- $1 now or null, $2 at most
+WITH orders AS MATERIALIZED (
+    SELECT *
+    FROM orders
+    WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= coalesce($1, now())
+    ORDER BY next_round_at, id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
 SELECT
     orders.id,
     orders.status,
@@ -31,7 +39,4 @@ CROSS JOIN LATERAL (
     ORDER BY id DESC
     LIMIT 1
 ) AS policy
-WHERE orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND orders.next_round_at <= moment.now
 ORDER BY orders.next_round_at, orders.id
-LIMIT $2
-FOR UPDATE OF orders SKIP LOCKED

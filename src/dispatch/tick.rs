@@ -9,8 +9,8 @@ use super::auto_assign::{Dispatched, auto_assign};
 use crate::db::{self, Db};
 use crate::metrics::Metrics;
 
-/// The pause between two passes in a program that goes on.
-pub const EVERY: Duration = Duration::from_secs(1);
+/// The pause after a pass that failed: the database is probably away.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,20 +44,30 @@ pub async fn pass(db: &Db) -> Result<Passed, db::Error> {
     Ok(passed)
 }
 
-/// Passes again and again, with a pause of [`EVERY`], until `stop` is ready. A pass that fails is logged and counted,
-/// and the next one tries again.
-pub async fn run(db: &Db, metrics: &Metrics, stop: impl Future<Output = ()>) {
+/// Passes again and again, with a pause of `every` in between, until `stop` is ready. A pass that fails is logged and
+/// counted, and the next one tries again; a pass that is under way then is rolled back, and is due again.
+///
+/// # Errors
+/// What the last pass failed with, if it did.
+pub async fn run(db: &Db, metrics: &Metrics, every: Duration, stop: impl Future<Output = ()>) -> Result<(), db::Error> {
+    let mut last = Ok(());
     let passes = async {
         loop {
-            if let Err(error) = pass(db).await {
-                tracing::error!(%error, "a tick failed; the next one tries again");
-                metrics.count("tick", "FAILED");
-            }
-            tokio::time::sleep(EVERY).await;
+            last = pass(db).await.map(drop);
+            let pause = match &last {
+                Ok(()) => every,
+                Err(error) => {
+                    tracing::error!(%error, "a tick failed; the next one tries again");
+                    metrics.count("tick", "FAILED");
+                    every.max(AFTER_FAILURE)
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     };
     tokio::select! {
         () = passes => {}
         () = stop => {}
     }
+    last
 }

@@ -17,11 +17,14 @@ use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
 use crate::db::{Clock, Db, migrate};
+use crate::dispatch::tick;
 use crate::{config, server};
 
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
 const SECRET: &str = "local";
+/// The pause between two passes of the tick.
+const PASS_EVERY: Duration = Duration::from_secs(1);
 
 /// The demonstration cannot go on; nothing was left behind.
 #[derive(Debug, thiserror::Error)]
@@ -268,6 +271,8 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Se
         telegram.add_bot(token, name, Some(webhook));
     }
     let (stop, stopped) = oneshot::channel::<()>();
+    let ticking = Arc::clone(&app);
+    tokio::spawn(async move { tick::run(&ticking.db, &ticking.metrics, PASS_EVERY, std::future::pending()).await });
     tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));
     Ok((url, stop))
 }

@@ -44,12 +44,14 @@ async fn a_missing_variable_is_named_before_anything_is_served() {
     }
     let output = run(&["migrate"], &[]).await;
     assert!(said(&output).contains("DATABASE_URL is not set"), "{}", said(&output));
-    let output = Command::new(env!("CARGO_BIN_EXE_webhook")).env_clear().output().await.expect("the function runs");
-    assert!(
-        !output.status.success() && said(&output).starts_with("error: DATABASE_URL is not set"),
-        "{}",
-        said(&output)
-    );
+    for function in [env!("CARGO_BIN_EXE_webhook"), env!("CARGO_BIN_EXE_tick")] {
+        let output = Command::new(function).env_clear().output().await.expect("the function runs");
+        assert!(
+            !output.status.success() && said(&output).starts_with("error: DATABASE_URL is not set"),
+            "{}",
+            said(&output)
+        );
+    }
 }
 
 #[tokio::test]
@@ -396,6 +398,17 @@ async fn serve_queues_a_burst_of_two_thousand_simultaneous_webhooks() {
     let refused = taps.iter().filter(|tap| tap.delivery.status != Some(200)).count();
     assert_eq!(refused, 0);
     assert_eq!(taps.iter().filter(|tap| tap.notice().contains("принята")).count(), 1);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn serve_lets_orders_find_their_masters() {
+    let t = Dispatch::start().await;
+    let _server = serve(&t).await;
+    let order = t.order().in_status("CREATED").create().await;
+    let wait = async { while t.asked(order).await.len() < 3 {} };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("three masters are asked");
+    assert_eq!(t.status(order).await, "SEARCHING");
     t.check().await;
 }
 
