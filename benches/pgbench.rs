@@ -47,7 +47,7 @@ fn script(data: &Data, clients: usize) -> String {
          \\startpipeline\n{record}COMMIT;\n{page}\\endpipeline\n",
         masters = data.masters(),
         lock = fill(orders::LOCK.text, &[":order", ":user"]),
-        facts = fill(facts::READ.text, &[":order", ":user", "NULL::timestamptz", "5", "(:order)::text"]),
+        facts = fill(facts::READ.text, &[":order", ":user", "NULL::timestamptz", "(:order)::text"]),
         record = fill(
             orders::RECORD_ASSIGNMENT.text,
             &[
