@@ -5,8 +5,8 @@ WITH moment AS (
 ), assigned AS (
     UPDATE orders
     SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now,
-        -- Should it go back to the search, that begins at once.
-        next_round_at = moment.now
+        -- Should it go back to the search, that is a new one, and begins at once.
+        search_started_at = NULL, next_round_at = moment.now
     FROM moment
     WHERE orders.id = $1 AND version = $2 AND status = $3
     RETURNING orders.*

@@ -74,17 +74,33 @@ pub(crate) const RECORD: Statement = statement!(
     include_str!("rounds_record.sql")
 );
 
-/// Runs [`CLAIM`]. The searches do not know yet who was asked.
+/// Orders that are due, locked.
+pub(crate) struct Claimed {
+    /// The searches do not know yet who was asked.
+    pub(crate) due: Vec<Due>,
+    /// What a later release has put there.
+    pub(crate) unknown: Vec<OrderId>,
+}
+
+/// Runs [`CLAIM`].
 pub(crate) async fn claim(
     connection: &Connection,
     statement: &Ready,
     now: Option<Timestamp>,
     at_most: i32,
-) -> Result<Vec<Due>, Error> {
-    let rows = connection.query(statement, &[&now, &at_most]).await?;
-    // What a later release has put there must not stop the others.
-    let known = |row| due(row).inspect_err(|error| tracing::error!(%error, "an order is not dispatched")).ok();
-    Ok(rows.iter().filter_map(known).collect())
+) -> Result<Claimed, Error> {
+    let mut claimed = Claimed { due: Vec::new(), unknown: Vec::new() };
+    for row in &connection.query(statement, &[&now, &at_most]).await? {
+        match due(row) {
+            Ok(due) => claimed.due.push(due),
+            Err(error) => {
+                let order = OrderId(row.get("id"));
+                tracing::error!(%error, "order={order} is not dispatched");
+                claimed.unknown.push(order);
+            }
+        }
+    }
+    Ok(claimed)
 }
 
 fn due(row: &Row) -> Result<Due, Error> {
@@ -131,24 +147,26 @@ pub(crate) async fn read_asked(
     for row in connection.query(statement, &[&orders, &now]).await? {
         let order = OrderId(row.get("order_id"));
         let Some(due) = due.iter_mut().find(|due| due.search.order == order) else { continue };
+        let masters = |column| row.get::<_, Vec<i64>>(column).into_iter().map(MasterId);
+        due.search.asked = masters("holding").collect();
         if due.goes_on {
-            due.search.asked = row.get::<_, Vec<i64>>("asked").into_iter().map(MasterId).collect();
+            due.search.asked.extend(masters("asked"));
         }
         due.live_until = row.get("live_until");
     }
     Ok(())
 }
 
-/// Runs [`PUT_OFF`] for orders whose offers live until then.
+/// Runs [`PUT_OFF`].
 pub(crate) async fn put_off(
     connection: &Connection,
     statement: &Ready,
-    waits: &[(Due, Timestamp)],
+    waits: &[(OrderId, Timestamp)],
 ) -> Result<(), Error> {
     if waits.is_empty() {
         return Ok(());
     }
-    let orders: Vec<i64> = waits.iter().map(|(due, _)| due.search.order.0).collect();
+    let orders: Vec<i64> = waits.iter().map(|(order, _)| order.0).collect();
     let until: Vec<Timestamp> = waits.iter().map(|(_, until)| *until).collect();
     connection.query(statement, &[&orders, &until]).await.map(drop)
 }

@@ -1,10 +1,11 @@
 -- $1 orders, $2 now or null
 SELECT
     orders.id AS order_id,
-    coalesce(array_agg(offers.master_id) FILTER (
-        WHERE offers.sent_at >= orders.search_started_at
-           OR offers.state IN ('SENT', 'VIEWED')), '{}') AS asked,
-    max(offers.expires_at) FILTER (
+    coalesce(array_agg(offers.master_id) FILTER (WHERE offers.sent_at >= orders.search_started_at), '{}') AS asked,
+    -- One master cannot have two of these for an order.
+    coalesce(array_agg(offers.master_id) FILTER (WHERE offers.state IN ('SENT', 'VIEWED', 'ACCEPTED')), '{}') AS holding,
+    -- An offer may have no deadline.
+    max(least(offers.expires_at, '9999-01-01')) FILTER (
         WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now())) AS live_until
 FROM orders
 LEFT JOIN offers ON offers.order_id = orders.id

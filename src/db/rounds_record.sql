@@ -50,4 +50,5 @@ CROSS JOIN moment
 JOIN changed ON changed.id = offered.order_id
 -- As they were a moment ago, when they were chosen.
 JOIN masters ON masters.id = offered.master_id AND masters.on_shift AND NOT masters.is_blocked
+ON CONFLICT DO NOTHING
 RETURNING order_id

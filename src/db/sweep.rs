@@ -76,16 +76,19 @@ pub async fn escalate(db: &Db) -> Result<usize, Error> {
     const ESCALATE: Statement = statement!(
         "sweep.escalate",
         [TIMESTAMPTZ, INT4],
-        "UPDATE orders SET escalated_at = coalesce($1, now()) /* now */, escalation_reason = 'TIME'
-         WHERE escalated_at IS NULL AND id IN (
+        "WITH overdue AS MATERIALIZED (
              SELECT orders.id
              FROM orders
              JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
              WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at IS NULL
                AND search_started_at <= coalesce($1, now()) - make_interval(secs => policy.escalate_after_seconds)
              LIMIT $2 /* at most */
-             FOR UPDATE OF orders SKIP LOCKED)
-         RETURNING id"
+             FOR UPDATE OF orders SKIP LOCKED
+         )
+         UPDATE orders SET escalated_at = coalesce($1, now()) /* now */, escalation_reason = 'TIME'
+         FROM overdue
+         WHERE orders.id = overdue.id AND escalated_at IS NULL
+         RETURNING orders.id"
     );
     in_batches(db, &ESCALATE).await
 }

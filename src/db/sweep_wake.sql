@@ -1,26 +1,27 @@
 -- $1 now or null, $2 at most
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
+), ready AS MATERIALIZED (
+    SELECT orders.id
+    FROM orders
+    JOIN cities ON cities.id = orders.city_id
+    CROSS JOIN moment
+    CROSS JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+    CROSS JOIN LATERAL (SELECT orders.created_at AT TIME ZONE cities.timezone AS created) AS local
+    WHERE orders.status = 'DEFERRED' AND moment.now >= coalesce(orders.deferred_until, (
+        CASE
+            WHEN local.created::time < policy.workday_start THEN local.created::date + policy.workday_start
+            WHEN local.created::time < policy.workday_end THEN local.created
+            ELSE local.created::date + 1 + policy.workday_start
+        END) AT TIME ZONE cities.timezone)
+    LIMIT $2
+    FOR UPDATE OF orders SKIP LOCKED
 ), woken AS (
     UPDATE orders
     SET status = 'SEARCHING', version = version + 1, next_round_at = moment.now, updated_at = moment.now
-    FROM moment
-    WHERE status = 'DEFERRED' AND id IN (
-        SELECT orders.id
-        FROM orders
-        JOIN cities ON cities.id = orders.city_id
-        CROSS JOIN moment
-        CROSS JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
-        CROSS JOIN LATERAL (SELECT orders.created_at AT TIME ZONE cities.timezone AS created) AS local
-        WHERE orders.status = 'DEFERRED' AND moment.now >= coalesce(orders.deferred_until, (
-            CASE
-                WHEN local.created::time < policy.workday_start THEN local.created::date + policy.workday_start
-                WHEN local.created::time < policy.workday_end THEN local.created
-                ELSE local.created::date + 1 + policy.workday_start
-            END) AT TIME ZONE cities.timezone)
-        LIMIT $2
-        FOR UPDATE OF orders SKIP LOCKED)
-    RETURNING id
+    FROM moment, ready
+    WHERE orders.id = ready.id AND status = 'DEFERRED'
+    RETURNING orders.id
 )
 INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
 SELECT id, 'DEFERRED', 'SEARCHING', 'SYSTEM', moment.now

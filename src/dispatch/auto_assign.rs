@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::order::OrderStatus;
 use super::rounds::{Pool, Round, Search};
+use crate::db::rounds::Claimed;
 use crate::db::{self, Connection, Db};
 
 /// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
@@ -126,27 +127,32 @@ async fn batch(db: &Db, connection: Connection, pool: &Mutex<Pool>) -> Result<Di
     let [claim, asked, put_off, record] =
         connection.ready([&db::rounds::CLAIM, &db::rounds::ASKED, &db::rounds::PUT_OFF, &db::rounds::RECORD]).await?;
     connection.begin().await?;
-    let mut due = db::rounds::claim(&connection, &claim, now, BATCH).await?;
-    let orders = due.len();
+    let Claimed { mut due, unknown } = db::rounds::claim(&connection, &claim, now, BATCH).await?;
+    let orders = due.len() + unknown.len();
     db::rounds::read_asked(&connection, &asked, &mut due, now).await?;
 
-    let mut waits = Vec::new();
+    let look_again = later(now.unwrap_or_else(Timestamp::now), LOOK_AGAIN);
+    let mut waits: Vec<_> = unknown.into_iter().map(|order| (order, look_again)).collect();
     let mut planned = Vec::new();
-    {
-        let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        for due in due {
-            match due.live_until {
-                // Offers were made beside the rounds.
-                Some(until) => waits.push((due, until)),
-                None => planned.push(plan(due, &mut pool)),
-            }
+    // A copy: should this fail and be repeated, the masters have not been asked yet.
+    let mut masters = pool.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for due in due {
+        match due.live_until {
+            // Offers were made beside the rounds.
+            Some(until) => waits.push((due.search.order, until)),
+            None => planned.push(plan(due, &mut masters)),
         }
     }
     db::rounds::put_off(&connection, &put_off, &waits).await?;
     let offers = db::rounds::record(&connection, &record, &planned, now).await?;
     connection.commit().await?;
+    *pool.lock().unwrap_or_else(PoisonError::into_inner) = masters;
     let escalated = planned.iter().filter(|plan| plan.escalation.is_some()).count();
     Ok(Dispatched { orders, offers, escalated })
+}
+
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// Decides about an order without live offers: who is asked next, and whether staff are to be told.
@@ -166,6 +172,6 @@ fn plan(due: Due, pool: &mut Pool) -> Planned {
     } else {
         round.chosen.is_empty().then_some(Escalation::NobodyLeft)
     };
-    let next_round = due.now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+    let next_round = later(due.now, wait);
     Planned { due, round, next_round, escalation }
 }

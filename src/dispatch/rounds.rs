@@ -99,7 +99,7 @@ pub struct Round {
 }
 
 /// The masters, and who of them is in which city.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pool {
     masters: Vec<Candidate>,
     by_city: HashMap<i64, Vec<usize>>,
@@ -121,7 +121,7 @@ impl Pool {
     #[must_use]
     pub fn choose(&mut self, search: &Search, count: usize, now: Timestamp) -> Round {
         let city = self.by_city.get(&search.city).map(Vec::as_slice).unwrap_or_default();
-        let does_it = |master: &Candidate| master.categories.contains(&search.category);
+        let does_it = |master: &Candidate| master.categories.contains(&search.category) && !master.blocked;
         let covered = search.district.filter(|district| {
             city.iter()
                 .map(|index| &self.masters[*index])
@@ -250,6 +250,9 @@ mod tests {
             Candidate { districts: vec![7], ..master(8) },
         ];
         let mut pool = Pool::new(excluded.to_vec());
+        let of_the_blocked = [Candidate { blocked: true, districts: vec![7], ..master(1) }, master(2)];
+        let in_seven = Search { district: Some(7), ..search(1) };
+        assert_eq!(ids(&Pool::new(of_the_blocked.to_vec()).choose(&in_seven, 3, at(1))), [2]);
         let asked = HashSet::from([MasterId(3)]);
         let in_district = Search { district: Some(7), asked: asked.clone(), ..search(1) };
         let round = pool.choose(&in_district, 3, at(1));
@@ -260,7 +263,7 @@ mod tests {
                 .map(counted),
             [1, 2, 1, 1, 1]
         );
-        // Nobody works in this district, so the whole city is asked.
+        // Nobody works in this district, or nobody who may, so the whole city is asked.
         let nowhere = Search { district: Some(9), asked, ..search(2) };
         let round = pool.choose(&nowhere, 3, at(2));
         assert_eq!(ids(&round), [2, 8]);

@@ -3,7 +3,10 @@
 //! Everything is in the database and found by its time, so a tick that dies loses nothing, two at once do no harm, and
 //! how often it happens only decides how soon.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use super::auto_assign::{Dispatched, auto_assign};
 use crate::db::{self, Db};
@@ -53,15 +56,26 @@ pub async fn run(db: &Db, metrics: &Metrics, every: Duration, stop: impl Future<
     let mut last = Ok(());
     let passes = async {
         loop {
-            last = pass(db).await.map(drop);
-            let pause = match &last {
-                Ok(()) => every,
-                Err(error) => {
+            let failure = match AssertUnwindSafe(pass(db)).catch_unwind().await {
+                Ok(Ok(_)) => {
+                    last = Ok(());
+                    None
+                }
+                Ok(Err(error)) => {
                     tracing::error!(%error, "a tick failed; the next one tries again");
-                    metrics.count("tick", "FAILED");
-                    every.max(AFTER_FAILURE)
+                    last = Err(error);
+                    Some("FAILED")
+                }
+                Err(_) => {
+                    // The panic hook has said where. What is due waits for the next pass, not for ever.
+                    tracing::error!("a panic in a tick; the next one tries again");
+                    Some("PANIC")
                 }
             };
+            let pause = failure.map_or(every, |failure| {
+                metrics.count("tick", failure);
+                every.max(AFTER_FAILURE)
+            });
             tokio::time::sleep(pause).await;
         }
     };

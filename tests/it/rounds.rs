@@ -264,6 +264,29 @@ async fn rounds_wait_for_offers_that_staff_have_made() {
 }
 
 #[tokio::test]
+async fn what_is_odd_about_one_order_stops_no_other() {
+    let t = start_with_masters(0).await;
+    let endless = t.order().offered_to([ANNA]).await;
+    t.execute("UPDATE offers SET expires_at = 'infinity'", &[]).await;
+    // Put back by somebody who left the old offer as it was.
+    let kept = t.order().create().await;
+    t.offer(kept, BORIS, "ACCEPTED").await;
+    // A trade of a later release.
+    t.execute("ALTER TABLE orders DROP CONSTRAINT orders_category_check", &[]).await;
+    let unknown = t.order().create().await;
+    t.execute("UPDATE orders SET category = 'GARDENS' WHERE id = $1", &[&unknown.0]).await;
+    let ordinary = t.order().create().await;
+
+    assert_eq!(t.tick().await.dispatched.orders, 4);
+    assert_eq!(t.asked(endless).await, [ANNA]);
+    let mut asked = t.asked(kept).await;
+    asked.sort_unstable();
+    assert_eq!(asked, [ANNA, VERA]);
+    assert_eq!(t.asked(ordinary).await.len(), 3);
+    assert_eq!(t.tick().await, Passed::default(), "none of them is due again at once");
+}
+
+#[tokio::test]
 async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
     let t = start_with_masters(0).await;
     let (held, free) = (t.order().create().await, t.order().create().await);
