@@ -5,7 +5,6 @@ use std::io::{Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
 
 use field_service::app::App;
 use field_service::config::{self, BotName, environment};
@@ -114,7 +113,7 @@ async fn serve(serve: Serve) -> Result {
     let ticking = Arc::clone(&app);
     tokio::spawn(async move {
         // A pass that failed was logged.
-        drop(tick::run(&ticking.db, &ticking.metrics, PASS_EVERY, async { drop(stopped.await) }).await);
+        drop(tick::run(&ticking.db, &ticking.metrics, tick::EVERY, async { drop(stopped.await) }).await);
     });
     let stop = async {
         stop.await;
@@ -123,9 +122,6 @@ async fn serve(serve: Serve) -> Result {
     server::serve(listener, app, stop).await;
     Ok(())
 }
-
-/// The pause between two passes of the tick.
-const PASS_EVERY: Duration = Duration::from_secs(1);
 
 fn four_per_core() -> usize {
     4 * std::thread::available_parallelism().map_or(2, NonZero::get)

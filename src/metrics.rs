@@ -45,6 +45,13 @@ impl Metrics {
         Some(line)
     }
 
+    /// Writes that line to standard output, where Lambda takes it from, if anything was counted.
+    pub fn print_embedded(&self) {
+        if let Some(line) = self.take_embedded(jiff::Timestamp::now().as_millisecond()) {
+            println!("{line}");
+        }
+    }
+
     /// All counts in one line, e.g. for the log when a server stops.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -32,9 +32,7 @@ async fn run() -> Result<(), Error> {
     let metrics = &Metrics::default();
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
         let passed = tick::run(db, metrics, EVERY, tokio::time::sleep(INVOCATION)).await;
-        if let Some(line) = metrics.take_embedded(jiff::Timestamp::now().as_millisecond()) {
-            println!("{line}");
-        }
+        metrics.print_embedded();
         Ok::<_, Error>(passed?)
     }))
     .await

@@ -22,9 +22,7 @@ async fn run() -> Result<(), Error> {
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
     lambda_http::run(service_fn(async |request| {
         let response = webhook::handle(app, request).await;
-        if let Some(line) = app.metrics.take_embedded(jiff::Timestamp::now().as_millisecond()) {
-            println!("{line}");
-        }
+        app.metrics.print_embedded();
         Ok::<_, Error>(response)
     }))
     .await

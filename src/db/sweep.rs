@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Connection, Db, Error, Statement, statement};
-
-/// Orders per transaction.
-const BATCH: i32 = 200;
+use crate::dispatch::auto_assign::BATCH;
 
 /// Ends offers that are past their deadline; how many. An order that nobody is asked about any more is due at once.
 ///

@@ -12,6 +12,9 @@ use super::auto_assign::{Dispatched, auto_assign};
 use crate::db::{self, Db};
 use crate::metrics::Metrics;
 
+/// The pause between two passes in a program that goes on.
+pub const EVERY: Duration = Duration::from_secs(1);
+
 /// The pause after a pass that failed: the database is probably away.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 

@@ -23,8 +23,6 @@ use crate::{config, server};
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
 const SECRET: &str = "local";
-/// The pause between two passes of the tick.
-const PASS_EVERY: Duration = Duration::from_secs(1);
 
 /// The demonstration cannot go on; nothing was left behind.
 #[derive(Debug, thiserror::Error)]
@@ -272,7 +270,7 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Se
     }
     let (stop, stopped) = oneshot::channel::<()>();
     let ticking = Arc::clone(&app);
-    tokio::spawn(async move { tick::run(&ticking.db, &ticking.metrics, PASS_EVERY, std::future::pending()).await });
+    tokio::spawn(async move { tick::run(&ticking.db, &ticking.metrics, tick::EVERY, std::future::pending()).await });
     tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));
     Ok((url, stop))
 }
