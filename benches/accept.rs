@@ -96,7 +96,7 @@ async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
 }
 
 async fn take(db: &Db, data: &Data, order: usize) {
-    let by = Tap { user: TelegramUserId(data.taker(order)), query: Some(order.to_string()) };
+    let by = Tap { user: TelegramUserId(data.taker(order)), query: Some(order.to_string()), message: None };
     let answered =
         accept::accept(db, OrderId(data::order_id(order)), &by, 1).await.expect("a database").expect("a master");
     assert!(matches!(answered.outcome, AcceptOutcome::Assigned(_)), "{}", answered.outcome.name());

@@ -59,11 +59,11 @@ fn script(data: &Data, clients: usize) -> String {
                 "'MASTER'::text",
                 "NULL::bigint",
                 "NULL::text",
-                "false",
                 "NULL::timestamptz",
                 "(:order)::text",
+                "NULL::integer",
             ],
         ),
-        page = fill(offers::PAGE.text, &[":user", "1::bigint", "5::bigint", "NULL::timestamptz"]),
+        page = fill(offers::PAGE.text, &[":user", "1::bigint", "5::bigint", "NULL::timestamptz", "NULL::integer"]),
     )
 }

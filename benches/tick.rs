@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use field_service::config;
 use field_service::db::{Clock, Db, migrate};
-use field_service::dispatch::{auto_assign, tick};
+use field_service::dispatch::{auto_assign, sweep};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
 use tokio_postgres::NoTls;
@@ -83,7 +83,7 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     let config = config::Database::from_url(&proxy.database_url(name)).expect("a URL");
     let db = Db::new(&config, 1, Clock::default()).expect("a pool");
     // Every order has been through a search before, as far as the planner's statistics go.
-    tick::pass(&db).await.expect("a pass");
+    sweep::pass(&db).await.expect("a pass");
     execute(
         &url,
         "UPDATE offers SET state = 'EXPIRED', sent_at = sent_at - interval '1 day';
@@ -93,7 +93,7 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     )
     .await;
     let (begun, before) = (Instant::now(), proxy.round_trips());
-    let passed = tick::pass(&db).await.expect("a pass");
+    let passed = sweep::pass(&db).await.expect("a pass");
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(i32::try_from(passed.dispatched.orders), Ok(orders));
     let round_trips = u32::try_from(proxy.round_trips() - before).expect("not that many");

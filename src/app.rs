@@ -15,8 +15,13 @@ pub struct App {
     pub admin_bot: Bot,
     /// The counters.
     pub metrics: Metrics,
-    master_secret: WebhookSecret,
-    admin_secret: WebhookSecret,
+    /// `None` in a program that serves no webhook.
+    secrets: Option<Secrets>,
+}
+
+struct Secrets {
+    master: WebhookSecret,
+    admin: WebhookSecret,
 }
 
 /// The program cannot start.
@@ -36,6 +41,18 @@ impl App {
     /// # Errors
     /// When a variable is missing or malformed, or the CA file cannot be read.
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
+        let secrets = Secrets {
+            master: config::webhook_secret(lookup, BotName::Master)?,
+            admin: config::webhook_secret(lookup, BotName::Admin)?,
+        };
+        Ok(Self { secrets: Some(secrets), ..Self::without_webhook(lookup, connections, clock)? })
+    }
+
+    /// The same for a program that serves no webhook, and needs no secrets for it.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn without_webhook(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let database = config::Database::from_env(lookup)?;
         let api_url = config::telegram_api_url(lookup)?;
         let client = telegram::http_client(&api_url);
@@ -45,19 +62,18 @@ impl App {
         Ok(Self {
             master_bot: bot(BotName::Master)?,
             admin_bot: bot(BotName::Admin)?,
-            master_secret: config::webhook_secret(lookup, BotName::Master)?,
-            admin_secret: config::webhook_secret(lookup, BotName::Admin)?,
+            secrets: None,
             metrics: Metrics::default(),
             db: Db::new(&database, connections, clock)?,
         })
     }
 
-    /// The secret that Telegram repeats to us for this bot.
+    /// Whether this is the secret that Telegram repeats to us for this bot.
     #[must_use]
-    pub fn secret(&self, bot: BotName) -> &WebhookSecret {
-        match bot {
-            BotName::Master => &self.master_secret,
-            BotName::Admin => &self.admin_secret,
-        }
+    pub fn is_secret(&self, bot: BotName, presented: &[u8]) -> bool {
+        self.secrets.as_ref().is_some_and(|secrets| match bot {
+            BotName::Master => secrets.master.matches(presented),
+            BotName::Admin => secrets.admin.matches(presented),
+        })
     }
 }

@@ -10,10 +10,10 @@ use field_service::app::App;
 use field_service::config::{self, BotName, environment};
 use field_service::db::masters::{self, Added, NewMaster};
 use field_service::db::{Clock, Db, migrate};
-use field_service::dispatch::{TelegramUserId, tick};
+use field_service::dispatch::TelegramUserId;
 use field_service::logging::{self, LevelFilter};
 use field_service::sim::{alone, demo};
-use field_service::{server, telegram};
+use field_service::{server, telegram, tick};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -111,13 +111,12 @@ async fn serve(serve: Serve) -> Result {
     });
     let (stop_ticking, stopped) = oneshot::channel::<()>();
     let ticking = Arc::clone(&app);
-    tokio::spawn(async move {
-        // A pass that failed was logged.
-        drop(tick::run(&ticking.db, &ticking.metrics, tick::EVERY, async { drop(stopped.await) }).await);
-    });
+    let ticked = tokio::spawn(async move { tick::run(&ticking, async { drop(stopped.await) }).await });
     let stop = async {
         stop.await;
         drop(stop_ticking);
+        // Messages under way get their answer while the database can still be told of it.
+        drop(ticked.await);
     };
     server::serve(listener, app, stop).await;
     Ok(())

@@ -6,12 +6,14 @@
 //! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
 //! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
 
+pub mod dialogs;
 pub mod error;
 pub mod facts;
 pub mod masters;
 pub mod migrate;
 pub mod offers;
 pub mod orders;
+pub mod outbox;
 pub mod rounds;
 pub mod sweep;
 mod tls;

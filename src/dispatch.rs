@@ -4,21 +4,30 @@
 //! [`db::Error`](crate::db::Error).
 
 pub mod accept;
+pub mod assign;
 pub mod auto_assign;
+pub mod cancel;
+pub mod close;
 pub mod decline;
+pub mod dialog;
 pub mod facts;
+pub mod give_back;
 mod locked;
+pub mod notification;
 pub mod offer;
 pub mod order;
+pub mod progress;
 pub mod rounds;
-pub mod tick;
+pub mod shift;
+pub mod sweep;
 pub mod view;
 
 use std::fmt;
 
+pub use facts::OfferFacts;
 pub use locked::Answered;
 pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
-pub use order::{Category, Client, OrderCard, OrderStatus, TimeSlot};
+pub use order::{ActiveList, Amount, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -63,6 +72,9 @@ pub struct Tap {
     /// Telegram's id of the tap, the same when it is delivered again. Remembered where the tap changes something, so
     /// that a redelivery cannot answer a later offer of the same order.
     pub query: Option<String>,
+    /// The message that was tapped, if it is in the user's own chat: it shows the answer, and so no offer's card any
+    /// more.
+    pub message: Option<i32>,
 }
 
 /// Who changed an order, as in `order_status_history.actor_type`.
@@ -87,6 +99,24 @@ impl Actor {
             Self::Admin(_) => "ADMIN",
             Self::Master(_) => "MASTER",
             Self::AutoDistribution => "AUTO_DISTRIBUTION",
+        }
+    }
+
+    /// The master, if it is one.
+    #[must_use]
+    pub fn master(self) -> Option<MasterId> {
+        match self {
+            Self::Master(master) => Some(master),
+            Self::System | Self::Admin(_) | Self::AutoDistribution => None,
+        }
+    }
+
+    /// The dispatcher or admin, if it is one.
+    #[must_use]
+    pub fn staff(self) -> Option<StaffId> {
+        match self {
+            Self::Admin(staff) => Some(staff),
+            Self::System | Self::Master(_) | Self::AutoDistribution => None,
         }
     }
 }

@@ -8,11 +8,17 @@
 //! [`dispatch::accept`] locks, decides and acts through the statements of [`db`]. [`render`] turns the outcome and the
 //! fresh list into a screen, and [`telegram`] answers the callback and shows the screen at the same time.
 //!
-//! What needs nobody's tap is [`dispatch::tick`]: offers expire, rounds begin, staff are called. It runs in
-//! [`server`]'s program and in the Lambda function `bin/tick.rs`.
+//! What needs nobody's tap is [`tick`]: [`dispatch::sweep`] lets offers expire, begins rounds and calls staff, and
+//! [`telegram::outbox`] tells people. It runs in [`server`]'s program and in the Lambda function `bin/tick.rs`.
 //!
-//! Data goes one way: programs → [`app`] → [`webhook`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`] stand
-//! beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
+//! # One message, end to end
+//!
+//! Whatever concerns somebody who is not tapping is written into the table `outbox` by the statement that causes it.
+//! [`telegram::outbox`] claims rows with a lease, has [`db::outbox`] say what is true by then, [`render`]s and sends it,
+//! and finishes the row. The webhook does so for what its tap has caused, the tick for all that is left.
+//!
+//! Data goes one way: programs → [`app`] → [`webhook`] or [`tick`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`]
+//! stand beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
 //! for tests, `field-service demo` and `field-service sim`.
 //!
 //! # An order
@@ -52,5 +58,6 @@ pub mod render;
 pub mod server;
 pub mod sim;
 pub mod telegram;
+pub mod tick;
 mod tls;
 pub mod webhook;

@@ -1,38 +1,55 @@
-//! Counters: how often each outcome happened.
+//! Counters, how often each outcome happened; and gauges, how much there is of something now.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-/// Counts by subject and outcome, e.g. `offer_accept` and `TAKEN`.
+/// Counts by subject and outcome, e.g. `offer_accept` and `TAKEN`; and the last value of each gauge.
 #[derive(Debug, Default)]
-pub struct Metrics(Mutex<Counts>);
+pub struct Metrics {
+    counts: Mutex<Counts>,
+    gauges: Mutex<Gauges>,
+}
 
 type Counts = BTreeMap<(&'static str, &'static str), u64>;
+type Gauges = BTreeMap<&'static str, f64>;
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Metrics {
     /// Counts one more.
     pub fn count(&self, subject: &'static str, outcome: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry((subject, outcome)).or_default() += 1;
+        *hold(&self.counts).entry((subject, outcome)).or_default() += 1;
+    }
+
+    /// Sets a gauge.
+    pub fn measure(&self, name: &'static str, value: f64) {
+        hold(&self.gauges).insert(name, value);
     }
 
     /// How often it was counted so far.
     #[must_use]
     pub fn get(&self, subject: &'static str, outcome: &'static str) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(subject, outcome)).copied().unwrap_or(0)
+        hold(&self.counts).get(&(subject, outcome)).copied().unwrap_or(0)
     }
 
-    /// Takes the counts so far out, as a log line that CloudWatch turns into metrics; `None` if nothing was counted.
+    /// Takes what there is out, as a log line that CloudWatch turns into metrics; `None` if there is nothing.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     #[must_use]
     pub fn take_embedded(&self, unix_milliseconds: i64) -> Option<Value> {
-        let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if counts.is_empty() {
+        let counts = std::mem::take(&mut *hold(&self.counts));
+        let gauges = std::mem::take(&mut *hold(&self.gauges));
+        if counts.is_empty() && gauges.is_empty() {
             return None;
         }
         let name = |(subject, outcome): &(&str, &str)| format!("{subject}.{outcome}");
-        let metrics: Vec<_> = counts.keys().map(|key| json!({"Name": name(key), "Unit": "Count"})).collect();
+        let counted = counts.keys().map(|key| json!({"Name": name(key), "Unit": "Count"}));
+        let unit = |gauge: &str| if gauge.ends_with("_seconds") { "Seconds" } else { "Count" };
+        let measured = gauges.keys().map(|gauge| json!({"Name": gauge, "Unit": unit(gauge)}));
+        let metrics: Vec<_> = counted.chain(measured).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": unix_milliseconds,
@@ -41,6 +58,9 @@ impl Metrics {
         });
         for (key, count) in &counts {
             line[name(key)] = json!(count);
+        }
+        for (gauge, value) in &gauges {
+            line[*gauge] = json!(value);
         }
         Some(line)
     }
@@ -55,7 +75,7 @@ impl Metrics {
     /// All counts in one line, e.g. for the log when a server stops.
     #[must_use]
     pub fn summary(&self) -> String {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = hold(&self.counts);
         let each = counts.iter().map(|((subject, outcome), count)| format!("{subject}.{outcome}={count}"));
         each.collect::<Vec<_>>().join(" ")
     }
@@ -77,5 +97,9 @@ mod tests {
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "offer_accept.TAKEN");
         assert_eq!(line["_aws"]["Timestamp"], 1_770_000_000_000_i64);
         assert_eq!(metrics.take_embedded(0), None);
+        metrics.measure("outbox.oldest_seconds", 1.5);
+        let line = metrics.take_embedded(0).expect("one was measured");
+        assert_eq!(line["outbox.oldest_seconds"], 1.5);
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");
     }
 }

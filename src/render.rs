@@ -8,7 +8,11 @@ pub mod texts;
 
 use frankenstein::types::InlineKeyboardMarkup;
 
-use crate::dispatch::order::{OrderCard, OwnOrder};
+use crate::dispatch::close::CloseOutcome;
+use crate::dispatch::dialog::Profile;
+use crate::dispatch::give_back::GiveBackOutcome;
+use crate::dispatch::notification::Notification;
+use crate::dispatch::order::{ActiveList, OrderCard, OrderStatus, OwnOrder};
 use crate::dispatch::{OfferList, OrderId};
 
 /// A message: HTML text, and the buttons under it.
@@ -22,8 +26,8 @@ pub struct Screen {
 
 /// The menu of a master.
 #[must_use]
-pub fn menu(name: &str) -> Screen {
-    Screen { text: texts::menu(name), keyboard: keyboards::menu() }
+pub fn menu(profile: &Profile) -> Screen {
+    Screen { text: texts::menu(profile), keyboard: keyboards::menu(profile) }
 }
 
 /// «Новые заявки».
@@ -41,8 +45,62 @@ pub fn own_order(own: &OwnOrder, list: Option<&OfferList>) -> Screen {
             text: format!("{}\n\n{}", texts::own_order(own), texts::offer_list(list)),
             keyboard: keyboards::offer_list(list, Some(own.card.id)),
         },
-        None => Screen { text: texts::own_order(own), keyboard: keyboards::menu() },
+        None => Screen { text: texts::own_order(own), keyboard: keyboards::to_own_order(own.card.id) },
     }
+}
+
+/// «Мои заявки».
+#[must_use]
+pub fn active_list(list: &ActiveList) -> Screen {
+    Screen { text: texts::active_list(list), keyboard: keyboards::active_list(list) }
+}
+
+/// An own order's card, with what comes next.
+#[must_use]
+pub fn active_card(own: &OwnOrder, status: OrderStatus) -> Screen {
+    Screen { text: texts::active_card(own, status), keyboard: keyboards::active_card(own.card.id, status) }
+}
+
+/// «Работа закончена?»
+#[must_use]
+pub fn confirm_done(order: OrderId) -> Screen {
+    Screen { text: texts::confirm_done(order), keyboard: keyboards::confirm_done(order) }
+}
+
+/// «Сколько заплатил клиент?»
+#[must_use]
+pub fn ask_amount(order: OrderId) -> Screen {
+    Screen { text: texts::ask_amount(order), keyboard: keyboards::ask_amount(order) }
+}
+
+/// That what somebody wrote is not a sum of money.
+#[must_use]
+pub fn not_an_amount(order: OrderId, written: &str) -> Screen {
+    Screen { text: texts::not_an_amount(order, written), keyboard: keyboards::ask_amount(order) }
+}
+
+/// What came of a sum of money.
+#[must_use]
+pub fn closed(order: OrderId, outcome: CloseOutcome) -> Screen {
+    Screen { text: texts::closed(order, outcome), keyboard: keyboards::to_lists() }
+}
+
+/// «Почему возвращаете?»
+#[must_use]
+pub fn ask_return_reason(order: OrderId) -> Screen {
+    Screen { text: texts::ask_return_reason(order), keyboard: keyboards::ask_return_reason(order) }
+}
+
+/// What came of giving an order back.
+#[must_use]
+pub fn given_back(order: OrderId, outcome: GiveBackOutcome) -> Screen {
+    Screen { text: texts::given_back(order, outcome), keyboard: keyboards::to_lists() }
+}
+
+/// A message that nobody has asked for.
+#[must_use]
+pub fn notification(notification: &Notification) -> Screen {
+    Screen { text: texts::notification(notification), keyboard: keyboards::notification(notification) }
 }
 
 /// An offered order's card.
@@ -65,7 +123,8 @@ pub fn plain(text: String) -> Screen {
 
 /// At most `limit` characters as Telegram counts them (UTF-16 code units), the last one an ellipsis if something was
 /// cut.
-pub(crate) fn cut(text: &str, limit: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
     let mut units = 0;
     let mut fits = 0;
     for (index, character) in text.char_indices() {

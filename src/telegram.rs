@@ -4,6 +4,8 @@
 //! reports a non-JSON answer by quoting it whole, a client's phone included. Here every call has a deadline, and no
 //! token, text or answer gets into an error.
 
+pub mod outbox;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -84,6 +86,7 @@ pub struct Bot {
     client: reqwest::Client,
     /// With the token: not to be shown.
     base: String,
+    patience: Duration,
 }
 
 impl fmt::Debug for Bot {
@@ -96,7 +99,13 @@ impl Bot {
     /// A bot at the Bot API that `api_url` points to.
     #[must_use]
     pub fn new(client: reqwest::Client, api_url: &str, token: &Token) -> Self {
-        Self { client, base: format!("{api_url}/bot{}", token.reveal()) }
+        Self { client, base: format!("{api_url}/bot{}", token.reveal()), patience: CALL }
+    }
+
+    /// Waits for an answer no longer than this.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Answers a callback: stops the button's spinner and shows `notice`, if there is one.
@@ -115,18 +124,22 @@ impl Bot {
         self.call::<_, IgnoredAny>("answerCallbackQuery", &params).await.map(drop)
     }
 
-    /// Sends a screen as a new message.
+    /// Sends a screen as a new message; the message's id.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer; in the latter case the message may have been sent.
-    pub async fn send(&self, chat: i64, screen: Screen) -> Result<(), Error> {
+    pub async fn send(&self, chat: i64, screen: Screen) -> Result<i32, Error> {
+        #[derive(Deserialize)]
+        struct Sent {
+            message_id: i32,
+        }
         let params = SendMessageParams::builder()
             .chat_id(ChatId::Integer(chat))
             .text(screen.text)
             .parse_mode(ParseMode::Html)
             .reply_markup(frankenstein::types::ReplyMarkup::InlineKeyboardMarkup(screen.keyboard))
             .build();
-        self.call::<_, IgnoredAny>("sendMessage", &params).await.map(drop)
+        Ok(self.call::<_, Sent>("sendMessage", &params).await?.message_id)
     }
 
     /// Turns a message into a screen. That it shows the screen already is a success.
@@ -153,7 +166,7 @@ impl Bot {
     /// When Telegram refuses or does not answer.
     pub async fn show(&self, chat: i64, message: i32, screen: Screen) -> Result<(), Error> {
         match self.edit(chat, message, &screen).await {
-            Err(Error::MessageGone(_)) => self.send(chat, screen).await,
+            Err(Error::MessageGone(_)) => self.send(chat, screen).await.map(drop),
             result => result,
         }
     }
@@ -205,7 +218,7 @@ impl Bot {
     }
 
     async fn post(&self, method: &str, body: Vec<u8>) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
-        let request = self.client.post(format!("{}/{method}", self.base));
+        let request = self.client.post(format!("{}/{method}", self.base)).timeout(self.patience);
         let mut response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
         let mut answer = Vec::new();
         // What is longer is not the Bot API's, and is then not understood.

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod callback;
 pub mod master;
 pub mod update;
+mod work;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -71,7 +72,7 @@ pub fn admit(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Res
     }
     if let Route::Update(bot) = route {
         let presented = headers.get(SECRET_HEADER).map_or(&b""[..], HeaderValue::as_bytes);
-        if !app.secret(bot).matches(presented) {
+        if !app.is_secret(bot, presented) {
             tracing::warn!(bot = bot.as_str(), "a request without the webhook's secret");
             app.metrics.count("webhook", "UNAUTHORIZED");
             return Err(Refusal::Unauthorized);
@@ -177,9 +178,9 @@ async fn on_update(app: &App, bot: BotName, body: &[u8]) -> StatusCode {
 }
 
 /// A call that failed after the commit costs the person a look at the screen, not the order: the next tap shows it.
-fn log_failure(app: &App, method: &str, result: Result<(), telegram::Error>) {
+fn log_failure<T>(app: &App, method: &str, result: &Result<T, telegram::Error>) {
     match result {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(telegram::Error::StaleQuery) => {
             tracing::info!(method, "the callback was too old to be answered");
             app.metrics.count("telegram", "STALE");

@@ -1,19 +1,15 @@
 //! The Lambda function that the schedule calls every minute.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use field_service::db::{Clock, Db};
-use field_service::dispatch::tick;
-use field_service::metrics::Metrics;
-use field_service::{config, logging};
+use field_service::{app::App, config, db::Clock, logging, tick};
 use lambda_http::lambda_runtime::{self, Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
-/// A minute is too coarse for offers that live for two: an invocation goes on passing for most of its minute.
+/// A minute is too coarse for offers that live for two: an invocation goes on for most of its minute.
 const INVOCATION: Duration = Duration::from_secs(54);
-/// The pause between two passes.
-const EVERY: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -28,11 +24,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     logging::init(&config::environment, logging::LevelFilter::INFO)?;
-    let db = &Db::new(&config::Database::from_env(&config::environment)?, 1, Clock::default())?;
-    let metrics = &Metrics::default();
+    // One for the passes, one for the messages.
+    let app = &Arc::new(App::without_webhook(&config::environment, 2, Clock::default())?);
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
-        let passed = tick::run(db, metrics, EVERY, tokio::time::sleep(INVOCATION)).await;
-        metrics.print_embedded();
+        let passed = tick::run(app, tokio::time::sleep(INVOCATION)).await;
+        app.metrics.print_embedded();
         Ok::<_, Error>(passed?)
     }))
     .await

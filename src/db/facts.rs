@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, statement};
+use super::{Connection, Db, Error, Ready, Statement, statement};
 use crate::dispatch::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::dispatch::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 use crate::dispatch::{MasterId, OfferId, OfferState, OrderId, Tap};
@@ -24,19 +24,20 @@ pub(crate) async fn read(
     connection.query(statement, &params).await?.first().map(facts).transpose()
 }
 
+/// Reads an order as the master who tapped stands to it; `None` if no master did.
+///
+/// # Errors
+/// When the database failed.
+pub async fn of(db: &Db, order: OrderId, by: &Tap) -> Result<Option<Facts>, Error> {
+    db.run(async |connection: Connection| {
+        let [statement] = connection.ready([&READ]).await?;
+        read(&connection, &statement, order, by, db.now()).await
+    })
+    .await
+}
+
 fn facts(row: &Row) -> Result<Facts, Error> {
     let order = row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?;
-    let offer = row.get::<_, Option<i64>>("offer_id").map(|id| {
-        let state = row.get("offer_state");
-        OfferState::parse(state)
-            .map(|state| OfferFacts {
-                id: OfferId(id),
-                state,
-                expires: row.get("offer_expires"),
-                overdue: row.get("offer_overdue"),
-            })
-            .ok_or_else(|| unknown("offer state", state))
-    });
     let blocked = row.get::<_, bool>("is_blocked").then(|| Blocked { reason: row.get("blocked_reason") });
     let master = MasterFacts {
         id: MasterId(row.get("master_id")),
@@ -44,20 +45,35 @@ fn facts(row: &Row) -> Result<Facts, Error> {
         active_orders: row.get("active_orders"),
         max_active_orders: row.get::<_, i32>("max_active_orders").into(),
     };
-    Ok(Facts { master, order, offer: offer.transpose()?, tap_was_handled: row.get("tap_was_handled") })
+    Ok(Facts { master, order, offer: offer(row)?, tap_was_handled: row.get("tap_was_handled") })
 }
 
 fn order(row: &Row) -> Result<OrderFacts, Error> {
-    let status = row.get("status");
     Ok(OrderFacts {
-        status: OrderStatus::parse(status).ok_or_else(|| unknown("order status", status))?,
+        status: status(row)?,
         version: row.get("version"),
         assigned_master: row.get::<_, Option<i64>>("assigned_master_id").map(MasterId),
-        order: OwnOrder {
-            card: card(row)?,
-            client: Client { name: row.get("client_name"), phone: row.get("client_phone") },
-        },
+        order: OwnOrder { card: card(row)?, client: client(row) },
     })
+}
+
+/// Reads the order's status.
+pub(super) fn status(row: &Row) -> Result<OrderStatus, Error> {
+    let status = row.get("status");
+    OrderStatus::parse(status).ok_or_else(|| unknown("order status", status))
+}
+
+/// Reads the order's client.
+pub(super) fn client(row: &Row) -> Client {
+    Client { name: row.get("client_name"), phone: row.get("client_phone") }
+}
+
+/// Reads the master's offer of the order, if there is one.
+pub(super) fn offer(row: &Row) -> Result<Option<OfferFacts>, Error> {
+    let Some(id) = row.get::<_, Option<i64>>("offer_id").map(OfferId) else { return Ok(None) };
+    let state = row.get("offer_state");
+    let state = OfferState::parse(state).ok_or_else(|| unknown("offer state", state))?;
+    Ok(Some(OfferFacts { id, state, expires: row.get("offer_expires"), overdue: row.get("offer_overdue") }))
 }
 
 /// Reads the columns that every statement with an order's card gives the same names.

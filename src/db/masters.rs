@@ -1,20 +1,79 @@
 //! `masters`: who is behind a Telegram user, and how the first ones get in.
 
 use super::{Connection, Db, Error, Statement, statement};
+use crate::dispatch::dialog::{Dialog, Profile, Question};
 use crate::dispatch::order::Category;
-use crate::dispatch::{MasterId, TelegramUserId};
+use crate::dispatch::{MasterId, OrderId, TelegramUserId};
 
-/// The full name of the master behind `user`, if there is one.
+/// Reads what a master's menu shows, and the question that the master was asked last. `None` if no master is behind
+/// `user`. `wrote`: the user has just written to the bot, and so can be written to.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn name(db: &Db, user: TelegramUserId) -> Result<Option<String>, Error> {
-    const NAME: Statement =
-        statement!("masters.name", [INT8], "SELECT full_name FROM masters WHERE telegram_user_id = $1 /* user */");
+pub async fn profile(db: &Db, user: TelegramUserId, wrote: bool) -> Result<Option<Profile>, Error> {
+    const REACHED: Statement = statement!(
+        "masters.reached",
+        [INT8],
+        "UPDATE masters SET unreachable_since = NULL
+         WHERE telegram_user_id = $1 /* user */ AND unreachable_since IS NOT NULL"
+    );
+    const PROFILE: Statement = statement!(
+        "masters.profile",
+        [INT8],
+        "SELECT masters.full_name, masters.on_shift, dialogs.kind, dialogs.order_id, dialogs.answered_message,
+                (SELECT count(*) FROM orders
+                 WHERE assigned_master_id = masters.id
+                   AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders
+         FROM masters
+         LEFT JOIN dialogs ON dialogs.master_id = masters.id
+         WHERE telegram_user_id = $1 /* user */"
+    );
     db.run(async |connection: Connection| {
-        Ok(connection.fetch(&NAME, &[&user.0]).await?.first().map(|row| row.get("full_name")))
+        if wrote {
+            connection.fetch(&REACHED, &[&user.0]).await?;
+        }
+        let rows = connection.fetch(&PROFILE, &[&user.0]).await?;
+        Ok(rows.first().map(|row| Profile {
+            full_name: row.get("full_name"),
+            on_shift: row.get("on_shift"),
+            active_orders: row.get("active_orders"),
+            dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
+                question,
+                order: OrderId(row.get("order_id")),
+                answer: row.get("answered_message"),
+            }),
+        }))
     })
     .await
+}
+
+/// The Telegram user behind a master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn user(db: &Db, master: MasterId) -> Result<Option<TelegramUserId>, Error> {
+    const USER: Statement =
+        statement!("masters.user", [INT8], "SELECT telegram_user_id FROM masters WHERE id = $1 /* master */");
+    db.run(async |connection: Connection| {
+        let rows = connection.fetch(&USER, &[&master.0]).await?;
+        Ok(rows.first().map(|row| TelegramUserId(row.get("telegram_user_id"))))
+    })
+    .await
+}
+
+/// Sets whether the master behind `user` is on shift; false if there is none.
+///
+/// # Errors
+/// When the database failed.
+pub async fn set_shift(db: &Db, user: TelegramUserId, on_shift: bool) -> Result<bool, Error> {
+    const SET: Statement = statement!(
+        "masters.set_shift",
+        [INT8, BOOL],
+        "UPDATE masters SET on_shift = $2 /* on shift */, unreachable_since = NULL
+         WHERE telegram_user_id = $1 /* user */
+         RETURNING id"
+    );
+    db.run(async |connection: Connection| Ok(!connection.fetch(&SET, &[&user.0, &on_shift]).await?.is_empty())).await
 }
 
 /// A master to be let in.

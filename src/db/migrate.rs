@@ -13,9 +13,10 @@ use super::tls;
 use crate::config;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
+    ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -3,21 +3,22 @@
 use jiff::Timestamp;
 
 use super::{Connection, Db, Error, Ready, Statement, facts, statement};
-use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, Tap, TelegramUserId};
+use crate::dispatch::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, Tap};
 
 /// Run by `read_page`.
-pub const PAGE: Statement = statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("offers_page.sql"));
+pub const PAGE: Statement =
+    statement!("offers.page", [INT8, INT8, INT8, TIMESTAMPTZ, INT4], include_str!("offers_page.sql"));
 
-/// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the
-/// end. `None` if no master is behind `user`.
+/// Reads a page of the live offers of the master who tapped, newest first; the last page if `page` is past the end.
+/// From then on the message that was tapped shows the list, and no offer's card. `None` if no master tapped.
 pub(crate) async fn read_page(
     connection: &Connection,
     statement: &Ready,
-    user: TelegramUserId,
+    by: &Tap,
     page: i64,
     now: Option<Timestamp>,
 ) -> Result<Option<OfferList>, Error> {
-    let rows = connection.query(statement, &[&user.0, &page.max(1), &PAGE_SIZE, &now]).await?;
+    let rows = connection.query(statement, &[&by.user.0, &page.max(1), &PAGE_SIZE, &now, &by.message]).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let master = MasterId(first.get("master_id"));
     let Some(total) = first.get("total") else {
@@ -31,27 +32,40 @@ pub(crate) async fn read_page(
     Ok(Some(OfferList { master, total, page: first.get("page"), lines: lines.collect() }))
 }
 
-/// Reads a page of the live offers of the master behind `user`, newest first; the last page if `page` is past the end.
-/// `None` if no master is behind `user`.
+/// Reads a page of the live offers of the master who tapped, newest first; the last page if `page` is past the end.
+/// From then on the message that was tapped shows the list, and no offer's card. `None` if no master tapped.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn page(db: &Db, user: TelegramUserId, page: i64) -> Result<Option<OfferList>, Error> {
+pub async fn page(db: &Db, by: &Tap, page: i64) -> Result<Option<OfferList>, Error> {
     db.run(async |connection: Connection| {
         let [statement] = connection.ready([&PAGE]).await?;
-        read_page(&connection, &statement, user, page, db.now()).await
+        read_page(&connection, &statement, by, page, db.now()).await
     })
     .await
 }
 
-/// Marks a master's live offer of an open order as viewed. Needs no order's lock: SENT and VIEWED are both live. An
-/// offer that somebody is at work on stays as it is: nobody waits to look at a card.
+/// Notes that the message that was tapped shows no offer's card any more.
+///
+/// # Errors
+/// When the database failed.
+pub async fn release_card(db: &Db, by: &Tap) -> Result<(), Error> {
+    const RELEASE: Statement = statement!(
+        "cards.release",
+        [INT8, INT4],
+        "DELETE FROM cards WHERE chat_id = $1 /* user */ AND message_id = $2 /* message */"
+    );
+    let Some(message) = by.message else { return Ok(()) };
+    db.run(async |connection: Connection| connection.fetch(&RELEASE, &[&by.user.0, &message]).await.map(drop)).await
+}
+
+/// Marks a master's live offer of an open order as viewed, and notes which message shows its card. Needs no order's
+/// lock: SENT and VIEWED are both live. An offer that somebody is at work on stays as it is: nobody waits to look at a
+/// card.
 pub const MARK_VIEWED: Statement = statement!(
     "offers.mark_viewed",
-    [INT8, INT8, TIMESTAMPTZ],
-    "UPDATE offers
-     SET state = 'VIEWED', viewed_at = coalesce($3, now()) /* now */
-     WHERE id = (
+    [INT8, INT8, TIMESTAMPTZ, INT4],
+    "WITH live AS (
          SELECT offers.id
          FROM masters
          JOIN offers ON offers.master_id = masters.id
@@ -59,10 +73,21 @@ pub const MARK_VIEWED: Statement = statement!(
          WHERE masters.telegram_user_id = $2 /* user */
            AND orders.id = $1 /* order */
            AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
-           AND offers.state = 'SENT'
-           AND offers.expires_at > coalesce($3, now())
-         FOR NO KEY UPDATE OF offers SKIP LOCKED
-     )"
+           AND offers.state IN ('SENT', 'VIEWED')
+           AND offers.expires_at > coalesce($3, now()) /* now */
+     ), viewed AS (
+         UPDATE offers
+         SET state = 'VIEWED', viewed_at = coalesce($3, now())
+         WHERE id = (
+             SELECT offers.id FROM offers JOIN live USING (id) WHERE state = 'SENT'
+             FOR NO KEY UPDATE OF offers SKIP LOCKED)
+     ), released AS (
+         DELETE FROM cards WHERE chat_id = $2 AND message_id = $4 /* message */ AND NOT EXISTS (SELECT FROM live)
+     )
+     INSERT INTO cards (chat_id, message_id, offer_id)
+     SELECT $2, $4, id FROM live WHERE $4 IS NOT NULL
+     ON CONFLICT (chat_id, message_id) DO UPDATE SET offer_id = excluded.offer_id
+         WHERE cards.offer_id <> excluded.offer_id"
 );
 
 /// Runs [`MARK_VIEWED`].
@@ -70,16 +95,16 @@ pub(crate) async fn mark_viewed(
     connection: &Connection,
     statement: &Ready,
     order: OrderId,
-    user: TelegramUserId,
+    by: &Tap,
     now: Option<Timestamp>,
 ) -> Result<(), Error> {
-    connection.query(statement, &[&order.0, &user.0, &now]).await.map(drop)
+    connection.query(statement, &[&order.0, &by.user.0, &now, &by.message]).await.map(drop)
 }
 
 /// Declines a live offer, under its order's lock. If it was the last one, the order's next round is due.
 pub const DECLINE: Statement = statement!(
     "offers.decline",
-    [INT8, TIMESTAMPTZ, TEXT],
+    [INT8, TIMESTAMPTZ, TEXT, INT4],
     "WITH declined AS (
          UPDATE offers
          SET state = 'DECLINED', responded_at = coalesce($2, now()) /* now */, responded_tap = $3 /* tap */
@@ -92,6 +117,12 @@ pub const DECLINE: Statement = statement!(
              SELECT FROM offers
              WHERE order_id = declined.order_id AND id <> declined.id AND state IN ('SENT', 'VIEWED')
                AND expires_at > coalesce($2, now()))
+     ), told AS (
+         INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
+         SELECT DISTINCT 'MASTER', chat_id, 'OFFER_ENDED', order_id, id, coalesce($2, now()), coalesce($2, now())
+         FROM declined JOIN offers_on_screens ON offer_id = id
+         -- In the message that was tapped the list is shown.
+         WHERE (message_id = $4 /* message */) IS NOT TRUE
      )
      SELECT id FROM declined"
 );
@@ -104,5 +135,5 @@ pub(crate) async fn decline(
     by: &Tap,
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
-    Ok(!connection.query(statement, &[&offer.0, &now, &by.query]).await?.is_empty())
+    Ok(!connection.query(statement, &[&offer.0, &now, &by.query, &by.message]).await?.is_empty())
 }

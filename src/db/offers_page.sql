@@ -1,5 +1,7 @@
--- $1 user, $2 page from 1, $3 offers a page, $4 now or null
-WITH live AS (
+-- $1 user, $2 page from 1, $3 offers a page, $4 now or null, $5 message that the list is shown in or null
+WITH released AS (
+    DELETE FROM cards WHERE chat_id = $1 AND message_id = $5
+), live AS (
     SELECT
         row_number() OVER (ORDER BY offers.sent_at DESC, offers.id DESC) AS position,
         count(*) OVER () AS total,

@@ -1,7 +1,7 @@
 -- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 reason or null,
--- $9 escalated, $10 now or null, $11 tap or null
+-- $9 now or null, $10 tap or null, $11 message tapped or null
 WITH moment AS (
-    SELECT coalesce($10, now()) AS now
+    SELECT coalesce($9, now()) AS now
 ), assigned AS (
     UPDATE orders
     SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now,
@@ -12,7 +12,7 @@ WITH moment AS (
     RETURNING orders.*
 ), accepted AS (
     UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $11
+    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $10
     FROM assigned, moment
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
     RETURNING offers.id, offers.round_number
@@ -21,6 +21,23 @@ WITH moment AS (
     SET state = 'CANCELED', responded_at = moment.now
     FROM assigned, moment
     WHERE order_id = assigned.id AND offers.id IS DISTINCT FROM $5 AND state IN ('SENT', 'VIEWED')
+    RETURNING offers.id
+), told AS (
+    INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
+    SELECT 'MASTER', news.chat_id, news.kind, $1, news.offer_id, moment.now, moment.now
+    FROM moment
+    CROSS JOIN (
+        SELECT DISTINCT shown.chat_id, 'OFFER_ENDED' AS kind, shown.offer_id
+        FROM (SELECT id FROM accepted UNION ALL SELECT id FROM recalled) AS ended
+        JOIN offers_on_screens AS shown ON shown.offer_id = ended.id
+        -- In the message that was tapped the answer to the tap is shown.
+        WHERE (shown.offer_id = $5 AND shown.message_id = $11) IS NOT TRUE
+        UNION ALL
+        SELECT telegram_user_id, 'ASSIGNED', NULL
+        FROM assigned JOIN masters ON masters.id = $4
+        WHERE $6 <> 'MASTER'
+    ) AS news
+    RETURNING id
 ), history AS (
     -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be,
     -- order_id is null here, which its column refuses, and nothing at all happens.
@@ -44,7 +61,8 @@ SELECT
     (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
     least(greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))), 2147483647),
     assigned.preferred_master_id IS NOT DISTINCT FROM $4,
-    $9 OR assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category
+    assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category
 FROM moment
 CROSS JOIN assigned
 LEFT JOIN accepted ON true
+RETURNING (SELECT count(*) FROM told) AS told

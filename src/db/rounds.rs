@@ -148,7 +148,7 @@ pub(crate) async fn read_asked(
         let order = OrderId(row.get("order_id"));
         let Some(due) = due.iter_mut().find(|due| due.search.order == order) else { continue };
         let masters = |column| row.get::<_, Vec<i64>>(column).into_iter().map(MasterId);
-        due.search.asked = masters("holding").collect();
+        due.search.asked = masters("never").collect();
         if due.goes_on {
             due.search.asked.extend(masters("asked"));
         }
@@ -180,6 +180,7 @@ fn candidate(row: &Row) -> Candidate {
         categories: row.get::<_, Vec<&str>>("categories").into_iter().filter_map(Category::parse).collect(),
         on_shift: row.get("on_shift"),
         blocked: row.get("is_blocked"),
+        unreachable: row.get("unreachable"),
         rating: row.get("rating"),
         load: row.get("load"),
         limit: row.get::<_, i32>("max_active_orders").into(),

@@ -4,6 +4,7 @@ SELECT
     masters.city_id,
     masters.on_shift,
     masters.is_blocked,
+    masters.unreachable_since IS NOT NULL AS unreachable,
     (masters.rating * 100)::integer AS rating,
     coalesce(masters.max_active_orders, policy.max_active_orders, 5) AS max_active_orders,
     (SELECT count(*) FROM orders

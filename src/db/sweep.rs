@@ -26,7 +26,11 @@ pub async fn expire(db: &Db) -> Result<usize, Error> {
              UPDATE offers SET state = 'EXPIRED', responded_at = coalesce($1, now()) /* now */
              WHERE order_id = ANY ($2) /* orders */ AND state IN ('SENT', 'VIEWED')
                AND expires_at <= coalesce($1, now())
-             RETURNING id
+             RETURNING id, order_id
+         ), told AS (
+             INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
+             SELECT DISTINCT 'MASTER', chat_id, 'OFFER_ENDED', order_id, id, coalesce($1, now()), coalesce($1, now())
+             FROM expired JOIN offers_on_screens ON offer_id = id
          ), due AS (
              UPDATE orders SET next_round_at = coalesce($1, now())
              WHERE id = ANY ($2) AND next_round_at > coalesce($1, now()) AND NOT EXISTS (
@@ -82,13 +86,64 @@ pub async fn escalate(db: &Db) -> Result<usize, Error> {
                AND search_started_at <= coalesce($1, now()) - make_interval(secs => policy.escalate_after_seconds)
              LIMIT $2 /* at most */
              FOR UPDATE OF orders SKIP LOCKED
+         ), escalated AS (
+             UPDATE orders SET escalated_at = coalesce($1, now()) /* now */, escalation_reason = 'TIME'
+             FROM overdue
+             WHERE orders.id = overdue.id AND escalated_at IS NULL
+             RETURNING orders.id
+         ), told AS (
+             INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at)
+             SELECT 'ADMIN', telegram_user_id, 'ESCALATED', escalated.id, coalesce($1, now()), coalesce($1, now())
+             FROM escalated, staff
+             WHERE is_active
          )
-         UPDATE orders SET escalated_at = coalesce($1, now()) /* now */, escalation_reason = 'TIME'
-         FROM overdue
-         WHERE orders.id = overdue.id AND escalated_at IS NULL
-         RETURNING orders.id"
+         SELECT id FROM escalated"
     );
     in_batches(db, &ESCALATE).await
+}
+
+/// Notes that cards of offers that have ended are to be edited, if whoever ended them did not; how many. It may have
+/// been somebody at the database's prompt, or the card may have been sent at that very moment.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn cards(db: &Db) -> Result<usize, Error> {
+    const CARDS: Statement = statement!(
+        "sweep.cards",
+        [TIMESTAMPTZ, INT4],
+        "INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
+         SELECT DISTINCT 'MASTER', cards.chat_id, 'OFFER_ENDED', offers.order_id, offers.id, moment.now, moment.now
+         FROM (SELECT coalesce($1, now()) AS now) AS moment
+         CROSS JOIN cards
+         JOIN offers ON offers.id = cards.offer_id
+         WHERE offers.state NOT IN ('SENT', 'VIEWED')
+           -- A tap is being answered in the message itself.
+           AND coalesce(offers.responded_at, '-infinity') < moment.now - interval '3 seconds'
+           AND NOT EXISTS (
+               SELECT FROM outbox
+               WHERE outbox.offer_id = offers.id AND kind IN ('OFFER', 'OFFER_ENDED') AND finished_at IS NULL)
+         LIMIT $2 /* at most */
+         RETURNING id"
+    );
+    in_batches(db, &CARDS).await
+}
+
+/// Forgets what was told more than a week ago.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn forget(db: &Db) -> Result<usize, Error> {
+    const FORGET: Statement = statement!(
+        "sweep.forget",
+        [TIMESTAMPTZ, INT4],
+        "DELETE FROM outbox
+         WHERE id IN (
+             SELECT id FROM outbox WHERE finished_at < coalesce($1, now()) /* now */ - interval '7 days'
+             LIMIT $2 /* at most */
+             FOR UPDATE SKIP LOCKED)
+         RETURNING id"
+    );
+    in_batches(db, &FORGET).await
 }
 
 async fn in_batches(db: &Db, statement: &'static Statement) -> Result<usize, Error> {

@@ -78,9 +78,9 @@ pub async fn accept(
     by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<AcceptOutcome>>, db::Error> {
-    let answered =
-        locked::settle(db, by.user, page, AcceptOutcome::Busy, |connection| attempt(db, connection, order, by, page))
-            .await?;
+    let look = async || locked::offers(db, by, page).await;
+    let attempt = |connection| attempt(db, connection, order, by, page);
+    let answered = locked::settle(db, AcceptOutcome::Busy, look, attempt).await?;
     match &answered {
         None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome: AcceptOutcome::Assigned(_), master, .. }) => {
@@ -109,8 +109,8 @@ async fn attempt(
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, by.user, page, now);
-    let (outcome, list) = match decide(locked, &facts) {
+    let fresh_list = db::offers::read_page(&connection, &list, by, page, now);
+    let (outcome, fresh, told) = match decide(locked, &facts) {
         Decision::Assign { offer, version, from_status, own } => {
             let master = facts.master.id;
             let assignment = Assignment {
@@ -120,23 +120,22 @@ async fn attempt(
                 master,
                 offer: Some(offer),
                 actor: Actor::Master(master),
-                tap: by.query.clone(),
+                tap: Some(by.clone()),
                 reason: None,
-                escalated: false,
             };
-            let (recorded, committed, list) = join!(
+            let (recorded, committed, fresh) = join!(
                 db::orders::record_assignment(&connection, &record, &assignment, now),
                 connection.commit(),
                 fresh_list,
             );
-            recorded?;
+            let told = recorded?;
             committed?;
-            (Some(AcceptOutcome::Assigned(own)), locked::list_after(list))
+            (Some(AcceptOutcome::Assigned(own)), locked::if_read(fresh), told)
         }
-        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
-        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
+        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?, false),
+        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?, false),
     };
-    Ok(Some(Attempt { master: facts.master.id, outcome, list }))
+    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told }))
 }
 
 /// What to do about a tap.

@@ -64,6 +64,8 @@ pub enum Escalation {
     NobodyLeft,
     /// As many rounds as the policy allows have ended.
     Rounds,
+    /// The search has taken as long as the policy allows.
+    Time,
 }
 
 impl Escalation {
@@ -73,7 +75,14 @@ impl Escalation {
         match self {
             Self::NobodyLeft => "NOBODY_LEFT",
             Self::Rounds => "ROUNDS",
+            Self::Time => "TIME",
         }
+    }
+
+    /// The reason of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::NobodyLeft, Self::Rounds, Self::Time].into_iter().find(|reason| reason.as_str() == word)
     }
 }
 

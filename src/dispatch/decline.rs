@@ -56,9 +56,9 @@ pub async fn decline(
     by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<DeclineOutcome>>, db::Error> {
-    let answered =
-        locked::settle(db, by.user, page, DeclineOutcome::Busy, |connection| attempt(db, connection, order, by, page))
-            .await?;
+    let look = async || locked::offers(db, by, page).await;
+    let attempt = |connection| attempt(db, connection, order, by, page);
+    let answered = locked::settle(db, DeclineOutcome::Busy, look, attempt).await?;
     match &answered {
         None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome, master, .. }) => {
@@ -83,20 +83,20 @@ async fn attempt(
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, by.user, page, now);
-    let (outcome, list) = match decide(locked, &facts) {
+    let fresh_list = db::offers::read_page(&connection, &list, by, page, now);
+    let (outcome, fresh) = match decide(locked, &facts) {
         Decision::Decline(offer) => {
-            let (declined, committed, list) =
+            let (declined, committed, fresh) =
                 join!(db::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
             // Not live: somebody changed it without the order's lock, so look again.
             let outcome = declined?.then_some(DeclineOutcome::Declined);
             committed?;
-            (outcome, locked::list_after(list))
+            (outcome, locked::if_read(fresh))
         }
         Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
         Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
     };
-    Ok(Some(Attempt { master: facts.master.id, outcome, list }))
+    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told: false }))
 }
 
 enum Decision {

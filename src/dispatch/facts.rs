@@ -93,23 +93,32 @@ impl Facts {
     pub fn standing(&self) -> Standing {
         let Some(order) = &self.order else { return Standing::Unknown };
         let own = order.assigned_master == Some(self.master.id);
-        if self.offer.is_none() && !own {
-            return Standing::Unknown;
+        match standing(order.status.stage(), own, self.offer) {
+            // The tap answered an offer that has ended since. It says nothing about this new one.
+            Standing::Offered(_) if self.tap_was_handled => Standing::Withdrawn,
+            standing => standing,
         }
-        match (order.status.stage(), self.offer) {
-            (Stage::Active, _) if own => Standing::Yours,
-            (Stage::Active, _) => Standing::Taken,
-            (Stage::Final, _) | (Stage::Open, None) => Standing::Withdrawn,
-            (Stage::Open, Some(offer)) => match offer.state {
-                // The tap answered an offer that has ended since. It says nothing about this new one.
-                OfferState::Sent | OfferState::Viewed if self.tap_was_handled => Standing::Withdrawn,
-                OfferState::Sent | OfferState::Viewed if offer.overdue => Standing::Expired,
-                OfferState::Sent | OfferState::Viewed => Standing::Offered(offer),
-                OfferState::Declined => Standing::Declined,
-                OfferState::Expired => Standing::Expired,
-                // ACCEPTED on an open order: the order was taken back from this master and not offered again.
-                OfferState::Canceled | OfferState::Accepted => Standing::Withdrawn,
-            },
-        }
+    }
+}
+
+/// What an order at this stage is to a master. `own`: it is assigned to the master; `offer`: the master's, see
+/// [`Facts::offer`].
+#[must_use]
+pub fn standing(stage: Stage, own: bool, offer: Option<OfferFacts>) -> Standing {
+    if offer.is_none() && !own {
+        return Standing::Unknown;
+    }
+    match (stage, offer) {
+        (Stage::Active, _) if own => Standing::Yours,
+        (Stage::Active, _) => Standing::Taken,
+        (Stage::Final, _) | (Stage::Open, None) => Standing::Withdrawn,
+        (Stage::Open, Some(offer)) => match offer.state {
+            OfferState::Sent | OfferState::Viewed if offer.overdue => Standing::Expired,
+            OfferState::Sent | OfferState::Viewed => Standing::Offered(offer),
+            OfferState::Declined => Standing::Declined,
+            OfferState::Expired => Standing::Expired,
+            // ACCEPTED on an open order: the order was taken back from this master and not offered again.
+            OfferState::Canceled | OfferState::Accepted => Standing::Withdrawn,
+        },
     }
 }

@@ -1,13 +1,16 @@
-//! What accepting and declining share: the locked look at the facts, looking again while somebody else is at work on
-//! the order or the master, and the fresh list that every answer carries.
+//! What every change to an order has in common: the locked look at the facts, looking again while somebody else is at
+//! work on the order or the master, and the fresh look that every answer carries.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::join;
 
+use super::dialog::Dialog;
 use super::facts::Facts;
-use super::{MasterId, OfferList, OrderId, Tap, TelegramUserId};
+use super::order::{Amount, OrderStatus};
+use super::{Actor, MasterId, OfferList, OrderId, Tap};
+use crate::db::orders::Change;
 use crate::db::{self, Connection, Db, Ready, Severity};
 
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
@@ -22,60 +25,72 @@ const LOOK_AGAIN: [Duration; 6] = [
     Duration::from_millis(80),
 ];
 
-/// What a tap came to, and the master's list as it is after that.
+/// What a tap came to, and what is to be shown after that.
 #[derive(Clone, Debug)]
-pub struct Answered<O> {
+pub struct Answered<O, F = OfferList> {
     /// Who tapped.
     pub master: MasterId,
     /// The answer.
     pub outcome: O,
-    /// The list, from a query made after the commit; `None` if that query failed, which takes nothing from the
-    /// outcome.
-    pub list: Option<OfferList>,
+    /// The master's list of offers, or whatever the answer is shown with, from a query made after the commit; `None`
+    /// if that query failed, which takes nothing from the outcome.
+    pub fresh: Option<F>,
+    /// Whether others are to be told: the outbox has rows about the order.
+    pub told: bool,
 }
 
 /// One look at the order.
-pub(super) struct Attempt<O> {
+pub(super) struct Attempt<O, F = OfferList> {
     pub master: MasterId,
     /// `None`: somebody else is at work on the order.
     pub outcome: Option<O>,
-    /// The list after the transaction.
-    pub list: Option<OfferList>,
+    /// Read after the transaction.
+    pub fresh: Option<F>,
+    pub told: bool,
 }
 
 /// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long, or the
-/// server cut a statement short. No connection is held between attempts.
-pub(super) async fn settle<O, W, F>(
+/// server cut a statement short: `look` then reads what is shown with it. No connection is held between attempts.
+pub(super) async fn settle<O, F, W, A>(
     db: &Db,
-    user: TelegramUserId,
-    page: i64,
     busy: O,
+    look: impl AsyncFnOnce() -> Result<Option<(MasterId, F)>, db::Error>,
     attempt: W,
-) -> Result<Option<Answered<O>>, db::Error>
+) -> Result<Option<Answered<O, F>>, db::Error>
 where
-    W: Fn(Connection) -> F,
-    F: Future<Output = Result<Option<Attempt<O>>, db::Error>>,
+    W: Fn(Connection) -> A,
+    A: Future<Output = Result<Option<Attempt<O, F>>, db::Error>>,
 {
     let mut waits = LOOK_AGAIN.into_iter();
     loop {
-        let Attempt { master, outcome, list } = match db.run(&attempt).await {
+        let Attempt { master, outcome, fresh, told } = match db.run(&attempt).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
                 tracing::warn!(%error, "a tap waited too long");
-                let list = db::offers::page(db, user, page).await?;
-                return Ok(list.map(|list| Answered { master: list.master, outcome: busy, list: Some(list) }));
+                let seen = look().await?;
+                return Ok(seen.map(|(master, fresh)| Answered {
+                    master,
+                    outcome: busy,
+                    fresh: Some(fresh),
+                    told: false,
+                }));
             }
             Err(error) => return Err(error),
         };
         if let Some(outcome) = outcome {
-            return Ok(Some(Answered { master, outcome, list }));
+            return Ok(Some(Answered { master, outcome, fresh, told }));
         }
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
-            None => return Ok(Some(Answered { master, outcome: busy, list })),
+            None => return Ok(Some(Answered { master, outcome: busy, fresh, told: false })),
         }
     }
+}
+
+/// The list of offers, for [`settle`].
+pub(super) async fn offers(db: &Db, by: &Tap, page: i64) -> Result<Option<(MasterId, OfferList)>, db::Error> {
+    Ok(db::offers::page(db, by, page).await?.map(|list| (list.master, list)))
 }
 
 /// The first trip: opens a transaction, tries for the locks of the order and the master, and reads the facts in a
@@ -102,20 +117,105 @@ pub(super) async fn look(
     Ok(facts.map(|facts| (locked, facts)))
 }
 
-/// Ends a transaction in which nothing was changed, and reads the list after it, in one trip.
-pub(super) async fn leave(
+/// Ends a transaction in which nothing was changed, and reads what is to be shown after it, in one trip.
+pub(super) async fn leave<F>(
     connection: &Connection,
-    fresh_list: impl Future<Output = Result<Option<OfferList>, db::Error>>,
-) -> Result<Option<OfferList>, db::Error> {
-    let (rolled_back, list) = join!(connection.rollback(), fresh_list);
+    fresh: impl Future<Output = Result<Option<F>, db::Error>>,
+) -> Result<Option<F>, db::Error> {
+    let (rolled_back, fresh) = join!(connection.rollback(), fresh);
     rolled_back?;
-    Ok(list_after(list))
+    Ok(if_read(fresh))
 }
 
-/// The list, if it could be read. The outcome stands without it: by now the transaction has ended.
-pub(super) fn list_after(list: Result<Option<OfferList>, db::Error>) -> Option<OfferList> {
-    list.unwrap_or_else(|error| {
-        tracing::error!(%error, "the list after a tap could not be read");
+/// What is to be shown, if it could be read. The outcome stands without it: by now the transaction has ended.
+pub(super) fn if_read<F>(fresh: Result<Option<F>, db::Error>) -> Option<F> {
+    fresh.unwrap_or_else(|error| {
+        tracing::error!(%error, "what is shown after a tap could not be read");
         None
     })
+}
+
+/// What is to be done about a master's own order.
+pub(super) enum Decision<O> {
+    /// Nothing is to be changed; this is the answer.
+    Answer(O),
+    /// The order is set to this status, and this is the answer then.
+    Change(To, O),
+    /// It would be allowed, but somebody else is at work on the order.
+    LookAgain,
+}
+
+/// What a master makes of an order.
+pub(super) struct To {
+    pub status: OrderStatus,
+    pub reason: Option<String>,
+    pub amount: Option<Amount>,
+    /// What becomes of the master's dialog: a question to be answered in words, or the answer to it.
+    pub dialog: Option<Dialog>,
+}
+
+/// A master changes an own order: lock, decide, act, as in accepting. `decide` gets the facts, whether they were read
+/// under the locks of the order and the master, and whether this very tap has changed the order before.
+pub(super) async fn change<O: Clone>(
+    db: &Db,
+    order: OrderId,
+    by: &Tap,
+    busy: O,
+    decide: impl Fn(bool, &Facts, bool) -> Decision<O>,
+) -> Result<Option<Answered<O, Facts>>, db::Error> {
+    let look = async || Ok(db::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)));
+    settle(db, busy, look, |connection| attempt(db, connection, order, by, &decide)).await
+}
+
+async fn attempt<O: Clone>(
+    db: &Db,
+    connection: Connection,
+    order: OrderId,
+    by: &Tap,
+    decide: &impl Fn(bool, &Facts, bool) -> Decision<O>,
+) -> Result<Option<Attempt<O, Facts>>, db::Error> {
+    let now = db.now();
+    let [lock, facts, handled, record, dialog] = connection
+        .ready([
+            &db::orders::LOCK,
+            &db::facts::READ,
+            &db::orders::WAS_HANDLED,
+            &db::orders::RECORD_CHANGE,
+            &db::dialogs::SET,
+        ])
+        .await?;
+    let (looked, handled) = join!(
+        look(&connection, &lock, &facts, order, by, now),
+        db::orders::was_handled(&connection, &handled, order, by)
+    );
+    let Some((locked, before)) = looked? else { return Ok(None) };
+    let master = before.master.id;
+    let fresh = db::facts::read(&connection, &facts, order, by, now);
+    let (outcome, fresh, told) = match (decide(locked, &before, handled?), &before.order) {
+        (Decision::Change(to, outcome), Some(found)) => {
+            let change = Change {
+                order,
+                version: found.version,
+                from: found.status,
+                to: to.status,
+                actor: Actor::Master(master),
+                reason: to.reason,
+                amount: to.amount,
+                tap: by.query.clone(),
+            };
+            let (recorded, noted, committed, fresh) = join!(
+                db::orders::record_change(&connection, &record, &change, now),
+                db::dialogs::set(&connection, &dialog, master, to.dialog, now),
+                connection.commit(),
+                fresh,
+            );
+            let told = recorded?;
+            noted?;
+            committed?;
+            (Some(outcome), if_read(fresh), told)
+        }
+        (Decision::Answer(outcome), _) => (Some(outcome), leave(&connection, fresh).await?, false),
+        (Decision::LookAgain | Decision::Change(..), _) => (None, leave(&connection, fresh).await?, false),
+    };
+    Ok(Some(Attempt { master, outcome, fresh, told }))
 }

@@ -41,7 +41,7 @@ impl OfferState {
     }
 }
 
-/// How many offers a page of the list shows.
+/// How many lines a page of a list shows.
 pub const PAGE_SIZE: i64 = 5;
 
 /// A page of a master's live offers, newest first.
@@ -61,8 +61,13 @@ impl OfferList {
     /// How many pages there are; 1 when the list is empty.
     #[must_use]
     pub fn pages(&self) -> i64 {
-        ((self.total + PAGE_SIZE - 1) / PAGE_SIZE).max(1)
+        pages(self.total)
     }
+}
+
+/// How many pages so many lines take; one even when there are none.
+pub(super) fn pages(total: i64) -> i64 {
+    ((total + PAGE_SIZE - 1) / PAGE_SIZE).max(1)
 }
 
 /// One offer of the list.

@@ -25,6 +25,8 @@ pub struct Candidate {
     pub on_shift: bool,
     /// Blocked by staff.
     pub blocked: bool,
+    /// The bot cannot write to the master.
+    pub unreachable: bool,
     /// Hundredths of a star.
     pub rating: i32,
     /// Active orders and live offers together.
@@ -63,6 +65,8 @@ pub enum Exclusion {
     Asked,
     /// Blocked by staff.
     Blocked,
+    /// The bot cannot write to the master.
+    Unreachable,
     /// Off shift.
     OffShift,
     /// Has as many orders and offers as allowed.
@@ -80,6 +84,7 @@ impl Exclusion {
             Self::District => "DISTRICT",
             Self::Asked => "ASKED",
             Self::Blocked => "BLOCKED",
+            Self::Unreachable => "UNREACHABLE",
             Self::OffShift => "OFF_SHIFT",
             Self::Limit => "LIMIT",
             Self::Rank => "RANK",
@@ -179,6 +184,8 @@ fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Optio
         Some(Exclusion::Asked)
     } else if master.blocked {
         Some(Exclusion::Blocked)
+    } else if master.unreachable {
+        Some(Exclusion::Unreachable)
     } else if !master.on_shift {
         Some(Exclusion::OffShift)
     } else if master.load >= master.limit {
@@ -211,6 +218,7 @@ mod tests {
             categories: vec![Category::Plumbing],
             on_shift: true,
             blocked: false,
+            unreachable: false,
             rating: 500,
             load: 0,
             limit: 5,
@@ -248,6 +256,7 @@ mod tests {
             Candidate { load: 5, districts: vec![7], ..master(6) },
             Candidate { city: 2, districts: vec![7], ..master(7) },
             Candidate { districts: vec![7], ..master(8) },
+            Candidate { unreachable: true, districts: vec![7], ..master(9) },
         ];
         let mut pool = Pool::new(excluded.to_vec());
         let of_the_blocked = [Candidate { blocked: true, districts: vec![7], ..master(1) }, master(2)];
@@ -259,9 +268,16 @@ mod tests {
         assert_eq!(ids(&round), [8]);
         let counted = |reason| round.excluded.get(&reason).copied().unwrap_or(0);
         assert_eq!(
-            [Exclusion::Category, Exclusion::District, Exclusion::Blocked, Exclusion::OffShift, Exclusion::Limit]
-                .map(counted),
-            [1, 2, 1, 1, 1]
+            [
+                Exclusion::Category,
+                Exclusion::District,
+                Exclusion::Blocked,
+                Exclusion::Unreachable,
+                Exclusion::OffShift,
+                Exclusion::Limit
+            ]
+            .map(counted),
+            [1, 2, 1, 1, 1, 1]
         );
         // Nobody works in this district, or nobody who may, so the whole city is asked.
         let nowhere = Search { district: Some(9), asked, ..search(2) };

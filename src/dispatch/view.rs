@@ -6,7 +6,7 @@ use tokio::join;
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered};
 use super::order::{OrderCard, OwnOrder};
-use super::{OrderId, Tap, TelegramUserId};
+use super::{OrderId, Tap};
 use crate::db::{self, Connection, Db};
 
 /// What the master gets to see.
@@ -33,30 +33,25 @@ pub enum ViewOutcome {
     Expired,
 }
 
-/// Shows `order` to the master behind `user`, with the list for when there is nothing to show. `None`: no master is
-/// behind `user`.
+/// Shows `order` to the master who tapped, with the list for when there is nothing to show. `None`: no master tapped.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn view(
-    db: &Db,
-    order: OrderId,
-    user: TelegramUserId,
-    page: i64,
-) -> Result<Option<Answered<ViewOutcome>>, db::Error> {
+pub async fn view(db: &Db, order: OrderId, by: &Tap, page: i64) -> Result<Option<Answered<ViewOutcome>>, db::Error> {
     let now = db.now();
-    let by = &Tap { user, query: None };
+    // Which tap it is and what its message shows is of no concern to the list, which is not shown if there is a card.
+    let anybody = &Tap { user: by.user, query: None, message: None };
     db.run(async |connection: Connection| {
         let [mark_viewed, facts, list] =
             connection.ready([&db::offers::MARK_VIEWED, &db::facts::READ, &db::offers::PAGE]).await?;
         let (marked, facts, list) = join!(
-            db::offers::mark_viewed(&connection, &mark_viewed, order, user, now),
-            db::facts::read(&connection, &facts, order, by, now),
-            db::offers::read_page(&connection, &list, user, page, now),
+            db::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
+            db::facts::read(&connection, &facts, order, anybody, now),
+            db::offers::read_page(&connection, &list, anybody, page, now),
         );
         marked?;
-        let list = locked::list_after(list);
-        Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), list }))
+        let fresh = locked::if_read(list);
+        Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), fresh, told: false }))
     })
     .await
 }

@@ -6,9 +6,15 @@ use jiff::civil::{Date, DateTime, Time};
 
 use super::cut;
 use crate::dispatch::accept::AcceptOutcome;
+use crate::dispatch::auto_assign::Escalation;
+use crate::dispatch::close::CloseOutcome;
 use crate::dispatch::decline::DeclineOutcome;
-use crate::dispatch::facts::Blocked;
-use crate::dispatch::order::{Category, OrderCard, OwnOrder, TimeSlot};
+use crate::dispatch::dialog::Profile;
+use crate::dispatch::facts::{Blocked, Standing};
+use crate::dispatch::give_back::GiveBackOutcome;
+use crate::dispatch::notification::Notification;
+use crate::dispatch::order::{ActiveLine, ActiveList, Amount, Category, OrderCard, OrderStatus, OwnOrder, TimeSlot};
+use crate::dispatch::progress::{ProgressOutcome, Step};
 use crate::dispatch::view::ViewOutcome;
 use crate::dispatch::{OfferLine, OfferList, OrderId, TelegramUserId};
 
@@ -28,6 +34,32 @@ pub const BUTTON_DECLINE_YES: &str = "❌ Да, отклонить";
 pub const BUTTON_DECLINE_NO: &str = "◀ Нет, вернуться";
 /// Leaves the card.
 pub const BUTTON_BACK_TO_LIST: &str = "◀ К списку";
+/// Opens the list of own orders.
+pub const BUTTON_ACTIVE: &str = "📦 Мои заявки";
+/// Back to the list of own orders.
+pub const BUTTON_BACK_TO_ACTIVE: &str = "◀ Мои заявки";
+/// New offers, please.
+pub const BUTTON_COME_ON_SHIFT: &str = "🟢 Выйти на смену";
+/// No more new offers.
+pub const BUTTON_LEAVE_SHIFT: &str = "⚪ Уйти со смены";
+/// On the way to the client.
+pub const BUTTON_EN_ROUTE: &str = "🚗 В пути";
+/// At the client's.
+pub const BUTTON_ON_SITE: &str = "🛠 На месте";
+/// Asks whether it is done.
+pub const BUTTON_DONE: &str = "🧾 Завершить";
+/// It is done.
+pub const BUTTON_DONE_YES: &str = "🧾 Да, закончена";
+/// Not yet.
+pub const BUTTON_DONE_NO: &str = "◀ Ещё нет";
+/// Asks for the amount again.
+pub const BUTTON_AMOUNT: &str = "🧾 Указать сумму";
+/// Back to work.
+pub const BUTTON_NOT_DONE: &str = "🔧 Работа ещё не закончена";
+/// Asks why the order is given back.
+pub const BUTTON_RETURN: &str = "↩️ Вернуть заявку";
+/// Does not give it back.
+pub const BUTTON_KEEP: &str = "◀ Не возвращать";
 
 const TITLE: &str = "📋 <b>Новые заявки</b>";
 const TAKEN: &str = "Уже занято";
@@ -36,6 +68,13 @@ const EXPIRED: &str = "Время истекло: на эту заявку уж�
 const DECLINED: &str = "Вы отклонили эту заявку.";
 const NOT_FOUND: &str = "Заявка не найдена среди предложенных вам.";
 const YOURS: &str = "Эта заявка уже ваша.";
+const ACTIVE_TITLE: &str = "📦 <b>Мои заявки</b>";
+/// To a question about an order of somebody else.
+pub const NOT_YOURS: &str = "Эта заявка не ваша: её закрыли, отменили, передали другому мастеру, или вы её не брали.";
+/// To a step that is not the next one.
+pub const OUT_OF_TURN: &str = "Сейчас этот шаг не подходит. Вот что с заявкой.";
+/// To giving back what is done.
+pub const TOO_LATE_TO_RETURN: &str = "Работа уже закончена: эту заявку вернуть нельзя.";
 const BUSY: &str = "С заявкой сейчас работает кто-то ещё. Нажмите ещё раз через пару секунд.";
 
 /// Names, categories and addresses on a button or in a list.
@@ -48,6 +87,8 @@ const ADDRESS_LIMIT: usize = 300;
 const DESCRIPTION_LIMIT: usize = 2000;
 /// The text of a button.
 const BUTTON_LIMIT: usize = 60;
+/// Why somebody gives an order back, or cancels it.
+pub const REASON_LIMIT: usize = 500;
 
 /// What people typed, cut to `limit` characters and escaped for Telegram's HTML.
 fn typed(text: &str, limit: usize) -> String {
@@ -64,12 +105,28 @@ fn typed(text: &str, limit: usize) -> String {
 }
 
 /// The menu.
-pub(super) fn menu(name: &str) -> String {
-    format!(
-        "Здравствуйте, <b>{}</b>!\n\nЗдесь появляются заявки. Кто первым нажмёт «{BUTTON_ACCEPT}», \
-             тот её и получит.",
-        typed(name, NAME_LIMIT)
-    )
+pub(super) fn menu(profile: &Profile) -> String {
+    let shift = if profile.on_shift {
+        format!("🟢 Вы на смене. Кто первым нажмёт «{BUTTON_ACCEPT}», тот заявку и получит.")
+    } else {
+        "⚪ Вы не на смене: новые заявки вам не приходят.".to_owned()
+    };
+    format!("Здравствуйте, <b>{}</b>!\n\n{shift}", typed(&profile.full_name, NAME_LIMIT))
+}
+
+/// The menu's button, with how many there are.
+pub(super) fn button_active(count: i64) -> String {
+    if count > 0 { format!("{BUTTON_ACTIVE} ({count})") } else { BUTTON_ACTIVE.to_owned() }
+}
+
+/// What became of the shift.
+#[must_use]
+pub fn shift(on: bool) -> &'static str {
+    if on {
+        "Вы на смене."
+    } else {
+        "Вы ушли со смены. Взятые заявки остаются за вами."
+    }
 }
 
 /// The list's title, total and page, and a paragraph for each offer.
@@ -95,7 +152,7 @@ fn offer_line(line: &OfferLine) -> String {
 
 /// The card of an offered order: no client.
 pub(super) fn offer_card(card: &OrderCard, expires: DateTime) -> String {
-    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}", card.id, body(card), deadline(expires, card.slot.now))
+    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}", card.id, body(card, false), deadline(expires, card.slot.now))
 }
 
 /// The master's own order: with the client.
@@ -104,14 +161,37 @@ pub(super) fn own_order(own: &OwnOrder) -> String {
         "✅ <b>Ваша заявка №{}</b>\n👤 {}\n📞 {}\n{}",
         own.card.id,
         typed(&own.client.name, NAME_LIMIT),
-        typed(&own.client.phone, NAME_LIMIT),
-        body(&own.card)
+        telephone(&own.client.phone),
+        body(&own.card, true)
     )
 }
 
-fn body(card: &OrderCard) -> String {
+/// As Telegram makes it tappable: with a plus. A Russian number is often written with an 8.
+fn telephone(phone: &str) -> String {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let plain = phone.chars().all(|c| c.is_ascii_digit() || " -()".contains(c));
+    match digits.strip_prefix(['8', '7']) {
+        Some(rest) if plain && rest.len() == 10 => format!("+7{rest}"),
+        _ => typed(phone, NAME_LIMIT),
+    }
+}
+
+/// Where the address leads to.
+fn map(place: &str) -> String {
+    let url = reqwest::Url::parse_with_params("https://yandex.ru/maps/", [("text", cut(place, LINE_LIMIT))]);
+    url.map_or_else(|_| "https://yandex.ru/maps/".to_owned(), Into::into)
+}
+
+/// What, where, when; the address leads to a map for whoever is to go there.
+fn body(card: &OrderCard, to_go_there: bool) -> String {
     let what = format!("🛠 {}", category(card.category));
-    let place = format!("📍 {}", typed(&place(card), ADDRESS_LIMIT));
+    let place = place(card);
+    let address = typed(&place, ADDRESS_LIMIT);
+    let place = if to_go_there {
+        format!("📍 <a href=\"{}\">{address}</a>", typed(&map(&place), usize::MAX))
+    } else {
+        format!("📍 {address}")
+    };
     let when = match card.slot.start.or(card.slot.end) {
         Some(_) => format!("🕒 {} <i>(время: {})</i>", slot(&card.slot), typed(&card.city, NAME_LIMIT)),
         None => format!("🕒 {}", slot(&card.slot)),
@@ -129,13 +209,219 @@ fn place(card: &OrderCard) -> String {
     }
 }
 
+/// The list's title, total and page, and a paragraph for each order.
+pub(super) fn active_list(list: &ActiveList) -> String {
+    if list.lines.is_empty() {
+        return format!(
+            "{ACTIVE_TITLE}\n\nСейчас у вас нет заявок в работе. Новые — под кнопкой «{BUTTON_NEW}» в меню."
+        );
+    }
+    let head = format!("{ACTIVE_TITLE}\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
+    std::iter::once(head).chain(list.lines.iter().map(active_line)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn active_line(line: &ActiveLine) -> String {
+    let card = &line.card;
+    format!(
+        "<b>№{}</b> · {} · {}\n📍 {}\n🕒 {}",
+        card.id,
+        category(card.category),
+        status(line.status),
+        typed(&place(card), LINE_LIMIT),
+        slot(&card.slot),
+    )
+}
+
+fn status(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Created | OrderStatus::Searching => "ищет мастера",
+        OrderStatus::Guarantee => "гарантия, ищет мастера",
+        OrderStatus::Deferred => "отложена",
+        OrderStatus::Assigned => "взята",
+        OrderStatus::EnRoute => "в пути",
+        OrderStatus::Working => "в работе",
+        OrderStatus::Payment => "ждёт сумму",
+        OrderStatus::Closed => "закрыта",
+        OrderStatus::Canceled => "отменена",
+    }
+}
+
+/// An own order's card: how far it is, and the rest.
+pub(super) fn active_card(own: &OwnOrder, at: OrderStatus) -> String {
+    format!("{}\n\nСтатус: <b>{}</b>", own_order(own), status(at))
+}
+
+/// The question before the work is reported as done.
+pub(super) fn confirm_done(order: OrderId) -> String {
+    format!("Работа по заявке <b>№{order}</b> закончена?\n\nДальше спросим, сколько заплатил клиент.")
+}
+
+/// The question for the money.
+pub(super) fn ask_amount(order: OrderId) -> String {
+    format!(
+        "🧾 <b>Заявка №{order}: сколько заплатил клиент?</b>\n\nНапишите сумму в рублях одним сообщением, например 2500 \
+         или 1499,50. Если денег не брали — 0. После этого заявка закроется."
+    )
+}
+
+/// That it is not understood, and what would be.
+pub(super) fn not_an_amount(order: OrderId, written: &str) -> String {
+    let what = match written.trim() {
+        "" => "Это не похоже на сумму.".to_owned(),
+        written => format!("«{}» — не похоже на сумму.", typed(written, NAME_LIMIT)),
+    };
+    format!(
+        "{what} По заявке №{order} нужно одно число в рублях от 0 до {}, например 2500 или 1499,50.",
+        rubles(Amount::MAX)
+    )
+}
+
+/// What came of a sum of money.
+pub(super) fn closed(order: OrderId, outcome: CloseOutcome) -> String {
+    match outcome {
+        CloseOutcome::Closed(amount) => {
+            format!("🧾 <b>Заявка №{order} закрыта.</b>\nСумма: {}. Спасибо!", rubles(amount))
+        }
+        CloseOutcome::AlreadyClosed => format!("Заявка №{order} уже закрыта."),
+        CloseOutcome::NotDone => {
+            format!("Заявка №{order} снова в работе. Когда закончите, нажмите «{BUTTON_DONE}» на её карточке.")
+        }
+        CloseOutcome::NotYours => not_yours(order),
+        CloseOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте сумму ещё раз."),
+    }
+}
+
+fn not_yours(order: OrderId) -> String {
+    format!("Заявка №{order} уже не ваша: её закрыли, отменили или передали другому мастеру.")
+}
+
+/// «2 500 ₽», with kopecks if there are any.
+fn rubles(amount: Amount) -> String {
+    let (rubles, kopecks) = amount.parts();
+    let digits = rubles.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push('\u{a0}');
+        }
+        grouped.push(digit);
+    }
+    if kopecks == 0 { format!("{grouped}\u{a0}₽") } else { format!("{grouped},{kopecks:02}\u{a0}₽") }
+}
+
+/// The question before an order is given back.
+pub(super) fn ask_return_reason(order: OrderId) -> String {
+    format!(
+        "↩️ <b>Почему возвращаете заявку №{order}?</b>\n\nНапишите причину одним сообщением. Заявку предложат другим \
+         мастерам, вам её больше не предложат."
+    )
+}
+
+/// What came of giving an order back.
+pub(super) fn given_back(order: OrderId, outcome: GiveBackOutcome) -> String {
+    match outcome {
+        GiveBackOutcome::GivenBack | GiveBackOutcome::AlreadyGivenBack => {
+            format!("↩️ <b>Заявка №{order} возвращена.</b> Ищем другого мастера.")
+        }
+        GiveBackOutcome::TooLate => format!("Работа по заявке №{order} уже закончена: вернуть её нельзя."),
+        GiveBackOutcome::NotYours => not_yours(order),
+        GiveBackOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте причину ещё раз."),
+    }
+}
+
+/// The answer to a step.
+#[must_use]
+pub fn progress(outcome: ProgressOutcome) -> &'static str {
+    match outcome {
+        ProgressOutcome::Recorded(Step::EnRoute) => "Отмечено: в пути.",
+        ProgressOutcome::Recorded(Step::OnSite) => "Отмечено: на месте.",
+        ProgressOutcome::Recorded(Step::Done) => "Отмечено: работа закончена.",
+        ProgressOutcome::Recorded(Step::NotDone) => "Отмечено: работа продолжается.",
+        ProgressOutcome::AlreadyThere => "Это уже отмечено.",
+        ProgressOutcome::OutOfTurn => OUT_OF_TURN,
+        ProgressOutcome::NotYours => NOT_YOURS,
+        ProgressOutcome::Busy => BUSY,
+    }
+}
+
+/// A message that nobody has asked for.
+pub(super) fn notification(notification: &Notification) -> String {
+    match notification {
+        Notification::Offer { card, offer } => format!(
+            "🔔 <b>Новая заявка №{}</b>\n{}\n\n⏳ Ответить до {}",
+            card.id,
+            body(card, false),
+            deadline(offer.expires, card.slot.now)
+        ),
+        Notification::OfferEnded { order, standing, after_seconds } => {
+            let what = match standing {
+                Standing::Taken => format!("{TAKEN}: заявку взяли через {}.", duration(*after_seconds)),
+                Standing::Expired => EXPIRED.to_owned(),
+                Standing::Declined => DECLINED.to_owned(),
+                Standing::Yours => format!("✅ {YOURS}"),
+                Standing::Withdrawn | Standing::Unknown | Standing::Offered(_) => WITHDRAWN.to_owned(),
+            };
+            format!("<b>Заявка №{order}</b>\n{what}")
+        }
+        Notification::Assigned(own) => format!("📌 <b>Вам назначена заявка</b>\n\n{}", own_order(own)),
+        Notification::OwnOrder(own) => own_order(own),
+        Notification::Canceled { order, for_good, reason } => {
+            let what = if *for_good {
+                "отменена. Ехать не нужно."
+            } else {
+                "больше не ваша: её передают другому мастеру."
+            };
+            format!("🚫 <b>Заявка №{order} {what}</b>{}", because(reason.as_deref()))
+        }
+        Notification::Returned { card, master, reason } => format!(
+            "↩️ <b>Заявку №{} вернули</b>\n👤 {}{}\n\n{}\n\nИщем другого мастера.",
+            card.id,
+            typed(master.as_deref().unwrap_or("мастер"), NAME_LIMIT),
+            because(reason.as_deref()),
+            body(card, false)
+        ),
+        Notification::Escalated { card, reason } => {
+            let why = match reason {
+                Escalation::NobodyLeft => {
+                    "Предложить больше некому: подходящие мастера заняты, не на смене или уже спрошены."
+                }
+                Escalation::Rounds => "Её предлагали несколько раз, и никто не взял.",
+                Escalation::Time => "Мастера ищут слишком долго.",
+            };
+            format!("⚠️ <b>Заявка №{} ждёт диспетчера</b>\n{why}\n\n{}", card.id, body(card, false))
+        }
+        Notification::Unreachable { master, phone } => format!(
+            "🔕 <b>Мастеру не доходят сообщения</b>\n👤 {}{}\n\nБот заблокирован или не запущен. Новые заявки ему не \
+             предлагаются, пока он не напишет боту.",
+            typed(master, NAME_LIMIT),
+            phone.as_deref().map(|phone| format!("\n📞 {}", telephone(phone))).unwrap_or_default()
+        ),
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    let said = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    said.map(|reason| format!("\nПричина: {}", typed(reason, REASON_LIMIT))).unwrap_or_default()
+}
+
+/// «12 с», «3 мин 5 с», «1 ч 5 мин».
+fn duration(seconds: i64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} с"),
+        (0, minutes, 0) => format!("{minutes} мин"),
+        (0, minutes, seconds) => format!("{minutes} мин {seconds} с"),
+        (hours, 0, _) => format!("{hours} ч"),
+        (hours, minutes, _) => format!("{hours} ч {minutes} мин"),
+    }
+}
+
 /// The question before declining.
 pub(super) fn confirm_decline(order: OrderId) -> String {
     format!("Отклонить заявку <b>№{order}</b>?\n\nВзять её после этого уже не получится.")
 }
 
-/// An offer's button in the list.
-pub(super) fn button_offer(card: &OrderCard) -> String {
+/// An order's button in a list.
+pub(super) fn button_order(card: &OrderCard) -> String {
     cut(&format!("№{} · {} · {}", card.id, category(card.category), card.address), BUTTON_LIMIT)
 }
 
@@ -206,9 +492,6 @@ pub fn stranger(user: TelegramUserId) -> String {
 
 /// To a button that this release does not know.
 pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю свежий список.";
-
-/// To a button whose function is still to come.
-pub const NOT_YET: &str = "Этот раздел скоро появится.";
 
 /// To anyone in the dispatchers' bot.
 pub const ADMIN_NOT_YET: &str = "Бот диспетчера скоро заработает.";

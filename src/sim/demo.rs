@@ -17,8 +17,7 @@ use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
 use crate::db::{Clock, Db, migrate};
-use crate::dispatch::tick;
-use crate::{config, server};
+use crate::{config, server, tick};
 
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
@@ -270,7 +269,7 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Se
     }
     let (stop, stopped) = oneshot::channel::<()>();
     let ticking = Arc::clone(&app);
-    tokio::spawn(async move { tick::run(&ticking.db, &ticking.metrics, tick::EVERY, std::future::pending()).await });
+    tokio::spawn(async move { tick::run(&ticking, std::future::pending()).await });
     tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));
     Ok((url, stop))
 }

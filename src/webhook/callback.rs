@@ -1,8 +1,8 @@
 //! `callback_data`, typed, both ways.
 //!
 //! Telegram allows 64 bytes. Any client can send anything, so nothing in it is believed: every callback is
-//! authorised by the sender's id against the database. Keyboards hang in chats for years, so the grammar is fixed:
-//! what this release cannot do yet parses to [`Callback::NotYet`].
+//! authorised by the sender's id against the database. Keyboards hang in chats for years, so the grammar is fixed: it is
+//! added to, and nothing in it changes its meaning.
 
 use std::fmt;
 
@@ -50,8 +50,65 @@ pub enum Callback {
         /// The page to return to.
         page: i64,
     },
-    /// `m:act…`, `m:sh:on`, `m:sh:off`: a part of the grammar that is still to come.
-    NotYet,
+    /// `m:act`, `m:act:<page>`: the list of own orders.
+    Active {
+        /// Which page.
+        page: i64,
+    },
+    /// `m:act:<action>:<order>`: something about an own order.
+    Own(Own, OrderId),
+    /// `m:sh:on`, `m:sh:off`.
+    Shift {
+        /// Come on shift, or leave.
+        on: bool,
+    },
+}
+
+/// What is asked about an own order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// `card`
+    Card,
+    /// `enr`: on the way.
+    EnRoute,
+    /// `wrk`: on site.
+    OnSite,
+    /// `cls`: ask whether it is done, or what the client paid if it is.
+    AskDone,
+    /// `cls_yes`: it is done.
+    Done,
+    /// `cls_no`: it is not done after all.
+    NotDone,
+    /// `ret`: ask why it is given back.
+    AskReturn,
+    /// `ret_no`: it is not given back.
+    Keep,
+}
+
+impl Own {
+    const ALL: [Self; 8] = [
+        Self::Card,
+        Self::EnRoute,
+        Self::OnSite,
+        Self::AskDone,
+        Self::Done,
+        Self::NotDone,
+        Self::AskReturn,
+        Self::Keep,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::EnRoute => "enr",
+            Self::OnSite => "wrk",
+            Self::AskDone => "cls",
+            Self::Done => "cls_yes",
+            Self::NotDone => "cls_no",
+            Self::AskReturn => "ret",
+            Self::Keep => "ret_no",
+        }
+    }
 }
 
 impl Callback {
@@ -82,11 +139,13 @@ impl Callback {
                 Self::Decline { order, page }
             }
             ("new", Some(page)) => Self::List { page: number(page)? },
-            ("act", None) | ("sh", Some("on" | "off")) => Self::NotYet,
-            ("act", Some("card" | "enr" | "wrk" | "cls")) => {
-                number(parts.next()?)?;
-                Self::NotYet
-            }
+            ("act", None) => Self::Active { page: 1 },
+            ("act", Some(word)) => match Own::ALL.into_iter().find(|own| own.as_str() == word) {
+                Some(own) => Self::Own(own, OrderId(number(parts.next()?)?)),
+                None => Self::Active { page: number(word)? },
+            },
+            ("sh", Some("on")) => Self::Shift { on: true },
+            ("sh", Some("off")) => Self::Shift { on: false },
             _ => return None,
         };
         parts.next().is_none().then_some(callback)
@@ -114,7 +173,9 @@ impl fmt::Display for Callback {
             Self::Accept { order, page } => write!(f, "m:new:acc:{order}:{page}"),
             Self::AskDecline { order, page } => write!(f, "m:new:dec:{order}:{page}"),
             Self::Decline { order, page } => write!(f, "m:new:dec_yes:{order}:{page}"),
-            Self::NotYet => write!(f, "m:act"),
+            Self::Active { page } => write!(f, "m:act:{page}"),
+            Self::Own(own, order) => write!(f, "m:act:{}:{order}", own.as_str()),
+            Self::Shift { on } => write!(f, "m:sh:{}", if *on { "on" } else { "off" }),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The masters' bot: from an update to an answer and a screen.
 //!
-//! After every tap the callback is answered and the screen is shown; the two go out together, and neither waits for
-//! the other or stops it.
+//! After every tap the callback is answered, the screen is shown, and whoever else is concerned is told; all go out
+//! together, and none waits for another or stops it.
 
 use tokio::join;
 
 use super::callback::Callback;
 use super::update::{ButtonMessage, CallbackQuery, Message, Update};
+use super::work;
 use crate::app::App;
 use crate::db;
 use crate::dispatch::accept::{self, AcceptOutcome};
@@ -14,7 +15,7 @@ use crate::dispatch::decline::{self, DeclineOutcome};
 use crate::dispatch::view::{self, ViewOutcome};
 use crate::dispatch::{Answered, OfferList, OrderId, Tap, TelegramUserId};
 use crate::render::{self, Screen, texts};
-use crate::telegram::Notice;
+use crate::telegram::{Notice, outbox};
 
 /// Handles an update to the end: when this returns, nothing is left to do.
 ///
@@ -32,70 +33,96 @@ pub async fn on_update(app: &App, update: Update) -> Result<(), db::Error> {
     }
 }
 
-/// What the person gets to see.
-struct Reply {
-    alert: Option<String>,
-    screen: Option<Screen>,
+/// What the person gets to see, and what else a tap has caused.
+#[derive(Default)]
+pub(super) struct Reply {
+    pub(super) notice: Option<Notice>,
+    pub(super) screen: Option<Screen>,
+    /// The order that the screen gives to the master, who must not miss it.
+    pub(super) own: Option<OrderId>,
+    /// The order of which others are to be told.
+    pub(super) told: Option<OrderId>,
 }
 
 impl Reply {
-    fn screen(screen: Screen) -> Self {
-        Self { alert: None, screen: Some(screen) }
+    pub(super) fn screen(screen: Screen) -> Self {
+        Self { screen: Some(screen), ..Self::default() }
     }
 
-    fn alert(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { alert: Some(text.into()), screen }
+    /// A dialog over the chat, which has to be closed.
+    pub(super) fn alert(text: impl Into<String>, screen: Option<Screen>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: true }), screen, ..Self::default() }
+    }
+
+    /// A line over the chat, which goes by itself.
+    pub(super) fn toast(text: impl Into<String>, screen: Option<Screen>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: false }), screen, ..Self::default() }
     }
 }
 
 async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     let user = query.from.id();
-    let by = Tap { user, query: Some(query.id.clone()) };
+    // Nothing is shown in any chat but the user's own.
+    let message = query.message.filter(|message| message.chat.is_private_to(user));
+    let by = Tap { user, query: Some(query.id.clone()), message: message.map(|message| message.message_id) };
     let reply = match reply(app, &by, query.data.as_deref().and_then(Callback::parse)).await {
         Ok(reply) => reply.unwrap_or_else(|| Reply::alert(texts::stranger(user), None)),
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => {
-            answer(app, &query.id, Some(texts::BROKEN.to_owned())).await;
+            let notice = Notice { text: texts::BROKEN.to_owned(), alert: true };
+            answer(app, &query.id, Some(&notice)).await;
             return Err(error);
         }
     };
-    join!(answer(app, &query.id, reply.alert), show(app, user, query.message, reply.screen));
+    let tell_others = async {
+        if let Some(order) = reply.told {
+            outbox::send_own(app, order).await;
+        }
+    };
+    join!(
+        answer(app, &query.id, reply.notice.as_ref()),
+        show(app, user, message, reply.screen, reply.own),
+        tell_others,
+    );
     Ok(())
 }
 
 /// `None`: it was no master who tapped.
 async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option<Reply>, db::Error> {
-    let user = by.user;
     match callback {
-        Some(Callback::Menu) => {
-            Ok(db::masters::name(&app.db, user).await?.map(|name| Reply::screen(render::menu(&name))))
-        }
-        Some(Callback::List { page }) => list(app, user, page, None).await,
-        Some(Callback::Card { order, page }) => card(app, user, order, page).await,
+        Some(Callback::Menu) => work::menu(app, by).await,
+        Some(Callback::List { page }) => list(app, by, page, None).await,
+        Some(Callback::Card { order, page }) => card(app, by, order, page).await,
         Some(Callback::Accept { order, page }) => accept(app, by, order, page).await,
-        Some(Callback::AskDecline { order, page }) => ask_decline(app, user, order, page).await,
+        Some(Callback::AskDecline { order, page }) => ask_decline(app, by, order, page).await,
         Some(Callback::Decline { order, page }) => decline(app, by, order, page).await,
-        Some(Callback::NotYet) => list(app, user, 1, Some(texts::NOT_YET)).await,
-        None => list(app, user, 1, Some(texts::UNKNOWN_BUTTON)).await,
+        Some(Callback::Active { page }) => work::active(app, by, page).await,
+        Some(Callback::Own(own, order)) => work::own(app, by, own, order).await,
+        Some(Callback::Shift { on }) => work::shift(app, by, on).await,
+        None => list(app, by, 1, Some(texts::UNKNOWN_BUTTON)).await,
     }
 }
 
-async fn list(app: &App, user: TelegramUserId, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
-    let list = db::offers::page(&app.db, user, page).await?;
-    Ok(list.map(|list| Reply { alert: alert.map(ToOwned::to_owned), screen: Some(render::offer_list(&list)) }))
-}
-
-async fn card(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    Ok(view::view(&app.db, order, user, page).await?.map(|viewed| match viewed.outcome {
-        ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
-        outcome => not_offered(&outcome, viewed.list.as_ref()),
+async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
+    let Some(list) = db::offers::page(&app.db, by, page).await? else { return Ok(None) };
+    let screen = render::offer_list(&list);
+    Ok(Some(match alert {
+        Some(alert) => Reply::alert(alert, Some(screen)),
+        None => Reply::screen(screen),
     }))
 }
 
-async fn ask_decline(app: &App, user: TelegramUserId, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    Ok(view::view(&app.db, order, user, page).await?.map(|viewed| match viewed.outcome {
+async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
+    Ok(view::view(&app.db, order, by, page).await?.map(|viewed| match viewed.outcome {
+        ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
+        outcome => not_offered(&outcome, viewed.fresh.as_ref()),
+    }))
+}
+
+async fn ask_decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
+    Ok(view::view(&app.db, order, by, page).await?.map(|viewed| match viewed.outcome {
         ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page)),
-        outcome => not_offered(&outcome, viewed.list.as_ref()),
+        outcome => not_offered(&outcome, viewed.fresh.as_ref()),
     }))
 }
 
@@ -105,29 +132,36 @@ fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
         ViewOutcome::Yours(own) => Some(render::own_order(own, list)),
         _ => list.map(render::offer_list),
     };
-    Reply { alert: texts::view(outcome).map(ToOwned::to_owned), screen }
+    match texts::view(outcome) {
+        Some(alert) => Reply::alert(alert, screen),
+        None => Reply { screen, ..Reply::default() },
+    }
 }
 
 async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(Answered { outcome, list, .. }) = accept::accept(&app.db, order, by, page).await? else {
+    let Some(Answered { outcome, fresh, told, .. }) = accept::accept(&app.db, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_accept", outcome.name());
-    let screen = match &outcome {
-        AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(render::own_order(own, list.as_ref())),
-        _ => list.as_ref().map(render::offer_list),
+    let list = fresh.as_ref();
+    let (screen, own) = match &outcome {
+        AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
+            (Some(render::own_order(own, list)), Some(order))
+        }
+        _ => (list.map(render::offer_list), None),
     };
-    Ok(Some(Reply::alert(texts::accept(&outcome), screen)))
+    Ok(Some(Reply { own, told: told.then_some(order), ..Reply::alert(texts::accept(&outcome), screen) }))
 }
 
 async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(Answered { outcome, list, .. }) = decline::decline(&app.db, order, by, page).await? else {
+    let Some(Answered { outcome, fresh, .. }) = decline::decline(&app.db, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_decline", outcome.name());
+    let list = fresh.as_ref();
     let screen = match &outcome {
-        DeclineOutcome::AlreadyYours(own) => Some(render::own_order(own, list.as_ref())),
-        _ => list.as_ref().map(render::offer_list),
+        DeclineOutcome::AlreadyYours(own) => Some(render::own_order(own, list)),
+        _ => list.map(render::offer_list),
     };
     Ok(Some(Reply::alert(texts::decline(&outcome), screen)))
 }
@@ -138,28 +172,43 @@ async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {
     if !message.chat.is_private_to(user) {
         return Ok(());
     }
-    let screen = match db::masters::name(&app.db, user).await? {
-        Some(name) => render::menu(&name),
-        None => render::plain(texts::stranger(user)),
+    let Reply { screen, told, .. } = match work::answer(app, user, &message).await? {
+        Some(reply) => reply,
+        None => Reply::screen(render::plain(texts::stranger(user))),
     };
-    super::log_failure(app, "sendMessage", app.master_bot.send(message.chat.id, screen).await);
+    let tell_others = async {
+        if let Some(order) = told {
+            outbox::send_own(app, order).await;
+        }
+    };
+    join!(show(app, user, None, screen, None), tell_others);
     Ok(())
 }
 
-/// Stops the button's spinner, and shows the alert if there is one.
-async fn answer(app: &App, query: &str, alert: Option<String>) {
-    let notice = alert.map(|text| Notice { text, alert: true });
-    super::log_failure(app, "answerCallbackQuery", app.master_bot.answer(query, notice.as_ref()).await);
+/// Stops the button's spinner, and shows the notice if there is one.
+async fn answer(app: &App, query: &str, notice: Option<&Notice>) {
+    super::log_failure(app, "answerCallbackQuery", &app.master_bot.answer(query, notice).await);
 }
 
-/// Shows a screen in the message that was tapped, if that is in the user's own chat, else in a new message there.
-async fn show(app: &App, user: TelegramUserId, message: Option<ButtonMessage>, screen: Option<Screen>) {
+/// Shows a screen in the message that was tapped, else in a new one. If it gives an order to the master and could not
+/// be shown, the outbox shows it.
+async fn show(
+    app: &App,
+    user: TelegramUserId,
+    message: Option<ButtonMessage>,
+    screen: Option<Screen>,
+    own: Option<OrderId>,
+) {
     let Some(screen) = screen else { return };
-    let shown = match message {
-        Some(message) if message.chat.is_private_to(user) => {
-            app.master_bot.show(message.chat.id, message.message_id, screen).await
-        }
-        _ => app.master_bot.send(user.0, screen).await,
+    let (method, shown) = match message {
+        Some(message) => ("editMessageText", app.master_bot.show(message.chat.id, message.message_id, screen).await),
+        None => ("sendMessage", app.master_bot.send(user.0, screen).await.map(drop)),
     };
-    super::log_failure(app, "editMessageText", shown);
+    super::log_failure(app, method, &shown);
+    if let (Err(_), Some(order)) = (shown, own) {
+        let message = message.map(|message| message.message_id);
+        if let Err(error) = db::outbox::note_own_order(&app.db, user, order, message).await {
+            tracing::error!(%error, "order={order} could not be shown to its master: the next tap shows it");
+        }
+    }
 }

@@ -58,10 +58,14 @@ pub struct ButtonMessage {
 /// A message to the bot.
 #[derive(Debug, Deserialize)]
 pub struct Message {
+    /// Unique in its chat.
+    pub message_id: i32,
     /// Where.
     pub chat: Chat,
     /// By whom; nobody in a channel.
     pub from: Option<User>,
+    /// What it says, if it is words.
+    pub text: Option<String>,
 }
 
 /// A chat.

@@ -1,7 +1,6 @@
 //! A tap on «✅ Взять заявку»: every outcome.
 
-use field_service::db::orders::{Assignment, record_assignment_alone};
-use field_service::dispatch::{Actor, MasterId, OrderId, OrderStatus, StaffId};
+use field_service::dispatch::OrderId;
 
 use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};
 
@@ -331,44 +330,4 @@ async fn when_the_metrics_cannot_be_written_nothing_is() {
     assert_eq!(t.app.metrics.get("webhook", "FAILED"), 1);
     t.execute("ALTER TABLE distribution_metrics DROP CONSTRAINT distribution_metrics_order_id_check", &[]).await;
     assert_eq!(t.tap_accept(ANNA, order).await.notice(), SUCCESS);
-}
-
-/// Staff and the system will assign through the same statement, in a transaction of theirs or in its own.
-#[tokio::test]
-async fn an_assignment_can_be_recorded_in_a_transaction_of_its_own() {
-    let t = Dispatch::start().await;
-    let order = t.order().offered_to([ANNA, BORIS]).await;
-    t.execute("INSERT INTO staff (telegram_user_id, full_name) VALUES (500, 'Диспетчер')", &[]).await;
-    let assignment = Assignment {
-        order,
-        version: 1,
-        from_status: OrderStatus::Searching,
-        master: MasterId(3),
-        offer: None,
-        actor: Actor::Admin(StaffId(1)),
-        tap: None,
-        reason: Some("просил клиент".to_owned()),
-        escalated: true,
-    };
-
-    let stale = Assignment { version: 7, ..assignment.clone() };
-    assert!(!record_assignment_alone(&t.app.db, &stale).await.expect("a database"), "another version: nothing happens");
-    assert_eq!(t.status(order).await, "SEARCHING");
-
-    assert!(record_assignment_alone(&t.app.db, &assignment).await.expect("a database"));
-    assert_eq!(t.owner(order).await, Some(VERA));
-    for master in [ANNA, BORIS] {
-        assert_eq!(t.offer_state(order, master).await, "CANCELED");
-    }
-    let said: String = t
-        .one("SELECT concat_ws(' ', actor_type, changed_by_staff_id, changed_by_master_id, reason) FROM order_status_history", &[])
-        .await;
-    assert_eq!(said, "ADMIN 1 просил клиент");
-    assert!(
-        t.one::<bool>("SELECT was_escalated_to_admin AND round_number IS NULL FROM distribution_metrics", &[]).await
-    );
-    let before = t.everything().await;
-    assert!(record_assignment_alone(&t.app.db, &assignment).await.expect("a database"), "it is recorded");
-    assert_eq!(t.everything().await, before, "once");
-    t.check().await;
 }

@@ -195,14 +195,6 @@ async fn a_button_that_is_not_in_the_grammar_shows_the_list() {
 }
 
 #[tokio::test]
-async fn what_is_still_to_come_is_said_politely() {
-    let t = Dispatch::start().await;
-    for data in ["m:act", "m:act:card:1", "m:act:enr:1", "m:act:wrk:1", "m:act:cls:1", "m:sh:on", "m:sh:off"] {
-        assert!(t.chat(ANNA).tap(data).await.notice().contains("скоро появится"), "{data}");
-    }
-}
-
-#[tokio::test]
 async fn without_a_message_to_edit_a_new_one_is_sent() {
     let t = Dispatch::start().await;
     let order = t.order().offered_to([ANNA]).await;

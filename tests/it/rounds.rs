@@ -1,7 +1,7 @@
 //! Orders find their masters by themselves: rounds, expiry, escalation, waking. The clock is the test's.
 
 use field_service::db::Clock;
-use field_service::dispatch::tick::Passed;
+use field_service::dispatch::sweep::Passed;
 use field_service::dispatch::{OrderId, auto_assign};
 use futures_util::future::join_all;
 use jiff::civil::date;
@@ -20,11 +20,6 @@ async fn start_with_masters(more: i64) -> Dispatch {
 }
 
 impl Dispatch {
-    fn let_pass(&self, seconds: i64) {
-        let now = self.clock.now().expect("a standing clock");
-        self.clock.set(now + SignedDuration::from_secs(seconds));
-    }
-
     async fn escalation(&self, order: OrderId) -> Option<String> {
         self.one("SELECT escalation_reason FROM orders WHERE id = $1", &[&order.0]).await
     }

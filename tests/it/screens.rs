@@ -2,6 +2,7 @@
 
 use field_service::dispatch::accept::AcceptOutcome;
 use field_service::dispatch::decline::DeclineOutcome;
+use field_service::dispatch::dialog::Profile;
 use field_service::dispatch::facts::Blocked;
 use field_service::dispatch::order::{Category, Client, OrderCard, OwnOrder, TimeSlot};
 use field_service::dispatch::{MasterId, OfferLine, OfferList, OrderId, TelegramUserId};
@@ -58,7 +59,8 @@ fn show(screen: &Screen) -> String {
 
 #[test]
 fn screens() {
-    assert_snapshot!("menu", show(&render::menu("Анна & Ко")));
+    let profile = Profile { full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, dialog: None };
+    assert_snapshot!("menu", show(&render::menu(&profile)));
     assert_snapshot!("empty_list", show(&render::offer_list(&list(0, 1))));
     assert_snapshot!("list_first_page", show(&render::offer_list(&list(12, 1))));
     assert_snapshot!("list_middle_page", show(&render::offer_list(&list(12, 2))));

@@ -11,13 +11,15 @@ use std::time::Duration;
 use field_service::app::App;
 use field_service::config;
 use field_service::db::{Clock, Db};
-use field_service::dispatch::tick::{self, Passed};
+use field_service::dispatch::sweep::{self, Passed};
 use field_service::dispatch::{OrderId, Tap, TelegramUserId};
 use field_service::server;
 use field_service::sim::invariants;
 use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
+use field_service::telegram::outbox;
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
@@ -61,7 +63,7 @@ pub fn database_name(url: &str) -> &str {
 pub fn tap(user: i64) -> Tap {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let query = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    Tap { user: TelegramUserId(user), query: Some(query) }
+    Tap { user: TelegramUserId(user), query: Some(query), message: None }
 }
 
 /// Waits until something has happened.
@@ -82,11 +84,13 @@ pub struct Settings {
     pub unnamed_statements: bool,
     /// Instead of the test's own database, e.g. through a proxy.
     pub database_url: Option<String>,
+    /// How long calls to Telegram may take, if not as long as usual.
+    pub patience: Option<Duration>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None }
+        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None, patience: None }
     }
 }
 
@@ -103,7 +107,10 @@ impl Dispatch {
         let telegram = Telegram::start().await.expect("a local Telegram");
         let variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
         let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-        let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
+        let mut app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
+        if let Some(patience) = settings.patience {
+            app.master_bot = app.master_bot.with_patience(patience);
+        }
         let app = Arc::new(app);
 
         let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
@@ -324,7 +331,33 @@ impl NewOrder<'_> {
 impl Dispatch {
     /// What happens by itself.
     pub async fn tick(&self) -> Passed {
-        tick::pass(&self.app.db).await.expect("a pass")
+        sweep::pass(&self.app.db).await.expect("a pass")
+    }
+
+    /// Puts the standing clock forward.
+    pub fn let_pass(&self, seconds: i64) {
+        let now = self.clock.now().expect("a standing clock");
+        self.clock.set(now + SignedDuration::from_secs(seconds));
+    }
+
+    /// Sends what the outbox holds until nothing is left that is due within seconds; how many rows were told. The
+    /// standing clock goes on meanwhile, as messages of one chat are a second apart.
+    pub async fn tell(&self) -> usize {
+        let mut told = 0;
+        loop {
+            let now = outbox::pass(&self.app, None).await.expect("a database");
+            told += now;
+            let due: i64 = self
+                .one(
+                    "SELECT count(*) FROM outbox WHERE finished_at IS NULL AND due_at <= $1",
+                    &[&self.clock.now().expect("a standing clock")],
+                )
+                .await;
+            if now == 0 && due == 0 {
+                return told;
+            }
+            self.let_pass(1);
+        }
     }
 
     /// The Telegram ids of those who have a live offer of the order, in the order in which they were chosen.

@@ -1,0 +1,222 @@
+//! `outbox`: what is still to be told to whom, leased to whoever tells it.
+//!
+//! A row is claimed, told, and finished, each a step of its own. Whoever dies in between leaves a lease that ends, and
+//! the row is told again: at least once, and twice only then.
+
+use tokio_postgres::Row;
+
+use super::{Connection, Db, Error, Statement, facts, statement};
+use crate::config::BotName;
+use crate::dispatch::auto_assign::Escalation;
+use crate::dispatch::facts::{Standing, standing};
+use crate::dispatch::notification::Notification;
+use crate::dispatch::{MasterId, OrderCard, OrderId, OwnOrder, TelegramUserId};
+
+/// How long a claimed row is left to whoever claimed it: longer than telling it can take.
+pub const LEASE_SECONDS: f64 = 30.0;
+
+/// Telegram takes about this many messages a second from a bot, edits included; and one a second in a chat.
+/// <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>
+pub const PER_SECOND: i32 = 30;
+
+/// A row that was claimed.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// `outbox.id`.
+    pub id: i64,
+    lease: String,
+    /// Which bot tells it.
+    pub bot: BotName,
+    /// Whom.
+    pub user: TelegramUserId,
+    /// What; `None` if it has been overtaken by what happened since.
+    pub notification: Option<Notification>,
+    /// The message to show it in.
+    pub message: Option<i32>,
+    /// Whether there are further messages to show it in.
+    pub more: bool,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// Whether it is so old that it is told now or never.
+    pub stale: bool,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish<'a> {
+    /// Told.
+    Sent {
+        /// The new message, if it shows an offer.
+        card: Option<i32>,
+    },
+    /// To be tried again.
+    Later {
+        /// Not before so many seconds have passed.
+        seconds: u64,
+    },
+    /// It will never be told.
+    Dropped {
+        /// Why.
+        because: &'a str,
+        /// Whether that is because the person cannot be reached at all.
+        unreachable: bool,
+    },
+}
+
+impl Finish<'_> {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "SENT",
+            Self::Later { .. } => "LATER",
+            Self::Dropped { .. } => "DROPPED",
+        }
+    }
+}
+
+/// Claims what can be told now, of one order or of all: of every chat the first row, unless something was told there
+/// within the last second, and of each bot no more than [`PER_SECOND`]. Nothing while somebody else claims.
+///
+/// # Errors
+/// When the database failed.
+pub async fn claim(db: &Db, order: Option<OrderId>) -> Result<Vec<Claimed>, Error> {
+    const CLAIM: Statement =
+        statement!("outbox.claim", [TIMESTAMPTZ, INT8, FLOAT8, INT4], include_str!("outbox_claim.sql"));
+    db.run(async |connection: Connection| {
+        let order = order.map(|order| order.0);
+        let rows = connection.fetch(&CLAIM, &[&db.now(), &order, &LEASE_SECONDS, &PER_SECOND]).await?;
+        // What a later release has written stays leased, and is that one's to tell.
+        let known = rows.iter().filter_map(|row| {
+            claimed(row).inspect_err(|error| tracing::error!(%error, "a row of the outbox is left alone")).ok()
+        });
+        Ok(known.collect())
+    })
+    .await
+}
+
+fn claimed(row: &Row) -> Result<Claimed, Error> {
+    let kind = row.get("kind");
+    let in_place = kind == "OFFER_ENDED";
+    Ok(Claimed {
+        id: row.get("outbox_id"),
+        lease: row.get("lease"),
+        bot: if row.get::<_, &str>("bot") == "ADMIN" { BotName::Admin } else { BotName::Master },
+        user: TelegramUserId(row.get("chat_id")),
+        notification: notification(row, kind)?,
+        message: row.get(if in_place { "card_message" } else { "message_id" }),
+        more: in_place && row.get("more_cards"),
+        attempt: row.get("attempts"),
+        stale: row.get("stale"),
+    })
+}
+
+/// What a row has to say now; `None` if nothing any more.
+fn notification(row: &Row, kind: &str) -> Result<Option<Notification>, Error> {
+    if kind == "UNREACHABLE" {
+        let master: Option<String> = row.get("subject_name");
+        return Ok(master.map(|master| Notification::Unreachable { master, phone: row.get("subject_phone") }));
+    }
+    let Some(card) = row.get::<_, Option<i64>>("id").map(|_| facts::card(row)).transpose()? else { return Ok(None) };
+    let offer = facts::offer(row)?;
+    let own = row.get::<_, Option<i64>>("assigned_master_id").map(MasterId);
+    let own = own.is_some() && own == row.get::<_, Option<i64>>("recipient_id").map(MasterId);
+    let status = facts::status(row)?;
+    let standing = standing(status.stage(), own, offer);
+    let own_order =
+        |card: OrderCard| (standing == Standing::Yours).then(|| OwnOrder { card, client: facts::client(row) });
+    Ok(match (kind, standing) {
+        ("OFFER", Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
+        ("OFFER", _) | ("OFFER_ENDED", Standing::Offered(_)) => None,
+        ("OFFER_ENDED", standing) => {
+            let after_seconds = row.get::<_, Option<i64>>("offer_seconds").unwrap_or_default();
+            Some(Notification::OfferEnded { order: card.id, standing, after_seconds })
+        }
+        ("ASSIGNED", _) => own_order(card).map(Notification::Assigned),
+        ("OWN_ORDER", _) => own_order(card).map(Notification::OwnOrder),
+        // Given to this master again since.
+        ("CANCELED", Standing::Yours) => None,
+        ("CANCELED", _) => {
+            let for_good = status == crate::dispatch::OrderStatus::Canceled;
+            Some(Notification::Canceled { order: card.id, for_good, reason: row.get("reason") })
+        }
+        ("RETURNED", _) => {
+            Some(Notification::Returned { card, master: row.get("subject_name"), reason: row.get("reason") })
+        }
+        ("ESCALATED", _) => {
+            // An order that has found its master meanwhile needs nobody.
+            let reason = row.get::<_, Option<&str>>("escalation_reason").and_then(Escalation::parse);
+            let open = status.stage() == crate::dispatch::order::Stage::Open;
+            reason.filter(|_| open).map(|reason| Notification::Escalated { card, reason })
+        }
+        _ => return Err(Error::Unknown { what: "kind of message", value: kind.to_owned() }),
+    })
+}
+
+/// Notes what became of an attempt, unless its lease has ended and somebody else tries.
+///
+/// # Errors
+/// When the database failed; the row is then tried again when the lease ends.
+pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<(), Error> {
+    const FINISH: Statement = statement!(
+        "outbox.finish",
+        [INT8, TEXT, TIMESTAMPTZ, TEXT, FLOAT8, TEXT, INT4, INT4, BOOL],
+        include_str!("outbox_finish.sql")
+    );
+    let ends = matches!(row.notification, Some(Notification::OfferEnded { .. }));
+    let (word, seconds, because, card, unreachable) = match how {
+        Finish::Sent { card } => (if row.more { "MORE" } else { "SENT" }, 0, None, card, false),
+        Finish::Later { seconds } => ("LATER", seconds, None, None, false),
+        Finish::Dropped { because, unreachable } => {
+            (if row.more { "MORE" } else { "DROPPED" }, 0, Some(because).filter(|_| !row.more), None, unreachable)
+        }
+    };
+    let gone = row.message.filter(|_| ends && word != "LATER");
+    #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
+    let seconds = seconds as f64;
+    db.run(async |connection: Connection| {
+        connection
+            .fetch(&FINISH, &[&row.id, &row.lease, &db.now(), &word, &seconds, &because, &card, &gone, &unreachable])
+            .await
+            .map(drop)
+    })
+    .await
+}
+
+/// Notes that a master's own order could not be shown, in `message` or in a new one.
+///
+/// # Errors
+/// When the database failed.
+pub async fn note_own_order(db: &Db, user: TelegramUserId, order: OrderId, message: Option<i32>) -> Result<(), Error> {
+    const NOTE: Statement = statement!(
+        "outbox.note_own_order",
+        [INT8, INT8, INT4, TIMESTAMPTZ],
+        "INSERT INTO outbox (bot, chat_id, kind, order_id, message_id, created_at, due_at)
+         SELECT 'MASTER', $1 /* user */, 'OWN_ORDER', $2 /* order */, $3 /* message */, now, now
+         FROM (SELECT coalesce($4, now()) AS now) AS moment
+         WHERE NOT EXISTS (SELECT FROM outbox WHERE kind = 'OWN_ORDER' AND order_id = $2 AND chat_id = $1
+                             AND finished_at IS NULL)"
+    );
+    db.run(async |connection: Connection| {
+        connection.fetch(&NOTE, &[&user.0, &order.0, &message, &db.now()]).await.map(drop)
+    })
+    .await
+}
+
+/// For how many seconds the row that waits longest has waited; 0 if none does.
+///
+/// # Errors
+/// When the database failed.
+pub async fn oldest_seconds(db: &Db) -> Result<f64, Error> {
+    const OLDEST: Statement = statement!(
+        "outbox.oldest",
+        [TIMESTAMPTZ],
+        "SELECT greatest(0, extract(epoch FROM coalesce($1, now()) /* now */ - min(created_at)))::float8 AS seconds
+         FROM outbox WHERE finished_at IS NULL"
+    );
+    db.run(async |connection: Connection| {
+        let rows = connection.fetch(&OLDEST, &[&db.now()]).await?;
+        Ok(rows[0].get::<_, Option<f64>>("seconds").unwrap_or_default())
+    })
+    .await
+}

@@ -1,0 +1,103 @@
+-- $1 now or null, $2 order or null for any, $3 seconds of the lease, $4 messages a second
+WITH moment AS (
+    SELECT coalesce($1, now()) AS now
+), turn AS MATERIALIZED (
+    -- One at a time for each bot; who does not get the turn finds nothing to do. The row is as its last holder left it,
+    -- whatever this statement's snapshot says.
+    SELECT bot, recent FROM outbox_bots
+    WHERE bot IN (
+        SELECT bot FROM outbox, moment
+        WHERE finished_at IS NULL AND due_at <= moment.now AND ($2::bigint IS NULL OR order_id = $2))
+    FOR UPDATE SKIP LOCKED
+), pace AS MATERIALIZED (
+    SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent
+    FROM turn, moment
+), claimed AS (
+    UPDATE outbox
+    SET lease = gen_random_uuid(), due_at = moment.now + make_interval(secs => $3), attempts = attempts + 1,
+        attempted_at = moment.now
+    FROM moment, (
+        SELECT head.id
+        FROM moment
+        CROSS JOIN pace
+        CROSS JOIN LATERAL (
+            SELECT id
+            FROM outbox AS row
+            WHERE row.bot = pace.bot AND finished_at IS NULL AND due_at <= moment.now
+              AND ($2::bigint IS NULL OR order_id = $2)
+              -- In a chat one after another, and one a second.
+              AND NOT EXISTS (
+                  SELECT FROM outbox AS earlier
+                  WHERE earlier.bot = row.bot AND earlier.chat_id = row.chat_id AND earlier.id < row.id
+                    AND earlier.finished_at IS NULL)
+              AND NOT EXISTS (
+                  SELECT FROM outbox AS last
+                  WHERE last.bot = row.bot AND last.chat_id = row.chat_id
+                    AND last.attempted_at > moment.now - interval '1 second')
+            ORDER BY id
+            LIMIT greatest($4 - cardinality(pace.recent), 0)
+        ) AS head
+    ) AS head
+    WHERE outbox.id = head.id AND finished_at IS NULL AND due_at <= moment.now
+    RETURNING outbox.*
+), paced AS (
+    UPDATE outbox_bots
+    SET recent = pace.recent || array_fill(moment.now, ARRAY[claims.count::integer])
+    FROM moment, pace
+    JOIN (SELECT bot, count(*) AS count FROM claimed GROUP BY bot) AS claims USING (bot)
+    WHERE outbox_bots.bot = pace.bot
+)
+SELECT
+    claimed.id AS outbox_id,
+    claimed.lease::text,
+    claimed.bot,
+    claimed.chat_id,
+    claimed.kind,
+    claimed.attempts,
+    claimed.message_id,
+    moment.now,
+    moment.now - claimed.created_at > interval '1 day' AS stale,
+    orders.id,
+    orders.status,
+    orders.category,
+    cities.name AS city,
+    districts.name AS district,
+    orders.address,
+    orders.description,
+    orders.client_name,
+    orders.client_phone,
+    orders.timeslot_start AT TIME ZONE cities.timezone AS slot_start,
+    orders.timeslot_end AT TIME ZONE cities.timezone AS slot_end,
+    moment.now AT TIME ZONE cities.timezone AS local_now,
+    orders.assigned_master_id,
+    orders.escalation_reason,
+    recipient.id AS recipient_id,
+    subject.full_name AS subject_name,
+    subject.phone AS subject_phone,
+    offers.id AS offer_id,
+    offers.state AS offer_state,
+    offers.expires_at <= moment.now AS offer_overdue,
+    least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
+    greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint AS offer_seconds,
+    history.reason,
+    card.message_id AS card_message,
+    card.more AS more_cards
+FROM claimed
+CROSS JOIN moment
+LEFT JOIN orders ON orders.id = claimed.order_id
+LEFT JOIN cities ON cities.id = orders.city_id
+LEFT JOIN districts ON districts.id = orders.district_id
+LEFT JOIN offers ON offers.id = claimed.offer_id
+LEFT JOIN masters AS recipient ON claimed.bot = 'MASTER' AND recipient.telegram_user_id = claimed.chat_id
+LEFT JOIN masters AS subject ON subject.id = claimed.master_id
+LEFT JOIN LATERAL (
+    SELECT min(message_id) AS message_id, count(*) > 1 AS more
+    FROM cards WHERE cards.offer_id = claimed.offer_id AND claimed.kind = 'OFFER_ENDED'
+) AS card ON true
+LEFT JOIN LATERAL (
+    -- Why a master gave it back, or why it was canceled: the last words about it.
+    SELECT reason FROM order_status_history
+    WHERE order_id = claimed.order_id AND claimed.kind IN ('RETURNED', 'CANCELED')
+    ORDER BY order_status_history.id DESC LIMIT 1
+) AS history ON true
+ORDER BY claimed.id

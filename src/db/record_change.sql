@@ -1,0 +1,66 @@
+-- $1 order, $2 version, $3 status before, $4 status after, $5 actor, $6 master of a MASTER, $7 staff or null,
+-- $8 reason or null, $9 now or null, $10 final amount or null, $11 tap or null
+WITH moment AS (
+    SELECT coalesce($9, now()) AS now
+), before AS (
+    SELECT assigned_master_id AS master_id FROM orders WHERE id = $1
+), after AS (
+    SELECT
+        -- What was a free visit before it was assigned is one again.
+        CASE WHEN $4 = 'SEARCHING' AND 'GUARANTEE' = (
+            SELECT from_status FROM order_status_history
+            WHERE order_id = $1 AND to_status = 'ASSIGNED' ORDER BY id DESC LIMIT 1
+        ) THEN 'GUARANTEE' ELSE $4 END AS status,
+        $4 = 'SEARCHING' AS open,
+        $4 IN ('SEARCHING', 'CANCELED') AS recalls
+), changed AS (
+    UPDATE orders
+    SET status = after.status, version = version + 1, updated_at = moment.now,
+        assigned_master_id = CASE WHEN NOT after.open THEN assigned_master_id END,
+        final_amount = coalesce($10::text::numeric, final_amount),
+        -- A search that begins anew, at once.
+        search_started_at = CASE WHEN NOT after.open THEN search_started_at END,
+        next_round_at = CASE WHEN after.open THEN moment.now ELSE next_round_at END
+    FROM moment, after
+    WHERE orders.id = $1 AND version = $2 AND status = $3
+    RETURNING orders.id
+), ended AS (
+    UPDATE offers
+    SET state = 'CANCELED', responded_at = CASE WHEN state = 'ACCEPTED' THEN responded_at ELSE moment.now END
+    FROM changed, moment, after
+    WHERE order_id = changed.id AND after.recalls AND state IN ('SENT', 'VIEWED', 'ACCEPTED')
+    RETURNING offers.id
+), told AS (
+    INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, master_id, created_at, due_at)
+    SELECT news.bot, news.chat_id, news.kind, $1, news.offer_id, news.master_id, moment.now, moment.now
+    FROM moment
+    CROSS JOIN changed
+    CROSS JOIN (
+        SELECT DISTINCT 'MASTER' AS bot, chat_id, 'OFFER_ENDED' AS kind, offer_id, NULL::bigint AS master_id
+        FROM ended JOIN offers_on_screens ON offer_id = ended.id
+        UNION ALL
+        SELECT 'MASTER', telegram_user_id, 'CANCELED', NULL, NULL
+        FROM after, before JOIN masters ON masters.id = before.master_id
+        WHERE after.recalls AND $5 <> 'MASTER'
+          AND $3 IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+        UNION ALL
+        SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
+        FROM after, staff
+        WHERE after.open AND $5 = 'MASTER' AND is_active
+    ) AS news
+    RETURNING id
+), history AS (
+    -- As in an assignment: null, and so refused, if the order is not as the caller read it under its lock.
+    INSERT INTO order_status_history (
+        order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, reason, context,
+        created_at)
+    SELECT changed.id, $3, after.status, $5, $6, $7, $8,
+           jsonb_strip_nulls(jsonb_build_object(
+               'master_id', before.master_id, 'amount', $10::text::numeric, 'tap', $11::text)),
+           moment.now
+    FROM moment
+    CROSS JOIN after
+    LEFT JOIN changed ON true
+    LEFT JOIN before ON true
+)
+SELECT count(*) AS told FROM told

@@ -1,0 +1,87 @@
+//! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
+
+use super::dialog::{Dialog, Question};
+use super::facts::{Facts, Standing};
+use super::locked::{self, Answered, Decision, To};
+use super::order::OrderStatus;
+use super::{OrderId, Tap};
+use crate::db::{self, Db};
+
+/// Every answer to a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveBackOutcome {
+    /// Committed.
+    GivenBack,
+    /// This very message has done it before.
+    AlreadyGivenBack,
+    /// The work is done.
+    TooLate,
+    /// Not this master's order, or not any more.
+    NotYours,
+    /// Somebody held the order or the master for longer than a message waits; nothing was changed.
+    Busy,
+}
+
+impl GiveBackOutcome {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GivenBack => "SUCCESS",
+            Self::AlreadyGivenBack => "ALREADY_GIVEN_BACK",
+            Self::TooLate => "TOO_LATE",
+            Self::NotYours => "NOT_YOURS",
+            Self::Busy => "BUSY",
+        }
+    }
+}
+
+/// Gives an order of the master who wrote back. `None`: no master wrote.
+///
+/// # Errors
+/// When the database failed.
+pub async fn give_back(
+    db: &Db,
+    order: OrderId,
+    reason: &str,
+    by: &Tap,
+    message: i32,
+) -> Result<Option<Answered<GiveBackOutcome, Facts>>, db::Error> {
+    let answered = locked::change(db, order, by, GiveBackOutcome::Busy, |locked, facts, handled| {
+        decide(reason, message, locked, facts, handled)
+    })
+    .await?;
+    if let Some(Answered { outcome, master, .. }) = &answered {
+        tracing::info!("order_give_back {}: order={order} master={master}", outcome.name());
+        if *outcome == GiveBackOutcome::GivenBack {
+            db::orders::look_again_for(db, by.user).await?;
+        }
+    }
+    Ok(answered)
+}
+
+/// Whether an order of this status can be given back.
+#[must_use]
+pub fn possible(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Assigned | OrderStatus::EnRoute | OrderStatus::Working)
+}
+
+fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool) -> Decision<GiveBackOutcome> {
+    let Some(found) = &facts.order else { return Decision::Answer(GiveBackOutcome::NotYours) };
+    if handled {
+        return Decision::Answer(GiveBackOutcome::AlreadyGivenBack);
+    }
+    if facts.standing() != Standing::Yours {
+        return Decision::Answer(GiveBackOutcome::NotYours);
+    }
+    if !possible(found.status) {
+        return Decision::Answer(GiveBackOutcome::TooLate);
+    }
+    if !locked {
+        return Decision::LookAgain;
+    }
+    let order = found.order.card.id;
+    let dialog = Some(Dialog { question: Question::ReturnReason, order, answer: Some(message) });
+    let to = To { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
+    Decision::Change(to, GiveBackOutcome::GivenBack)
+}

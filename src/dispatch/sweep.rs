@@ -1,0 +1,46 @@
+//! What happens without anybody's tap: offers expire, orders wake, rounds begin, staff are called. Whom that concerns is
+//! noted in the outbox.
+//!
+//! Everything is in the database and found by its time, so a tick that dies loses nothing, two at once do no harm, and
+//! how often it happens only decides how soon.
+
+use super::auto_assign::{Dispatched, auto_assign};
+use crate::db::{self, Db};
+
+/// What a pass did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Offers that expired.
+    pub expired: usize,
+    /// Deferred orders that woke.
+    pub woken: usize,
+    /// Rounds.
+    pub dispatched: Dispatched,
+    /// Orders of which staff are to be told because of the time.
+    pub overdue: usize,
+    /// Cards of ended offers that were about to be left as they are.
+    pub cards: usize,
+}
+
+/// One pass over everything that is due.
+///
+/// # Errors
+/// When the database failed; what was done before stays, and the rest is still due.
+pub async fn pass(db: &Db) -> Result<Passed, db::Error> {
+    let passed = Passed {
+        expired: db::sweep::expire(db).await?,
+        woken: db::sweep::wake(db).await?,
+        dispatched: auto_assign(db).await?,
+        overdue: db::sweep::escalate(db).await?,
+        cards: db::sweep::cards(db).await?,
+    };
+    db::sweep::forget(db).await?;
+    let Passed { expired, woken, dispatched: Dispatched { orders, offers, escalated }, overdue, cards } = passed;
+    if passed != Passed::default() {
+        let escalated = escalated + overdue;
+        tracing::info!(
+            "tick: expired={expired} woken={woken} orders={orders} offers={offers} escalated={escalated} cards={cards}"
+        );
+    }
+    Ok(passed)
+}

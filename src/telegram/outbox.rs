@@ -1,0 +1,148 @@
+//! Tells people what the outbox holds for them.
+//!
+//! Several senders may be at work at once, and each may die at any moment: a row is leased, told, and finished. What
+//! Telegram puts off is put back, never waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::task::JoinSet;
+
+use super::{Bot, Error};
+use crate::app::App;
+use crate::config::BotName;
+use crate::db::outbox::{Claimed, Finish};
+use crate::db::{self};
+use crate::dispatch::OrderId;
+use crate::dispatch::notification::Notification;
+use crate::render;
+
+/// How soon a row that was written is looked for.
+const EVERY: Duration = Duration::from_millis(200);
+/// The pause after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long messages that are under way at the end are waited for.
+const DRAIN: Duration = Duration::from_secs(6);
+/// How long a webhook may go on sending what its tap has caused, before it leaves the rest to the tick.
+const OWN: Duration = Duration::from_secs(6);
+
+/// Goes on sending until `stop` is ready, and finishes what is under way then.
+pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
+    let mut under_way = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let claimed = db::outbox::claim(&app.db, None);
+        let pause = match tokio::select! { claimed = claimed => claimed, () = &mut stop => break } {
+            Ok(rows) => {
+                for row in rows {
+                    let app = Arc::clone(app);
+                    under_way.spawn(async move { tell(&app, row).await });
+                }
+                EVERY
+            }
+            Err(error) => {
+                tracing::error!(%error, "the outbox could not be read; trying again");
+                app.metrics.count("outbox", "FAILED");
+                AFTER_FAILURE
+            }
+        };
+        // One that panicked has said so; its row is told again when its lease ends.
+        while under_way.try_join_next().is_some() {}
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = &mut stop => break,
+        }
+    }
+    let rest = async { while under_way.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, rest).await.is_err() {
+        tracing::warn!("stopped with messages under way; they are sent again");
+    }
+}
+
+/// Sends what can be sent now, of one order or of all; how many rows that were.
+///
+/// # Errors
+/// When the database failed.
+pub async fn pass(app: &App, order: Option<OrderId>) -> Result<usize, db::Error> {
+    let rows = db::outbox::claim(&app.db, order).await?;
+    Ok(join_all(rows.into_iter().map(|row| tell(app, row))).await.len())
+}
+
+/// Sends what a tap has caused about an order, as far as that is possible at once; the tick sends the rest.
+pub async fn send_own(app: &App, order: OrderId) {
+    match tokio::time::timeout(OWN, pass(app, Some(order))).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the outbox is left to the tick"),
+        Err(_) => tracing::warn!("messages took too long, and are left to the tick"),
+    }
+}
+
+/// One attempt, and a note of what became of it.
+pub async fn tell(app: &App, row: Claimed) {
+    let result = say(bot(app, row.bot), &row).await;
+    let because;
+    let finish = match result {
+        Ok(finish) => finish,
+        Err(error) => {
+            because = error.to_string();
+            after(&error, &row, &because)
+        }
+    };
+    let (word, id, user, attempt) = (finish.name(), row.id, row.user, row.attempt);
+    match &finish {
+        Finish::Sent { .. } => tracing::info!("outbox {word}: row={id} telegram_user={user}"),
+        Finish::Later { seconds } => {
+            tracing::warn!("outbox {word}: row={id} telegram_user={user} attempt={attempt} wait={seconds}s");
+        }
+        Finish::Dropped { because: OVERTAKEN, .. } => tracing::info!("outbox {OVERTAKEN}: row={id}"),
+        Finish::Dropped { because, .. } => tracing::warn!("outbox {word}: row={id} telegram_user={user}: {because}"),
+    }
+    app.metrics.count("outbox", word);
+    if let Err(error) = db::outbox::finish(&app.db, &row, finish).await {
+        tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");
+    }
+}
+
+fn bot(app: &App, name: BotName) -> &Bot {
+    match name {
+        BotName::Master => &app.master_bot,
+        BotName::Admin => &app.admin_bot,
+    }
+}
+
+/// There was nothing to say any more.
+const OVERTAKEN: &str = "OVERTAKEN";
+
+async fn say(bot: &Bot, row: &Claimed) -> Result<Finish<'static>, Error> {
+    const DROPPED: Finish = Finish::Dropped { because: OVERTAKEN, unreachable: false };
+    const SENT: Finish = Finish::Sent { card: None };
+    let Some(notification) = &row.notification else { return Ok(DROPPED) };
+    let screen = render::notification(notification);
+    let chat = row.user.0;
+    match (notification, row.message) {
+        (Notification::Offer { .. }, _) => bot.send(chat, screen).await.map(|id| Finish::Sent { card: Some(id) }),
+        // Shown nowhere: the message has become something else.
+        (Notification::OfferEnded { .. }, None) => Ok(DROPPED),
+        (Notification::OfferEnded { .. }, Some(message)) => bot.edit(chat, message, &screen).await.map(|()| SENT),
+        (_, Some(message)) => bot.show(chat, message, screen).await.map(|()| SENT),
+        (_, None) => bot.send(chat, screen).await.map(|_| SENT),
+    }
+}
+
+/// What a failure means for the row.
+fn after<'a>(error: &Error, row: &Claimed, because: &'a str) -> Finish<'a> {
+    let never = Finish::Dropped { because, unreachable: matches!(error, Error::Unreachable(_)) };
+    match error {
+        Error::Unreachable(_) | Error::MessageGone(_) | Error::StaleQuery | Error::Refused { code: 400, .. } => never,
+        _ if row.stale => never,
+        Error::RetryAfter(seconds) => Finish::Later { seconds: *seconds },
+        // A refusal of anything but the message, such as a token that was revoked, is mended by an operator.
+        Error::NoAnswer(_) | Error::Refused { .. } => Finish::Later { seconds: backoff(row.attempt) },
+    }
+}
+
+/// 1, 2, 4… up to 32 seconds after the attempt of that number.
+fn backoff(attempt: i32) -> u64 {
+    1 << (attempt - 1).clamp(0, 5)
+}
