@@ -41,11 +41,12 @@ impl App {
     /// # Errors
     /// When a variable is missing or malformed, or the CA file cannot be read.
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
+        let app = Self::without_webhook(lookup, connections, clock)?;
         let secrets = Secrets {
             master: config::webhook_secret(lookup, BotName::Master)?,
             admin: config::webhook_secret(lookup, BotName::Admin)?,
         };
-        Ok(Self { secrets: Some(secrets), ..Self::without_webhook(lookup, connections, clock)? })
+        Ok(Self { secrets: Some(secrets), ..app })
     }
 
     /// The same for a program that serves no webhook, and needs no secrets for it.

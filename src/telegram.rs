@@ -86,7 +86,6 @@ pub struct Bot {
     client: reqwest::Client,
     /// With the token: not to be shown.
     base: String,
-    patience: Duration,
 }
 
 impl fmt::Debug for Bot {
@@ -99,13 +98,7 @@ impl Bot {
     /// A bot at the Bot API that `api_url` points to.
     #[must_use]
     pub fn new(client: reqwest::Client, api_url: &str, token: &Token) -> Self {
-        Self { client, base: format!("{api_url}/bot{}", token.reveal()), patience: CALL }
-    }
-
-    /// Waits for an answer no longer than this.
-    #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { client, base: format!("{api_url}/bot{}", token.reveal()) }
     }
 
     /// Answers a callback: stops the button's spinner and shows `notice`, if there is one.
@@ -218,7 +211,7 @@ impl Bot {
     }
 
     async fn post(&self, method: &str, body: Vec<u8>) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
-        let request = self.client.post(format!("{}/{method}", self.base)).timeout(self.patience);
+        let request = self.client.post(format!("{}/{method}", self.base));
         let mut response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
         let mut answer = Vec::new();
         // What is longer is not the Bot API's, and is then not understood.

@@ -264,6 +264,16 @@ pub(super) fn ask_amount(order: OrderId) -> String {
     )
 }
 
+/// What somebody wrote about money, without «руб.» at its end.
+#[must_use]
+pub fn without_currency(written: &str) -> &str {
+    let written = written.trim_end();
+    let number = written.trim_end_matches(|c: char| c.is_alphabetic() || c == '.' || c == '₽');
+    let unit = written[number.len()..].to_lowercase();
+    let known = ["рублей", "рубля", "рубль", "руб", "руб.", "р", "р.", "₽"].contains(&unit.as_str());
+    if known { number } else { written }
+}
+
 /// That it is not understood, and what would be.
 pub(super) fn not_an_amount(order: OrderId, written: &str) -> String {
     let what = match written.trim() {
@@ -547,4 +557,51 @@ fn day(date: Date, today: Date) -> String {
 
 fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, map, rubles, telephone, without_currency};
+    use crate::dispatch::Amount;
+
+    #[test]
+    fn a_telephone_number_is_written_so_that_it_can_be_tapped() {
+        for (written, shown) in [
+            ("+79120000001", "+79120000001"),
+            ("8 (912) 000-00-01", "+79120000001"),
+            ("79120000001", "+79120000001"),
+            ("+7 912 000 00 01", "+7 912 000 00 01"),
+            ("2-12-85", "2-12-85"),
+            ("89120000001, Ольга", "89120000001, Ольга"),
+            ("<b>", "&lt;b&gt;"),
+        ] {
+            assert_eq!(telephone(written), shown);
+        }
+    }
+
+    #[test]
+    fn money_is_read_with_its_currency_and_shown_in_groups() {
+        for written in ["1500 руб.", "1500р", "1500 ₽", "1500 Рублей", "1500"] {
+            assert_eq!(without_currency(written).trim_end(), "1500", "{written}");
+        }
+        assert_eq!(without_currency("1500 долларов"), "1500 долларов");
+        for (amount, shown) in
+            [("0", "0\u{a0}₽"), ("1234567,5", "1\u{a0}234\u{a0}567,50\u{a0}₽"), ("999", "999\u{a0}₽")]
+        {
+            assert_eq!(rubles(Amount::parse(amount).expect("a sum")), shown);
+        }
+    }
+
+    #[test]
+    fn a_map_is_found_by_the_address() {
+        let url = map("Уфа, ул. Ленина, 5 & 7\" <x>");
+        assert!(url.starts_with("https://yandex.ru/maps/?text=%D0%A3"), "{url}");
+        assert!(!url.contains(['"', '<', ' ']), "{url}");
+    }
+
+    #[test]
+    fn durations_are_said_shortly() {
+        let said: Vec<_> = [0, 12, 60, 185, 3600, 3900].into_iter().map(duration).collect();
+        assert_eq!(said, ["0 с", "12 с", "1 мин", "3 мин 5 с", "1 ч", "1 ч 5 мин"]);
+    }
 }

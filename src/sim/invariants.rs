@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 /// An invariant and a query for its violations, each of them one text.
-const INVARIANTS: [(&str, &str); 7] = [
+const INVARIANTS: [(&str, &str); 9] = [
     (
         "an order has at most one accepted offer, and it is its master's",
         "SELECT format('order %s has %s accepted offers, masters %s, assigned to %s', orders.id, count(*),
@@ -62,6 +62,26 @@ const INVARIANTS: [(&str, &str); 7] = [
                              WHERE order_id = orders.id AND to_status = 'ASSIGNED') AS history
          CROSS JOIN LATERAL (SELECT count(*) AS rows FROM distribution_metrics WHERE order_id = orders.id) AS metrics
          WHERE assignments <> rows",
+    ),
+    (
+        "every offer of a round was announced",
+        "SELECT format('offer %s of order %s has no message', offers.id, offers.order_id)
+         FROM offers
+         JOIN dispatch_rounds AS round USING (order_id, round_number)
+         WHERE offers.sent_at = round.created_at
+           AND NOT EXISTS (SELECT FROM outbox WHERE offer_id = offers.id AND kind = 'OFFER')",
+    ),
+    (
+        "an order given by staff or the system, or one that was taken away, was told to its master",
+        "SELECT format('order %s: %s messages, %s changes', order_id, messages, changes)
+         FROM (SELECT order_id, count(*) AS changes FROM order_status_history
+               WHERE actor_type <> 'MASTER'
+                 AND (to_status = 'ASSIGNED' AND context ? 'master_id'
+                      OR to_status IN ('SEARCHING', 'GUARANTEE', 'CANCELED') AND context ? 'master_id')
+               GROUP BY order_id) AS history
+         CROSS JOIN LATERAL (SELECT count(*) AS messages FROM outbox
+                             WHERE outbox.order_id = history.order_id AND kind IN ('ASSIGNED', 'CANCELED')) AS outbox
+         WHERE messages < changes",
     ),
     (
         "no transaction was left open",

@@ -195,6 +195,17 @@ impl Telegram {
         self.change(|model| model.next_calls.fail(method, times, fault));
     }
 
+    /// Lets every so manieth call fail from now on, with these faults in turn; none if there are none.
+    pub fn fail_every(&self, every: usize, in_turn: Vec<Fault>) {
+        self.change(|model| model.next_calls.fail_every(every, in_turn));
+    }
+
+    /// How many calls hang at this moment.
+    #[must_use]
+    pub fn hanging(&self) -> usize {
+        self.read(|model| model.hanging)
+    }
+
     /// Which faults queued deliveries meet from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.change(|model| model.faults = faults);

@@ -133,7 +133,9 @@ pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -
 }
 
 async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, message: &Message) -> Result<Reply, db::Error> {
-    let Some(amount) = Amount::parse(text) else { return Ok(Reply::screen(render::not_an_amount(order, text))) };
+    let Some(amount) = Amount::parse(texts::without_currency(text)) else {
+        return Ok(Reply::screen(render::not_an_amount(order, text)));
+    };
     let closed = close::close(&app.db, order, amount, by, message.message_id).await?;
     let outcome = closed.map_or(CloseOutcome::NotYours, |closed| closed.outcome);
     app.metrics.count("order_close", outcome.name());

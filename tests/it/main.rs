@@ -10,6 +10,7 @@ mod demo;
 mod http;
 mod list;
 mod noise;
+mod outbox;
 mod page;
 mod programs;
 mod races;

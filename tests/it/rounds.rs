@@ -1,23 +1,12 @@
 //! Orders find their masters by themselves: rounds, expiry, escalation, waking. The clock is the test's.
 
-use field_service::db::Clock;
 use field_service::dispatch::sweep::Passed;
 use field_service::dispatch::{OrderId, auto_assign};
 use futures_util::future::join_all;
 use jiff::civil::date;
-use jiff::{SignedDuration, Timestamp, tz};
+use jiff::{SignedDuration, tz};
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, VERA};
-
-/// A system whose clock stands, a little ahead of the database's, with a number of masters beside the usual three.
-async fn start_with_masters(more: i64) -> Dispatch {
-    let clock = Clock::standing_at(Timestamp::now() + SignedDuration::from_mins(1));
-    let t = Dispatch::start_with(Settings { clock, ..Settings::default() }).await;
-    for number in 0..more {
-        t.add_master(200 + number, "Мастер").await;
-    }
-    t
-}
+use crate::harness::{ANNA, BORIS, Dispatch, VERA};
 
 impl Dispatch {
     async fn escalation(&self, order: OrderId) -> Option<String> {
@@ -31,7 +20,7 @@ impl Dispatch {
 
 #[tokio::test]
 async fn a_new_order_is_offered_to_three_masters_and_taken_by_one() {
-    let t = start_with_masters(5).await;
+    let t = Dispatch::with_standing_clock(5).await;
     let order = t.order().in_status("CREATED").create().await;
 
     let passed = t.tick().await;
@@ -62,7 +51,7 @@ async fn a_new_order_is_offered_to_three_masters_and_taken_by_one() {
 
 #[tokio::test]
 async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told_once() {
-    let t = start_with_masters(8).await;
+    let t = Dispatch::with_standing_clock(8).await;
     let order = t.order().create().await;
     let mut all = Vec::new();
     for (round, count) in [(1, 3), (2, 3), (3, 3), (4, 2)] {
@@ -91,7 +80,7 @@ async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told
 
 #[tokio::test]
 async fn when_all_have_declined_the_next_round_does_not_wait() {
-    let t = start_with_masters(1).await;
+    let t = Dispatch::with_standing_clock(1).await;
     let order = t.order().create().await;
     t.tick().await;
     let asked = t.asked(order).await;
@@ -106,7 +95,7 @@ async fn when_all_have_declined_the_next_round_does_not_wait() {
 
 #[tokio::test]
 async fn with_nobody_to_ask_staff_are_told_at_once_and_whoever_comes_on_shift_is_asked() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     t.execute("UPDATE masters SET on_shift = false", &[]).await;
     let order = t.order().create().await;
     assert_eq!(t.tick().await.dispatched.escalated, 1);
@@ -128,7 +117,7 @@ async fn with_nobody_to_ask_staff_are_told_at_once_and_whoever_comes_on_shift_is
 
 #[tokio::test]
 async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     t.policy("(offer_ttl_seconds) VALUES (3600)").await;
     let order = t.order().create().await;
     t.tick().await;
@@ -143,7 +132,7 @@ async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
 
 #[tokio::test]
 async fn the_preferred_master_is_asked_first_and_alone() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     let order = t.order().in_status("GUARANTEE").create().await;
     t.execute(
         "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
@@ -163,7 +152,7 @@ async fn the_preferred_master_is_asked_first_and_alone() {
 
 #[tokio::test]
 async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     // The clocks of Yekaterinburg are five hours ahead of UTC.
     let at = |day: i8, hour: i8, minute: i8| {
         tz::offset(5).to_timestamp(date(2027, 3, day).at(hour, minute, 0, 0)).expect("a time")
@@ -195,7 +184,7 @@ async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
 
 #[tokio::test]
 async fn an_order_keeps_its_policy_and_the_limit_is_always_the_newest() {
-    let t = start_with_masters(5).await;
+    let t = Dispatch::with_standing_clock(5).await;
     let old = t.order().create().await;
     t.tick().await;
     t.policy("(offer_ttl_seconds, masters_per_round, max_active_orders) VALUES (30, 1, 0)").await;
@@ -216,7 +205,7 @@ async fn an_order_keeps_its_policy_and_the_limit_is_always_the_newest() {
 
 #[tokio::test]
 async fn why_not_me_can_be_answered_later() {
-    let t = start_with_masters(3).await;
+    let t = Dispatch::with_standing_clock(3).await;
     t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&ANNA]).await;
     t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&BORIS]).await;
     let order = t.order().create().await;
@@ -233,7 +222,7 @@ async fn why_not_me_can_be_answered_later() {
 
 #[tokio::test]
 async fn an_order_that_goes_back_is_searched_for_anew() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     let order = t.order().create().await;
     t.tick().await;
     t.tap_accept(ANNA, order).await;
@@ -249,7 +238,7 @@ async fn an_order_that_goes_back_is_searched_for_anew() {
 
 #[tokio::test]
 async fn rounds_wait_for_offers_that_staff_have_made() {
-    let t = start_with_masters(5).await;
+    let t = Dispatch::with_standing_clock(5).await;
     let order = t.order().offered_to([ANNA]).await;
     t.tick().await;
     assert_eq!(t.asked(order).await, [ANNA]);
@@ -260,7 +249,7 @@ async fn rounds_wait_for_offers_that_staff_have_made() {
 
 #[tokio::test]
 async fn what_is_odd_about_one_order_stops_no_other() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     let endless = t.order().offered_to([ANNA]).await;
     t.execute("UPDATE offers SET expires_at = 'infinity'", &[]).await;
     // Put back by somebody who left the old offer as it was.
@@ -283,7 +272,7 @@ async fn what_is_odd_about_one_order_stops_no_other() {
 
 #[tokio::test]
 async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
-    let t = start_with_masters(0).await;
+    let t = Dispatch::with_standing_clock(0).await;
     let (held, free) = (t.order().create().await, t.order().create().await);
     let dispatcher = t.colleague().await;
     dispatcher.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {held} FOR UPDATE")).await.expect("a lock");
@@ -296,7 +285,7 @@ async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
-    let t = start_with_masters(20).await;
+    let t = Dispatch::with_standing_clock(20).await;
     let orders = join_all((0..450).map(|_| t.order().in_status("CREATED").create())).await;
     for round in 1..=3_i64 {
         let ticks = join_all((0..4).map(|_| t.tick()));

@@ -28,6 +28,7 @@ pub(super) async fn respond(shared: &Shared, request: Request<Incoming>) -> Resp
     let (result, retry_after) = match shared.change(|model| model.call_meets(token, method, &params)) {
         Some(Fault::Hang) => {
             refused((0, "no answer".to_owned()));
+            let _hanging = Hanging::begin(shared);
             std::future::pending().await
         }
         Some(Fault::BadGateway) => {
@@ -37,6 +38,7 @@ pub(super) async fn respond(shared: &Shared, request: Request<Incoming>) -> Resp
         Some(Fault::TooManyRequests(seconds)) => {
             (Err(refused((429, format!("Too Many Requests: retry after {seconds}")))), Some(seconds))
         }
+        Some(Fault::BadRequest) => (Err(refused(refusal("can't parse entities: told to"))), None),
         Some(Fault::Forbidden) => (Err(refused((403, "Forbidden: bot was blocked by the user".to_owned()))), None),
         Some(Fault::ServerError) => (Err(refused((500, "Internal Server Error".to_owned()))), None),
         None => (carry_out(shared, token, method, &params), None),
@@ -50,6 +52,22 @@ pub(super) async fn respond(shared: &Shared, request: Request<Incoming>) -> Resp
             }
             reply(code, answer.to_string())
         }
+    }
+}
+
+/// A call that is not answered, until its caller gives up.
+struct Hanging<'a>(&'a Shared);
+
+impl<'a> Hanging<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        shared.change(|model| model.hanging += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.change(|model| model.hanging -= 1);
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Fault {
     TooManyRequests(u16),
     /// 403: the person blocked the bot.
     Forbidden,
+    /// 400: there is something wrong with the message.
+    BadRequest,
     /// 500 in the Bot API's own JSON.
     ServerError,
     /// 502 with a page of HTML from something in between.
@@ -112,16 +114,31 @@ impl Faults {
     }
 }
 
-/// Faults that a number of coming calls of a method meet, whoever makes them.
+/// Faults that coming calls meet, whoever makes them: a number of calls of a method, or every so many of all.
 #[derive(Debug, Default)]
-pub(super) struct NextCalls(HashMap<String, VecDeque<Fault>>);
+pub(super) struct NextCalls {
+    by_method: HashMap<String, VecDeque<Fault>>,
+    every: usize,
+    in_turn: VecDeque<Fault>,
+    calls: usize,
+}
 
 impl NextCalls {
     pub(super) fn fail(&mut self, method: &str, times: usize, fault: Fault) {
-        self.0.entry(method.to_owned()).or_default().extend(std::iter::repeat_n(fault, times));
+        self.by_method.entry(method.to_owned()).or_default().extend(std::iter::repeat_n(fault, times));
+    }
+
+    pub(super) fn fail_every(&mut self, every: usize, in_turn: impl Into<VecDeque<Fault>>) {
+        (self.every, self.in_turn, self.calls) = (every, in_turn.into(), 0);
     }
 
     pub(super) fn take(&mut self, method: &str) -> Option<Fault> {
-        self.0.get_mut(method)?.pop_front()
+        self.calls += 1;
+        let meant = self.by_method.get_mut(method).and_then(VecDeque::pop_front);
+        meant.or_else(|| {
+            let fault = *self.in_turn.front().filter(|_| self.calls.is_multiple_of(self.every))?;
+            self.in_turn.rotate_left(1);
+            Some(fault)
+        })
     }
 }

@@ -122,6 +122,7 @@ pub(super) struct Model {
     pub(super) queues: HashMap<Lane, VecDeque<Value>>,
     pub(super) faults: Faults,
     pub(super) next_calls: NextCalls,
+    pub(super) hanging: usize,
     pub(super) calls: VecDeque<Call>,
 }
 

@@ -19,7 +19,7 @@ use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
 use field_service::telegram::outbox;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_postgres::Client;
@@ -84,13 +84,11 @@ pub struct Settings {
     pub unnamed_statements: bool,
     /// Instead of the test's own database, e.g. through a proxy.
     pub database_url: Option<String>,
-    /// How long calls to Telegram may take, if not as long as usual.
-    pub patience: Option<Duration>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None, patience: None }
+        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None }
     }
 }
 
@@ -107,10 +105,7 @@ impl Dispatch {
         let telegram = Telegram::start().await.expect("a local Telegram");
         let variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
         let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-        let mut app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
-        if let Some(patience) = settings.patience {
-            app.master_bot = app.master_bot.with_patience(patience);
-        }
+        let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
         let app = Arc::new(app);
 
         let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
@@ -152,6 +147,24 @@ impl Dispatch {
             proxy,
         };
         Page::start(listener, world).expect("a page")
+    }
+
+    /// A system whose clock stands, a little ahead of the database's, with a number of masters beside the usual three.
+    pub async fn with_standing_clock(more_masters: i64) -> Self {
+        let clock = Clock::standing_at(Timestamp::now() + SignedDuration::from_mins(1));
+        let t = Self::start_with(Settings { clock, ..Settings::default() }).await;
+        for number in 0..more_masters {
+            t.add_master(200 + number, "Мастер").await;
+        }
+        t
+    }
+
+    /// A dispatcher, who has opened the admin bot.
+    pub async fn add_staff(&self, user: i64) -> Chat {
+        self.execute("INSERT INTO staff (telegram_user_id, full_name) VALUES ($1, 'Диспетчер')", &[&user]).await;
+        let chat = self.telegram.chat(ADMIN_TOKEN, user, "Диспетчер");
+        chat.open();
+        chat
     }
 
     /// A master's (or anybody's) chat with the masters' bot.

@@ -1,0 +1,510 @@
+//! Messages to people who are not the ones tapping: each is told at least once, in order, and says what is true by then.
+//! The clock is the test's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use field_service::db;
+use field_service::sim::telegram::{Chat, Fault};
+use field_service::telegram::outbox;
+use futures_util::future::join_all;
+use tokio::task::JoinSet;
+
+use crate::harness::{ANNA, BORIS, Dispatch, VERA, eventually};
+
+const STAFF: i64 = 500;
+
+impl Dispatch {
+    /// The three masters' chats, open.
+    fn open_chats(&self) -> [Chat; 3] {
+        [ANNA, BORIS, VERA].map(|user| {
+            let chat = self.chat(user);
+            chat.open();
+            chat
+        })
+    }
+
+    /// Sends what can be sent in this very second; how many rows that were.
+    async fn told(&self) -> usize {
+        outbox::pass(&self.app, None).await.expect("a database")
+    }
+
+    /// How the rows of a kind ended, or that they have not, in the order in which they were written.
+    async fn outbox(&self, kind: &str) -> Vec<String> {
+        self.one(
+            "SELECT coalesce(array_agg(CASE WHEN finished_at IS NULL THEN 'WAITS'
+                                            ELSE coalesce(dropped_because, 'SENT') END ORDER BY id), '{}')
+             FROM outbox WHERE kind = $1",
+            &[&kind],
+        )
+        .await
+    }
+}
+
+fn shows(chat: &Chat, text: &str) -> bool {
+    chat.messages().iter().any(|message| message.text.contains(text))
+}
+
+/// How many of the chat's messages can be taken an order from.
+fn open_cards(chat: &Chat) -> usize {
+    let takes = |button: &field_service::sim::telegram::Button| button.data.starts_with("m:new:acc:");
+    chat.messages().iter().filter(|message| message.buttons.concat().iter().any(takes)).count()
+}
+
+/// Failure 12 of the older system: no push for a new offer.
+#[tokio::test]
+async fn a_new_offer_arrives_as_a_card_that_can_be_taken() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let chats = t.open_chats();
+    let order = t.order().in_status("CREATED").create().await;
+
+    t.tick().await;
+    assert_eq!(t.tell().await, 3);
+
+    let deadline: String =
+        t.one("SELECT to_char(expires_at AT TIME ZONE 'Asia/Yekaterinburg', 'HH24:MI') FROM offers LIMIT 1", &[]).await;
+    for chat in &chats {
+        let screen = chat.screen();
+        assert!(screen.contains(&format!("Новая заявка №{order}")) && screen.contains(&deadline), "{screen}");
+        assert!(!screen.contains("+7999"), "nothing of the client yet: {screen}");
+    }
+    assert!(chats[0].press("Взять заявку").await.notice().contains("принята"));
+    assert_eq!(t.owner(order).await, Some(ANNA));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn the_others_cards_say_that_it_is_taken_and_after_how_long() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let chats = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.let_pass(75);
+
+    chats[0].press("Взять заявку").await;
+
+    // The webhook has told them before it returned.
+    assert_eq!(t.outbox("OFFER_ENDED").await, ["SENT", "SENT"]);
+    for chat in &chats[1..] {
+        let screen = chat.screen();
+        assert!(screen.contains(&format!("Заявка №{order}")) && screen.contains("Уже занято"), "{screen}");
+        assert!(screen.contains("через 1 мин 1") || screen.contains("через 1 мин 2"), "{screen}");
+        assert_eq!((open_cards(chat), chat.messages().len()), (0, 1), "edited in place");
+    }
+    assert!(chats[0].screen().contains("+79990001122"), "{}", chats[0].screen());
+    assert_eq!(open_cards(&chats[0]), 0);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_card_opened_in_the_list_is_edited_too_and_a_list_is_left_alone() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, vera] = t.open_chats();
+    let order = t.order().offered_to([ANNA, BORIS, VERA]).await;
+    for chat in [&anna, &boris, &vera] {
+        chat.say("/start").await;
+        chat.press("Новые заявки").await;
+        chat.press(&format!("№{order}")).await;
+    }
+    vera.press("К списку").await;
+    let list = vera.screen();
+    t.let_pass(5);
+
+    anna.press("Взять заявку").await;
+    t.tell().await;
+
+    assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
+    assert_eq!(vera.screen(), list);
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM cards", &[]).await, 0);
+}
+
+#[tokio::test]
+async fn a_loser_s_own_tap_shows_the_list_and_nothing_is_written_over_it() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, _] = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    assert_eq!(t.told().await, 3);
+    // The webhook cannot tell Boris yet: his last message is less than a second old.
+    anna.press("Взять заявку").await;
+    assert!(t.outbox("OFFER_ENDED").await.contains(&"WAITS".to_owned()));
+
+    assert!(boris.tap(&format!("m:new:acc:{order}")).await.notice().contains("Уже занято"));
+    let list = boris.screen();
+    t.tell().await;
+
+    assert_eq!(boris.screen(), list);
+    assert!(list.contains("Новые заявки"), "{list}");
+}
+
+#[tokio::test]
+async fn a_card_says_what_became_of_its_offer() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, vera] = t.open_chats();
+    let expired = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    // Anna declines it in another message: the card she was sent does not go on offering it.
+    anna.say("/start").await;
+    anna.tap(&format!("m:new:dec_yes:{expired}")).await;
+    t.let_pass(121);
+    t.tick().await;
+    t.tell().await;
+    assert!(shows(&anna, "Вы отклонили эту заявку"));
+    for chat in [&boris, &vera] {
+        assert!(chat.screen().contains("Время истекло"), "{}", chat.screen());
+    }
+    assert_eq!([&anna, &boris, &vera].map(open_cards), [0, 0, 0]);
+}
+
+/// Somebody at the database's prompt writes no outbox.
+#[tokio::test]
+async fn the_tick_finds_cards_of_offers_that_were_ended_by_hand() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, ..] = t.open_chats();
+    t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.execute("UPDATE offers SET state = 'CANCELED'", &[]).await;
+    t.execute("UPDATE orders SET status = 'CANCELED', version = version + 1", &[]).await;
+    assert_eq!(t.tick().await.cards, 3);
+    t.tell().await;
+    assert!(anna.screen().contains("Заявка снята"), "{}", anna.screen());
+    assert_eq!(t.tick().await.cards, 0);
+}
+
+#[tokio::test]
+async fn what_has_been_overtaken_is_not_told() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, vera] = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    anna.say("/start").await;
+    t.tap_accept(ANNA, order).await;
+    t.tell().await;
+    assert_eq!(t.outbox("OFFER").await, ["OVERTAKEN"; 3]);
+    assert!(boris.messages().is_empty() && vera.messages().is_empty());
+    assert!(anna.screen().contains("Ваша заявка"), "{}", anna.screen());
+    t.check().await;
+}
+
+/// Failure 13 of the older system: what was under way at a crash was lost, or sent by two.
+#[tokio::test]
+async fn killed_between_any_two_steps_it_is_still_told() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, vera] = t.open_chats();
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+
+    // Between claiming and sending.
+    let first = t.order().create().await;
+    t.tick().await;
+    let claimed = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    assert_eq!(claimed.len(), 1);
+    drop(claimed);
+    t.let_pass(29);
+    assert_eq!(t.tell().await, 0, "the lease is somebody's");
+    t.let_pass(1);
+    assert_eq!(t.tell().await, 1);
+    assert!(anna.screen().contains(&format!("Новая заявка №{first}")));
+    assert_eq!(anna.messages().len(), 1);
+
+    // While Telegram is being called.
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&BORIS]).await;
+    let second = t.order().create().await;
+    t.tick().await;
+    t.telegram.fail_next("sendMessage", 1, Fault::Hang);
+    let app = Arc::clone(&t.app);
+    let sender = tokio::spawn(async move { outbox::pass(&app, None).await });
+    eventually(|| t.telegram.hanging() == 1).await;
+    sender.abort();
+    t.let_pass(30);
+    t.tell().await;
+    assert!(boris.screen().contains(&format!("Новая заявка №{second}")));
+    assert_eq!(boris.messages().len(), 1);
+
+    // Between sending and noting it: twice is better than never, and both cards are answered truthfully.
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&VERA]).await;
+    let third = t.order().create().await;
+    t.tick().await;
+    let claimed = db::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    let screen = field_service::render::notification(&claimed.notification.clone().expect("an offer"));
+    t.app.master_bot.send(VERA, screen).await.expect("Telegram");
+    drop(claimed);
+    t.let_pass(30);
+    t.tell().await;
+    assert_eq!((vera.messages().len(), open_cards(&vera)), (2, 2));
+    assert!(vera.press("Взять заявку").await.notice().contains("принята"));
+    let orphan = vera.tap_update_on(vera.messages()[0].id, &format!("m:new:acc:{third}:1"));
+    assert!(vera.deliver(orphan).await.notice().contains("уже ваша"));
+    assert_eq!(open_cards(&vera), 0);
+    t.check().await;
+}
+
+/// A lease that has ended is somebody else's: whoever lost it finishes nothing.
+#[tokio::test]
+async fn whoever_lost_the_lease_finishes_nothing() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let chats = t.open_chats();
+    t.order().create().await;
+    t.tick().await;
+    let late = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    t.let_pass(30);
+    let now = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    assert_eq!((late.len(), now.len()), (3, 3));
+    let dropped = db::outbox::Finish::Dropped { because: "too late", unreachable: false };
+    for row in &late {
+        db::outbox::finish(&t.app.db, row, dropped).await.expect("a database");
+    }
+    assert_eq!(t.outbox("OFFER").await, ["WAITS"; 3]);
+    join_all(now.into_iter().map(|row| outbox::tell(&t.app, row))).await;
+    assert_eq!(t.outbox("OFFER").await, ["SENT"; 3]);
+    assert!(chats.iter().all(|chat| chat.messages().len() == 1));
+}
+
+#[tokio::test]
+async fn what_telegram_puts_off_is_put_back_and_the_chat_s_order_is_kept() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, ..] = t.open_chats();
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    t.execute("INSERT INTO dispatch_policies (offer_ttl_seconds) VALUES (3600)", &[]).await;
+    let first = t.order().create().await;
+    t.tick().await;
+    let second = t.order().create().await;
+    t.tick().await;
+    t.telegram.fail_next("sendMessage", 1, Fault::TooManyRequests(300));
+    assert_eq!(t.told().await, 1);
+    t.let_pass(299);
+    assert_eq!((t.told().await, anna.messages().len()), (0, 0), "the second does not overtake the first");
+    t.let_pass(1);
+    t.tell().await;
+    let told: Vec<_> = anna.messages().into_iter().map(|message| message.text).collect();
+    assert!(told.len() == 2 && told[0].contains(&format!("№{first}")) && told[1].contains(&format!("№{second}")));
+}
+
+#[tokio::test]
+async fn failures_are_tried_again_later_and_later() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, ..] = t.open_chats();
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    t.order().create().await;
+    t.tick().await;
+    t.telegram.fail_next("sendMessage", 3, Fault::ServerError);
+    t.telegram.fail_next("sendMessage", 3, Fault::BadGateway);
+    for wait in [1, 2, 4, 8, 16, 32] {
+        assert_eq!(t.told().await, 1);
+        t.let_pass(wait - 1);
+        if wait > 1 {
+            assert_eq!(t.told().await, 0, "{wait} s");
+        }
+        assert!(anna.messages().is_empty());
+        t.let_pass(1);
+    }
+    t.tell().await;
+    assert_eq!(anna.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_never_be_sent_is_dropped_with_its_reason() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, _] = t.open_chats();
+    t.execute("UPDATE masters SET on_shift = telegram_user_id IN ($1, $2)", &[&ANNA, &BORIS]).await;
+    t.order().create().await;
+    t.tick().await;
+    t.telegram.fail_next("sendMessage", 1, Fault::BadRequest);
+    t.tell().await;
+    assert_eq!(anna.messages().len() + boris.messages().len(), 1, "the other one is not held up");
+    let mut ended = t.outbox("OFFER").await;
+    ended.sort();
+    assert_eq!(ended, ["SENT", "Telegram refused (400): Bad Request: can't parse entities: told to"]);
+    assert_eq!(t.app.metrics.get("outbox", "DROPPED"), 1);
+
+    // For a day it is tried, whatever stands in the way.
+    let order = t.order().of_master(VERA).in_status("ASSIGNED").create().await;
+    let note = db::outbox::note_own_order(&t.app.db, field_service::dispatch::TelegramUserId(VERA), order, None);
+    note.await.expect("a database");
+    t.let_pass(24 * 3600 + 1);
+    t.telegram.fail_next("sendMessage", 1, Fault::ServerError);
+    t.tell().await;
+    assert_eq!(t.outbox("OWN_ORDER").await, ["Telegram did not answer: HTTP 500"]);
+}
+
+#[tokio::test]
+async fn whoever_cannot_be_written_to_is_asked_no_more_until_they_write() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, _] = t.open_chats();
+    let staff = t.add_staff(STAFF).await;
+    t.execute("UPDATE masters SET on_shift = telegram_user_id IN ($1, $2)", &[&ANNA, &BORIS]).await;
+    t.execute("UPDATE masters SET phone = '8 912 000-00-01' WHERE telegram_user_id = $1", &[&ANNA]).await;
+    anna.block_bot(true);
+    let first = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(t.offer_state(first, ANNA).await, "SENT", "the offer stays: she may look by herself");
+    assert!(staff.screen().contains("Анна") && staff.screen().contains("+79120000001"), "{}", staff.screen());
+
+    let second = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(t.asked(second).await, [BORIS]);
+    assert_eq!(staff.messages().len(), 1, "once is enough");
+
+    anna.say("/start").await;
+    let third = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    assert!(t.asked(third).await.contains(&ANNA));
+    assert!(anna.screen().contains(&format!("Новая заявка №{third}")), "{}", anna.screen());
+    assert_eq!(boris.messages().len(), 3);
+    t.check().await;
+}
+
+/// Failure 11 of the older system: a notice at every tick.
+#[tokio::test]
+async fn staff_are_told_once_of_an_order_that_needs_them() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (staff, other) = (t.add_staff(STAFF).await, t.add_staff(STAFF + 1).await);
+    t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = $1", &[&(STAFF + 1)]).await;
+    t.execute("UPDATE masters SET on_shift = false", &[]).await;
+    let nobody = t.order().create().await;
+    for _ in 0..5 {
+        t.tick().await;
+        t.tell().await;
+        t.let_pass(200);
+    }
+    let screen = staff.screen();
+    assert!(screen.contains(&format!("Заявка №{nobody} ждёт диспетчера")), "{screen}");
+    assert!(screen.contains("Предложить больше некому"), "{screen}");
+    assert_eq!((staff.messages().len(), other.messages().len()), (1, 0));
+
+    t.open_chats();
+    t.execute("INSERT INTO dispatch_policies (offer_ttl_seconds) VALUES (3600)", &[]).await;
+    t.execute("UPDATE masters SET on_shift = true", &[]).await;
+    t.order().create().await;
+    t.tick().await;
+    t.let_pass(600);
+    t.tick().await;
+    t.tell().await;
+    assert!(staff.screen().contains("слишком долго"), "{}", staff.screen());
+    assert_eq!(staff.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_could_not_be_shown_to_its_winner_is_shown_later() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, ..] = t.open_chats();
+    for fault in [Fault::TooManyRequests(60), Fault::BadGateway, Fault::ServerError] {
+        let order = t.order().offered_to([ANNA]).await;
+        anna.say("/start").await;
+        t.telegram.fail_next("editMessageText", 1, fault);
+        assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+        assert!(!anna.screen().contains(&format!("№{order}")), "{fault:?}");
+        t.tell().await;
+        assert!(anna.screen().contains(&format!("Ваша заявка №{order}")), "{fault:?}: {}", anna.screen());
+        assert!(anna.screen().contains("+79990001122"));
+    }
+    assert_eq!(t.outbox("OWN_ORDER").await, ["SENT"; 3]);
+}
+
+#[tokio::test]
+async fn a_broadcast_keeps_to_thirty_a_second_and_to_one_a_second_in_a_chat() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.execute(
+        "INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at)
+         SELECT 'MASTER', 1000 + n % 40, 'CANCELED', n, '2000-01-01', '2000-01-01' FROM generate_series(1, 120) AS n",
+        &[],
+    )
+    .await;
+    let mut claimed_in = Vec::new();
+    for _ in 0..6 {
+        let rows = db::outbox::claim(&t.app.db, None).await.expect("a database");
+        assert!(db::outbox::claim(&t.app.db, None).await.expect("a database").is_empty(), "no more in this second");
+        let mut chats: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
+        chats.sort_unstable();
+        chats.dedup();
+        assert_eq!(chats.len(), rows.len(), "one in a chat");
+        claimed_in.push(rows.len());
+        let sent = db::outbox::Finish::Sent { card: None };
+        join_all(rows.iter().map(|row| db::outbox::finish(&t.app.db, row, sent))).await;
+        t.let_pass(1);
+    }
+    assert_eq!(claimed_in, [30, 30, 30, 30, 0, 0]);
+    // Two senders at once share the same second.
+    t.execute("UPDATE outbox SET finished_at = NULL, attempted_at = NULL, due_at = '2000-01-01'", &[]).await;
+    let rows = join_all((0..8).map(|_| db::outbox::claim(&t.app.db, None))).await;
+    assert!(rows.into_iter().map(|rows| rows.expect("a database").len()).sum::<usize>() <= 30);
+}
+
+/// What a sender meets on a bad day; nothing is lost, and nothing comes twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() {
+    const ROWS: i64 = 10_000;
+    const CHATS: i64 = 400;
+    let t = Dispatch::with_standing_clock(0).await;
+    let chats: Vec<Chat> = (0..CHATS).map(|chat| t.chat(1000 + chat)).collect();
+    for chat in &chats {
+        chat.open();
+    }
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone)
+         SELECT 1, 'PLUMBING', 'CANCELED', 'ул. Ленина, 5', 'Мария', '+79990001122' FROM generate_series(1, $1::bigint)",
+        &[&ROWS],
+    )
+    .await;
+    t.execute(
+        "INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at)
+         SELECT 'MASTER', 1000 + id % $1, 'CANCELED', id, $2, $2 FROM orders ORDER BY id",
+        &[&CHATS, &t.clock.now()],
+    )
+    .await;
+    t.telegram.fail_every(10, vec![Fault::TooManyRequests(3), Fault::ServerError, Fault::Hang]);
+
+    let mut under_way = JoinSet::new();
+    loop {
+        let rows = db::outbox::claim(&t.app.db, None).await.expect("a database");
+        let nothing = rows.is_empty();
+        for row in rows {
+            let app = Arc::clone(&t.app);
+            under_way.spawn(async move { outbox::tell(&app, row).await });
+        }
+        // What hangs is not waited for; the clock stands while anything else is under way.
+        while under_way.len() > t.telegram.hanging() {
+            drop(tokio::time::timeout(Duration::from_millis(20), under_way.join_next()).await);
+        }
+        if nothing && t.one::<i64>("SELECT count(*) FROM outbox WHERE finished_at IS NULL", &[]).await == 0 {
+            break;
+        }
+        t.let_pass(1);
+    }
+    while under_way.join_next().await.is_some() {}
+
+    let mut told: HashMap<String, u32> = HashMap::new();
+    for chat in &chats {
+        let mut last = 0;
+        for message in chat.messages() {
+            let number: String =
+                message.text.chars().skip_while(|c| *c != '№').skip(1).take_while(char::is_ascii_digit).collect();
+            let order: i64 = number.parse().expect("an order's number");
+            assert!(order > last, "in a chat in order: {order} after {last}");
+            last = order;
+            *told.entry(number).or_default() += 1;
+        }
+    }
+    let ended = t.outbox("CANCELED").await;
+    assert!(ended.iter().all(|ended| ended == "SENT"), "{:?}", ended.iter().find(|ended| *ended != "SENT"));
+    assert_eq!(i64::try_from(told.len()), Ok(ROWS));
+    assert!(told.values().all(|times| *times == 1), "none twice");
+    let failed = t.app.metrics.get("outbox", "LATER");
+    assert!(failed > 1000, "{failed} calls failed");
+}
+
+/// The statements that write messages, on a database without anybody to tell.
+#[tokio::test]
+async fn an_order_without_cards_writes_no_message_for_a_tap() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.tap_accept(ANNA, order).await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM outbox", &[]).await, 0);
+    assert_eq!(t.telegram.calls().iter().filter(|call| call.method != "answerCallbackQuery").count(), 1);
+}
