@@ -22,7 +22,7 @@ WITH moment AS (
         search_started_at = CASE WHEN NOT after.open THEN search_started_at END,
         next_round_at = CASE WHEN after.open THEN moment.now ELSE next_round_at END
     FROM moment, after
-    WHERE orders.id = $1 AND version = $2 AND status = $3
+    WHERE orders.id = $1 AND version = $2 AND orders.status = $3
     RETURNING orders.id
 ), ended AS (
     UPDATE offers

@@ -21,3 +21,4 @@ mod states;
 mod structure;
 mod telegram_faults;
 mod tls;
+mod work;

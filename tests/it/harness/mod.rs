@@ -103,6 +103,20 @@ impl Dispatch {
 
     pub async fn start_on(database_url: String, settings: Settings) -> Self {
         let telegram = Telegram::start().await.expect("a local Telegram");
+        let dispatch = Self::start_beside(telegram, database_url, settings).await;
+        for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
+            dispatch.add_master(user, name).await;
+        }
+        dispatch
+    }
+
+    /// The program, started anew: nothing in memory, the same database and the same Telegram.
+    pub async fn restarted(&self) -> Self {
+        let settings = Settings { clock: self.clock.clone(), ..Settings::default() };
+        Self::start_beside(self.telegram.clone(), self.database_url.clone(), settings).await
+    }
+
+    async fn start_beside(telegram: Telegram, database_url: String, settings: Settings) -> Self {
         let variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
         let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
         let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
@@ -114,14 +128,14 @@ impl Dispatch {
         tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
-            telegram.add_bot(token, "Заявки", Some(webhook));
+            if telegram.token(bot_id(token)).is_some() {
+                telegram.set_webhook(token, webhook);
+            } else {
+                telegram.add_bot(token, "Заявки", Some(webhook));
+            }
         }
         let sql = postgres::connect(&database_url).await;
-        let dispatch = Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop };
-        for (user, name) in [(ANNA, "Анна"), (BORIS, "Борис"), (VERA, "Вера")] {
-            dispatch.add_master(user, name).await;
-        }
-        dispatch
+        Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop }
     }
 
     /// The page, with the three masters' phones.

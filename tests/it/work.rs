@@ -1,0 +1,463 @@
+//! Masters at work, from coming on shift to the client's money; and orders that staff or the system give and take away.
+
+use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
+use field_service::dispatch::cancel::{self, CancelOutcome};
+use field_service::dispatch::{MasterId, OrderId, StaffId};
+use field_service::sim::telegram::{Chat, Tap};
+
+use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};
+
+/// Ids of the three masters, in the order of their names.
+const ANNA_ID: MasterId = MasterId(1);
+const BORIS_ID: MasterId = MasterId(2);
+const STAFF: StaffId = StaffId(1);
+
+impl Dispatch {
+    /// Anna's order at this stage, and her chat.
+    async fn order_of_anna(&self, status: &'static str) -> (OrderId, Chat) {
+        let order = self.order().offered_to([ANNA]).await;
+        let chat = self.chat(ANNA);
+        chat.say("/start").await;
+        self.tap_accept(ANNA, order).await;
+        for (step, data) in [("EN_ROUTE", "enr"), ("WORKING", "wrk"), ("PAYMENT", "cls_yes")] {
+            if self.status(order).await == status {
+                break;
+            }
+            chat.tap(&format!("m:act:{data}:{order}")).await;
+            assert_eq!(self.status(order).await, step);
+        }
+        assert_eq!(self.status(order).await, status);
+        (order, chat)
+    }
+
+    async fn history(&self, order: OrderId) -> Vec<String> {
+        self.one("SELECT array_agg(to_status ORDER BY id) FROM order_status_history WHERE order_id = $1", &[&order.0])
+            .await
+    }
+
+    async fn assign(&self, order: OrderId, master: MasterId, by: Assigner) -> AssignOutcome {
+        let answered = assign::assign(&self.app.db, order, master, by, Some("просил клиент")).await;
+        answered.expect("a database").expect("a master").outcome
+    }
+}
+
+/// What the last delivery of a tap was answered.
+fn last(tap: &Tap) -> &str {
+    tap.answers.last().and_then(|answer| answer.text.as_deref()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_master_takes_an_order_from_the_way_there_to_the_money() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    t.tap_accept(ANNA, order).await;
+
+    chat.press(&format!("Ваша заявка №{order}")).await;
+    for (button, status) in [("В пути", "EN_ROUTE"), ("На месте", "WORKING")] {
+        let tap = chat.press(button).await;
+        assert!(tap.notice().contains("Отмечено"), "{}", tap.notice());
+        assert_eq!(t.status(order).await, status);
+        assert!(chat.screen().contains("+79990001122"), "the client is on the card: {}", chat.screen());
+    }
+    chat.press("Завершить").await;
+    assert!(chat.screen().contains("закончена?"), "{}", chat.screen());
+    assert_eq!(t.status(order).await, "WORKING", "it only asks");
+    chat.press("Да, закончена").await;
+    assert!(chat.screen().contains("сколько заплатил клиент"), "{}", chat.screen());
+    chat.say("1 499,50 руб.").await;
+
+    assert!(chat.screen().contains(&format!("Заявка №{order} закрыта")), "{}", chat.screen());
+    assert!(chat.screen().contains("1\u{a0}499,50\u{a0}₽"), "{}", chat.screen());
+    assert_eq!(t.history(order).await, ["ASSIGNED", "EN_ROUTE", "WORKING", "PAYMENT", "CLOSED"]);
+    assert_eq!(t.one::<String>("SELECT final_amount::text FROM orders", &[]).await, "1499.50");
+    assert_eq!(t.offer_state(order, ANNA).await, "ACCEPTED");
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_visit_may_cost_nothing_and_closing_frees_the_slot_at_once() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.execute("UPDATE masters SET max_active_orders = 1, on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    let (order, chat) = t.order_of_anna("PAYMENT").await;
+    let next = t.order().create().await;
+    t.tick().await;
+    assert_eq!(t.asked(next).await, [0_i64; 0], "she has as many as she may");
+
+    chat.say("0").await;
+
+    assert_eq!(t.status(order).await, "CLOSED");
+    t.tick().await;
+    assert_eq!(t.asked(next).await, [ANNA], "without waiting for the next look");
+    assert!(t.tap_accept(ANNA, next).await.notice().contains("принята"));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn what_is_not_a_sum_is_refused_with_an_example_and_the_question_stays() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("PAYMENT").await;
+    for written in ["две тысячи", "-5", "1e9", "99999999999", "<b>1500</b>", "1500 2500"] {
+        chat.say(written).await;
+        assert!(chat.screen().contains("не похоже на сумму") && chat.screen().contains("2500"), "{}", chat.screen());
+        assert!(chat.screen().contains(written), "{}", chat.screen());
+        assert_eq!(t.status(order).await, "PAYMENT");
+    }
+    chat.say("700").await;
+    assert_eq!(t.status(order).await, "CLOSED");
+}
+
+/// Failure 21 of the older system.
+#[tokio::test]
+async fn a_restart_forgets_no_question() {
+    let t = Dispatch::start().await;
+    let (order, _) = t.order_of_anna("PAYMENT").await;
+    let restarted = Dispatch::restarted(&t).await;
+    let chat = restarted.chat(ANNA);
+    chat.say("2500").await;
+    assert_eq!(restarted.status(order).await, "CLOSED");
+    assert!(chat.screen().contains("закрыта"), "{}", chat.screen());
+}
+
+#[tokio::test]
+async fn the_question_for_the_sum_can_be_left_and_asked_again() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("PAYMENT").await;
+    chat.press("Работа ещё не закончена").await;
+    assert_eq!(t.status(order).await, "WORKING");
+    chat.say("1500").await;
+    assert_eq!(t.status(order).await, "WORKING", "nobody asks any more");
+    assert!(chat.screen().contains("Здравствуйте"), "{}", chat.screen());
+
+    chat.press("Мои заявки").await;
+    chat.press(&format!("№{order}")).await;
+    chat.press("Завершить").await;
+    chat.press("Да, закончена").await;
+    chat.press("Мои заявки").await;
+    chat.press(&format!("№{order}")).await;
+    chat.press("Указать сумму").await;
+    chat.say("1500").await;
+    assert_eq!(t.status(order).await, "CLOSED");
+    t.check().await;
+}
+
+#[tokio::test]
+async fn every_step_is_repeated_truthfully_and_changes_nothing_more() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    t.tap_accept(ANNA, order).await;
+    let mut taps = Vec::new();
+    for data in ["enr", "wrk", "cls_yes", "cls_no", "cls_yes"] {
+        taps.push(chat.tap(&format!("m:act:{data}:{order}")).await.update);
+    }
+    let amount = chat.text_update("1500");
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &amount).await;
+    let before = t.everything().await;
+    for tap in taps.iter().chain(&taps) {
+        let again = chat.deliver(tap.clone()).await;
+        assert_eq!(again.delivery.status, Some(200));
+        assert!(last(&again).contains("не ваша"), "it is closed: {}", last(&again));
+    }
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &amount).await;
+    assert!(chat.screen().contains(&format!("Заявка №{order} уже закрыта")), "{}", chat.screen());
+    assert_eq!(t.everything().await, before);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_redelivered_step_is_not_taken_again_when_the_order_has_gone_back_a_step() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("WORKING").await;
+    let done = chat.tap(&format!("m:act:cls_yes:{order}")).await;
+    chat.tap(&format!("m:act:cls_no:{order}")).await;
+    let before = t.everything().await;
+    assert!(last(&chat.deliver(done.update).await).contains("уже отмечено"));
+    assert_eq!((t.status(order).await.as_str(), t.everything().await), ("WORKING", before));
+}
+
+#[tokio::test]
+async fn steps_are_taken_in_turn_and_by_the_order_s_master_only() {
+    let t = Dispatch::start().await;
+    let (order, anna) = t.order_of_anna("ASSIGNED").await;
+    let before = t.everything().await;
+    for data in ["wrk", "cls", "cls_yes", "cls_no"] {
+        assert!(anna.tap(&format!("m:act:{data}:{order}")).await.notice().contains("не подходит"), "{data}");
+        assert!(anna.screen().contains("+79990001122"), "the order as it is: {}", anna.screen());
+    }
+    let boris = t.chat(BORIS);
+    boris.say("/start").await;
+    for data in ["card", "enr", "wrk", "cls", "cls_yes", "cls_no", "ret", "ret_no"] {
+        assert!(boris.tap(&format!("m:act:{data}:{order}")).await.notice().contains("не ваша"), "{data}");
+        assert!(!boris.screen().contains("+7999"), "{}", boris.screen());
+        let stranger = t.chat(STRANGER).tap(&format!("m:act:{data}:{order}")).await;
+        assert!(stranger.notice().contains("Telegram ID: 999"), "{data}: {}", stranger.notice());
+        assert!(boris.tap(&format!("m:act:{data}:{}", i64::MAX)).await.notice().contains("не ваша"));
+    }
+    assert_eq!(t.everything().await, before);
+}
+
+#[tokio::test]
+async fn an_order_is_given_back_with_a_reason_and_goes_to_somebody_else() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let staff = t.add_staff(500).await;
+    let (order, chat) = t.order_of_anna("EN_ROUTE").await;
+    t.chat(BORIS).open();
+    t.chat(VERA).open();
+    chat.press(&format!("Вернуть")).await;
+    assert!(chat.screen().contains("Почему возвращаете"), "{}", chat.screen());
+    chat.press("Не возвращать").await;
+    assert!(chat.screen().contains("+79990001122"), "{}", chat.screen());
+    chat.say("сломалась машина").await;
+    assert_eq!(t.status(order).await, "EN_ROUTE", "nobody asks any more");
+
+    chat.tap(&format!("m:act:ret:{order}")).await;
+    let reason = chat.text_update("Сломалась <машина> & колесо");
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+
+    assert_eq!((t.status(order).await.as_str(), t.owner(order).await), ("SEARCHING", None));
+    assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
+    assert!(chat.screen().contains("возвращена"), "{}", chat.screen());
+    let told = staff.screen();
+    assert!(
+        told.contains("вернули") && told.contains("Анна") && told.contains("Сломалась <машина> & колесо"),
+        "{told}"
+    );
+    t.tick().await;
+    let mut asked = t.asked(order).await;
+    asked.sort_unstable();
+    assert_eq!(asked, [BORIS, VERA], "at once, and not her again");
+
+    assert!(t.tap_accept(BORIS, order).await.notice().contains("принята"));
+    let before = t.everything().await;
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    assert_eq!(t.everything().await, before, "a redelivery takes it from nobody");
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_redelivered_reason_does_not_give_back_what_was_given_anew() {
+    let t = Dispatch::start().await;
+    t.add_staff(500).await;
+    let (order, chat) = t.order_of_anna("ASSIGNED").await;
+    chat.tap(&format!("m:act:ret:{order}")).await;
+    let reason = chat.text_update("Не успеваю");
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    assert_eq!(t.assign(order, ANNA_ID, Assigner::Staff(STAFF)).await, AssignOutcome::Assigned);
+    let before = t.everything().await;
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    assert_eq!(t.everything().await, before);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_free_visit_that_is_given_back_stays_free() {
+    let t = Dispatch::start().await;
+    let order = t.order().in_status("GUARANTEE").offered_to([ANNA]).await;
+    let chat = t.chat(ANNA);
+    t.tap_accept(ANNA, order).await;
+    chat.tap(&format!("m:act:ret:{order}")).await;
+    chat.say("Заболела").await;
+    assert_eq!(t.history(order).await, ["ASSIGNED", "GUARANTEE"]);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn what_is_done_cannot_be_given_back() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("WORKING").await;
+    chat.tap(&format!("m:act:ret:{order}")).await;
+    chat.tap(&format!("m:act:cls_yes:{order}")).await;
+    assert!(chat.tap(&format!("m:act:ret:{order}")).await.notice().contains("уже закончена"));
+    assert_eq!(t.status(order).await, "PAYMENT");
+    chat.say("100").await;
+    assert_eq!(t.status(order).await, "CLOSED", "the last question is the one that is answered");
+}
+
+#[tokio::test]
+async fn own_orders_are_listed_a_page_at_a_time_the_next_visit_first() {
+    let t = Dispatch::start().await;
+    t.execute("UPDATE masters SET max_active_orders = 20", &[]).await;
+    let mut orders = Vec::new();
+    for _ in 0..7 {
+        orders.push(t.order().in_status("ASSIGNED").of_master(ANNA).create().await);
+    }
+    t.order().in_status("CLOSED").of_master(ANNA).create().await;
+    t.order().in_status("ASSIGNED").of_master(BORIS).create().await;
+    t.execute(
+        "UPDATE orders SET timeslot_start = '2027-01-01 10:00+00'::timestamptz - id * interval '1 hour' WHERE id > 3",
+        &[],
+    )
+    .await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    chat.press("Мои заявки (7)").await;
+    let page = chat.screen();
+    assert!(page.contains("Всего: 7 · страница 1 из 2"), "{page}");
+    assert!(page.find(&format!("№{} ", orders[6])) < page.find(&format!("№{} ", orders[3])), "{page}");
+    chat.press("▶").await;
+    assert!(chat.screen().contains("страница 2 из 2"), "{}", chat.screen());
+    assert_eq!(chat.buttons().iter().filter(|button| button.data.starts_with("m:act:card:")).count(), 2);
+    chat.tap("m:act:99").await;
+    assert!(chat.screen().contains("страница 2 из 2"), "the last one is shown for one past the end");
+    let boris = t.chat(VERA);
+    boris.tap("m:act").await;
+    assert!(boris.screen().contains("нет заявок в работе"), "{}", boris.screen());
+}
+
+#[tokio::test]
+async fn the_card_has_a_telephone_to_tap_and_a_map() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("ASSIGNED").await;
+    t.execute("UPDATE orders SET client_phone = '8 (999) 000-11-22', client_name = 'О''Хара <i>'", &[]).await;
+    chat.tap(&format!("m:act:card:{order}")).await;
+    let message = chat.messages().pop().expect("a card");
+    assert!(message.text.contains("+79990001122") && message.text.contains("О'Хара <i>"), "{}", message.text);
+    let link = message.spans.iter().find_map(|span| span.link.clone()).expect("a link to a map");
+    assert!(link.starts_with("https://yandex.ru/maps/?text="), "{link}");
+}
+
+#[tokio::test]
+async fn off_shift_stops_new_offers_and_coming_back_starts_them_at_once() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let chat = t.chat(ANNA);
+    t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id <> $1", &[&ANNA]).await;
+    chat.say("/start").await;
+    let offered = t.order().offered_to([ANNA]).await;
+    assert!(chat.press("Уйти со смены").await.notice().contains("ушли со смены"));
+    assert!(chat.screen().contains("не на смене"), "{}", chat.screen());
+    assert!(t.tap_accept(ANNA, offered).await.notice().contains("принята"), "what is there can still be taken");
+    let order = t.order().create().await;
+    t.tick().await;
+    assert!(t.asked(order).await.is_empty());
+
+    chat.tap("m:sh:on").await;
+    chat.tap("m:sh:on").await;
+    assert!(chat.screen().contains("Вы на смене"), "{}", chat.screen());
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [ANNA]);
+    assert!(t.chat(STRANGER).tap("m:sh:on").await.notice().contains("Telegram ID: 999"));
+}
+
+#[tokio::test]
+async fn staff_and_the_system_give_orders_by_the_same_path_as_masters_take_them() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.add_staff(500).await;
+    let [anna, boris] = [ANNA, BORIS].map(|user| t.chat(user));
+    anna.open();
+    boris.open();
+    t.execute("UPDATE masters SET max_active_orders = 1", &[]).await;
+    for (by, actor) in [(Assigner::Staff(STAFF), "ADMIN 1"), (Assigner::System, "AUTO_DISTRIBUTION")] {
+        let order = t.order().create().await;
+        t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&BORIS]).await;
+        t.tick().await;
+        t.tell().await;
+        assert_eq!(t.assign(order, ANNA_ID, by).await, AssignOutcome::Assigned);
+        assert_eq!(t.owner(order).await, Some(ANNA));
+        assert_eq!(t.offer_state(order, BORIS).await, "CANCELED");
+        let said: String = t
+            .one(
+                "SELECT concat_ws(' ', actor_type, changed_by_staff_id) FROM order_status_history
+                 WHERE order_id = $1 AND to_status = 'ASSIGNED' AND reason = 'просил клиент'",
+                &[&order.0],
+            )
+            .await;
+        assert_eq!(said, actor);
+        t.tell().await;
+        assert!(anna.screen().contains("Вам назначена заявка") && anna.screen().contains("+79990001122"));
+        assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
+        let before = t.everything().await;
+        assert_eq!(t.assign(order, ANNA_ID, by).await, AssignOutcome::AlreadyTheirs);
+        assert_eq!(t.assign(order, BORIS_ID, by).await, AssignOutcome::Taken);
+        assert_eq!(t.everything().await, before);
+
+        // Only staff go over a limit.
+        let more = t.order().create().await;
+        let expected = match by {
+            Assigner::Staff(_) => AssignOutcome::Assigned,
+            Assigner::System => AssignOutcome::LimitReached { limit: 1 },
+        };
+        assert_eq!(t.assign(more, ANNA_ID, by).await, expected);
+        t.execute("UPDATE orders SET status = 'CANCELED' WHERE id = $1", &[&more.0]).await;
+        anna.press(&format!("Ваша заявка №{order}")).await;
+        for data in ["enr", "wrk", "cls_yes"] {
+            anna.tap(&format!("m:act:{data}:{order}")).await;
+        }
+        anna.say("10").await;
+        assert_eq!(t.status(order).await, "CLOSED");
+        assert_eq!(t.assign(order, BORIS_ID, by).await, AssignOutcome::Final);
+        t.execute("DELETE FROM order_status_history WHERE order_id = $1", &[&more.0]).await;
+        t.execute("DELETE FROM distribution_metrics WHERE order_id = $1", &[&more.0]).await;
+        t.execute("DELETE FROM orders WHERE id = $1", &[&more.0]).await;
+    }
+    let unknown = assign::assign(&t.app.db, OrderId(1), MasterId(99), Assigner::System, None).await;
+    assert!(unknown.expect("a database").is_none());
+    assert_eq!(t.assign(OrderId(9999), ANNA_ID, Assigner::System).await, AssignOutcome::NotFound);
+    t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&ANNA]).await;
+    let order = t.order().create().await;
+    assert!(matches!(t.assign(order, ANNA_ID, Assigner::Staff(STAFF)).await, AssignOutcome::Blocked(_)));
+    t.check().await;
+}
+
+/// Failure 17 of the older system.
+#[tokio::test]
+async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.add_staff(500).await;
+    let (order, chat) = t.order_of_anna("EN_ROUTE").await;
+    t.let_pass(2);
+    let db = &t.app.db;
+    let done = cancel::cancel(db, order, STAFF, "Клиент <передумал>").await.expect("a database");
+    assert_eq!(done, CancelOutcome::Done);
+    t.tell().await;
+    let told = chat.screen();
+    assert!(told.contains("отменена") && told.contains("Клиент <передумал>"), "{told}");
+    assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
+    assert!(chat.tap(&format!("m:act:wrk:{order}")).await.notice().contains("не ваша"));
+    assert_eq!(cancel::cancel(db, order, STAFF, "").await.expect("a database"), CancelOutcome::AlreadyDone);
+    assert_eq!(cancel::take_back(db, order, STAFF, "").await.expect("a database"), CancelOutcome::Final);
+    assert_eq!(cancel::cancel(db, OrderId(999), STAFF, "").await.expect("a database"), CancelOutcome::NotFound);
+
+    let (order, chat) = t.order_of_anna("ASSIGNED").await;
+    t.let_pass(2);
+    assert_eq!(cancel::take_back(db, order, STAFF, "Дальше ехать").await.expect("a database"), CancelOutcome::Done);
+    t.tell().await;
+    assert!(chat.screen().contains("больше не ваша") && chat.screen().contains("Дальше ехать"), "{}", chat.screen());
+    assert_eq!(t.status(order).await, "SEARCHING");
+
+    // Whoever was only offered it sees it on the card.
+    let offered = t.order().create().await;
+    let boris = t.chat(BORIS);
+    boris.open();
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(cancel::cancel(db, offered, STAFF, "").await.expect("a database"), CancelOutcome::Done);
+    t.tell().await;
+    let card = boris.messages().into_iter().find(|message| message.text.contains(&format!("№{offered}")));
+    assert!(card.is_some_and(|card| card.text.contains("Заявка снята")));
+    t.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_step_by_many_taps_at_once_is_taken_once() {
+    let t = Dispatch::start().await;
+    t.add_staff(500).await;
+    for data in ["enr", "ret"] {
+        let (order, chat) = t.order_of_anna("ASSIGNED").await;
+        if data == "ret" {
+            chat.tap(&format!("m:act:ret:{order}")).await;
+            let updates: Vec<_> = (0..8).map(|_| chat.text_update("Не успеваю")).collect();
+            let token = crate::harness::MASTER_TOKEN;
+            futures_util::future::join_all(updates.iter().map(|update| t.telegram.deliver(token, update))).await;
+            assert_eq!(t.history(order).await, ["ASSIGNED", "SEARCHING"]);
+        } else {
+            let taps: Vec<_> = (0..8).map(|_| chat.tap_update(&format!("m:act:enr:{order}"))).collect();
+            let taps = futures_util::future::join_all(taps.into_iter().map(|tap| chat.deliver(tap))).await;
+            assert!(taps.iter().all(|tap| tap.notice().contains("тмечено")), "{taps:?}");
+            assert_eq!(t.history(order).await, ["ASSIGNED", "EN_ROUTE"]);
+        }
+        t.check().await;
+    }
+}
