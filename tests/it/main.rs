@@ -8,6 +8,7 @@ mod decline;
 mod delivery;
 mod demo;
 mod http;
+mod life;
 mod list;
 mod noise;
 mod outbox;
