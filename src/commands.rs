@@ -63,8 +63,8 @@ async fn demo(options: Demo) -> Result {
         Some(address) => listen(address)?,
         None => listen(PAGE).or_else(|_| listen(SocketAddr::new(PAGE.ip(), 0)))?,
     };
-    let page = demo.page(listener)?;
-    writeln!(out(), "\nNow you: open {} and play. Ctrl-C ends it.", page.url())?;
+    let page = demo.page(listener).await?;
+    writeln!(out(), "\nNow you: open {} and play; a new order comes every 15 seconds. Ctrl-C ends it.", page.url())?;
     writeln!(out(), "  handler   {}\n  database  psql '{}'", demo.url(), demo.database_url())?;
     stop.await;
     Ok(())

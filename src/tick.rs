@@ -30,7 +30,8 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) -> Result<(), d
     let mut last = Ok(());
     let passes = async {
         loop {
-            let pause = pass(app, &mut last).await;
+            // On the heap: it is large, and its callers would be.
+            let pause = Box::pin(pass(app, &mut last)).await;
             tokio::time::sleep(pause).await;
         }
     };

@@ -8,9 +8,8 @@ use tokio_postgres::Row;
 use super::{Connection, Db, Error, Statement, facts, statement};
 use crate::config::BotName;
 use crate::dispatch::auto_assign::Escalation;
-use crate::dispatch::facts::{Standing, standing};
-use crate::dispatch::notification::Notification;
-use crate::dispatch::{MasterId, OrderCard, OrderId, OwnOrder, TelegramUserId};
+use crate::dispatch::notification::{Kind, Known, KnownOrder, Notification};
+use crate::dispatch::{OrderId, TelegramUserId};
 
 /// How long a claimed row is left to whoever claimed it: longer than telling it can take.
 pub const LEASE_SECONDS: f64 = 30.0;
@@ -96,14 +95,14 @@ pub async fn claim(db: &Db, order: Option<OrderId>) -> Result<Vec<Claimed>, Erro
 }
 
 fn claimed(row: &Row) -> Result<Claimed, Error> {
-    let kind = row.get("kind");
-    let in_place = kind == "OFFER_ENDED";
+    let known = known(row)?;
+    let in_place = known.kind == Kind::OfferEnded;
     Ok(Claimed {
         id: row.get("outbox_id"),
         lease: row.get("lease"),
         bot: if row.get::<_, &str>("bot") == "ADMIN" { BotName::Admin } else { BotName::Master },
         user: TelegramUserId(row.get("chat_id")),
-        notification: notification(row, kind)?,
+        notification: known.notification(),
         message: row.get(if in_place { "card_message" } else { "message_id" }),
         more: in_place && row.get("more_cards"),
         attempt: row.get("attempts"),
@@ -111,45 +110,26 @@ fn claimed(row: &Row) -> Result<Claimed, Error> {
     })
 }
 
-/// What a row has to say now; `None` if nothing any more.
-fn notification(row: &Row, kind: &str) -> Result<Option<Notification>, Error> {
-    if kind == "UNREACHABLE" {
-        let master: Option<String> = row.get("subject_name");
-        return Ok(master.map(|master| Notification::Unreachable { master, phone: row.get("subject_phone") }));
-    }
-    let Some(card) = row.get::<_, Option<i64>>("id").map(|_| facts::card(row)).transpose()? else { return Ok(None) };
-    let offer = facts::offer(row)?;
-    let own = row.get::<_, Option<i64>>("assigned_master_id").map(MasterId);
-    let own = own.is_some() && own == row.get::<_, Option<i64>>("recipient_id").map(MasterId);
-    let status = facts::status(row)?;
-    let standing = standing(status.stage(), own, offer);
-    let own_order =
-        |card: OrderCard| (standing == Standing::Yours).then(|| OwnOrder { card, client: facts::client(row) });
-    Ok(match (kind, standing) {
-        ("OFFER", Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
-        ("OFFER", _) | ("OFFER_ENDED", Standing::Offered(_)) => None,
-        ("OFFER_ENDED", standing) => {
-            let after_seconds = row.get::<_, Option<i64>>("offer_seconds").unwrap_or_default();
-            Some(Notification::OfferEnded { order: card.id, standing, after_seconds })
-        }
-        ("ASSIGNED", _) => own_order(card).map(Notification::Assigned),
-        ("OWN_ORDER", _) => own_order(card).map(Notification::OwnOrder),
-        // Given to this master again since.
-        ("CANCELED", Standing::Yours) => None,
-        ("CANCELED", _) => {
-            let for_good = status == crate::dispatch::OrderStatus::Canceled;
-            Some(Notification::Canceled { order: card.id, for_good, reason: row.get("reason") })
-        }
-        ("RETURNED", _) => {
-            Some(Notification::Returned { card, master: row.get("subject_name"), reason: row.get("reason") })
-        }
-        ("ESCALATED", _) => {
-            // An order that has found its master meanwhile needs nobody.
-            let reason = row.get::<_, Option<&str>>("escalation_reason").and_then(Escalation::parse);
-            let open = status.stage() == crate::dispatch::order::Stage::Open;
-            reason.filter(|_| open).map(|reason| Notification::Escalated { card, reason })
-        }
-        _ => return Err(Error::Unknown { what: "kind of message", value: kind.to_owned() }),
+fn known(row: &Row) -> Result<Known, Error> {
+    let kind = row.get("kind");
+    let subject: Option<String> = row.get("subject_name");
+    Ok(Known {
+        kind: Kind::parse(kind).ok_or_else(|| Error::Unknown { what: "kind of message", value: String::from(kind) })?,
+        order: row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?,
+        offer: facts::offer(row)?,
+        after_seconds: row.get::<_, Option<i64>>("offer_seconds").unwrap_or_default(),
+        subject: subject.map(|name| (name, row.get("subject_phone"))),
+        reason: row.get("reason"),
+    })
+}
+
+fn order(row: &Row) -> Result<KnownOrder, Error> {
+    Ok(KnownOrder {
+        card: facts::card(row)?,
+        client: facts::client(row),
+        status: facts::status(row)?,
+        own: row.get("own"),
+        escalation: row.get::<_, Option<&str>>("escalation_reason").and_then(Escalation::parse),
     })
 }
 

@@ -184,11 +184,11 @@ async fn attempt<O: Clone>(
             &db::dialogs::SET,
         ])
         .await?;
-    let (looked, handled) = join!(
+    let (seen, handled) = join!(
         look(&connection, &lock, &facts, order, by, now),
         db::orders::was_handled(&connection, &handled, order, by)
     );
-    let Some((locked, before)) = looked? else { return Ok(None) };
+    let Some((locked, before)) = seen? else { return Ok(None) };
     let master = before.master.id;
     let fresh = db::facts::read(&connection, &facts, order, by, now);
     let (outcome, fresh, told) = match (decide(locked, &before, handled?), &before.order) {

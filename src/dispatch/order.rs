@@ -207,7 +207,7 @@ pub struct Amount(i64);
 
 impl Amount {
     /// The largest that can be said: ten million rubles is nobody's bill for a repair.
-    pub const MAX: Self = Self(10_000_000_00);
+    pub const MAX: Self = Self(10_000_000 * 100);
 
     /// Understands a number as people write it: `1500`, `1 500`, `1500,50`. `None` if it is not a sum of money from nothing
     /// to [`MAX`](Self::MAX).

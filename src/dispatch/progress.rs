@@ -99,7 +99,7 @@ fn decide(step: Step, locked: bool, facts: &Facts, handled: bool) -> Decision<Pr
     if !locked {
         return Decision::LookAgain;
     }
-    let dialog =
-        (step == Step::Done).then(|| Dialog { question: Question::Amount, order: order.order.card.id, answer: None });
+    let question = Dialog { question: Question::Amount, order: order.order.card.id, answer: None };
+    let dialog = (step == Step::Done).then_some(question);
     Decision::Change(To { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))
 }

@@ -17,6 +17,7 @@ use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
 use crate::db::{Clock, Db, migrate};
+use crate::dispatch::sweep;
 use crate::{config, server, tick};
 
 const TOKEN: &str = "1001:local";
@@ -44,6 +45,9 @@ pub enum Error {
     /// A statement of the demonstration itself failed.
     #[error("the demonstration's data: {0:?}")]
     Database(#[from] tokio_postgres::Error),
+    /// The system's own tick failed.
+    #[error(transparent)]
+    Tick(#[from] crate::db::Error),
     /// No port, or standard output is gone.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -58,6 +62,7 @@ pub struct Demo {
     url: String,
     database_url: String,
     telegram: Telegram,
+    app: Arc<App>,
     sql: Client,
     /// The handler's way to the private PostgreSQL, until the page has it.
     proxy: Option<Proxy>,
@@ -92,19 +97,29 @@ impl Demo {
             None => None,
         };
         let proxied = proxy.as_ref().map(|proxy| proxy.database_url("postgres"));
-        let (url, stop) = serve(proxied.as_ref().unwrap_or(&database_url), &telegram)?;
+        let (url, app, stop) = serve(proxied.as_ref().unwrap_or(&database_url), &telegram)?;
         let masters = sql.query("SELECT telegram_user_id, full_name FROM masters", &[]).await?;
         for master in &masters {
             drop(telegram.chat(TOKEN, master.get(0), master.get(1)));
         }
-        Ok(Self { url, database_url, telegram, sql, proxy, stop: Some(stop), _cluster: cluster })
+        Ok(Self { url, database_url, telegram, app, sql, proxy, stop: Some(stop), _cluster: cluster })
     }
 
-    /// Shows the running system as a page.
+    /// Shows the running system as a page. From now on orders find their masters by themselves.
     ///
     /// # Errors
     /// When the listener or the database's settings cannot be used.
-    pub fn page(&mut self, listener: TcpListener) -> Result<Page, Error> {
+    pub async fn page(&mut self, listener: TcpListener) -> Result<Page, Error> {
+        let masters = "SELECT telegram_user_id FROM masters ORDER BY id";
+        for master in self.sql.query(masters, &[]).await? {
+            if let Some(chat) = self.telegram.known_chat(TOKEN, master.get(0))
+                && chat.messages().is_empty()
+            {
+                chat.say("/start").await;
+            }
+        }
+        let app = Arc::clone(&self.app);
+        tokio::spawn(async move { tick::run(&app, std::future::pending()).await });
         let config = config::Database::from_url(&self.database_url)?;
         let world = World {
             telegram: self.telegram.clone(),
@@ -128,25 +143,23 @@ impl Demo {
         &self.url
     }
 
-    /// The masters race for every order that at least three of them were offered, or for the first few; a transcript.
+    /// The masters race for every order, or for the first few, one order after another; a transcript.
     ///
     /// # Errors
     /// When an invariant does not hold, or the database fails.
     pub async fn race(&self, at_most: Option<u8>) -> Result<Transcript, Error> {
         let mut transcript = Transcript::default();
-        let contested = self
-            .sql
-            .query(
-                "SELECT orders.id, orders.address, array_agg(telegram_user_id ORDER BY masters.id),
-                        array_agg(full_name ORDER BY masters.id)
-                 FROM orders JOIN offers ON order_id = orders.id JOIN masters ON masters.id = master_id
-                 GROUP BY orders.id HAVING count(*) >= 3 ORDER BY orders.id LIMIT $1",
-                &[&at_most.map(i64::from)],
-            )
-            .await?;
-        for (number, row) in contested.iter().enumerate() {
+        let orders = "SELECT id, address FROM orders ORDER BY id LIMIT $1";
+        let orders = self.sql.query(orders, &[&at_most.map(i64::from)]).await?;
+        for (number, row) in orders.iter().enumerate() {
             let (order, address): (i64, String) = (row.get(0), row.get(1));
-            let (users, names): (Vec<i64>, Vec<String>) = (row.get(2), row.get(3));
+            self.sql.execute("UPDATE orders SET deferred_until = now() WHERE id = $1", &[&order]).await?;
+            sweep::pass(&self.app.db).await?;
+            let asked = "SELECT coalesce(array_agg(telegram_user_id ORDER BY masters.id), '{}'),
+                                coalesce(array_agg(full_name ORDER BY masters.id), '{}')
+                         FROM offers JOIN masters ON masters.id = master_id WHERE order_id = $1";
+            let asked = self.sql.query_one(asked, &[&order]).await?;
+            let (users, names): (Vec<i64>, Vec<String>) = (asked.get(0), asked.get(1));
             let racers: Vec<Racer> = users.iter().zip(names).map(|(user, name)| self.racer(*user, name)).collect();
             join_all(racers.iter().map(|racer| racer.open_card(order, number))).await;
             let take = format!("m:new:acc:{order}:1");
@@ -163,7 +176,7 @@ impl Demo {
             return Err(Error::Broken(violations));
         }
         let taken: i64 = self.sql.query_one("SELECT count(*) FROM orders WHERE status = 'ASSIGNED'", &[]).await?.get(0);
-        transcript.end(contested.len(), taken);
+        transcript.end(orders.len(), taken);
         Ok(transcript)
     }
 
@@ -247,7 +260,7 @@ async fn refuse_what_is_in_use(sql: &Client) -> Result<(), Error> {
     }
 }
 
-fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Sender<()>), Error> {
+fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, Arc<App>, oneshot::Sender<()>), Error> {
     let lookup = |name: &str| {
         let value = match name {
             "DATABASE_URL" => database_url,
@@ -268,10 +281,8 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, oneshot::Se
         telegram.add_bot(token, name, Some(webhook));
     }
     let (stop, stopped) = oneshot::channel::<()>();
-    let ticking = Arc::clone(&app);
-    tokio::spawn(async move { tick::run(&ticking, std::future::pending()).await });
-    tokio::spawn(server::serve(listener, app, async move { drop(stopped.await) }));
-    Ok((url, stop))
+    tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
+    Ok((url, app, stop))
 }
 
 /// What happened, to be read from top to bottom.
@@ -315,7 +326,7 @@ impl Transcript {
         ));
         self.say(format!(
             "Checked by query: all {} invariants hold (one owner per order, limits, history, versions, live offers, \
-             metrics, no open transaction).",
+             metrics, messages, no open transaction).",
             invariants::COUNT
         ));
     }

@@ -1,4 +1,5 @@
--- Two cities in different time zones, a dozen masters, thirty orders, each offered to the masters of its city and trade.
+-- Two cities in different time zones, a dozen masters, and thirty orders: six at once, then one after another. Who is
+-- asked is the system's business.
 INSERT INTO cities (id, name, timezone) VALUES
     (1, 'Екатеринбург', 'Asia/Yekaterinburg'),
     (2, 'Калининград', 'Europe/Kaliningrad');
@@ -30,14 +31,16 @@ FROM masters, unnest(ARRAY['ELECTRICS', 'PLUMBING', 'APPLIANCES', 'WINDOWS', 'HA
     WITH ORDINALITY AS trade (category, number)
 WHERE (masters.id + number) % 3 <> 0;
 
-INSERT INTO orders (city_id, district_id, category, status, address, description, client_name, client_phone,
-                    timeslot_start, timeslot_end, created_at)
+INSERT INTO orders (city_id, district_id, category, status, deferred_until, address, description, client_name,
+                    client_phone, timeslot_start, timeslot_end)
 SELECT
-    districts.city_id, job.district_id, job.category, 'SEARCHING', job.address, job.description, job.client,
+    districts.city_id, job.district_id, job.category,
+    CASE WHEN job.number <= 6 THEN 'CREATED' ELSE 'DEFERRED' END,
+    now() + (job.number - 6) * interval '15 seconds',
+    job.address, job.description, job.client,
     format('+7999%s', lpad((1000000 + job.number * 7919)::text, 7, '0')),
     (tomorrow + make_interval(days => job.number::integer % 3, hours => 10 + job.number::integer * 2 % 10)) AT TIME ZONE timezone,
-    (tomorrow + make_interval(days => job.number::integer % 3, hours => 12 + job.number::integer * 2 % 10)) AT TIME ZONE timezone,
-    now() - make_interval(mins => 40 - job.number::integer)
+    (tomorrow + make_interval(days => job.number::integer % 3, hours => 12 + job.number::integer * 2 % 10)) AT TIME ZONE timezone
 FROM (
     SELECT row_number() OVER () AS number, list.*
     FROM (VALUES
@@ -77,13 +80,6 @@ JOIN districts ON districts.id = job.district_id
 JOIN cities ON cities.id = districts.city_id
 CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE timezone)::date + 1 AS tomorrow) AS calendar
 ORDER BY job.number;
-
-INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
-SELECT orders.id, masters.id, 'SENT', 1, now() + interval '30 minutes'
-FROM orders
-JOIN masters USING (city_id)
-JOIN master_categories ON master_categories.master_id = masters.id AND master_categories.category = orders.category
-ORDER BY orders.id, masters.id;
 
 -- Numbers of rows added by hand start after these.
 SELECT setval(pg_get_serial_sequence(name, 'id'), 1000) FROM unnest(ARRAY['cities', 'districts', 'masters']) AS name;

@@ -83,12 +83,11 @@ async fn look(app: &App, by: &Tap, order: OrderId, what: Own) -> Result<Option<R
 async fn shown(app: &App, by: &Tap, facts: Facts, alert: Option<&str>) -> Result<Reply, db::Error> {
     db::offers::release_card(&app.db, by).await?;
     let yours = facts.standing() == Standing::Yours;
-    let (alert, screen) = match facts.order.filter(|_| yours) {
-        Some(order) => (alert, Some(render::active_card(&order.order, order.status))),
-        None => {
-            let list = db::orders::active_page(&app.db, by.user, 1).await?;
-            (alert.or(Some(texts::NOT_YOURS)), list.as_ref().map(render::active_list))
-        }
+    let (alert, screen) = if let Some(order) = facts.order.filter(|_| yours) {
+        (alert, Some(render::active_card(&order.order, order.status)))
+    } else {
+        let list = db::orders::active_page(&app.db, by.user, 1).await?;
+        (alert.or(Some(texts::NOT_YOURS)), list.as_ref().map(render::active_list))
     };
     Ok(match alert {
         Some(alert) => Reply::alert(alert, screen),

@@ -242,6 +242,7 @@ async fn what_is_made_on_the_page_is_there() {
         browser.click("[data-form=order]:enabled").await;
         browser.until("document.querySelectorAll('dialog [name=masters]').length === 4").await;
         browser.fill("dialog [name=address]", "ул. Новая, 1").await;
+        browser.click("dialog [name=city] option[value='']").await;
         browser.click("dialog button.primary").await;
         browser.until("document.querySelector('#orders .order')?.innerText.includes('ул. Новая, 1')").await;
         browser.until("document.querySelectorAll('#orders .order table')[0].rows.length === 4").await;
@@ -266,7 +267,7 @@ async fn the_page_fits_wide_and_narrow_screens_in_light_and_dark() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut demo = Demo::start(None).await.expect("the demonstration");
     demo.race(Some(SHOWN)).await.expect("three races");
-    let page = demo.page(TcpListener::bind("127.0.0.1:0").await.expect("a port")).expect("the page");
+    let page = demo.page(TcpListener::bind("127.0.0.1:0").await.expect("a port")).await.expect("the page");
     let fits =
         "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight";
     Browser::visit(page.url(), WIDE, async |browser| {
@@ -360,7 +361,7 @@ async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
     let before = t.everything().await;
     let new_order = |change: Value| {
         let mut form = json!({"category": "PLUMBING", "address": "ул. Новая, 1", "description": "", "client_name": "Мария",
-                              "client_phone": "+79990001122", "masters": [1], "minutes": 10});
+                              "client_phone": "+79990001122", "city": "", "masters": [1], "minutes": 10});
         form.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
         form
     };
@@ -381,6 +382,7 @@ async fn what_cannot_be_done_is_said_and_nothing_is_changed() {
             "Asia/Yekaterinburg",
         ),
         ("order", new_order(json!({"masters": []})), "мастеров"),
+        ("order", new_order(json!({"masters": [], "city": "Атлантида"})), "город"),
         ("order", new_order(json!({"masters": [1, elsewhere]})), "одного города"),
         ("order", new_order(json!({"category": "MAGIC"})), "вида работ"),
         ("order", new_order(json!({"address": " "})), "адрес"),

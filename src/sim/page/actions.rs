@@ -186,7 +186,7 @@ async fn add_order(shown: &Shown, form: &NewOrder) -> Result<Value, String> {
         return Err("Срок ответа — от 1 до 10000 минут.".to_owned());
     }
     let made = truth::add_order(database(shown)?, form).await.map_err(|error| in_words(&error))?;
-    let order = made.ok_or("Выберите мастеров из одного города, которым предложить заявку.")?;
+    let order = made.ok_or("Выберите город или мастеров одного города, которым предложить заявку.")?;
     truth::refresh(shown).await;
     Ok(json!({"order": order}))
 }

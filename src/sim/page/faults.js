@@ -11,7 +11,7 @@ const FAULTS = [
 const FORCES = [["off", "выкл"], ["next", "один раз"], ["standing", "пока включено"]];
 const ANSWERS = [
   ["429, подождать 5 с", { too_many_requests: 5 }], ["500", "server_error"], ["502 с HTML", "bad_gateway"],
-  ["403, бот заблокирован", "forbidden"], ["400, с сообщением что-то не так", "bad_request"], ["молчание", "hang"],
+  ["403, бот заблокирован", "forbidden"], ["400, отказ", "bad_request"], ["молчание", "hang"],
 ];
 
 export class Faults {

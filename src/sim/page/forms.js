@@ -38,13 +38,17 @@ const FORMS = {
       field("Что случилось", h("textarea", { name: "description", rows: 2, maxLength: 2000 }, "Капает кран <на кухне> & в ванной")),
       text("Клиент", "client_name", "Мария"),
       text("Телефон", "client_phone", "+79990001122"),
-      field("Срок ответа, минут", h("input", { name: "minutes", type: "number", min: 1, max: 10000, value: 10, required: true })),
-      h("fieldset", {}, h("legend", {}, "Кому предложить"), h("div", { className: "choices" }, masters.map(({ id, name, city }) =>
+      field("Кому предложить", h("select", { name: "city" },
+        [...new Set(masters.map(({ city }) => city))].map((city) => h("option", { value: city }, `система выберет сама: ${city}`)),
+        h("option", { value: "" }, "отмеченным ниже"))),
+      field("Срок ответа отмеченных, минут", h("input", { name: "minutes", type: "number", min: 1, max: 10000, value: 10, required: true })),
+      h("fieldset", {}, h("legend", {}, "Отмеченные"), h("div", { className: "choices" }, masters.map(({ id, name, city }) =>
         h("label", {}, h("input", { type: "checkbox", name: "masters", value: id, checked: first.has(id) }), ` ${name} `, h("small", {}, city))))),
     ],
     read: (data) => ({
       ...Object.fromEntries(["category", "address", "description", "client_name", "client_phone"].map((name) => [name, data.get(name)])),
-      minutes: Number(data.get("minutes")), masters: data.getAll("masters").map(Number),
+      city: data.get("city"), minutes: Number(data.get("minutes")),
+      masters: data.get("city") ? [] : data.getAll("masters").map(Number),
     }),
   }),
   master: ({ cities, nextPerson }) => ({

@@ -175,7 +175,7 @@ for (const button of document.querySelectorAll("[data-form]")) {
     if (!order) return;
     truth.select(order);
     show();
-    toast(`Заявка №${order} создана. На телефоне: /start, затем «📋 Новые заявки».`);
+    toast(`Заявка №${order} создана.`);
   }));
 }
 // Whoever taps an order's button wants to see that order.

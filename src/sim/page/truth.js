@@ -21,6 +21,11 @@ const STATUSES = {
   EN_ROUTE: "мастер в пути", WORKING: "мастер работает", PAYMENT: "ждёт оплаты", CLOSED: "закрыта", CANCELED: "отменена",
 };
 
+const MESSAGES = {
+  OFFER: "новая заявка", OFFER_ENDED: "чем кончилось", ASSIGNED: "назначена ему", OWN_ORDER: "его заявка",
+  CANCELED: "отменена или снята", RETURNED: "вернули", ESCALATED: "нужен диспетчер", UNREACHABLE: "мастер недоступен",
+};
+
 export class Truth {
   #shown = "";
 
@@ -69,6 +74,12 @@ function details(order) {
     table(["время", "из", "в", "кто"], order.history.map((row) => [
       moment(row.at), row.from ?? "—", row.to, [row.name ?? row.actor, row.reason && ` (${row.reason})`],
     ]), "изменений не было"),
+    h("h3", {}, "Сообщения"),
+    table(["кому", "о чём", "ушло"], order.messages.map((row) => [
+      row.name ?? row.person, MESSAGES[row.kind] ?? row.kind,
+      row.dropped ? `нет: ${row.dropped === "OVERTAKEN" ? "уже неактуально" : row.dropped}`
+        : row.finished ? `${moment(row.finished)}, через ${duration(row.took)}` : `ждёт, попыток: ${row.attempts}`,
+    ]), "сообщений не было"),
     h("h3", {}, "Метрики"),
     table(["раунд", "кандидатов", "до назначения", "предпочтительный", "эскалация"], order.metrics.map((row) => [
       row.round_number ?? "—", row.candidates_count, duration(row.time_to_assign_seconds * 1000),

@@ -55,7 +55,7 @@ async fn read(db: &Db) -> Result<Topics, Error> {
     Ok(rows.iter().map(topic).collect())
 }
 
-/// An order that somebody makes on the page, to be offered to masters at once.
+/// An order that somebody makes on the page, to be offered to masters at once, or by the system.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewOrder {
@@ -64,40 +64,53 @@ pub(super) struct NewOrder {
     pub(super) description: String,
     pub(super) client_name: String,
     pub(super) client_phone: String,
+    /// Its city, if the system is to choose the masters; else "".
+    pub(super) city: String,
     /// `masters.id`, all of one city, which becomes the order's.
     pub(super) masters: Vec<i64>,
     /// How long the offers can be accepted.
     pub(super) minutes: i32,
 }
 
-/// Makes an order with its offers; its number. `None`: these are not masters of one city.
+/// Makes an order, with its offers if masters were chosen; its number. `None`: these are not masters of one city, and there
+/// is no such city.
 pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Error> {
     const ADD: Statement = statement!(
         "sim.add_order",
-        [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4, INT8],
-        "WITH made AS (
-             INSERT INTO orders (id, city_id, category, status, address, description, client_name, client_phone)
-             SELECT $8, city_id, $1, 'SEARCHING', $2, nullif($3, ''), $4, $5
+        [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4, INT8, TEXT],
+        "WITH place AS (
+             SELECT city_id, 'SEARCHING' AS status
              FROM masters WHERE id = ANY ($6)
              GROUP BY city_id HAVING count(*) = cardinality($6)
+             UNION ALL
+             SELECT id, 'CREATED' FROM cities WHERE name = $9 AND cardinality($6) = 0
+             LIMIT 1
+         ), made AS (
+             INSERT INTO orders (id, city_id, category, status, address, description, client_name, client_phone)
+             SELECT $8, city_id, $1, status, $2, nullif($3, ''), $4, $5 FROM place
              ON CONFLICT (id) DO NOTHING
              RETURNING id
          ), offered AS (
              INSERT INTO offers (order_id, master_id, state, round_number, expires_at)
              SELECT made.id, masters.id, 'SENT', 1, now() + make_interval(mins => $7)
              FROM made, masters WHERE masters.id = ANY ($6)
+             RETURNING id, order_id, master_id
+         ), told AS (
+             INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id)
+             SELECT 'MASTER', telegram_user_id, 'OFFER', order_id, offered.id
+             FROM offered JOIN masters ON masters.id = master_id
          )
          SELECT id FROM made UNION SELECT id FROM orders WHERE id = $8"
     );
     const NUMBER: Statement =
         statement!("sim.order_number", [], "SELECT nextval(pg_get_serial_sequence('orders', 'id')) AS id");
-    let NewOrder { category, address, description, client_name, client_phone, masters, minutes } = new;
+    let NewOrder { category, address, description, client_name, client_phone, city, masters, minutes } = new;
     // The number first, so that the rest can be repeated if nobody hears of its commit.
     let number: i64 =
         db.run(async |connection: Connection| Ok(connection.fetch(&NUMBER, &[]).await?[0].get("id"))).await?;
     db.run(async |connection: Connection| {
         let rows = connection
-            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes, &number])
+            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes, &number, city])
             .await?;
         Ok(rows.first().map(|row| row.get("id")))
     })

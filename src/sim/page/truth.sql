@@ -36,6 +36,18 @@ SELECT 'order/' || orders.id AS topic, jsonb_build_object(
         ) ORDER BY stamped.id)
         FROM stamped LEFT JOIN masters ON masters.id = stamped.changed_by_master_id
         WHERE stamped.order_id = orders.id), '[]'),
+    'messages', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'kind', outbox.kind, 'bot', outbox.bot, 'person', outbox.chat_id,
+            'name', coalesce(masters.full_name, staff.full_name),
+            'attempts', outbox.attempts, 'dropped', outbox.dropped_because,
+            'finished', extract(epoch FROM outbox.finished_at) * 1000,
+            'took', extract(epoch FROM outbox.finished_at - outbox.created_at) * 1000
+        ) ORDER BY outbox.id)
+        FROM outbox
+        LEFT JOIN masters ON outbox.bot = 'MASTER' AND masters.telegram_user_id = outbox.chat_id
+        LEFT JOIN staff ON outbox.bot = 'ADMIN' AND staff.telegram_user_id = outbox.chat_id
+        WHERE outbox.order_id = orders.id), '[]'),
     'metrics', coalesce((
         SELECT jsonb_agg(to_jsonb(metrics) - 'order_id' ORDER BY metrics.id)
         FROM distribution_metrics AS metrics WHERE metrics.order_id = orders.id), '[]')
