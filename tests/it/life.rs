@@ -251,50 +251,9 @@ impl Life {
                     self.tap(master, format!("m:new:card:{id}:1")).await;
                 }
             }
-            Step::Tap { master, order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let expected = self.expected(master, order);
-                let id = self.orders[order].id;
-                let said = self.tap(master, format!("m:new:acc:{id}:1")).await;
-                if !said.contains(expected) {
-                    return Err(format!("«{said}» instead of «{expected}»"));
-                }
-                if expected == "принята" {
-                    self.taken(master, order);
-                }
-            }
-            Step::TapTogether { order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let id = self.orders[order].id;
-                let may: Vec<usize> =
-                    (0..MASTERS).filter(|master| self.expected(*master, order) == "принята").collect();
-                let take = format!("m:new:acc:{id}:1");
-                let taps = join_all(self.chats.iter().map(|chat| chat.tap(&take))).await;
-                let won: Vec<usize> =
-                    (0..MASTERS).filter(|master| taps[*master].notice().contains("принята")).collect();
-                if won.len() != usize::from(!may.is_empty()) || !won.iter().all(|master| may.contains(master)) {
-                    return Err(format!("{won:?} won, {may:?} might have"));
-                }
-                if let [winner] = won[..] {
-                    self.taps.push((winner, taps[winner].update.clone()));
-                    self.taken(winner, order);
-                }
-            }
-            Step::Decline { master, order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let id = self.orders[order].id;
-                let now = self.now;
-                let open = self.orders[order].open();
-                let live =
-                    matches!(self.orders[order].offers.get(&master), Some(Offer::Live { until }) if *until > now);
-                let said = self.tap(master, format!("m:new:dec_yes:{id}:1")).await;
-                if (live && open) != said.contains("Заявка отклонена") {
-                    return Err(format!("declining: «{said}», live: {live}"));
-                }
-                if live && open {
-                    self.orders[order].offers.insert(master, Offer::Declined);
-                }
-            }
+            Step::Tap { master, order } => return self.tap_accept(master, order).await,
+            Step::TapTogether { order } => return self.tap_together(order).await,
+            Step::Decline { master, order } => return self.decline(master, order).await,
             Step::Shift { master, on } => {
                 self.tap(master, format!("m:sh:{}", if on { "on" } else { "off" })).await;
             }
@@ -309,50 +268,10 @@ impl Life {
             Step::Work { master, order, what } => return self.work(master, order, what).await,
             Step::Say { master, text } => return self.say(master, text).await,
             Step::Assign { master, order, by } => return self.assign(master, order, by).await,
-            Step::Cancel { order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let outcome = cancel::cancel(&self.t.app.db, self.orders[order].id, STAFF, "передумали").await;
-                let order = &mut self.orders[order];
-                let may = order.open() || order.active();
-                if (outcome.expect("a database") == CancelOutcome::Done) != may {
-                    return Err("canceled what cannot be, or the other way round".to_owned());
-                }
-                if may {
-                    order.recall(None);
-                    order.set("CANCELED");
-                }
-            }
-            Step::TakeBack { order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let outcome = cancel::take_back(&self.t.app.db, self.orders[order].id, STAFF, "не успевает").await;
-                let order = &mut self.orders[order];
-                if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
-                    return Err("took back what cannot be, or the other way round".to_owned());
-                }
-                if order.active() {
-                    order.search_again();
-                }
-            }
-            Step::ByHand { order } => {
-                let Some(order) = self.order(order) else { return Ok(()) };
-                let order = &mut self.orders[order];
-                if order.open() {
-                    self.t.sql.batch_execute(&by_hand(order.id)).await.expect("a transaction");
-                    order.recall(None);
-                    order.set("CANCELED");
-                }
-            }
-            Step::Redeliver { update } => {
-                if let Some((master, update)) = self.taps.iter().rev().nth(update).cloned() {
-                    let before = self.t.everything().await;
-                    self.chats[master].deliver(update).await;
-                    let after = self.t.everything().await;
-                    // A card that is opened again is viewed again.
-                    if without_views(&before) != without_views(&after) {
-                        return Err(format!("a redelivery changed\n{before}\ninto\n{after}"));
-                    }
-                }
-            }
+            Step::Cancel { order } => return self.cancel(order).await,
+            Step::TakeBack { order } => return self.take_back(order).await,
+            Step::ByHand { order } => self.cancel_by_hand(order).await,
+            Step::Redeliver { update } => return self.redeliver(update).await,
             Step::SenderDies => drop(db::outbox::claim(&self.t.app.db, None).await.expect("a database")),
             Step::Restart => self.t = self.t.restarted().await,
             Step::Jump { seconds } => {
@@ -361,6 +280,104 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    async fn tap_accept(&mut self, master: usize, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let expected = self.expected(master, order);
+        let id = self.orders[order].id;
+        let said = self.tap(master, format!("m:new:acc:{id}:1")).await;
+        if !said.contains(expected) {
+            return Err(format!("«{said}» instead of «{expected}»"));
+        }
+        if expected == "принята" {
+            self.taken(master, order);
+        }
+        Ok(())
+    }
+
+    async fn tap_together(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let id = self.orders[order].id;
+        let may: Vec<usize> = (0..MASTERS).filter(|master| self.expected(*master, order) == "принята").collect();
+        let take = format!("m:new:acc:{id}:1");
+        let taps = join_all(self.chats.iter().map(|chat| chat.tap(&take))).await;
+        let won: Vec<usize> = (0..MASTERS).filter(|master| taps[*master].notice().contains("принята")).collect();
+        if won.len() != usize::from(!may.is_empty()) || !won.iter().all(|master| may.contains(master)) {
+            return Err(format!("{won:?} won, {may:?} might have"));
+        }
+        if let [winner] = won[..] {
+            self.taps.push((winner, taps[winner].update.clone()));
+            self.taken(winner, order);
+        }
+        Ok(())
+    }
+
+    async fn decline(&mut self, master: usize, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let id = self.orders[order].id;
+        let now = self.now;
+        let open = self.orders[order].open();
+        let live = matches!(self.orders[order].offers.get(&master), Some(Offer::Live { until }) if *until > now);
+        let said = self.tap(master, format!("m:new:dec_yes:{id}:1")).await;
+        if (live && open) != said.contains("Заявка отклонена") {
+            return Err(format!("declining: «{said}», live: {live}"));
+        }
+        if live && open {
+            self.orders[order].offers.insert(master, Offer::Declined);
+        }
+        Ok(())
+    }
+
+    async fn cancel(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let outcome = cancel::cancel(&self.t.app.db, self.orders[order].id, STAFF, "передумали").await;
+        let order = &mut self.orders[order];
+        let may = order.open() || order.active();
+        if (outcome.expect("a database") == CancelOutcome::Done) != may {
+            return Err("canceled what cannot be, or the other way round".to_owned());
+        }
+        if may {
+            order.recall(None);
+            order.set("CANCELED");
+        }
+        Ok(())
+    }
+
+    async fn take_back(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let outcome = cancel::take_back(&self.t.app.db, self.orders[order].id, STAFF, "не успевает").await;
+        let order = &mut self.orders[order];
+        if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
+            return Err("took back what cannot be, or the other way round".to_owned());
+        }
+        if order.active() {
+            order.search_again();
+        }
+        Ok(())
+    }
+
+    async fn redeliver(&mut self, update: usize) -> Result<(), String> {
+        if let Some((master, update)) = self.taps.iter().rev().nth(update).cloned() {
+            let before = self.t.everything().await;
+            self.chats[master].deliver(update).await;
+            let after = self.t.everything().await;
+            // A card that is opened again is viewed again.
+            if without_views(&before) != without_views(&after) {
+                return Err(format!("a redelivery changed\n{before}\ninto\n{after}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn cancel_by_hand(&mut self, order: usize) {
+        let Some(order) = self.order(order) else { return };
+        let order = &mut self.orders[order];
+        if order.open() {
+            self.t.sql.batch_execute(&by_hand(order.id)).await.expect("a transaction");
+            order.recall(None);
+            order.set("CANCELED");
+        }
     }
 
     /// Takes over the offers that the tick has made and ended.

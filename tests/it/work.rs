@@ -206,7 +206,7 @@ async fn an_order_is_given_back_with_a_reason_and_goes_to_somebody_else() {
     let (order, chat) = t.order_of_anna("EN_ROUTE").await;
     t.chat(BORIS).open();
     t.chat(VERA).open();
-    chat.press(&format!("Вернуть")).await;
+    chat.press("Вернуть").await;
     assert!(chat.screen().contains("Почему возвращаете"), "{}", chat.screen());
     chat.press("Не возвращать").await;
     assert!(chat.screen().contains("+79990001122"), "{}", chat.screen());
