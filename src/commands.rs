@@ -14,9 +14,9 @@ use field_service::dispatch::TelegramUserId;
 use field_service::logging::{self, LevelFilter};
 use field_service::sim::{alone, demo};
 use field_service::{server, telegram, tick};
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
 use crate::{Command, Demo, Master, Serve, Sim, Webhook};
 
@@ -109,16 +109,14 @@ async fn serve(serve: Serve) -> Result {
             tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
         }
     });
-    let (stop_ticking, stopped) = oneshot::channel::<()>();
-    let ticking = Arc::clone(&app);
-    let ticked = tokio::spawn(async move { tick::run(&ticking, async { drop(stopped.await) }).await });
-    let stop = async {
-        stop.await;
-        drop(stop_ticking);
-        // Messages under way get their answer while the database can still be told of it.
-        drop(ticked.await);
-    };
-    server::serve(listener, app, stop).await;
+    let stop = stop.shared();
+    let ticking = (Arc::clone(&app), stop.clone());
+    let ticking = tokio::spawn(async move { tick::run(&ticking.0, ticking.1).await });
+    server::serve(listener, Arc::clone(&app), stop).await;
+    // A pass that failed was logged.
+    drop(ticking.await?);
+    app.db.close();
+    tracing::info!("stopped; counted {}", app.metrics.summary());
     Ok(())
 }
 

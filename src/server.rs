@@ -50,14 +50,12 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) {
     // Held by each update under way.
     let (working, mut all_done) = mpsc::channel::<Infallible>(1);
-    let (handler, begin) = (Arc::clone(&app), working.downgrade());
-    run(listener, stop, move |request| respond(Arc::clone(&handler), begin.clone(), request)).await;
+    let begin = working.downgrade();
+    run(listener, stop, move |request| respond(Arc::clone(&app), begin.clone(), request)).await;
     drop(working);
     if tokio::time::timeout(DRAIN, all_done.recv()).await.is_err() {
         tracing::warn!("stopped with updates under way; Telegram will send them again");
     }
-    app.db.close();
-    tracing::info!("stopped; counted {}", app.metrics.summary());
 }
 
 /// Answers every request with `handler` until `stop` is ready, then finishes what has begun.

@@ -1,5 +1,5 @@
-//! What happens without anybody's tap, again and again: [`dispatch::sweep`](crate::dispatch::sweep) finds what is due,
-//! [`telegram::outbox`](crate::telegram::outbox) tells people, and once a minute it is measured what waits.
+//! What happens without anybody's tap, again and again: [`sweep`] finds what is due, [`outbox`] tells people, and once a
+//! minute it is measured what waits.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -5,9 +5,10 @@ WITH moment AS (
     -- One at a time for each bot; who does not get the turn finds nothing to do. The row is as its last holder left it,
     -- whatever this statement's snapshot says.
     SELECT bot, recent FROM outbox_bots
-    WHERE bot IN (
-        SELECT bot FROM outbox, moment
-        WHERE finished_at IS NULL AND due_at <= moment.now AND ($2::bigint IS NULL OR order_id = $2))
+    WHERE EXISTS (
+        SELECT FROM outbox
+        WHERE outbox.bot = outbox_bots.bot AND finished_at IS NULL AND due_at <= coalesce($1, now())
+          AND ($2::bigint IS NULL OR order_id = $2))
     FOR UPDATE SKIP LOCKED
 ), pace AS MATERIALIZED (
     SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent

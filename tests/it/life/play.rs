@@ -1,0 +1,458 @@
+//! Takes steps in the system and in the model, and compares the two.
+
+use std::collections::BTreeMap;
+
+use field_service::db;
+use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
+use field_service::dispatch::cancel::{self, CancelOutcome};
+use field_service::dispatch::{MasterId, OrderId};
+use field_service::sim::telegram::Chat;
+use field_service::telegram::outbox;
+use futures_util::future::join_all;
+
+use super::model::{Offer, Order, Question};
+use super::{LIMIT, MASTERS, STAFF, Step, Work};
+use crate::harness::{Dispatch, MASTER_TOKEN};
+
+/// The system, and what the model holds of it.
+pub(super) struct Life {
+    t: Dispatch,
+    chats: Vec<Chat>,
+    orders: Vec<Order>,
+    blocked: [bool; MASTERS],
+    /// What a master was asked last, and about which order.
+    asked: [Option<(Question, usize)>; MASTERS],
+    now: i64,
+    /// Taps that have changed something, to be delivered again, each with its master.
+    taps: Vec<(usize, serde_json::Value)>,
+}
+
+impl Life {
+    pub(super) async fn begin() -> Self {
+        let t = Dispatch::with_standing_clock(1).await;
+        t.add_staff(500).await;
+        t.execute("INSERT INTO dispatch_policies (max_active_orders, masters_per_round) VALUES (2, 2)", &[]).await;
+        let chats: Vec<Chat> = [101, 102, 103, 200].map(|user| t.chat(user)).into();
+        for chat in &chats {
+            chat.say("/start").await;
+        }
+        let now = t.clock.now().expect("a standing clock").as_second();
+        Self { t, chats, orders: Vec::new(), blocked: [false; MASTERS], asked: [None; MASTERS], now, taps: Vec::new() }
+    }
+
+    fn order(&self, number: usize) -> Option<usize> {
+        (!self.orders.is_empty()).then(|| number % self.orders.len())
+    }
+
+    fn load(&self, master: usize) -> usize {
+        self.orders.iter().filter(|order| order.owner == Some(master) && order.active()).count()
+    }
+
+    /// What a tap on «✅ Взять заявку» is to be answered, in words that stand in no other answer.
+    fn expected(&self, master: usize, order: usize) -> &'static str {
+        let order = &self.orders[order];
+        let offer = order.offers.get(&master);
+        let own = order.owner == Some(master);
+        if offer.is_none() && !own {
+            return "не найдена";
+        }
+        if own && order.active() {
+            return "уже ваша";
+        }
+        if self.blocked[master] {
+            return "заблокирован";
+        }
+        if order.active() {
+            return "Уже занято";
+        }
+        match offer {
+            _ if !order.open() => "снята",
+            Some(Offer::Declined) => "отклонили",
+            Some(Offer::Live { until }) if *until > self.now => {
+                if self.load(master) >= LIMIT {
+                    "лимит"
+                } else {
+                    "принята"
+                }
+            }
+            Some(Offer::Live { .. } | Offer::Expired) => "Время истекло",
+            _ => "снята",
+        }
+    }
+
+    fn taken(&mut self, master: usize, order: usize) {
+        let order = &mut self.orders[order];
+        order.offers.insert(master, Offer::Accepted);
+        order.recall(Some(master));
+        order.assign(master);
+    }
+
+    async fn tap(&mut self, master: usize, data: String) -> String {
+        let before = self.t.everything().await;
+        let tap = self.chats[master].tap(&data).await;
+        assert_eq!(tap.delivery.status, Some(200), "{data}");
+        if self.t.everything().await != before {
+            self.taps.push((master, tap.update.clone()));
+        }
+        tap.notice().to_owned()
+    }
+
+    pub(super) async fn take(&mut self, step: &Step) -> Result<(), String> {
+        match step.clone() {
+            Step::Create { status } => {
+                let id = self.t.order().in_status(status).create().await;
+                let offers = BTreeMap::new();
+                self.orders.push(Order { id, status, owner: None, changes: 0, offers, guarantee: false });
+            }
+            Step::Tick { at_once } => {
+                join_all((0..at_once).map(|_| self.t.tick())).await;
+                return self.adopt().await;
+            }
+            Step::Tell => drop(outbox::pass(&self.t.app, None).await.expect("a database")),
+            Step::Open { master, order } => {
+                if let Some(order) = self.order(order) {
+                    let id = self.orders[order].id;
+                    self.tap(master, format!("m:new:card:{id}:1")).await;
+                }
+            }
+            Step::Tap { master, order } => return self.tap_accept(master, order).await,
+            Step::TapTogether { order } => return self.tap_together(order).await,
+            Step::Decline { master, order } => return self.decline(master, order).await,
+            Step::Shift { master, on } => {
+                self.tap(master, format!("m:sh:{}", if on { "on" } else { "off" })).await;
+            }
+            Step::Block { master, blocked } => {
+                self.blocked[master] = blocked;
+                let user = [101_i64, 102, 103, 200][master];
+                self.t
+                    .execute("UPDATE masters SET is_blocked = $2 WHERE telegram_user_id = $1", &[&user, &blocked])
+                    .await;
+            }
+            Step::BlockBot { master, blocked } => self.chats[master].block_bot(blocked),
+            Step::Work { master, order, what } => return self.work(master, order, what).await,
+            Step::Say { master, text } => return self.say(master, text).await,
+            Step::Assign { master, order, by } => return self.assign(master, order, by).await,
+            Step::Cancel { order } => return self.cancel(order).await,
+            Step::TakeBack { order } => return self.take_back(order).await,
+            Step::ByHand { order } => self.cancel_by_hand(order).await,
+            Step::Redeliver { update } => return self.redeliver(update).await,
+            Step::SenderDies => drop(db::outbox::claim(&self.t.app.db, None).await.expect("a database")),
+            Step::Restart => self.t = self.t.restarted().await,
+            Step::Jump { seconds } => {
+                self.t.let_pass(seconds);
+                self.now += seconds;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tap_accept(&mut self, master: usize, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let expected = self.expected(master, order);
+        let id = self.orders[order].id;
+        let said = self.tap(master, format!("m:new:acc:{id}:1")).await;
+        if !said.contains(expected) {
+            return Err(format!("«{said}» instead of «{expected}»"));
+        }
+        if expected == "принята" {
+            self.taken(master, order);
+        }
+        Ok(())
+    }
+
+    async fn tap_together(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let id = self.orders[order].id;
+        let may: Vec<usize> = (0..MASTERS).filter(|master| self.expected(*master, order) == "принята").collect();
+        let take = format!("m:new:acc:{id}:1");
+        let taps = join_all(self.chats.iter().map(|chat| chat.tap(&take))).await;
+        let won: Vec<usize> = (0..MASTERS).filter(|master| taps[*master].notice().contains("принята")).collect();
+        if won.len() != usize::from(!may.is_empty()) || !won.iter().all(|master| may.contains(master)) {
+            return Err(format!("{won:?} won, {may:?} might have"));
+        }
+        if let [winner] = won[..] {
+            self.taps.push((winner, taps[winner].update.clone()));
+            self.taken(winner, order);
+        }
+        Ok(())
+    }
+
+    async fn decline(&mut self, master: usize, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let id = self.orders[order].id;
+        let now = self.now;
+        let open = self.orders[order].open();
+        let live = matches!(self.orders[order].offers.get(&master), Some(Offer::Live { until }) if *until > now);
+        let said = self.tap(master, format!("m:new:dec_yes:{id}:1")).await;
+        if (live && open) != said.contains("Заявка отклонена") {
+            return Err(format!("declining: «{said}», live: {live}"));
+        }
+        if live && open {
+            self.orders[order].offers.insert(master, Offer::Declined);
+        }
+        Ok(())
+    }
+
+    async fn cancel(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let outcome = cancel::cancel(&self.t.app.db, self.orders[order].id, STAFF, "передумали").await;
+        let order = &mut self.orders[order];
+        let may = order.open() || order.active();
+        if (outcome.expect("a database") == CancelOutcome::Done) != may {
+            return Err("canceled what cannot be, or the other way round".to_owned());
+        }
+        if may {
+            order.recall(None);
+            order.set("CANCELED");
+        }
+        Ok(())
+    }
+
+    async fn take_back(&mut self, order: usize) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let outcome = cancel::take_back(&self.t.app.db, self.orders[order].id, STAFF, "не успевает").await;
+        let order = &mut self.orders[order];
+        if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
+            return Err("took back what cannot be, or the other way round".to_owned());
+        }
+        if order.active() {
+            order.search_again();
+        }
+        Ok(())
+    }
+
+    async fn redeliver(&mut self, update: usize) -> Result<(), String> {
+        if let Some((master, update)) = self.taps.iter().rev().nth(update).cloned() {
+            let before = self.t.everything().await;
+            self.chats[master].deliver(update).await;
+            let after = self.t.everything().await;
+            // A card that is opened again is viewed again.
+            if without_views(&before) != without_views(&after) {
+                return Err(format!("a redelivery changed\n{before}\ninto\n{after}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn cancel_by_hand(&mut self, order: usize) {
+        let Some(order) = self.order(order) else { return };
+        let order = &mut self.orders[order];
+        if order.open() {
+            self.t.sql.batch_execute(&by_hand(order.id)).await.expect("a transaction");
+            order.recall(None);
+            order.set("CANCELED");
+        }
+    }
+
+    /// Takes over the offers that the tick has made and ended.
+    async fn adopt(&mut self) -> Result<(), String> {
+        let users = [101_i64, 102, 103, 200];
+        for order in &mut self.orders {
+            if order.status == "CREATED" {
+                order.set("SEARCHING");
+            }
+            let rows = self
+                .t
+                .sql
+                .query(
+                    "SELECT DISTINCT ON (master_id) telegram_user_id, state, extract(epoch FROM expires_at)::bigint,
+                            on_shift, sent_at >= $2
+                     FROM offers JOIN masters ON masters.id = master_id
+                     WHERE order_id = $1 ORDER BY master_id, offers.id DESC",
+                    &[&order.id.0, &self.t.clock.now()],
+                )
+                .await
+                .expect("offers");
+            for row in rows {
+                let master = users.iter().position(|user| *user == row.get::<_, i64>(0)).expect("a master");
+                let (state, until): (&str, i64) = (row.get(1), row.get(2));
+                let known = order.offers.get(&master).copied();
+                let now = match state {
+                    "SENT" | "VIEWED" => Offer::Live { until },
+                    "EXPIRED" => Offer::Expired,
+                    _ => match known {
+                        Some(known) => known,
+                        None => return Err(format!("{order:?}: an offer to {master} that is {state}")),
+                    },
+                };
+                match (known, now) {
+                    (Some(Offer::Live { until }), Offer::Expired) if until > self.now => {
+                        return Err(format!("{order:?}: the offer to {master} expired too soon"));
+                    }
+                    (known, Offer::Live { .. }) if known != Some(now) => {
+                        let fresh: bool = row.get(4);
+                        if !order.open()
+                            || self.blocked[master]
+                            || !row.get::<_, bool>(3)
+                            || until <= self.now
+                            || !fresh
+                        {
+                            return Err(format!("{order:?}: must not be offered to {master}"));
+                        }
+                    }
+                    (_, Offer::Live { until }) if until <= self.now => {
+                        return Err(format!("{order:?}: the offer to {master} lives past its deadline"));
+                    }
+                    _ => {}
+                }
+                order.offers.insert(master, now);
+            }
+        }
+        Ok(())
+    }
+
+    async fn work(&mut self, master: usize, order: usize, what: Work) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let (word, from, to) = match what {
+            Work::EnRoute => ("enr", "ASSIGNED", "EN_ROUTE"),
+            Work::OnSite => ("wrk", "EN_ROUTE", "WORKING"),
+            Work::Done => ("cls_yes", "WORKING", "PAYMENT"),
+            Work::NotDone => ("cls_no", "PAYMENT", "WORKING"),
+            Work::AskReturn => ("ret", "", ""),
+        };
+        let id = self.orders[order].id;
+        let own = self.orders[order].owner == Some(master) && self.orders[order].active();
+        let may = own && self.orders[order].status == from;
+        let said = self.tap(master, format!("m:act:{word}:{id}")).await;
+        match what {
+            Work::AskReturn => {
+                if own && self.orders[order].status != "PAYMENT" {
+                    self.asked[master] = Some((Question::Reason, order));
+                }
+                return Ok(());
+            }
+            Work::Done if may => self.asked[master] = Some((Question::Amount, order)),
+            Work::NotDone if self.asked[master] == Some((Question::Amount, order)) => self.asked[master] = None,
+            _ => {}
+        }
+        if own == said.contains("не ваша") {
+            return Err(format!("«{said}» to {master} about {:?}", self.orders[order]));
+        }
+        if may {
+            self.orders[order].set(to);
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, master: usize, text: &'static str) -> Result<(), String> {
+        // Writing opens a chat that was blocked.
+        let update = self.chats[master].text_update(text);
+        self.t.telegram.deliver(MASTER_TOKEN, &update).await;
+        let asked = self.asked[master].filter(|_| !text.starts_with('/'));
+        let Some((question, order)) = asked else { return Ok(()) };
+        let order = &mut self.orders[order];
+        let own = order.owner == Some(master) && order.active();
+        match question {
+            Question::Amount if text == "не могу" => {}
+            Question::Amount => {
+                if own && order.status == "PAYMENT" {
+                    order.set("CLOSED");
+                    self.asked[master] = None;
+                }
+            }
+            Question::Reason => {
+                if own && order.status != "PAYMENT" {
+                    order.search_again();
+                    self.asked[master] = None;
+                }
+            }
+        }
+        // The message itself comes again.
+        let before = self.t.everything().await;
+        self.t.telegram.deliver(MASTER_TOKEN, &update).await;
+        if before != self.t.everything().await {
+            return Err("a redelivered message changed something".to_owned());
+        }
+        Ok(())
+    }
+
+    async fn assign(&mut self, master: usize, order: usize, by: Assigner) -> Result<(), String> {
+        let Some(order) = self.order(order) else { return Ok(()) };
+        let id = MasterId(i64::try_from(master).expect("a small number") + 1);
+        // Staff goes over a limit knowingly, which no invariant excuses: not here.
+        if self.load(master) >= LIMIT && by != Assigner::System {
+            return Ok(());
+        }
+        let answered = assign::assign(&self.t.app.db, self.orders[order].id, id, by, None).await;
+        let outcome = answered.expect("a database").expect("a master").outcome;
+        let may = self.orders[order].open() && !self.blocked[master] && self.load(master) < LIMIT;
+        if (outcome == AssignOutcome::Assigned) != may {
+            return Err(format!("{outcome:?}, allowed: {may}"));
+        }
+        if may {
+            self.orders[order].recall(None);
+            self.orders[order].assign(master);
+        }
+        Ok(())
+    }
+
+    /// The database holds what the model holds, and breaks no invariant.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let violations = field_service::sim::invariants::violations(&self.t.sql).await.expect("queries");
+        if !violations.is_empty() {
+            return Err(violations.join("\n"));
+        }
+        for order in &self.orders {
+            let row = self
+                .t
+                .sql
+                .query_one("SELECT status, assigned_master_id, version FROM orders WHERE id = $1", &[&order.id.0])
+                .await
+                .expect("an order");
+            let owner = order.owner.map(|master| i64::try_from(master).expect("a small number") + 1);
+            let found: (&str, Option<i64>, i32) = (row.get(0), row.get(1), row.get(2));
+            if found != (order.status, owner, 1 + order.changes) {
+                return Err(format!("{found:?} in the database, {order:?} in the model"));
+            }
+        }
+        Ok(())
+    }
+
+    /// When all is over everybody has been told, and nobody's chat offers what cannot be taken.
+    pub(super) async fn end(&mut self) -> Result<(), String> {
+        for chat in &self.chats {
+            chat.block_bot(false);
+        }
+        for _ in 0..4 {
+            self.t.let_pass(40);
+            self.now = self.t.clock.now().expect("a standing clock").as_second();
+            self.t.tick().await;
+            self.adopt().await?;
+            self.t.tell().await;
+        }
+        self.check().await?;
+        let waiting: i64 = self.t.one("SELECT count(*) FROM outbox WHERE finished_at IS NULL", &[]).await;
+        if waiting > 0 {
+            return Err(format!("{waiting} messages wait"));
+        }
+        let stale: i64 = self
+            .t
+            .one(
+                "SELECT count(*) FROM cards JOIN offers ON offers.id = offer_id WHERE state NOT IN ('SENT', 'VIEWED')",
+                &[],
+            )
+            .await;
+        if stale > 0 {
+            return Err(format!("{stale} cards of ended offers"));
+        }
+        Ok(())
+    }
+}
+
+/// A dispatcher at the database's prompt, who knows the rules but writes no messages.
+fn by_hand(order: OrderId) -> String {
+    format!(
+        "BEGIN;
+         SELECT FROM orders WHERE id = {order} FOR UPDATE;
+         INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+         SELECT id, status, 'CANCELED', 'ADMIN' FROM orders WHERE id = {order};
+         UPDATE orders SET status = 'CANCELED', version = version + 1 WHERE id = {order};
+         UPDATE offers SET state = 'CANCELED' WHERE order_id = {order} AND state IN ('SENT', 'VIEWED');
+         COMMIT"
+    )
+}
+
+/// The offers' rows without what looking at a card changes.
+fn without_views(contents: &str) -> String {
+    contents.replace("VIEWED", "SENT").lines().map(|line| line.split(",\"20").next().unwrap_or(line)).collect()
+}
