@@ -224,7 +224,9 @@ pub async fn active_page(db: &Db, user: TelegramUserId, page: i64) -> Result<Opt
     db.run(async |connection: Connection| {
         let rows = connection.fetch(&PAGE, &[&user.0, &page.max(1), &PAGE_SIZE, &db.now()]).await?;
         let Some(first) = rows.first() else { return Ok(None) };
-        let Some(total) = first.get("total") else { return Ok(Some(ActiveList::default())) };
+        let Some(total) = first.get("total") else {
+            return Ok(Some(ActiveList { total: 0, page: 1, lines: Vec::new() }));
+        };
         let line = |row| Ok::<_, Error>(ActiveLine { card: facts::card(row)?, status: facts::status(row)? });
         let lines = rows.iter().filter_map(|row| {
             line(row).inspect_err(|error| tracing::error!(%error, "an order is left out of a list")).ok()

@@ -174,11 +174,11 @@ pub struct OwnOrder {
 }
 
 /// A page of a master's active orders, the next visit first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveList {
     /// How many active orders the master has on all pages.
     pub total: i64,
-    /// Which page this is, from 1; the last one if a later one was asked for; 0 if there are none.
+    /// Which page this is, from 1; the last one if a later one was asked for.
     pub page: i64,
     /// The page's orders.
     pub lines: Vec<ActiveLine>,

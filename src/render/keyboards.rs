@@ -66,7 +66,7 @@ pub(super) fn active_list(list: &ActiveList) -> InlineKeyboardMarkup {
         .map(|line| vec![button(texts::button_order(&line.card), Callback::Own(Own::Card, line.card.id))])
         .collect();
     rows.extend(turns(list.page, list.pages(), |page| Callback::Active { page }));
-    rows.push(vec![button(texts::BUTTON_REFRESH, Callback::Active { page: list.page.max(1) }), to_menu()]);
+    rows.push(vec![button(texts::BUTTON_REFRESH, Callback::Active { page: list.page }), to_menu()]);
     markup(rows)
 }
 

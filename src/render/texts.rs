@@ -237,7 +237,7 @@ fn status(status: OrderStatus) -> &'static str {
         OrderStatus::Created | OrderStatus::Searching => "ищет мастера",
         OrderStatus::Guarantee => "гарантия, ищет мастера",
         OrderStatus::Deferred => "отложена",
-        OrderStatus::Assigned => "взята",
+        OrderStatus::Assigned => "ждёт выезда",
         OrderStatus::EnRoute => "в пути",
         OrderStatus::Working => "в работе",
         OrderStatus::Payment => "ждёт сумму",
@@ -281,7 +281,7 @@ pub(super) fn not_an_amount(order: OrderId, written: &str) -> String {
         written => format!("«{}» — не похоже на сумму.", typed(written, NAME_LIMIT)),
     };
     format!(
-        "{what} По заявке №{order} нужно одно число в рублях от 0 до {}, например 2500 или 1499,50.",
+        "{what} По заявке №{order} нужна сумма одним числом, от 0 до {}, например 2500 или 1499,50.",
         rubles(Amount::MAX)
     )
 }
@@ -365,6 +365,7 @@ pub(super) fn notification(notification: &Notification) -> String {
         ),
         Notification::OfferEnded { order, standing, after_seconds } => {
             let what = match standing {
+                Standing::Taken if *after_seconds == 0 => format!("{TAKEN}: заявку взяли сразу."),
                 Standing::Taken => format!("{TAKEN}: заявку взяли через {}.", duration(*after_seconds)),
                 Standing::Expired => EXPIRED.to_owned(),
                 Standing::Declined => DECLINED.to_owned(),
@@ -396,7 +397,7 @@ pub(super) fn notification(notification: &Notification) -> String {
                     "Предложить больше некому: подходящие мастера заняты, не на смене или уже спрошены."
                 }
                 Escalation::Rounds => "Её предлагали несколько раз, и никто не взял.",
-                Escalation::Time => "Мастера ищут слишком долго.",
+                Escalation::Time => "Ищем мастера слишком долго.",
             };
             format!("⚠️ <b>Заявка №{} ждёт диспетчера</b>\n{why}\n\n{}", card.id, body(card, false))
         }

@@ -301,6 +301,14 @@ impl Telegram {
     }
 }
 
+/// What a person reads of Telegram's HTML.
+///
+/// # Errors
+/// Why Telegram refuses it.
+pub fn html(html: &str) -> Result<String, String> {
+    Ok(html::text_of(&html::parse(html)?))
+}
+
 /// A person's private chat with a bot: what a thumb can do there, and what the eye sees.
 #[derive(Clone)]
 pub struct Chat {

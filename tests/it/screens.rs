@@ -1,12 +1,20 @@
 //! What people read, word for word.
 
 use field_service::dispatch::accept::AcceptOutcome;
+use field_service::dispatch::auto_assign::Escalation;
+use field_service::dispatch::close::CloseOutcome;
 use field_service::dispatch::decline::DeclineOutcome;
 use field_service::dispatch::dialog::Profile;
-use field_service::dispatch::facts::Blocked;
-use field_service::dispatch::order::{Category, Client, OrderCard, OwnOrder, TimeSlot};
-use field_service::dispatch::{MasterId, OfferLine, OfferList, OrderId, TelegramUserId};
+use field_service::dispatch::facts::{Blocked, OfferFacts, Standing};
+use field_service::dispatch::give_back::GiveBackOutcome;
+use field_service::dispatch::notification::Notification;
+use field_service::dispatch::order::{
+    ActiveLine, ActiveList, Amount, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
+};
+use field_service::dispatch::progress::{ProgressOutcome, Step};
+use field_service::dispatch::{MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId};
 use field_service::render::{self, Screen, texts};
+use field_service::sim::telegram;
 use insta::assert_snapshot;
 use jiff::civil::{DateTime, date};
 
@@ -69,6 +77,121 @@ fn screens() {
     assert_snapshot!("own_order_above_the_list", show(&render::own_order(&own(), Some(&list(1, 1)))));
     assert_snapshot!("confirm_decline", show(&render::confirm_decline(OrderId(4), 2)));
     assert_snapshot!("stranger", show(&render::plain(texts::stranger(TelegramUserId(999)))));
+}
+
+#[test]
+fn screens_of_masters_at_work() {
+    let line = |id, status| ActiveLine { card: card(id), status };
+    let list =
+        ActiveList { total: 7, page: 1, lines: vec![line(4, OrderStatus::EnRoute), line(5, OrderStatus::Assigned)] };
+    assert_snapshot!("active_list", show(&render::active_list(&list)));
+    let empty = ActiveList { total: 0, page: 1, lines: Vec::new() };
+    assert_snapshot!("active_list_empty", show(&render::active_list(&empty)));
+    let cards = [OrderStatus::Assigned, OrderStatus::EnRoute, OrderStatus::Working, OrderStatus::Payment]
+        .map(|status| show(&render::active_card(&own(), status)));
+    assert_snapshot!("active_cards", cards.join("\n\n========\n\n"));
+    let order = OrderId(7);
+    let amount = Amount::parse("12500,5").expect("a sum");
+    let questions = [
+        render::confirm_done(order),
+        render::ask_amount(order),
+        render::not_an_amount(order, "<много>"),
+        render::not_an_amount(order, " "),
+        render::ask_return_reason(order),
+    ];
+    assert_snapshot!("questions", questions.map(|screen| show(&screen)).join("\n\n========\n\n"));
+    let closed = [
+        CloseOutcome::Closed(amount),
+        CloseOutcome::AlreadyClosed,
+        CloseOutcome::NotDone,
+        CloseOutcome::NotYours,
+        CloseOutcome::Busy,
+    ]
+    .map(|outcome| format!("{}: {}", outcome.name(), render::closed(order, outcome).text));
+    let given_back = [
+        GiveBackOutcome::GivenBack,
+        GiveBackOutcome::AlreadyGivenBack,
+        GiveBackOutcome::TooLate,
+        GiveBackOutcome::NotYours,
+        GiveBackOutcome::Busy,
+    ]
+    .map(|outcome| format!("{}: {}", outcome.name(), render::given_back(order, outcome).text));
+    let steps = [Step::EnRoute, Step::OnSite, Step::Done, Step::NotDone].map(ProgressOutcome::Recorded);
+    let progress = steps
+        .into_iter()
+        .chain([
+            ProgressOutcome::AlreadyThere,
+            ProgressOutcome::OutOfTurn,
+            ProgressOutcome::NotYours,
+            ProgressOutcome::Busy,
+        ])
+        .map(|outcome| format!("{}: {}", outcome.name(), texts::progress(outcome)));
+    let all: Vec<_> = closed.into_iter().chain(given_back).chain(progress).collect();
+    assert_snapshot!("answers_at_work", all.join("\n"));
+}
+
+#[test]
+fn messages_that_nobody_asked_for() {
+    let order = OrderId(7);
+    let offer = OfferFacts {
+        id: OfferId(1),
+        state: OfferState::Sent,
+        expires: date(2026, 11, 20).at(9, 32, 0, 0),
+        overdue: false,
+    };
+    let ended = |standing, after_seconds| Notification::OfferEnded { order, standing, after_seconds };
+    let reason = || Some("Клиент <передумал>".to_owned());
+    let messages = [
+        Notification::Offer { card: card(4), offer },
+        ended(Standing::Taken, 75),
+        ended(Standing::Taken, 0),
+        ended(Standing::Expired, 120),
+        ended(Standing::Declined, 5),
+        ended(Standing::Withdrawn, 5),
+        ended(Standing::Yours, 5),
+        Notification::Assigned(own()),
+        Notification::OwnOrder(own()),
+        Notification::Canceled { order, for_good: true, reason: reason() },
+        Notification::Canceled { order, for_good: false, reason: None },
+        Notification::Returned { card: card(4), master: Some("Пётр & Ко".to_owned()), reason: reason() },
+        Notification::Escalated { card: card(4), reason: Escalation::NobodyLeft },
+        Notification::Escalated { card: card(4), reason: Escalation::Rounds },
+        Notification::Escalated { card: card(4), reason: Escalation::Time },
+        Notification::Unreachable { master: "Пётр".to_owned(), phone: Some("8 912 000 00 01".to_owned()) },
+    ];
+    let shown: Vec<_> = messages.iter().map(|message| show(&render::notification(message))).collect();
+    assert_snapshot!("messages", shown.join("\n\n========\n\n"));
+}
+
+#[test]
+fn no_screen_is_too_long_for_telegram() {
+    let long = "<&щ🔧".repeat(3000);
+    let card = OrderCard {
+        city: long.clone(),
+        district: Some(long.clone()),
+        address: long.clone(),
+        description: Some(long.clone()),
+        ..card(4)
+    };
+    let own = OwnOrder { card: card.clone(), client: Client { name: long.clone(), phone: long.clone() } };
+    let returned =
+        Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };
+    let lines = vec![ActiveLine { card: card.clone(), status: OrderStatus::Assigned }; 5];
+    let offers = vec![OfferLine { card: card.clone(), expires: now() }; 5];
+    let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers };
+    for screen in [
+        render::own_order(&own, Some(&offers)),
+        render::active_card(&own, OrderStatus::Payment),
+        render::active_list(&ActiveList { total: 5, page: 1, lines }),
+        render::not_an_amount(OrderId(1), &long),
+        render::notification(&Notification::Assigned(own)),
+        render::notification(&Notification::Escalated { card, reason: Escalation::Rounds }),
+        render::notification(&returned),
+        render::notification(&Notification::Unreachable { master: long.clone(), phone: Some(long.clone()) }),
+    ] {
+        let shown = telegram::html(&screen.text).expect("Telegram takes it");
+        assert!(shown.encode_utf16().count() <= 4096, "{} characters", shown.encode_utf16().count());
+    }
 }
 
 #[test]

@@ -266,7 +266,9 @@ impl Dispatch {
                       FROM (SELECT *, id AS order_id FROM orders) AS t WHERE {filter}),
                      (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM offers AS t WHERE {filter}),
                      (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM order_status_history AS t WHERE {filter}),
-                     (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM distribution_metrics AS t WHERE {filter}))"
+                     (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM distribution_metrics AS t WHERE {filter}),
+                     (SELECT string_agg(concat_ws(' ', id, kind, chat_id, order_id, offer_id), E'\n' ORDER BY id)
+                      FROM outbox WHERE {filter}))"
             ),
             &[],
         )
