@@ -255,7 +255,7 @@ impl Life {
                 .t
                 .sql
                 .query(
-                    "SELECT DISTINCT ON (master_id) telegram_user_id, state, extract(epoch FROM expires_at)::bigint,
+                    "SELECT DISTINCT ON (master_id) telegram_user_id, state, floor(extract(epoch FROM expires_at))::bigint,
                             on_shift, sent_at >= $2
                      FROM offers JOIN masters ON masters.id = master_id
                      WHERE order_id = $1 ORDER BY master_id, offers.id DESC",
