@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod callback;
 pub mod master;
+mod reply;
 pub mod update;
 mod work;
 

@@ -6,6 +6,7 @@
 use tokio::join;
 
 use super::callback::Callback;
+use super::reply::Reply;
 use super::update::{ButtonMessage, CallbackQuery, Message, Update};
 use super::work;
 use crate::app::App;
@@ -30,33 +31,6 @@ pub async fn on_update(app: &App, update: Update) -> Result<(), db::Error> {
             app.metrics.count("update", "IGNORED");
             Ok(())
         }
-    }
-}
-
-/// What the person gets to see, and what else a tap has caused.
-#[derive(Default)]
-pub(super) struct Reply {
-    pub(super) notice: Option<Notice>,
-    pub(super) screen: Option<Screen>,
-    /// The order that the screen gives to the master, who must not miss it.
-    pub(super) own: Option<OrderId>,
-    /// The order of which others are to be told.
-    pub(super) told: Option<OrderId>,
-}
-
-impl Reply {
-    pub(super) fn screen(screen: Screen) -> Self {
-        Self { screen: Some(screen), ..Self::default() }
-    }
-
-    /// A dialog over the chat, which has to be closed.
-    pub(super) fn alert(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: true }), screen, ..Self::default() }
-    }
-
-    /// A line over the chat, which goes by itself.
-    pub(super) fn toast(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: false }), screen, ..Self::default() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Masters at work: the menu and the shift, own orders from the way there to the money, and what masters write.
 
 use super::callback::Own;
-use super::master::Reply;
+use super::reply::Reply;
 use super::update::Message;
 use crate::app::App;
 use crate::db;
