@@ -133,11 +133,12 @@ fn order(row: &Row) -> Result<KnownOrder, Error> {
     })
 }
 
-/// Notes what became of an attempt, unless its lease has ended and somebody else tries.
+/// Notes what became of an attempt, unless its lease has ended and somebody else tries. Whether a card that was edited had
+/// been taken over by a tap meanwhile, whose answer the edit may have covered.
 ///
 /// # Errors
 /// When the database failed; the row is then tried again when the lease ends.
-pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<(), Error> {
+pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<bool, Error> {
     const FINISH: Statement = statement!(
         "outbox.finish",
         [INT8, TEXT, TIMESTAMPTZ, TEXT, FLOAT8, TEXT, INT4, INT4, BOOL],
@@ -155,10 +156,10 @@ pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<(), Error
     #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
     let seconds = seconds as f64;
     db.run(async |connection: Connection| {
-        connection
+        let rows = connection
             .fetch(&FINISH, &[&row.id, &row.lease, &db.now(), &word, &seconds, &because, &card, &gone, &unreachable])
-            .await
-            .map(drop)
+            .await?;
+        Ok(rows[0].get("taken_over"))
     })
     .await
 }

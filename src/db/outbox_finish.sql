@@ -22,6 +22,7 @@ WITH moment AS (
 ), changed AS (
     DELETE FROM cards USING outbox
     WHERE outbox.id = $1 AND cards.chat_id = outbox.chat_id AND cards.message_id = $8 AND cards.offer_id = outbox.offer_id
+    RETURNING cards.message_id
 ), unreachable AS (
     UPDATE masters SET unreachable_since = moment.now
     FROM outbox, moment
@@ -34,4 +35,4 @@ WITH moment AS (
     FROM unreachable, staff, moment
     WHERE staff.is_active
 )
-SELECT id FROM finished
+SELECT $8 IS NOT NULL AND EXISTS (SELECT FROM finished) AND NOT EXISTS (SELECT FROM changed) AS taken_over

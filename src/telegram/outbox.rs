@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::config::BotName;
 use crate::db::outbox::{Claimed, Finish};
 use crate::db::{self};
-use crate::dispatch::OrderId;
 use crate::dispatch::notification::Notification;
+use crate::dispatch::{OrderId, Tap};
 use crate::render;
 
 /// How soon a row that was written is looked for.
@@ -99,8 +99,28 @@ pub async fn tell(app: &App, row: Claimed) {
         Finish::Dropped { because, .. } => tracing::warn!("outbox {word}: row={id} telegram_user={user}: {because}"),
     }
     app.metrics.count("outbox", word);
-    if let Err(error) = db::outbox::finish(&app.db, &row, finish).await {
-        tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");
+    match db::outbox::finish(&app.db, &row, finish).await {
+        Ok(true) if word == "SENT" => uncover(app, &row).await,
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");
+        }
+    }
+}
+
+/// While a card was being edited its master tapped on it, and was shown the list there: shows it again, lest the edit
+/// came last.
+async fn uncover(app: &App, row: &Claimed) {
+    let Some(message) = row.message else { return };
+    let by = &Tap { user: row.user, query: None, message: None };
+    match db::offers::page(&app.db, by, 1).await {
+        Ok(Some(list)) => {
+            if let Err(error) = app.master_bot.edit(row.user.0, message, &render::offer_list(&list)).await {
+                tracing::warn!(%error, "a list that an edit covered could not be shown again");
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "a list that an edit covered could not be read"),
     }
 }
 

@@ -140,6 +140,30 @@ async fn a_loser_s_own_tap_shows_the_list_and_nothing_is_written_over_it() {
 }
 
 #[tokio::test]
+async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, _] = t.open_chats();
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    boris.say("/start").await;
+    boris.tap(&format!("m:new:card:{order}:1")).await;
+    anna.say("/start").await;
+    // No webhook tells anybody while somebody else has the turn.
+    let colleague = t.colleague().await;
+    colleague.batch_execute("BEGIN; SELECT FROM outbox_bots FOR UPDATE").await.expect("the turn");
+    t.tap_accept(ANNA, order).await;
+    colleague.batch_execute("COMMIT").await.expect("an end");
+
+    let row = db::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    boris.press("Взять заявку").await;
+    let list = boris.screen();
+    outbox::tell(&t.app, row).await;
+
+    assert!(list.contains("Новые заявки"), "{list}");
+    assert_eq!(boris.screen(), list);
+    assert_eq!(boris.messages().last().map(|message| message.edits), Some(4), "card, list, edit, list");
+}
+
+#[tokio::test]
 async fn a_card_says_what_became_of_its_offer() {
     let t = Dispatch::with_standing_clock(0).await;
     let [anna, boris, vera] = t.open_chats();
