@@ -5,11 +5,13 @@ CREATE TABLE outbox (
     bot             text NOT NULL CHECK (bot IN ('MASTER', 'ADMIN')),
     chat_id         bigint NOT NULL,
     kind            text NOT NULL CHECK (kind IN (
-                        'OFFER', 'OFFER_ENDED', 'ASSIGNED', 'OWN_ORDER', 'CANCELED', 'RETURNED', 'ESCALATED', 'UNREACHABLE')),
+                        'OFFER', 'OFFER_ENDED', 'LIST', 'ASSIGNED', 'OWN_ORDER', 'CANCELED', 'RETURNED', 'ESCALATED',
+                        'UNREACHABLE')),
     -- No foreign keys: they would lock an order that somebody else is at work on, and a tap would have to look again.
     order_id        bigint,
     offer_id        bigint,
     master_id       bigint,
+    history_id      bigint,
     message_id      integer,
     created_at      timestamptz NOT NULL DEFAULT now(),
     due_at          timestamptz NOT NULL DEFAULT now(),
@@ -22,8 +24,9 @@ CREATE TABLE outbox (
 );
 COMMENT ON TABLE outbox IS 'What somebody who is not the one tapping is to be told, written in the transaction that causes it. What the message says is read when it is sent. In a chat the rows go out one after another, in the order of their ids';
 COMMENT ON COLUMN outbox.chat_id IS 'The person''s Telegram id';
-COMMENT ON COLUMN outbox.kind IS 'OFFER: a new offer''s card; OFFER_ENDED: what has become of it, on its cards; ASSIGNED: staff or the system gave an order; OWN_ORDER: the order that was taken, when it could not be shown at once; CANCELED: an active order was canceled or taken away; for staff, RETURNED: a master gave an order back, ESCALATED: an order needs them, UNREACHABLE: a master cannot be written to';
+COMMENT ON COLUMN outbox.kind IS 'OFFER: a new offer''s card; OFFER_ENDED: what has become of it, on its cards; LIST: the list of offers, when it could not be shown at once; ASSIGNED: staff or the system gave an order; OWN_ORDER: the order that was taken, likewise; CANCELED: an active order was canceled or taken away; for staff, RETURNED: a master gave an order back, ESCALATED: an order needs them, UNREACHABLE: a master cannot be written to';
 COMMENT ON COLUMN outbox.master_id IS 'Who returned the order, who is unreachable';
+COMMENT ON COLUMN outbox.history_id IS 'The change of the order that is told of, with its reason';
 COMMENT ON COLUMN outbox.message_id IS 'The message to show it in; null: a new one';
 COMMENT ON COLUMN outbox.due_at IS 'Not tried before: the end of the lease while somebody tries, of a wait after a failure';
 COMMENT ON COLUMN outbox.lease IS 'Of whoever tries now; who does not hold it any more finishes nothing';
@@ -55,13 +58,16 @@ CREATE TABLE cards (
 CREATE INDEX cards_offer ON cards (offer_id);
 COMMENT ON TABLE cards IS 'Messages that show an offer as one that can be accepted. When the offer ends they are edited, and leave this table';
 
-CREATE VIEW offers_on_screens AS
-    SELECT offer_id, chat_id, message_id FROM cards
+-- A function, which is inlined, rather than a view, which would be joined as a whole.
+CREATE FUNCTION offer_on_screens(offer bigint) RETURNS TABLE (chat_id bigint, message_id integer) LANGUAGE sql STABLE AS $$
+    SELECT chat_id, message_id FROM cards WHERE offer_id = offer
     UNION ALL
-    SELECT offer_id, chat_id, NULL FROM outbox WHERE kind = 'OFFER' AND finished_at IS NULL;
-COMMENT ON VIEW offers_on_screens IS 'Offers whose card is in a chat or on the way there, and so has to be edited when they end';
+    SELECT chat_id, NULL FROM outbox WHERE offer_id = offer AND kind = 'OFFER' AND finished_at IS NULL
+$$;
+COMMENT ON FUNCTION offer_on_screens IS 'The chats in which an offer''s card is, or to which it is on the way, and so has to be edited when the offer ends';
 
-ALTER TABLE masters ADD COLUMN unreachable_since timestamptz;
+ALTER TABLE masters ADD COLUMN unreachable_since timestamptz, ADD COLUMN last_message_id integer NOT NULL DEFAULT 0;
+COMMENT ON COLUMN masters.last_message_id IS 'Telegram''s id of the last message that the master wrote; those of a chat grow';
 COMMENT ON COLUMN masters.unreachable_since IS 'Since when Telegram says that the bot cannot write to the master; null once the master writes';
 
 ALTER TABLE orders ADD COLUMN final_amount numeric(12, 2) CHECK (final_amount >= 0);
@@ -73,7 +79,16 @@ CREATE TABLE dialogs (
     -- No foreign key, as in the outbox.
     order_id         bigint NOT NULL,
     asked_at         timestamptz NOT NULL DEFAULT now(),
-    answered_message integer
+    asked_after      integer NOT NULL DEFAULT 0,
+    answered_by      integer
 );
 COMMENT ON TABLE dialogs IS 'The last question that a master was asked to answer in words';
-COMMENT ON COLUMN dialogs.answered_message IS 'Telegram''s id of the message that answered it, so that its redelivery is recognised; null while it is open';
+COMMENT ON COLUMN dialogs.asked_after IS 'The master''s last message when it was asked: what is not newer is a redelivery, and no answer';
+COMMENT ON COLUMN dialogs.answered_by IS 'The message that answered it, so that its redelivery is recognised; 0: it was left unanswered; null: it is open';
+
+CREATE TABLE taps (
+    id         text PRIMARY KEY,
+    handled_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX taps_handled ON taps (handled_at);
+COMMENT ON TABLE taps IS 'Taps that changed something which does not remember them itself, so that a redelivery changes nothing more. Kept for a week';

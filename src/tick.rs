@@ -17,6 +17,8 @@ use crate::telegram::{self, Bot, outbox};
 const EVERY: Duration = Duration::from_millis(400);
 /// The pause after a pass that failed: the database is probably away.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// For how many seconds a message may wait without anybody hearing of it.
+const LATE: f64 = 60.0;
 /// How often it is measured what waits.
 const MEASURE: Duration = Duration::from_mins(1);
 
@@ -78,7 +80,12 @@ async fn pass(app: &App, last: &mut Result<(), db::Error>) -> Duration {
 /// at what is done.
 async fn measure(app: &App) {
     match db::outbox::oldest_seconds(&app.db).await {
-        Ok(seconds) => app.metrics.measure("outbox.oldest_seconds", seconds),
+        Ok(seconds) => {
+            if seconds > LATE {
+                tracing::warn!("outbox: a message has waited for {seconds:.0} s");
+            }
+            app.metrics.measure("outbox.oldest_seconds", seconds);
+        }
         Err(error) => tracing::warn!(%error, "the outbox could not be measured"),
     }
     let waiting = async |bot: &Bot| Ok::<_, telegram::Error>(bot.webhook_info().await?.pending_update_count);

@@ -3,61 +3,109 @@
 use jiff::Timestamp;
 
 use super::{Connection, Db, Error, Ready, Statement, statement};
-use crate::dispatch::dialog::{Dialog, Question};
-use crate::dispatch::{MasterId, OrderId, TelegramUserId};
+use crate::dispatch::dialog::{Question, Turn};
+use crate::dispatch::{MasterId, OrderId, Tap, TelegramUserId};
 
-/// Sets the master's dialog; one that another question has taken the place of cannot be answered any more.
-pub(crate) const SET: Statement = statement!(
-    "dialogs.set",
-    [INT8, TEXT, INT8, INT4, TIMESTAMPTZ],
-    "INSERT INTO dialogs AS dialog (master_id, kind, order_id, answered_message, asked_at)
-     VALUES ($1 /* master */, $2 /* kind */, $3 /* order */, $4 /* answered by */, coalesce($5, now()) /* now */)
+/// Asks a master a question, instead of the one before; unless this very tap has done so.
+pub(crate) const ASK: Statement = statement!(
+    "dialogs.ask",
+    [INT8, TEXT, INT8, TEXT, TIMESTAMPTZ],
+    "WITH fresh AS (
+         INSERT INTO taps (id, handled_at) SELECT $4 /* tap */, coalesce($5, now()) /* now */ WHERE $4 IS NOT NULL
+         ON CONFLICT DO NOTHING
+         RETURNING id
+     )
+     INSERT INTO dialogs (master_id, kind, order_id, asked_at, asked_after)
+     SELECT id, $2 /* kind */, $3 /* order */, coalesce($5, now()), last_message_id
+     FROM masters
+     WHERE id = $1 /* master */ AND ($4 IS NULL OR EXISTS (SELECT FROM fresh))
      ON CONFLICT (master_id) DO UPDATE
-         SET kind = excluded.kind, order_id = excluded.order_id, answered_message = excluded.answered_message,
-             asked_at = excluded.asked_at
-         WHERE excluded.answered_message IS NULL
-            OR (dialog.kind, dialog.order_id) = (excluded.kind, excluded.order_id)"
+         SET kind = excluded.kind, order_id = excluded.order_id, asked_at = excluded.asked_at,
+             asked_after = excluded.asked_after, answered_by = NULL"
 );
 
-/// Runs [`SET`], if there is something to set.
-pub(crate) async fn set(
+/// Ends a master's question, if it is this one: it was answered by a message, or left.
+pub(crate) const END: Statement = statement!(
+    "dialogs.end",
+    [INT8, TEXT, INT8, INT4],
+    "UPDATE dialogs SET answered_by = $4 /* message, or 0 */
+     WHERE master_id = $1 /* master */ AND kind = $2 /* kind */ AND order_id = $3 /* order */ AND answered_by IS NULL"
+);
+
+/// Runs [`ASK`] or [`END`], if something becomes of the dialog.
+pub(crate) async fn turn(
     connection: &Connection,
-    statement: &Ready,
+    [ask, end]: [&Ready; 2],
     master: MasterId,
-    dialog: Option<Dialog>,
+    order: OrderId,
+    turn: Option<Turn>,
     now: Option<Timestamp>,
 ) -> Result<(), Error> {
-    let Some(Dialog { question, order, answer }) = dialog else { return Ok(()) };
-    connection.query(statement, &[&master.0, &question.as_str(), &order.0, &answer, &now]).await.map(drop)
+    let (question, message) = match turn {
+        None => return Ok(()),
+        Some(Turn::Ask(question)) => {
+            // The change of the order remembers the tap.
+            let no_tap: Option<&str> = None;
+            return connection.query(ask, &[&master.0, &question.as_str(), &order.0, &no_tap, &now]).await.map(drop);
+        }
+        Some(Turn::Answer(question, message)) => (question, message),
+        Some(Turn::Leave(question)) => (question, 0),
+    };
+    connection.query(end, &[&master.0, &question.as_str(), &order.0, &message]).await.map(drop)
 }
 
-/// Asks a master a question about an order; the one before it is forgotten.
+/// Asks a master a question about an order, instead of the one before; unless this very tap has done so.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn ask(db: &Db, master: MasterId, question: Question, order: OrderId) -> Result<(), Error> {
+pub async fn ask(db: &Db, master: MasterId, question: Question, order: OrderId, by: &Tap) -> Result<(), Error> {
     db.run(async |connection: Connection| {
-        let [statement] = connection.ready([&SET]).await?;
-        let dialog = Dialog { question, order, answer: None };
-        set(&connection, &statement, master, Some(dialog), db.now()).await
+        connection.fetch(&ASK, &[&master.0, &question.as_str(), &order.0, &by.query, &db.now()]).await.map(drop)
     })
     .await
 }
 
-/// Forgets a master's open question, if it is this one.
+/// Leaves a master's open question, if it is this one.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn forget(db: &Db, user: TelegramUserId, question: Question, order: OrderId) -> Result<(), Error> {
-    const FORGET: Statement = statement!(
-        "dialogs.forget",
+pub async fn leave(db: &Db, user: TelegramUserId, question: Question, order: OrderId) -> Result<(), Error> {
+    const LEAVE: Statement = statement!(
+        "dialogs.leave",
         [INT8, TEXT, INT8],
-        "DELETE FROM dialogs USING masters
+        "UPDATE dialogs SET answered_by = 0 FROM masters
          WHERE masters.id = master_id AND telegram_user_id = $1 /* user */ AND kind = $2 /* kind */
-           AND order_id = $3 /* order */ AND answered_message IS NULL"
+           AND order_id = $3 /* order */ AND answered_by IS NULL"
     );
     db.run(async |connection: Connection| {
-        connection.fetch(&FORGET, &[&user.0, &question.as_str(), &order.0]).await.map(drop)
+        connection.fetch(&LEAVE, &[&user.0, &question.as_str(), &order.0]).await.map(drop)
+    })
+    .await
+}
+
+/// Notes that a master went elsewhere: the message that was tapped shows no offer's card any more, and a reason for giving
+/// an order back is not waited for, unless the tap is delivered again.
+///
+/// # Errors
+/// When the database failed.
+pub async fn go_elsewhere(db: &Db, by: &Tap) -> Result<(), Error> {
+    const GO: Statement = statement!(
+        "dialogs.go_elsewhere",
+        [INT8, INT4, TEXT, TIMESTAMPTZ],
+        "WITH released AS (
+             DELETE FROM cards WHERE chat_id = $1 /* user */ AND message_id = $2 /* message */
+         ), fresh AS (
+             INSERT INTO taps (id, handled_at)
+             SELECT 'elsewhere ' || $3 /* tap */, coalesce($4, now()) /* now */ WHERE $3 IS NOT NULL
+             ON CONFLICT DO NOTHING
+             RETURNING id
+         )
+         UPDATE dialogs SET answered_by = 0 FROM masters
+         WHERE masters.id = master_id AND telegram_user_id = $1 AND kind = 'RETURN_REASON' AND answered_by IS NULL
+           AND EXISTS (SELECT FROM fresh)"
+    );
+    db.run(async |connection: Connection| {
+        connection.fetch(&GO, &[&by.user.0, &by.message, &by.query, &db.now()]).await.map(drop)
     })
     .await
 }

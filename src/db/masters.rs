@@ -3,36 +3,39 @@
 use super::{Connection, Db, Error, Statement, statement};
 use crate::dispatch::dialog::{Dialog, Profile, Question};
 use crate::dispatch::order::Category;
-use crate::dispatch::{MasterId, OrderId, TelegramUserId};
+use crate::dispatch::{MasterId, OrderId, Tap, TelegramUserId};
 
 /// Reads what a master's menu shows, and the question that the master was asked last. `None` if no master is behind
-/// `user`. `wrote`: the user has just written to the bot, and so can be written to.
+/// `user`. `wrote`: the message that the user has just written to the bot, which therefore can write to the user.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn profile(db: &Db, user: TelegramUserId, wrote: bool) -> Result<Option<Profile>, Error> {
-    const REACHED: Statement = statement!(
-        "masters.reached",
-        [INT8],
-        "UPDATE masters SET unreachable_since = NULL
-         WHERE telegram_user_id = $1 /* user */ AND unreachable_since IS NOT NULL"
+pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Result<Option<Profile>, Error> {
+    const WROTE: Statement = statement!(
+        "masters.wrote",
+        [INT8, INT4],
+        "UPDATE masters
+         SET unreachable_since = NULL, last_message_id = greatest(last_message_id, $2 /* message */)
+         WHERE telegram_user_id = $1 /* user */"
     );
     const PROFILE: Statement = statement!(
         "masters.profile",
-        [INT8],
-        "SELECT masters.full_name, masters.on_shift, dialogs.kind, dialogs.order_id, dialogs.answered_message,
+        [INT8, TIMESTAMPTZ],
+        "SELECT masters.full_name, masters.on_shift, dialog.kind, dialog.order_id, dialog.asked_after, dialog.answered_by,
                 (SELECT count(*) FROM orders
                  WHERE assigned_master_id = masters.id
                    AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders
          FROM masters
-         LEFT JOIN dialogs ON dialogs.master_id = masters.id
+         -- A reason is not waited for so long that something else may be meant.
+         LEFT JOIN dialogs AS dialog ON dialog.master_id = masters.id
+             AND (kind <> 'RETURN_REASON' OR asked_at > coalesce($2, now()) /* now */ - interval '1 hour')
          WHERE telegram_user_id = $1 /* user */"
     );
     db.run(async |connection: Connection| {
-        if wrote {
-            connection.fetch(&REACHED, &[&user.0]).await?;
+        if let Some(message) = wrote {
+            connection.fetch(&WROTE, &[&user.0, &message]).await?;
         }
-        let rows = connection.fetch(&PROFILE, &[&user.0]).await?;
+        let rows = connection.fetch(&PROFILE, &[&user.0, &db.now()]).await?;
         Ok(rows.first().map(|row| Profile {
             full_name: row.get("full_name"),
             on_shift: row.get("on_shift"),
@@ -40,7 +43,8 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: bool) -> Result<Optio
             dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
                 question,
                 order: OrderId(row.get("order_id")),
-                answer: row.get("answered_message"),
+                asked_after: row.get("asked_after"),
+                answered_by: row.get("answered_by"),
             }),
         }))
     })
@@ -61,19 +65,28 @@ pub async fn user(db: &Db, master: MasterId) -> Result<Option<TelegramUserId>, E
     .await
 }
 
-/// Sets whether the master behind `user` is on shift; false if there is none.
+/// Sets whether the master who tapped is on shift, unless this very tap has done so; false if no master tapped.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn set_shift(db: &Db, user: TelegramUserId, on_shift: bool) -> Result<bool, Error> {
+pub async fn set_shift(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, Error> {
     const SET: Statement = statement!(
         "masters.set_shift",
-        [INT8, BOOL],
-        "UPDATE masters SET on_shift = $2 /* on shift */, unreachable_since = NULL
-         WHERE telegram_user_id = $1 /* user */
-         RETURNING id"
+        [INT8, BOOL, TEXT, TIMESTAMPTZ],
+        "WITH fresh AS (
+             INSERT INTO taps (id, handled_at) SELECT $3 /* tap */, coalesce($4, now()) /* now */ WHERE $3 IS NOT NULL
+             ON CONFLICT DO NOTHING
+             RETURNING id
+         ), changed AS (
+             UPDATE masters SET on_shift = $2 /* on shift */, unreachable_since = NULL
+             WHERE telegram_user_id = $1 /* user */ AND ($3 IS NULL OR EXISTS (SELECT FROM fresh))
+         )
+         SELECT id FROM masters WHERE telegram_user_id = $1"
     );
-    db.run(async |connection: Connection| Ok(!connection.fetch(&SET, &[&user.0, &on_shift]).await?.is_empty())).await
+    db.run(async |connection: Connection| {
+        Ok(!connection.fetch(&SET, &[&by.user.0, &on_shift, &by.query, &db.now()]).await?.is_empty())
+    })
+    .await
 }
 
 /// A master to be let in.

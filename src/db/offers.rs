@@ -45,20 +45,6 @@ pub async fn page(db: &Db, by: &Tap, page: i64) -> Result<Option<OfferList>, Err
     .await
 }
 
-/// Notes that the message that was tapped shows no offer's card any more.
-///
-/// # Errors
-/// When the database failed.
-pub async fn release_card(db: &Db, by: &Tap) -> Result<(), Error> {
-    const RELEASE: Statement = statement!(
-        "cards.release",
-        [INT8, INT4],
-        "DELETE FROM cards WHERE chat_id = $1 /* user */ AND message_id = $2 /* message */"
-    );
-    let Some(message) = by.message else { return Ok(()) };
-    db.run(async |connection: Connection| connection.fetch(&RELEASE, &[&by.user.0, &message]).await.map(drop)).await
-}
-
 /// Marks a master's live offer of an open order as viewed, and notes which message shows its card. Needs no order's
 /// lock: SENT and VIEWED are both live. An offer that somebody is at work on stays as it is: nobody waits to look at a
 /// card.
@@ -120,20 +106,22 @@ pub const DECLINE: Statement = statement!(
      ), told AS (
          INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
          SELECT DISTINCT 'MASTER', chat_id, 'OFFER_ENDED', order_id, id, coalesce($2, now()), coalesce($2, now())
-         FROM declined JOIN offers_on_screens ON offer_id = id
+         FROM declined CROSS JOIN LATERAL offer_on_screens(id)
          -- In the message that was tapped the list is shown.
          WHERE (message_id = $4 /* message */) IS NOT TRUE
+         RETURNING id
      )
-     SELECT id FROM declined"
+     SELECT (SELECT count(*) FROM told) AS told FROM declined"
 );
 
-/// Runs [`DECLINE`]; whether the offer was live.
+/// Runs [`DECLINE`]; whether the master is to be told on other cards. `None`: the offer was not live.
 pub(crate) async fn decline(
     connection: &Connection,
     statement: &Ready,
     offer: OfferId,
     by: &Tap,
     now: Option<Timestamp>,
-) -> Result<bool, Error> {
-    Ok(!connection.query(statement, &[&offer.0, &now, &by.query, &by.message]).await?.is_empty())
+) -> Result<Option<bool>, Error> {
+    let rows = connection.query(statement, &[&offer.0, &now, &by.query, &by.message]).await?;
+    Ok(rows.first().map(|row| row.get::<_, i64>("told") > 0))
 }

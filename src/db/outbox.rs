@@ -3,13 +3,14 @@
 //! A row is claimed, told, and finished, each a step of its own. Whoever dies in between leaves a lease that ends, and
 //! the row is told again: at least once, and twice only then.
 
+use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{Connection, Db, Error, Statement, facts, statement};
+use super::{Connection, Db, Error, Statement, facts, offers, statement};
 use crate::config::BotName;
 use crate::dispatch::auto_assign::Escalation;
-use crate::dispatch::notification::{Kind, Known, KnownOrder, Notification};
-use crate::dispatch::{OrderId, TelegramUserId};
+use crate::dispatch::notification::{Kind, Known, KnownOrder, Notification, Subject};
+use crate::dispatch::{OfferList, OrderId, Tap, TelegramUserId};
 
 /// How long a claimed row is left to whoever claimed it: longer than telling it can take.
 pub const LEASE_SECONDS: f64 = 30.0;
@@ -85,40 +86,68 @@ pub async fn claim(db: &Db, order: Option<OrderId>) -> Result<Vec<Claimed>, Erro
     db.run(async |connection: Connection| {
         let order = order.map(|order| order.0);
         let rows = connection.fetch(&CLAIM, &[&db.now(), &order, &LEASE_SECONDS, &PER_SECOND]).await?;
-        // What a later release has written stays leased, and is that one's to tell.
-        let known = rows.iter().filter_map(|row| {
-            claimed(row).inspect_err(|error| tracing::error!(%error, "a row of the outbox is left alone")).ok()
-        });
-        Ok(known.collect())
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let list = match row.get("kind") {
+                "LIST" => list(&connection, TelegramUserId(row.get("chat_id")), db.now()).await?,
+                _ => None,
+            };
+            claimed.extend(readable(row, list));
+        }
+        Ok(claimed)
     })
     .await
 }
 
-fn claimed(row: &Row) -> Result<Claimed, Error> {
-    let known = known(row)?;
-    let in_place = known.kind == Kind::OfferEnded;
-    Ok(Claimed {
+async fn list(
+    connection: &Connection,
+    user: TelegramUserId,
+    now: Option<Timestamp>,
+) -> Result<Option<OfferList>, Error> {
+    let [page] = connection.ready([&offers::PAGE]).await?;
+    offers::read_page(connection, &page, &Tap { user, query: None, message: None }, 1, now).await
+}
+
+/// What a later release has written is that one's to tell, and stays leased; for a day, lest it hold its chat up for ever.
+fn readable(row: &Row, list: Option<OfferList>) -> Option<Claimed> {
+    match known(row, list) {
+        Ok(known) => Some(claimed(row, known.kind == Kind::OfferEnded, known.notification())),
+        Err(error) => {
+            tracing::error!(%error, "row {} of the outbox is left alone", row.get::<_, i64>("outbox_id"));
+            row.get::<_, bool>("stale").then(|| claimed(row, false, None))
+        }
+    }
+}
+
+fn claimed(row: &Row, in_place: bool, notification: Option<Notification>) -> Claimed {
+    Claimed {
         id: row.get("outbox_id"),
         lease: row.get("lease"),
         bot: if row.get::<_, &str>("bot") == "ADMIN" { BotName::Admin } else { BotName::Master },
         user: TelegramUserId(row.get("chat_id")),
-        notification: known.notification(),
         message: row.get(if in_place { "card_message" } else { "message_id" }),
-        more: in_place && row.get("more_cards"),
+        more: in_place && notification.is_some() && row.get("more_cards"),
+        notification,
         attempt: row.get("attempts"),
         stale: row.get("stale"),
-    })
+    }
 }
 
-fn known(row: &Row) -> Result<Known, Error> {
+fn known(row: &Row, list: Option<OfferList>) -> Result<Known, Error> {
     let kind = row.get("kind");
     let subject: Option<String> = row.get("subject_name");
     Ok(Known {
         kind: Kind::parse(kind).ok_or_else(|| Error::Unknown { what: "kind of message", value: String::from(kind) })?,
+        list,
         order: row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,
-        after_seconds: row.get::<_, Option<i64>>("offer_seconds").unwrap_or_default(),
-        subject: subject.map(|name| (name, row.get("subject_phone"))),
+        after_seconds: row.get("recalled_after_seconds"),
+        subject: subject.map(|name| Subject {
+            name,
+            phone: row.get("subject_phone"),
+            unreachable: row.get("subject_is_unreachable"),
+        }),
+        for_good: row.get("for_good"),
         reason: row.get("reason"),
     })
 }
@@ -141,45 +170,59 @@ fn order(row: &Row) -> Result<KnownOrder, Error> {
 pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<bool, Error> {
     const FINISH: Statement = statement!(
         "outbox.finish",
-        [INT8, TEXT, TIMESTAMPTZ, TEXT, FLOAT8, TEXT, INT4, INT4, BOOL],
+        [INT8, TEXT, TIMESTAMPTZ, BOOL, FLOAT8, TEXT, INT4, INT4, BOOL],
         include_str!("outbox_finish.sql")
     );
-    let ends = matches!(row.notification, Some(Notification::OfferEnded { .. }));
-    let (word, seconds, because, card, unreachable) = match how {
-        Finish::Sent { card } => (if row.more { "MORE" } else { "SENT" }, 0, None, card, false),
-        Finish::Later { seconds } => ("LATER", seconds, None, None, false),
-        Finish::Dropped { because, unreachable } => {
-            (if row.more { "MORE" } else { "DROPPED" }, 0, Some(because).filter(|_| !row.more), None, unreachable)
-        }
+    let (tried, seconds, because, card, unreachable) = match how {
+        Finish::Sent { card } => (true, 0, None, card, false),
+        Finish::Later { seconds } => (false, seconds, None, None, false),
+        Finish::Dropped { because, unreachable } => (true, 0, Some(because), None, unreachable),
     };
-    let gone = row.message.filter(|_| ends && word != "LATER");
+    // Of several cards one after another is edited.
+    let done = tried && !row.more;
+    let because = because.filter(|_| done);
+    let gone = row.message.filter(|_| tried);
     #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
     let seconds = seconds as f64;
     db.run(async |connection: Connection| {
         let rows = connection
-            .fetch(&FINISH, &[&row.id, &row.lease, &db.now(), &word, &seconds, &because, &card, &gone, &unreachable])
+            .fetch(&FINISH, &[&row.id, &row.lease, &db.now(), &done, &seconds, &because, &card, &gone, &unreachable])
             .await?;
         Ok(rows[0].get("taken_over"))
     })
     .await
 }
 
-/// Notes that a master's own order could not be shown, in `message` or in a new one.
+/// Notes that what a tap came to could not be shown, in `message` or in a new one: the own order, or else the list of
+/// offers. Not tried again within so many seconds.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn note_own_order(db: &Db, user: TelegramUserId, order: OrderId, message: Option<i32>) -> Result<(), Error> {
+pub async fn note_screen(
+    db: &Db,
+    user: TelegramUserId,
+    own: Option<OrderId>,
+    message: Option<i32>,
+    seconds: u64,
+) -> Result<(), Error> {
     const NOTE: Statement = statement!(
-        "outbox.note_own_order",
-        [INT8, INT8, INT4, TIMESTAMPTZ],
+        "outbox.note_screen",
+        [INT8, TEXT, INT8, INT4, TIMESTAMPTZ, FLOAT8],
         "INSERT INTO outbox (bot, chat_id, kind, order_id, message_id, created_at, due_at)
-         SELECT 'MASTER', $1 /* user */, 'OWN_ORDER', $2 /* order */, $3 /* message */, now, now
-         FROM (SELECT coalesce($4, now()) AS now) AS moment
-         WHERE NOT EXISTS (SELECT FROM outbox WHERE kind = 'OWN_ORDER' AND order_id = $2 AND chat_id = $1
-                             AND finished_at IS NULL)"
+         SELECT 'MASTER', $1 /* user */, $2 /* kind */, $3 /* order */, $4 /* message */, now,
+                now + make_interval(secs => $6 /* seconds */)
+         FROM (SELECT coalesce($5, now()) AS now) AS moment
+         WHERE NOT EXISTS (
+             SELECT FROM outbox
+             WHERE bot = 'MASTER' AND chat_id = $1 AND finished_at IS NULL AND kind = $2
+               AND (order_id, message_id) IS NOT DISTINCT FROM ($3, $4))"
     );
+    let kind = if own.is_some() { Kind::OwnOrder } else { Kind::List };
+    let order = own.map(|order| order.0);
+    #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
+    let seconds = seconds as f64;
     db.run(async |connection: Connection| {
-        connection.fetch(&NOTE, &[&user.0, &order.0, &message, &db.now()]).await.map(drop)
+        connection.fetch(&NOTE, &[&user.0, &kind.as_str(), &order, &message, &db.now(), &seconds]).await.map(drop)
     })
     .await
 }

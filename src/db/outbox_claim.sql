@@ -13,33 +13,37 @@ WITH moment AS (
 ), pace AS MATERIALIZED (
     SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent
     FROM turn, moment
+), chosen AS MATERIALIZED (
+    SELECT next.id
+    FROM moment
+    CROSS JOIN pace
+    CROSS JOIN LATERAL (
+        SELECT id
+        FROM (
+            -- In a chat one after another. No join: of how many rows wait the planner knows little.
+            SELECT DISTINCT ON (chat_id) id, chat_id, kind, due_at, order_id
+            FROM outbox
+            WHERE outbox.bot = pace.bot AND finished_at IS NULL
+              AND ($2::bigint IS NULL OR chat_id = ANY (ARRAY (
+                  SELECT chat_id FROM outbox WHERE order_id = $2 AND finished_at IS NULL)))
+            ORDER BY chat_id, id
+        ) AS head
+        WHERE due_at <= moment.now
+          AND ($2::bigint IS NULL OR order_id = $2)
+          -- And one a second.
+          AND coalesce(
+              (SELECT max(attempted_at) FROM outbox WHERE outbox.bot = pace.bot AND chat_id = head.chat_id),
+              '-infinity') <= moment.now - interval '1 second'
+        -- A flood of offers holds up nothing else.
+        ORDER BY kind IN ('OFFER', 'OFFER_ENDED'), id
+        LIMIT greatest($4 - cardinality(pace.recent), 0)
+    ) AS next
 ), claimed AS (
     UPDATE outbox
     SET lease = gen_random_uuid(), due_at = moment.now + make_interval(secs => $3), attempts = attempts + 1,
         attempted_at = moment.now
-    FROM moment, (
-        SELECT head.id
-        FROM moment
-        CROSS JOIN pace
-        CROSS JOIN LATERAL (
-            SELECT id
-            FROM outbox AS row
-            WHERE row.bot = pace.bot AND finished_at IS NULL AND due_at <= moment.now
-              AND ($2::bigint IS NULL OR order_id = $2)
-              -- In a chat one after another, and one a second.
-              AND NOT EXISTS (
-                  SELECT FROM outbox AS earlier
-                  WHERE earlier.bot = row.bot AND earlier.chat_id = row.chat_id AND earlier.id < row.id
-                    AND earlier.finished_at IS NULL)
-              AND NOT EXISTS (
-                  SELECT FROM outbox AS last
-                  WHERE last.bot = row.bot AND last.chat_id = row.chat_id
-                    AND last.attempted_at > moment.now - interval '1 second')
-            ORDER BY id
-            LIMIT greatest($4 - cardinality(pace.recent), 0)
-        ) AS head
-    ) AS head
-    WHERE outbox.id = head.id AND finished_at IS NULL AND due_at <= moment.now
+    FROM moment
+    WHERE outbox.id = ANY (ARRAY (SELECT id FROM chosen)) AND finished_at IS NULL AND due_at <= moment.now
     RETURNING outbox.*
 ), paced AS (
     UPDATE outbox_bots
@@ -56,7 +60,6 @@ SELECT
     claimed.kind,
     claimed.attempts,
     claimed.message_id,
-    moment.now,
     moment.now - claimed.created_at > interval '1 day' AS stale,
     orders.id,
     orders.status,
@@ -74,12 +77,16 @@ SELECT
     orders.escalation_reason,
     subject.full_name AS subject_name,
     subject.phone AS subject_phone,
+    subject.unreachable_since IS NOT NULL AS subject_is_unreachable,
     offers.id AS offer_id,
     offers.state AS offer_state,
     offers.expires_at <= moment.now AS offer_overdue,
     least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
-    greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint AS offer_seconds,
+    CASE WHEN offers.state = 'CANCELED' THEN
+        greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint
+    END AS recalled_after_seconds,
     history.reason,
+    coalesce(history.to_status = 'CANCELED', false) AS for_good,
     card.message_id AS card_message,
     card.more AS more_cards
 FROM claimed
@@ -90,14 +97,9 @@ LEFT JOIN districts ON districts.id = orders.district_id
 LEFT JOIN offers ON offers.id = claimed.offer_id
 LEFT JOIN masters AS recipient ON claimed.bot = 'MASTER' AND recipient.telegram_user_id = claimed.chat_id
 LEFT JOIN masters AS subject ON subject.id = claimed.master_id
+LEFT JOIN order_status_history AS history ON history.id = claimed.history_id
 LEFT JOIN LATERAL (
     SELECT min(message_id) AS message_id, count(*) > 1 AS more
     FROM cards WHERE cards.offer_id = claimed.offer_id AND claimed.kind = 'OFFER_ENDED'
 ) AS card ON true
-LEFT JOIN LATERAL (
-    -- Why a master gave it back, or why it was canceled: the last words about it.
-    SELECT reason FROM order_status_history
-    WHERE order_id = claimed.order_id AND claimed.kind IN ('RETURNED', 'CANCELED')
-    ORDER BY order_status_history.id DESC LIMIT 1
-) AS history ON true
 ORDER BY claimed.id

@@ -27,11 +27,11 @@ WITH moment AS (
     SELECT 'MASTER', news.chat_id, news.kind, $1, news.offer_id, moment.now, moment.now
     FROM moment
     CROSS JOIN (
-        SELECT DISTINCT shown.chat_id, 'OFFER_ENDED' AS kind, shown.offer_id
+        SELECT DISTINCT shown.chat_id, 'OFFER_ENDED' AS kind, ended.id AS offer_id
         FROM (SELECT id FROM accepted UNION ALL SELECT id FROM recalled) AS ended
-        JOIN offers_on_screens AS shown ON shown.offer_id = ended.id
-        -- In the message that was tapped the answer to the tap is shown.
-        WHERE (shown.offer_id = $5 AND shown.message_id = $11) IS NOT TRUE
+        CROSS JOIN LATERAL offer_on_screens(ended.id) AS shown
+        -- In the message that was tapped the answer to the tap is shown; it may be the card that was being sent.
+        WHERE (ended.id = $5 AND coalesce(shown.message_id, $11) = $11) IS NOT TRUE
         UNION ALL
         SELECT telegram_user_id, 'ASSIGNED', NULL
         FROM assigned JOIN masters ON masters.id = $4

@@ -30,25 +30,6 @@ WITH moment AS (
     FROM changed, moment, after
     WHERE order_id = changed.id AND after.recalls AND state IN ('SENT', 'VIEWED', 'ACCEPTED')
     RETURNING offers.id
-), told AS (
-    INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, master_id, created_at, due_at)
-    SELECT news.bot, news.chat_id, news.kind, $1, news.offer_id, news.master_id, moment.now, moment.now
-    FROM moment
-    CROSS JOIN changed
-    CROSS JOIN (
-        SELECT DISTINCT 'MASTER' AS bot, chat_id, 'OFFER_ENDED' AS kind, offer_id, NULL::bigint AS master_id
-        FROM ended JOIN offers_on_screens ON offer_id = ended.id
-        UNION ALL
-        SELECT 'MASTER', telegram_user_id, 'CANCELED', NULL, NULL
-        FROM after, before JOIN masters ON masters.id = before.master_id
-        WHERE after.recalls AND $5 <> 'MASTER'
-          AND $3 IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
-        UNION ALL
-        SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
-        FROM after, staff
-        WHERE after.open AND $5 = 'MASTER' AND is_active
-    ) AS news
-    RETURNING id
 ), history AS (
     -- As in an assignment: null, and so refused, if the order is not as the caller read it under its lock.
     INSERT INTO order_status_history (
@@ -62,5 +43,25 @@ WITH moment AS (
     CROSS JOIN after
     LEFT JOIN changed ON true
     LEFT JOIN before ON true
+    RETURNING id
+), told AS (
+    INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, master_id, history_id, created_at, due_at)
+    SELECT news.bot, news.chat_id, news.kind, $1, news.offer_id, news.master_id, history.id, moment.now, moment.now
+    FROM moment
+    CROSS JOIN history
+    CROSS JOIN (
+        SELECT DISTINCT 'MASTER' AS bot, chat_id, 'OFFER_ENDED' AS kind, ended.id AS offer_id, NULL::bigint AS master_id
+        FROM ended CROSS JOIN LATERAL offer_on_screens(ended.id)
+        UNION ALL
+        SELECT 'MASTER', telegram_user_id, 'CANCELED', NULL, NULL
+        FROM after, before JOIN masters ON masters.id = before.master_id
+        WHERE after.recalls AND $5 <> 'MASTER'
+          AND $3 IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+        UNION ALL
+        SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
+        FROM after, staff
+        WHERE after.open AND $5 = 'MASTER' AND is_active
+    ) AS news
+    RETURNING id
 )
 SELECT count(*) AS told FROM told

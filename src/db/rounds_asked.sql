@@ -2,11 +2,12 @@
 SELECT
     orders.id AS order_id,
     coalesce(array_agg(offers.master_id) FILTER (WHERE offers.sent_at >= orders.search_started_at), '{}') AS asked,
-    -- One master cannot have two offers of an order that live or are accepted; and who gave it back is not asked again.
+    -- One master cannot have two offers of an order that live or are accepted; and who gave it back, or whom staff took it
+    -- from, is not asked again.
     coalesce(array_agg(offers.master_id) FILTER (WHERE offers.state IN ('SENT', 'VIEWED', 'ACCEPTED')), '{}')
         || ARRAY (
-            SELECT changed_by_master_id FROM order_status_history
-            WHERE order_id = orders.id AND actor_type = 'MASTER' AND to_status IN ('SEARCHING', 'GUARANTEE')
+            SELECT (context ->> 'master_id')::bigint FROM order_status_history
+            WHERE order_id = orders.id AND context ? 'master_id' AND to_status IN ('SEARCHING', 'GUARANTEE')
         ) AS never,
     -- An offer may have no deadline.
     max(least(offers.expires_at, '9999-01-01')) FILTER (

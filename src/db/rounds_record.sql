@@ -55,6 +55,7 @@ WITH moment AS (
     JOIN changed ON changed.id = offered.order_id
     -- As they were a moment ago, when they were chosen.
     JOIN masters ON masters.id = offered.master_id AND masters.on_shift AND NOT masters.is_blocked
+        AND masters.unreachable_since IS NULL
     ON CONFLICT DO NOTHING
     RETURNING id, order_id, master_id
 )

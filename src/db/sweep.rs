@@ -30,7 +30,7 @@ pub async fn expire(db: &Db) -> Result<usize, Error> {
          ), told AS (
              INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
              SELECT DISTINCT 'MASTER', chat_id, 'OFFER_ENDED', order_id, id, coalesce($1, now()), coalesce($1, now())
-             FROM expired JOIN offers_on_screens ON offer_id = id
+             FROM expired CROSS JOIN LATERAL offer_on_screens(id)
          ), due AS (
              UPDATE orders SET next_round_at = coalesce($1, now())
              WHERE id = ANY ($2) AND next_round_at > coalesce($1, now()) AND NOT EXISTS (
@@ -128,7 +128,33 @@ pub async fn cards(db: &Db) -> Result<usize, Error> {
     in_batches(db, &CARDS).await
 }
 
-/// Forgets what was told more than a week ago.
+/// Drops messages that have been overtaken before their turn: offers that have ended, and what became of offers whose card
+/// is nowhere; how many. They would only take turns from those that have something to say.
+///
+/// # Errors
+/// When the database failed; what was done before stays.
+pub async fn overtaken(db: &Db) -> Result<usize, Error> {
+    const OVERTAKEN: Statement = statement!(
+        "sweep.overtaken",
+        [TIMESTAMPTZ, INT4],
+        "UPDATE outbox SET finished_at = coalesce($1, now()) /* now */, dropped_because = 'OVERTAKEN', lease = NULL
+         WHERE id IN (
+             SELECT outbox.id
+             FROM outbox
+             JOIN offers ON offers.id = outbox.offer_id
+             WHERE finished_at IS NULL AND due_at <= coalesce($1, now())
+               AND (kind = 'OFFER'
+                    AND (offers.state NOT IN ('SENT', 'VIEWED') OR offers.expires_at <= coalesce($1, now()))
+                 OR kind = 'OFFER_ENDED'
+                    AND NOT EXISTS (SELECT FROM offer_on_screens(outbox.offer_id)))
+             LIMIT $2 /* at most */
+             FOR UPDATE OF outbox SKIP LOCKED)
+         RETURNING id"
+    );
+    in_batches(db, &OVERTAKEN).await
+}
+
+/// Forgets what was told, and which taps were handled, more than a week ago.
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
@@ -136,14 +162,29 @@ pub async fn forget(db: &Db) -> Result<usize, Error> {
     const FORGET: Statement = statement!(
         "sweep.forget",
         [TIMESTAMPTZ, INT4],
-        "DELETE FROM outbox
+        "WITH taps AS (
+             DELETE FROM taps
+             WHERE id IN (
+                 SELECT id FROM taps WHERE handled_at < coalesce($1, now()) /* now */ - interval '7 days'
+                 LIMIT $2 /* at most */)
+         )
+         DELETE FROM outbox
          WHERE id IN (
-             SELECT id FROM outbox WHERE finished_at < coalesce($1, now()) /* now */ - interval '7 days'
-             LIMIT $2 /* at most */
+             SELECT id FROM outbox WHERE finished_at < coalesce($1, now()) - interval '7 days'
+             LIMIT $2
              FOR UPDATE SKIP LOCKED)
          RETURNING id"
     );
     in_batches(db, &FORGET).await
+}
+
+/// Whether there is a dispatcher who can be told of an order.
+///
+/// # Errors
+/// When the database failed.
+pub async fn anybody_to_call(db: &Db) -> Result<bool, Error> {
+    const ANYBODY: Statement = statement!("sweep.anybody_to_call", [], "SELECT FROM staff WHERE is_active LIMIT 1");
+    db.run(async |connection: Connection| Ok(!connection.fetch(&ANYBODY, &[]).await?.is_empty())).await
 }
 
 async fn in_batches(db: &Db, statement: &'static Statement) -> Result<usize, Error> {

@@ -1,6 +1,6 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
-use super::dialog::{Dialog, Question};
+use super::dialog::{Question, Turn};
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
 use super::order::{Amount, OrderStatus};
@@ -53,7 +53,7 @@ pub async fn close(
     if let Some(Answered { outcome, master, .. }) = &answered {
         tracing::info!("order_close {}: order={order} master={master}", outcome.name());
         if matches!(outcome, CloseOutcome::Closed(_)) {
-            db::orders::look_again_for(db, by.user).await?;
+            locked::look_again_for(db, by.user).await;
         }
     }
     Ok(answered)
@@ -61,12 +61,11 @@ pub async fn close(
 
 fn decide(amount: Amount, message: i32, locked: bool, facts: &Facts) -> Decision<CloseOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(CloseOutcome::NotYours) };
-    let order = found.order.card.id;
     let own = found.assigned_master == Some(facts.master.id);
     Decision::Answer(match (facts.standing(), found.status) {
         (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed,
         (Standing::Yours, OrderStatus::Payment) if locked => {
-            let dialog = Some(Dialog { question: Question::Amount, order, answer: Some(message) });
+            let dialog = Some(Turn::Answer(Question::Amount, message));
             let to = To { status: OrderStatus::Closed, reason: None, amount: Some(amount), dialog };
             return Decision::Change(to, CloseOutcome::Closed(amount));
         }

@@ -84,19 +84,19 @@ async fn attempt(
     };
 
     let fresh_list = db::offers::read_page(&connection, &list, by, page, now);
-    let (outcome, fresh) = match decide(locked, &facts) {
+    let (outcome, fresh, told) = match decide(locked, &facts) {
         Decision::Decline(offer) => {
             let (declined, committed, fresh) =
                 join!(db::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
             // Not live: somebody changed it without the order's lock, so look again.
-            let outcome = declined?.then_some(DeclineOutcome::Declined);
+            let declined = declined?;
             committed?;
-            (outcome, locked::if_read(fresh))
+            (declined.map(|_| DeclineOutcome::Declined), locked::if_read(fresh), declined == Some(true))
         }
-        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?),
-        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?),
+        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?, false),
+        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?, false),
     };
-    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told: false }))
+    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told }))
 }
 
 enum Decision {

@@ -1,6 +1,6 @@
 //! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
 
-use super::dialog::{Dialog, Question};
+use super::dialog::{Question, Turn};
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
 use super::order::OrderStatus;
@@ -54,7 +54,7 @@ pub async fn give_back(
     if let Some(Answered { outcome, master, .. }) = &answered {
         tracing::info!("order_give_back {}: order={order} master={master}", outcome.name());
         if *outcome == GiveBackOutcome::GivenBack {
-            db::orders::look_again_for(db, by.user).await?;
+            locked::look_again_for(db, by.user).await;
         }
     }
     Ok(answered)
@@ -80,8 +80,7 @@ fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool
     if !locked {
         return Decision::LookAgain;
     }
-    let order = found.order.card.id;
-    let dialog = Some(Dialog { question: Question::ReturnReason, order, answer: Some(message) });
+    let dialog = Some(Turn::Answer(Question::ReturnReason, message));
     let to = To { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
     Decision::Change(to, GiveBackOutcome::GivenBack)
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::join;
 
-use super::dialog::Dialog;
+use super::dialog::Turn;
 use super::facts::Facts;
 use super::order::{Amount, OrderStatus};
-use super::{Actor, MasterId, OfferList, OrderId, Tap};
+use super::{Actor, MasterId, OfferList, OrderId, Tap, TelegramUserId};
 use crate::db::orders::Change;
 use crate::db::{self, Connection, Db, Ready, Severity};
 
@@ -135,6 +135,14 @@ pub(super) fn if_read<F>(fresh: Result<Option<F>, db::Error>) -> Option<F> {
     })
 }
 
+/// Lets orders that found nobody to ask look again, since a master can be asked by now. They will anyway, half a minute
+/// later: what has been committed stands if this fails.
+pub(super) async fn look_again_for(db: &Db, user: TelegramUserId) {
+    if let Err(error) = db::orders::look_again_for(db, user).await {
+        tracing::warn!(%error, "orders without anybody to ask look again later");
+    }
+}
+
 /// What is to be done about a master's own order.
 pub(super) enum Decision<O> {
     /// Nothing is to be changed; this is the answer.
@@ -150,13 +158,12 @@ pub(super) struct To {
     pub status: OrderStatus,
     pub reason: Option<String>,
     pub amount: Option<Amount>,
-    /// What becomes of the master's dialog: a question to be answered in words, or the answer to it.
-    pub dialog: Option<Dialog>,
+    pub dialog: Option<Turn>,
 }
 
 /// A master changes an own order: lock, decide, act, as in accepting. `decide` gets the facts, whether they were read
 /// under the locks of the order and the master, and whether this very tap has changed the order before.
-pub(super) async fn change<O: Clone>(
+pub(super) async fn change<O>(
     db: &Db,
     order: OrderId,
     by: &Tap,
@@ -167,7 +174,7 @@ pub(super) async fn change<O: Clone>(
     settle(db, busy, look, |connection| attempt(db, connection, order, by, &decide)).await
 }
 
-async fn attempt<O: Clone>(
+async fn attempt<O>(
     db: &Db,
     connection: Connection,
     order: OrderId,
@@ -175,13 +182,14 @@ async fn attempt<O: Clone>(
     decide: &impl Fn(bool, &Facts, bool) -> Decision<O>,
 ) -> Result<Option<Attempt<O, Facts>>, db::Error> {
     let now = db.now();
-    let [lock, facts, handled, record, dialog] = connection
+    let [lock, facts, handled, record, ask, end] = connection
         .ready([
             &db::orders::LOCK,
             &db::facts::READ,
             &db::orders::WAS_HANDLED,
             &db::orders::RECORD_CHANGE,
-            &db::dialogs::SET,
+            &db::dialogs::ASK,
+            &db::dialogs::END,
         ])
         .await?;
     let (seen, handled) = join!(
@@ -205,7 +213,7 @@ async fn attempt<O: Clone>(
             };
             let (recorded, noted, committed, fresh) = join!(
                 db::orders::record_change(&connection, &record, &change, now),
-                db::dialogs::set(&connection, &dialog, master, to.dialog, now),
+                db::dialogs::turn(&connection, [&ask, &end], master, order, to.dialog, now),
                 connection.commit(),
                 fresh,
             );

@@ -4,7 +4,7 @@
 use super::auto_assign::Escalation;
 use super::facts::{Standing, standing};
 use super::order::Stage;
-use super::{Client, OfferFacts, OrderCard, OrderId, OrderStatus, OwnOrder};
+use super::{Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
 
 /// A message to a master or to staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,11 @@ pub enum Notification {
         order: OrderId,
         /// What it is to the master now.
         standing: Standing,
-        /// How long the offer lived.
-        after_seconds: i64,
+        /// How long the offer lived, if it was recalled.
+        after_seconds: Option<i64>,
     },
+    /// To a master: the list of offers, which could not be shown at once.
+    List(OfferList),
     /// To a master: staff or the system has given the order.
     Assigned(OwnOrder),
     /// To a master: the order just taken, which could not be shown at once.
@@ -60,6 +62,8 @@ pub enum Notification {
         master: String,
         /// The master's phone.
         phone: Option<String>,
+        /// The order given to the master or taken away, of which the master does not know.
+        order: Option<OrderId>,
     },
 }
 
@@ -69,6 +73,7 @@ pub enum Notification {
 pub enum Kind {
     Offer,
     OfferEnded,
+    List,
     Assigned,
     OwnOrder,
     Canceled,
@@ -78,9 +83,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Offer,
         Self::OfferEnded,
+        Self::List,
         Self::Assigned,
         Self::OwnOrder,
         Self::Canceled,
@@ -95,6 +101,7 @@ impl Kind {
         match self {
             Self::Offer => "OFFER",
             Self::OfferEnded => "OFFER_ENDED",
+            Self::List => "LIST",
             Self::Assigned => "ASSIGNED",
             Self::OwnOrder => "OWN_ORDER",
             Self::Canceled => "CANCELED",
@@ -116,16 +123,31 @@ impl Kind {
 pub struct Known {
     /// What it is about.
     pub kind: Kind,
+    /// The recipient's list of offers, if it is about that.
+    pub list: Option<OfferList>,
     /// The order, if it is about one.
     pub order: Option<KnownOrder>,
     /// The recipient's offer of the order, if it is about one.
     pub offer: Option<OfferFacts>,
-    /// How long that offer lived.
-    pub after_seconds: i64,
-    /// The master it is about, if not the recipient: name and phone.
-    pub subject: Option<(String, Option<String>)>,
+    /// How long that offer lived, if it was recalled.
+    pub after_seconds: Option<i64>,
+    /// The master it is about, if not the recipient.
+    pub subject: Option<Subject>,
+    /// Whether the order was canceled, rather than taken away.
+    pub for_good: bool,
     /// Why, in somebody's words.
     pub reason: Option<String>,
+}
+
+/// A master whom staff are told of.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The name.
+    pub name: String,
+    /// The phone.
+    pub phone: Option<String>,
+    /// Whether the bot cannot write to the master, still.
+    pub unreachable: bool,
 }
 
 /// An order, and what it is to the recipient.
@@ -147,31 +169,37 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, order, offer, after_seconds, subject, reason } = self;
-        if kind == Kind::Unreachable {
-            return subject.map(|(master, phone)| Notification::Unreachable { master, phone });
+        let Self { kind, list, order, offer, after_seconds, subject, for_good, reason } = self;
+        match kind {
+            Kind::List => return list.map(Notification::List),
+            Kind::Unreachable => {
+                let Subject { name, phone, .. } = subject.filter(|subject| subject.unreachable)?;
+                return Some(Notification::Unreachable {
+                    master: name,
+                    phone,
+                    order: order.map(|order| order.card.id),
+                });
+            }
+            _ => {}
         }
         let KnownOrder { card, client, status, own, escalation } = order?;
         let standing = standing(status.stage(), own, offer);
         let yours = standing == Standing::Yours;
+        // Whether it still looks for a master: else it needs nobody.
+        let open = status.stage() == Stage::Open;
         match (kind, standing) {
             (Kind::Offer, Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
-            (Kind::Offer | Kind::Unreachable, _) | (Kind::OfferEnded, Standing::Offered(_)) => None,
+            (Kind::Offer | Kind::List | Kind::Unreachable, _) | (Kind::OfferEnded, Standing::Offered(_)) => None,
             (Kind::OfferEnded, standing) => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
             (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client })),
             (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client })),
-            (Kind::Canceled, _) => {
-                // It may have been given to the same master again.
-                let for_good = status == OrderStatus::Canceled;
-                (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason })
-            }
+            // It may have been given to the same master again.
+            (Kind::Canceled, _) => (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason }),
             (Kind::Returned, _) => {
-                Some(Notification::Returned { card, master: subject.map(|(master, _)| master), reason })
+                let master = subject.map(|subject| subject.name);
+                open.then_some(Notification::Returned { card, master, reason })
             }
-            // An order that has found its master meanwhile needs nobody.
-            (Kind::Escalated, _) => escalation
-                .filter(|_| status.stage() == Stage::Open)
-                .map(|reason| Notification::Escalated { card, reason }),
+            (Kind::Escalated, _) => escalation.filter(|_| open).map(|reason| Notification::Escalated { card, reason }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
-use super::dialog::{Dialog, Question};
+use super::dialog::{Question, Turn};
 use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
 use super::order::OrderStatus;
@@ -99,7 +99,10 @@ fn decide(step: Step, locked: bool, facts: &Facts, handled: bool) -> Decision<Pr
     if !locked {
         return Decision::LookAgain;
     }
-    let question = Dialog { question: Question::Amount, order: order.order.card.id, answer: None };
-    let dialog = (step == Step::Done).then_some(question);
+    let dialog = match step {
+        Step::Done => Some(Turn::Ask(Question::Amount)),
+        Step::NotDone => Some(Turn::Leave(Question::Amount)),
+        Step::EnRoute | Step::OnSite => None,
+    };
     Decision::Change(To { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))
 }

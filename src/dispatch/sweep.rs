@@ -34,7 +34,11 @@ pub async fn pass(db: &Db) -> Result<Passed, db::Error> {
         overdue: db::sweep::escalate(db).await?,
         cards: db::sweep::cards(db).await?,
     };
+    db::sweep::overtaken(db).await?;
     db::sweep::forget(db).await?;
+    if passed.dispatched.escalated + passed.overdue > 0 && !db::sweep::anybody_to_call(db).await? {
+        tracing::error!("orders need a dispatcher, and there is none: add one to the table staff");
+    }
     let Passed { expired, woken, dispatched: Dispatched { orders, offers, escalated }, overdue, cards } = passed;
     if passed != Passed::default() {
         let escalated = escalated + overdue;

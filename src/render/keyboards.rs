@@ -121,6 +121,7 @@ pub(super) fn notification(notification: &Notification) -> InlineKeyboardMarkup 
         Notification::OfferEnded { .. } => markup(vec![vec![button(texts::BUTTON_NEW, Callback::List { page: 1 })]]),
         Notification::Assigned(own) | Notification::OwnOrder(own) => to_own_order(own.card.id),
         Notification::Canceled { .. } => to_lists(),
+        Notification::List(list) => offer_list(list, None),
         // The dispatchers' bot has no buttons yet.
         Notification::Returned { .. } | Notification::Escalated { .. } | Notification::Unreachable { .. } => none(),
     }

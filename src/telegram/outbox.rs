@@ -3,9 +3,11 @@
 //! Several senders may be at work at once, and each may die at any moment: a row is leased, told, and finished. What
 //! Telegram puts off is put back, never waited for.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
@@ -22,28 +24,34 @@ use crate::render;
 const EVERY: Duration = Duration::from_millis(200);
 /// The pause after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
-/// How long messages that are under way at the end are waited for.
-const DRAIN: Duration = Duration::from_secs(6);
-/// How long a webhook may go on sending what its tap has caused, before it leaves the rest to the tick.
-const OWN: Duration = Duration::from_secs(6);
+/// How long messages that are under way at the end are waited for: as long as calls to Telegram take.
+const DRAIN: Duration = Duration::from_secs(9);
+/// What has waited for a day is tried so often, and then no more.
+const ATTEMPTS: i32 = 10;
 
 /// Goes on sending until `stop` is ready, and finishes what is under way then.
 pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
     let mut under_way = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let claimed = db::outbox::claim(&app.db, None);
+        let claimed = AssertUnwindSafe(db::outbox::claim(&app.db, None)).catch_unwind();
         let pause = match tokio::select! { claimed = claimed => claimed, () = &mut stop => break } {
-            Ok(rows) => {
+            Ok(Ok(rows)) => {
                 for row in rows {
                     let app = Arc::clone(app);
                     under_way.spawn(async move { tell(&app, row).await });
                 }
                 EVERY
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(%error, "the outbox could not be read; trying again");
                 app.metrics.count("outbox", "FAILED");
+                AFTER_FAILURE
+            }
+            Err(_) => {
+                // The panic hook has said where.
+                tracing::error!("a panic while reading the outbox; trying again");
+                app.metrics.count("outbox", "PANIC");
                 AFTER_FAILURE
             }
         };
@@ -69,12 +77,11 @@ pub async fn pass(app: &App, order: Option<OrderId>) -> Result<usize, db::Error>
     Ok(join_all(rows.into_iter().map(|row| tell(app, row))).await.len())
 }
 
-/// Sends what a tap has caused about an order, as far as that is possible at once; the tick sends the rest.
+/// Sends what a tap has caused about an order, as far as that is possible at once; the tick sends the rest. Takes no
+/// longer than a call to Telegram does.
 pub async fn send_own(app: &App, order: OrderId) {
-    match tokio::time::timeout(OWN, pass(app, Some(order))).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the outbox is left to the tick"),
-        Err(_) => tracing::warn!("messages took too long, and are left to the tick"),
+    if let Err(error) = pass(app, Some(order)).await {
+        tracing::warn!(%error, "the outbox is left to the tick");
     }
 }
 
@@ -155,7 +162,7 @@ fn after<'a>(error: &Error, row: &Claimed, because: &'a str) -> Finish<'a> {
     let never = Finish::Dropped { because, unreachable: matches!(error, Error::Unreachable(_)) };
     match error {
         Error::Unreachable(_) | Error::MessageGone(_) | Error::StaleQuery | Error::Refused { code: 400, .. } => never,
-        _ if row.stale => never,
+        _ if row.stale && row.attempt >= ATTEMPTS => never,
         Error::RetryAfter(seconds) => Finish::Later { seconds: *seconds },
         // A refusal of anything but the message, such as a token that was revoked, is mended by an operator.
         Error::NoAnswer(_) | Error::Refused { .. } => Finish::Later { seconds: backoff(row.attempt) },

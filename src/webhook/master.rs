@@ -6,7 +6,7 @@
 use tokio::join;
 
 use super::callback::Callback;
-use super::reply::Reply;
+use super::reply::{Instead, Reply};
 use super::update::{ButtonMessage, CallbackQuery, Message, Update};
 use super::work;
 use crate::app::App;
@@ -16,7 +16,7 @@ use crate::dispatch::decline::{self, DeclineOutcome};
 use crate::dispatch::view::{self, ViewOutcome};
 use crate::dispatch::{Answered, OfferList, OrderId, Tap, TelegramUserId};
 use crate::render::{self, Screen, texts};
-use crate::telegram::{Notice, outbox};
+use crate::telegram::{self, Notice, outbox};
 
 /// Handles an update to the end: when this returns, nothing is left to do.
 ///
@@ -55,7 +55,7 @@ async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     };
     join!(
         answer(app, &query.id, reply.notice.as_ref()),
-        show(app, user, message, reply.screen, reply.own),
+        show(app, user, message, reply.screen, reply.instead),
         tell_others,
     );
     Ok(())
@@ -80,10 +80,11 @@ async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option
 async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
     let Some(list) = db::offers::page(&app.db, by, page).await? else { return Ok(None) };
     let screen = render::offer_list(&list);
-    Ok(Some(match alert {
+    let reply = match alert {
         Some(alert) => Reply::alert(alert, Some(screen)),
         None => Reply::screen(screen),
-    }))
+    };
+    Ok(Some(Reply { instead: Some(Instead::List), ..reply }))
 }
 
 async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -102,14 +103,15 @@ async fn ask_decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<O
 
 /// The own order, or why there is no card, above the list.
 fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
-    let screen = match outcome {
-        ViewOutcome::Yours(own) => Some(render::own_order(own, list)),
-        _ => list.map(render::offer_list),
+    let (screen, instead) = match outcome {
+        ViewOutcome::Yours(own) => (Some(render::own_order(own, list)), Instead::Own(own.card.id)),
+        _ => (list.map(render::offer_list), Instead::List),
     };
-    match texts::view(outcome) {
+    let reply = match texts::view(outcome) {
         Some(alert) => Reply::alert(alert, screen),
         None => Reply { screen, ..Reply::default() },
-    }
+    };
+    Reply { instead: Some(instead), ..reply }
 }
 
 async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -118,26 +120,28 @@ async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option
     };
     app.metrics.count("offer_accept", outcome.name());
     let list = fresh.as_ref();
-    let (screen, own) = match &outcome {
+    let (screen, instead) = match &outcome {
         AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
-            (Some(render::own_order(own, list)), Some(order))
+            (Some(render::own_order(own, list)), Instead::Own(order))
         }
-        _ => (list.map(render::offer_list), None),
+        _ => (list.map(render::offer_list), Instead::List),
     };
-    Ok(Some(Reply { own, told: told.then_some(order), ..Reply::alert(texts::accept(&outcome), screen) }))
+    let (instead, told) = (Some(instead), told.then_some(order));
+    Ok(Some(Reply { instead, told, ..Reply::alert(texts::accept(&outcome), screen) }))
 }
 
 async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    let Some(Answered { outcome, fresh, .. }) = decline::decline(&app.db, order, by, page).await? else {
+    let Some(Answered { outcome, fresh, told, .. }) = decline::decline(&app.db, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_decline", outcome.name());
     let list = fresh.as_ref();
-    let screen = match &outcome {
-        DeclineOutcome::AlreadyYours(own) => Some(render::own_order(own, list)),
-        _ => list.map(render::offer_list),
+    let (screen, instead) = match &outcome {
+        DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Instead::Own(order)),
+        _ => (list.map(render::offer_list), Instead::List),
     };
-    Ok(Some(Reply::alert(texts::decline(&outcome), screen)))
+    let (instead, told) = (Some(instead), told.then_some(order));
+    Ok(Some(Reply { instead, told, ..Reply::alert(texts::decline(&outcome), screen) }))
 }
 
 async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {
@@ -164,14 +168,13 @@ async fn answer(app: &App, query: &str, notice: Option<&Notice>) {
     super::log_failure(app, "answerCallbackQuery", &app.master_bot.answer(query, notice).await);
 }
 
-/// Shows a screen in the message that was tapped, else in a new one. If it gives an order to the master and could not
-/// be shown, the outbox shows it.
+/// Shows a screen in the message that was tapped, else in a new one. If it could not be shown, the outbox shows `instead`.
 async fn show(
     app: &App,
     user: TelegramUserId,
     message: Option<ButtonMessage>,
     screen: Option<Screen>,
-    own: Option<OrderId>,
+    instead: Option<Instead>,
 ) {
     let Some(screen) = screen else { return };
     let (method, shown) = match message {
@@ -179,10 +182,14 @@ async fn show(
         None => ("sendMessage", app.master_bot.send(user.0, screen).await.map(drop)),
     };
     super::log_failure(app, method, &shown);
-    if let (Err(_), Some(order)) = (shown, own) {
-        let message = message.map(|message| message.message_id);
-        if let Err(error) = db::outbox::note_own_order(&app.db, user, order, message).await {
-            tracing::error!(%error, "order={order} could not be shown to its master: the next tap shows it");
-        }
+    let (Err(error), Some(instead)) = (shown, instead) else { return };
+    let own = match instead {
+        Instead::Own(order) => Some(order),
+        Instead::List => None,
+    };
+    let message = message.map(|message| message.message_id);
+    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds } else { 1 };
+    if let Err(error) = db::outbox::note_screen(&app.db, user, own, message, seconds).await {
+        tracing::error!(%error, "a screen could not be shown: the next tap shows it");
     }
 }

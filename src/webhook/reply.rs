@@ -4,13 +4,22 @@ use crate::dispatch::OrderId;
 use crate::render::Screen;
 use crate::telegram::Notice;
 
+/// What takes a screen's place later.
+#[derive(Clone, Copy)]
+pub(super) enum Instead {
+    /// The order that the master got, who must not miss it.
+    Own(OrderId),
+    /// The list of offers: the message may still show one of them as if it could be taken.
+    List,
+}
+
 /// What the person gets to see, and what else a tap has caused.
 #[derive(Default)]
 pub(super) struct Reply {
     pub(super) notice: Option<Notice>,
     pub(super) screen: Option<Screen>,
-    /// The order that the screen gives to the master, who must not miss it.
-    pub(super) own: Option<OrderId>,
+    /// What the outbox is to show if the screen cannot be shown now.
+    pub(super) instead: Option<Instead>,
     /// The order of which others are to be told.
     pub(super) told: Option<OrderId>,
 }

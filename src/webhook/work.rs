@@ -6,7 +6,7 @@ use super::update::Message;
 use crate::app::App;
 use crate::db;
 use crate::dispatch::close::{self, CloseOutcome};
-use crate::dispatch::dialog::{Dialog, Question};
+use crate::dispatch::dialog::{self, Question};
 use crate::dispatch::facts::{Facts, Standing};
 use crate::dispatch::give_back::{self, GiveBackOutcome};
 use crate::dispatch::progress::{self, ProgressOutcome, Step};
@@ -15,84 +15,95 @@ use crate::render::{self, texts};
 
 /// The menu.
 pub(super) async fn menu(app: &App, by: &Tap) -> Result<Option<Reply>, db::Error> {
-    db::offers::release_card(&app.db, by).await?;
-    let profile = db::masters::profile(&app.db, by.user, false).await?;
+    go_elsewhere(app, by).await;
+    let profile = db::masters::profile(&app.db, by.user, None).await?;
     Ok(profile.map(|profile| Reply::screen(render::menu(&profile))))
 }
 
 /// Comes on shift or leaves, and shows the menu.
 pub(super) async fn shift(app: &App, by: &Tap, on: bool) -> Result<Option<Reply>, db::Error> {
-    if !shift::set(&app.db, by.user, on).await? {
+    if !shift::set(&app.db, by, on).await? {
         return Ok(None);
     }
     app.metrics.count("shift", if on { "ON" } else { "OFF" });
-    let menu = menu(app, by).await?;
-    Ok(menu.map(|menu| Reply::toast(texts::shift(on), menu.screen)))
+    go_elsewhere(app, by).await;
+    let profile = db::masters::profile(&app.db, by.user, None).await?;
+    // What it is now: the tap may be an old one.
+    Ok(profile.map(|profile| Reply::toast(texts::shift(profile.on_shift), Some(render::menu(&profile)))))
 }
 
 /// «Мои заявки».
 pub(super) async fn active(app: &App, by: &Tap, page: i64) -> Result<Option<Reply>, db::Error> {
-    db::offers::release_card(&app.db, by).await?;
+    go_elsewhere(app, by).await;
     let list = db::orders::active_page(&app.db, by.user, page).await?;
     Ok(list.map(|list| Reply::screen(render::active_list(&list))))
 }
 
 /// Whatever is asked about an own order.
 pub(super) async fn own(app: &App, by: &Tap, own: Own, order: OrderId) -> Result<Option<Reply>, db::Error> {
+    go_elsewhere(app, by).await;
     match own {
         Own::EnRoute => step(app, by, order, Step::EnRoute).await,
         Own::OnSite => step(app, by, order, Step::OnSite).await,
         Own::Done => step(app, by, order, Step::Done).await,
-        Own::NotDone => {
-            let reply = step(app, by, order, Step::NotDone).await?;
-            db::dialogs::forget(&app.db, by.user, Question::Amount, order).await?;
-            Ok(reply)
-        }
-        Own::Keep => {
-            db::dialogs::forget(&app.db, by.user, Question::ReturnReason, order).await?;
-            look(app, by, order, Own::Card).await
-        }
-        Own::Card | Own::AskDone | Own::AskReturn => look(app, by, order, own).await,
+        Own::NotDone => step(app, by, order, Step::NotDone).await,
+        Own::AskDone => ask_done(app, by, order).await,
+        Own::AskReturn => ask_return(app, by, order).await,
+        // Whoever went elsewhere keeps the order.
+        Own::Card | Own::Keep => card(app, by, order).await,
     }
 }
 
-/// Shows the order, or asks a question about it.
-async fn look(app: &App, by: &Tap, order: OrderId, what: Own) -> Result<Option<Reply>, db::Error> {
-    let Some(facts) = db::facts::of(&app.db, order, by).await? else { return Ok(None) };
-    let status = facts.order.as_ref().filter(|_| facts.standing() == Standing::Yours).map(|order| order.status);
-    let ask = async |question| db::dialogs::ask(&app.db, facts.master.id, question, order).await;
-    let question = match (what, status) {
-        (Own::AskDone, Some(OrderStatus::Working)) => render::confirm_done(order),
-        (Own::AskDone, Some(OrderStatus::Payment)) => {
-            ask(Question::Amount).await?;
-            render::ask_amount(order)
-        }
-        (Own::AskReturn, Some(status)) if give_back::possible(status) => {
-            ask(Question::ReturnReason).await?;
-            render::ask_return_reason(order)
-        }
-        (Own::AskDone, Some(_)) => return Ok(Some(shown(app, by, facts, Some(texts::OUT_OF_TURN)).await?)),
-        (Own::AskReturn, Some(_)) => return Ok(Some(shown(app, by, facts, Some(texts::TOO_LATE_TO_RETURN)).await?)),
-        _ => return Ok(Some(shown(app, by, facts, None).await?)),
-    };
-    db::offers::release_card(&app.db, by).await?;
-    Ok(Some(Reply::screen(question)))
+/// In this message or by this tap the master turns to something else. Whatever else the tap does stands if this fails.
+async fn go_elsewhere(app: &App, by: &Tap) {
+    if let Err(error) = db::dialogs::go_elsewhere(&app.db, by).await {
+        tracing::warn!(%error, "a card or a question is left as it was");
+    }
 }
 
-/// The own order's card; or that it is not the master's, and those that are.
-async fn shown(app: &App, by: &Tap, facts: Facts, alert: Option<&str>) -> Result<Reply, db::Error> {
-    db::offers::release_card(&app.db, by).await?;
-    let yours = facts.standing() == Standing::Yours;
-    let (alert, screen) = if let Some(order) = facts.order.filter(|_| yours) {
-        (alert, Some(render::active_card(&order.order, order.status)))
-    } else {
-        let list = db::orders::active_page(&app.db, by.user, 1).await?;
-        (alert.or(Some(texts::NOT_YOURS)), list.as_ref().map(render::active_list))
-    };
-    Ok(match alert {
-        Some(alert) => Reply::alert(alert, screen),
-        None => Reply { screen, ..Reply::default() },
+async fn card(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, db::Error> {
+    Ok(match db::facts::of(&app.db, order, by).await? {
+        Some(facts) => Some(shown(app, by, facts, None).await),
+        None => None,
     })
+}
+
+/// Asks whether the work is done, or for the money if it is.
+async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, db::Error> {
+    let Some(facts) = db::facts::of(&app.db, order, by).await? else { return Ok(None) };
+    let working = facts.order.as_ref().is_some_and(|order| order.status == OrderStatus::Working);
+    if working && facts.standing() == Standing::Yours {
+        return Ok(Some(Reply::screen(render::confirm_done(order))));
+    }
+    if dialog::ask(&app.db, &facts, Question::Amount, order, by).await? {
+        return Ok(Some(Reply::screen(render::ask_amount(order))));
+    }
+    Ok(Some(shown(app, by, facts, Some(texts::OUT_OF_TURN)).await))
+}
+
+async fn ask_return(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, db::Error> {
+    let Some(facts) = db::facts::of(&app.db, order, by).await? else { return Ok(None) };
+    if dialog::ask(&app.db, &facts, Question::ReturnReason, order, by).await? {
+        return Ok(Some(Reply::screen(render::ask_return_reason(order))));
+    }
+    Ok(Some(shown(app, by, facts, Some(texts::TOO_LATE_TO_RETURN)).await))
+}
+
+/// The own order's card, and the alert if there is one; or that it is not the master's, and those that are.
+async fn shown(app: &App, by: &Tap, facts: Facts, alert: Option<&str>) -> Reply {
+    let yours = facts.standing() == Standing::Yours;
+    if let Some(order) = facts.order.filter(|_| yours) {
+        let screen = render::active_card(&order.order, order.status);
+        return match alert {
+            Some(alert) => Reply::alert(alert, Some(screen)),
+            None => Reply::screen(screen),
+        };
+    }
+    let list = db::orders::active_page(&app.db, by.user, 1).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the own orders after a tap could not be read");
+        None
+    });
+    Reply::alert(texts::NOT_YOURS, list.as_ref().map(render::active_list))
 }
 
 async fn step(app: &App, by: &Tap, order: OrderId, step: Step) -> Result<Option<Reply>, db::Error> {
@@ -101,55 +112,69 @@ async fn step(app: &App, by: &Tap, order: OrderId, step: Step) -> Result<Option<
     };
     app.metrics.count("order_progress", outcome.name());
     if outcome == ProgressOutcome::Recorded(Step::Done) {
-        db::offers::release_card(&app.db, by).await?;
         return Ok(Some(Reply::screen(render::ask_amount(order))));
     }
     let text = texts::progress(outcome);
     let reply = match fresh {
-        Some(facts) => shown(app, by, facts, Some(text)).await?,
+        Some(facts) => shown(app, by, facts, Some(text)).await,
         None => Reply::alert(text, None),
     };
-    Ok(Some(match (outcome, reply) {
-        (ProgressOutcome::Recorded(_), Reply { screen, .. }) => Reply::toast(text, screen),
-        (_, reply) => reply,
+    Ok(Some(match outcome {
+        ProgressOutcome::Recorded(_) => Reply::toast(text, reply.screen),
+        _ => reply,
     }))
 }
 
 /// The answer to what somebody wrote; `None`: no master did.
 pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -> Result<Option<Reply>, db::Error> {
-    let Some(profile) = db::masters::profile(&app.db, user, true).await? else { return Ok(None) };
-    let command = message.text.as_deref().is_some_and(|text| text.starts_with('/'));
-    // A message that answered it comes again when it is redelivered.
-    let asked = |dialog: &Dialog| dialog.answer.is_none_or(|answer| answer == message.message_id);
-    let dialog = profile.dialog.filter(|dialog| !command && asked(dialog));
-    let by = &Tap { user, query: Some(format!("message {}", message.message_id)), message: None };
-    let text = message.text.as_deref().unwrap_or_default();
-    Ok(Some(match dialog {
-        None => Reply::screen(render::menu(&profile)),
-        Some(Dialog { question: Question::Amount, order, .. }) => amount(app, by, order, text, message).await?,
-        Some(Dialog { question: Question::ReturnReason, order, .. }) => reason(app, by, order, text, message).await?,
-    }))
+    let id = message.message_id;
+    let Some(profile) = db::masters::profile(&app.db, user, Some(id)).await? else { return Ok(None) };
+    let by = &Tap { user, query: Some(format!("message {user} {id}")), message: None };
+    let text = message.text.as_deref().unwrap_or_default().trim();
+    let asked = profile.dialog.filter(|dialog| dialog.is_answered_by(id));
+    let menu = Reply::screen(render::menu(&profile));
+    let reply = match asked {
+        Some(_) if text.starts_with('/') => None,
+        Some(asked) if asked.question == Question::Amount => amount(app, by, asked.order, text, id).await?,
+        Some(asked) => reason(app, by, asked.order, text, id).await?,
+        None => None,
+    };
+    if reply.is_none() {
+        go_elsewhere(app, by).await;
+    }
+    Ok(Some(reply.unwrap_or(menu)))
 }
 
-async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, message: &Message) -> Result<Reply, db::Error> {
+/// `None`: nobody asks for this money any more.
+async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Result<Option<Reply>, db::Error> {
     let Some(amount) = Amount::parse(texts::without_currency(text)) else {
-        return Ok(Reply::screen(render::not_an_amount(order, text)));
+        let facts = db::facts::of(&app.db, order, by).await?;
+        if facts.is_some_and(|facts| Question::Amount.makes_sense(&facts)) {
+            return Ok(Some(Reply::screen(render::not_an_amount(order, text))));
+        }
+        db::dialogs::leave(&app.db, by.user, Question::Amount, order).await?;
+        return Ok(None);
     };
-    let closed = close::close(&app.db, order, amount, by, message.message_id).await?;
+    let closed = close::close(&app.db, order, amount, by, id).await?;
     let outcome = closed.map_or(CloseOutcome::NotYours, |closed| closed.outcome);
     app.metrics.count("order_close", outcome.name());
-    Ok(Reply::screen(render::closed(order, outcome)))
+    if !matches!(outcome, CloseOutcome::Closed(_) | CloseOutcome::Busy) {
+        db::dialogs::leave(&app.db, by.user, Question::Amount, order).await?;
+    }
+    Ok(Some(Reply::screen(render::closed(order, outcome))))
 }
 
-async fn reason(app: &App, by: &Tap, order: OrderId, text: &str, message: &Message) -> Result<Reply, db::Error> {
-    let text = text.trim();
-    // PostgreSQL's text cannot hold U+0000.
+async fn reason(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Result<Option<Reply>, db::Error> {
+    // A picture, say. And PostgreSQL's text cannot hold U+0000.
     if text.is_empty() || text.contains('\0') {
-        return Ok(Reply::screen(render::ask_return_reason(order)));
+        return Ok(Some(Reply::screen(render::ask_return_reason(order))));
     }
     let reason = render::cut(text, texts::REASON_LIMIT);
-    let given = give_back::give_back(&app.db, order, &reason, by, message.message_id).await?;
+    let given = give_back::give_back(&app.db, order, &reason, by, id).await?;
     let (outcome, told) = given.map_or((GiveBackOutcome::NotYours, false), |given| (given.outcome, given.told));
     app.metrics.count("order_give_back", outcome.name());
-    Ok(Reply { told: told.then_some(order), ..Reply::screen(render::given_back(order, outcome)) })
+    if matches!(outcome, GiveBackOutcome::TooLate | GiveBackOutcome::NotYours) {
+        db::dialogs::leave(&app.db, by.user, Question::ReturnReason, order).await?;
+    }
+    Ok(Some(Reply { told: told.then_some(order), ..Reply::screen(render::given_back(order, outcome)) }))
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_service::db;
+use field_service::dispatch::assign::{self, Assigner};
+use field_service::dispatch::{MasterId, StaffId};
 use field_service::sim::telegram::{Chat, Fault};
 use field_service::telegram::outbox;
 use futures_util::future::join_all;
@@ -344,13 +346,17 @@ async fn what_can_never_be_sent_is_dropped_with_its_reason() {
     assert_eq!(ended, ["SENT", "Telegram refused (400): Bad Request: can't parse entities: told to"]);
     assert_eq!(t.app.metrics.get("outbox", "DROPPED"), 1);
 
-    // For a day it is tried, whatever stands in the way.
+    // For a day it is tried, whatever stands in the way, and ten times at least.
     let order = t.order().of_master(VERA).in_status("ASSIGNED").create().await;
-    let note = db::outbox::note_own_order(&t.app.db, field_service::dispatch::TelegramUserId(VERA), order, None);
-    note.await.expect("a database");
+    let vera = field_service::dispatch::TelegramUserId(VERA);
+    db::outbox::note_screen(&t.app.db, vera, Some(order), None, 0).await.expect("a database");
     t.let_pass(24 * 3600 + 1);
-    t.telegram.fail_next("sendMessage", 1, Fault::ServerError);
-    t.tell().await;
+    t.telegram.fail_next("sendMessage", 10, Fault::ServerError);
+    for attempt in 1..=10 {
+        assert_eq!(t.outbox("OWN_ORDER").await, ["WAITS"], "attempt {attempt}");
+        assert_eq!(t.told().await, 1);
+        t.let_pass(33);
+    }
     assert_eq!(t.outbox("OWN_ORDER").await, ["Telegram did not answer: HTTP 500"]);
 }
 
@@ -425,10 +431,65 @@ async fn an_order_that_could_not_be_shown_to_its_winner_is_shown_later() {
         assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
         assert!(!anna.screen().contains(&format!("№{order}")), "{fault:?}");
         t.tell().await;
+        t.let_pass(60);
+        t.tell().await;
         assert!(anna.screen().contains(&format!("Ваша заявка №{order}")), "{fault:?}: {}", anna.screen());
         assert!(anna.screen().contains("+79990001122"));
     }
     assert_eq!(t.outbox("OWN_ORDER").await, ["SENT"; 3]);
+}
+
+#[tokio::test]
+async fn a_list_that_could_not_be_shown_in_place_of_a_card_is_shown_later() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, boris, _] = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.tap_accept(ANNA, order).await;
+    t.tell().await;
+    let second = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.telegram.fail_next("editMessageText", 1, Fault::TooManyRequests(5));
+    boris.press("Отклонить").await;
+    assert!(boris.screen().contains("Новая заявка"), "{}", boris.screen());
+    t.telegram.fail_next("editMessageText", 1, Fault::TooManyRequests(5));
+    boris.tap(&format!("m:new:dec_yes:{second}:1")).await;
+    assert_eq!(open_cards(&boris), 1, "Telegram did not take the edit");
+    t.let_pass(5);
+    t.tell().await;
+    assert_eq!(open_cards(&boris), 0, "{}", boris.screen());
+    assert!(anna.messages().len() > 1);
+}
+
+#[tokio::test]
+async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let staff = t.add_staff(STAFF).await;
+    let order = t.order().create().await;
+    t.execute("UPDATE masters SET on_shift = false, unreachable_since = now()", &[]).await;
+    let by = Assigner::Staff(StaffId(1));
+    assign::assign(&t.app.db, order, MasterId(1), by, None).await.expect("a database");
+    t.tell().await;
+    assert!(staff.screen().contains(&format!("не знает, что заявка №{order}")), "{}", staff.screen());
+}
+
+/// A flood of offers that ends before its turn costs nobody a turn.
+#[tokio::test]
+async fn what_was_overtaken_is_cleared_away_at_once() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.execute("UPDATE masters SET max_active_orders = 1000", &[]).await;
+    let orders = join_all((0..50).map(|_| t.order().create())).await;
+    t.tick().await;
+    let chats = t.open_chats();
+    t.let_pass(121);
+    let last = t.order().create().await;
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    t.tick().await;
+    assert_eq!(t.told().await, 1);
+    assert!(chats[0].screen().contains(&format!("Новая заявка №{last}")), "{}", chats[0].screen());
+    assert_eq!(orders.len(), 50);
 }
 
 #[tokio::test]

@@ -143,12 +143,13 @@ fn messages_that_nobody_asked_for() {
     let reason = || Some("Клиент <передумал>".to_owned());
     let messages = [
         Notification::Offer { card: card(4), offer },
-        ended(Standing::Taken, 75),
-        ended(Standing::Taken, 0),
-        ended(Standing::Expired, 120),
-        ended(Standing::Declined, 5),
-        ended(Standing::Withdrawn, 5),
-        ended(Standing::Yours, 5),
+        ended(Standing::Taken, Some(75)),
+        ended(Standing::Taken, Some(0)),
+        ended(Standing::Taken, None),
+        ended(Standing::Expired, None),
+        ended(Standing::Declined, None),
+        ended(Standing::Withdrawn, Some(5)),
+        ended(Standing::Yours, None),
         Notification::Assigned(own()),
         Notification::OwnOrder(own()),
         Notification::Canceled { order, for_good: true, reason: reason() },
@@ -157,7 +158,10 @@ fn messages_that_nobody_asked_for() {
         Notification::Escalated { card: card(4), reason: Escalation::NobodyLeft },
         Notification::Escalated { card: card(4), reason: Escalation::Rounds },
         Notification::Escalated { card: card(4), reason: Escalation::Time },
-        Notification::Unreachable { master: "Пётр".to_owned(), phone: Some("8 912 000 00 01".to_owned()) },
+        Notification::Unreachable {
+            master: "Пётр".to_owned(), phone: Some("8 912 000 00 01".to_owned()), order: None
+        },
+        Notification::Unreachable { master: "Пётр".to_owned(), phone: None, order: Some(order) },
     ];
     let shown: Vec<_> = messages.iter().map(|message| show(&render::notification(message))).collect();
     assert_snapshot!("messages", shown.join("\n\n========\n\n"));
@@ -187,7 +191,11 @@ fn no_screen_is_too_long_for_telegram() {
         render::notification(&Notification::Assigned(own)),
         render::notification(&Notification::Escalated { card, reason: Escalation::Rounds }),
         render::notification(&returned),
-        render::notification(&Notification::Unreachable { master: long.clone(), phone: Some(long.clone()) }),
+        render::notification(&Notification::Unreachable {
+            master: long.clone(),
+            phone: Some(long.clone()),
+            order: Some(OrderId(1)),
+        }),
     ] {
         let shown = telegram::html(&screen.text).expect("Telegram takes it");
         assert!(shown.encode_utf16().count() <= 4096, "{} characters", shown.encode_utf16().count());

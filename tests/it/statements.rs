@@ -6,6 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use field_service::db::{facts, offers, orders};
+use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
+use field_service::dispatch::{MasterId, StaffId, cancel};
+use field_service::telegram::outbox;
 
 use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, postgres};
 
@@ -30,6 +33,28 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.press(&format!("№{other}")).await;
     chat.press("Отклонить").await;
     assert!(chat.press("Да").await.notice().contains("отклонена"));
+    // What happens by itself, and a day's work.
+    let third = t.order().in_status("CREATED").create().await;
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    t.tick().await;
+    assert_eq!(outbox::pass(&t.app, None).await.expect("a database"), 1);
+    assert!(chat.screen().contains(&format!("Новая заявка №{third}")), "{}", chat.screen());
+    chat.press("Взять заявку").await;
+    for button in ["Ваша заявка", "В пути", "На месте", "Завершить", "Да, закончена"]
+    {
+        chat.press(button).await;
+    }
+    chat.say("1500").await;
+    assert_eq!(t.status(third).await, "CLOSED");
+    chat.press("Мои заявки").await;
+    chat.press(&format!("№{order}")).await;
+    chat.press("Вернуть").await;
+    chat.say("Не успеваю").await;
+    assert_eq!(t.status(order).await, "SEARCHING");
+    chat.tap("m:sh:off").await;
+    let assigned = assign::assign(&t.app.db, order, MasterId(2), Assigner::System, None).await;
+    assert!(assigned.expect("a database").expect("a master").outcome == AssignOutcome::Assigned);
+    cancel::cancel(&t.app.db, order, StaffId(1), "").await.expect_err("there is no such staff");
     t.check().await;
 }
 

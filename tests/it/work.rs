@@ -252,6 +252,84 @@ async fn a_redelivered_reason_does_not_give_back_what_was_given_anew() {
     t.check().await;
 }
 
+/// Callbacks and messages queue apart, so a message may come again after another question was asked.
+#[tokio::test]
+async fn a_redelivered_answer_does_not_answer_a_later_question() {
+    let t = Dispatch::start().await;
+    let (first, chat) = t.order_of_anna("PAYMENT").await;
+    let answer = chat.text_update("1500");
+    let token = crate::harness::MASTER_TOKEN;
+    t.telegram.deliver(token, &answer).await;
+    assert_eq!(t.status(first).await, "CLOSED");
+    let (second, chat) = t.order_of_anna("PAYMENT").await;
+    let before = t.everything().await;
+    t.telegram.deliver(token, &answer).await;
+    assert_eq!((t.status(second).await.as_str(), t.everything().await), ("PAYMENT", before));
+
+    let early = chat.text_update("700");
+    chat.say("просто текст").await;
+    chat.tap(&format!("m:act:cls_no:{second}")).await;
+    chat.tap(&format!("m:act:cls_yes:{second}")).await;
+    t.telegram.deliver(token, &early).await;
+    assert_eq!(t.status(second).await, "PAYMENT", "what was written before the question does not answer it");
+    chat.say("900").await;
+    assert_eq!(t.status(second).await, "CLOSED");
+}
+
+#[tokio::test]
+async fn a_redelivered_tap_asks_nothing_again_and_moves_no_shift() {
+    let t = Dispatch::start().await;
+    let (order, chat) = t.order_of_anna("ASSIGNED").await;
+    let taps = [chat.tap("m:sh:on").await, chat.tap(&format!("m:act:ret:{order}")).await];
+    chat.tap(&format!("m:act:ret_no:{order}")).await;
+    chat.tap("m:sh:off").await;
+    let before = t.everything().await;
+    for tap in taps {
+        chat.deliver(tap.update).await;
+    }
+    assert_eq!(t.everything().await, before);
+    chat.say("Добрый день").await;
+    assert_eq!(t.status(order).await, "ASSIGNED");
+}
+
+#[tokio::test]
+async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes_no_sense_any_more() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.add_staff(500).await;
+    for elsewhere in ["m:menu", "m:act", "m:sh:on", "command", "an hour"] {
+        let (order, chat) = t.order_of_anna("ASSIGNED").await;
+        chat.tap(&format!("m:act:ret:{order}")).await;
+        match elsewhere {
+            "command" => drop(chat.say("/start").await),
+            "an hour" => t.let_pass(3600),
+            data => drop(chat.tap(data).await),
+        }
+        chat.say("Клиент не открывает").await;
+        assert_eq!(t.status(order).await, "ASSIGNED", "{elsewhere}");
+        assert!(chat.screen().contains("Здравствуйте"), "{elsewhere}: {}", chat.screen());
+        cancel::cancel(&t.app.db, order, STAFF, "").await.expect("a database");
+    }
+    for text in ["1500", "не понял"] {
+        let (order, chat) = t.order_of_anna("PAYMENT").await;
+        cancel::cancel(&t.app.db, order, STAFF, "").await.expect("a database");
+        chat.say(text).await;
+        chat.say("ещё что-то").await;
+        assert!(chat.screen().contains("Здравствуйте"), "{text}: {}", chat.screen());
+    }
+}
+
+#[tokio::test]
+async fn whom_staff_take_an_order_from_is_not_asked_again() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.add_staff(500).await;
+    let (order, _) = t.order_of_anna("ASSIGNED").await;
+    cancel::take_back(&t.app.db, order, STAFF, "").await.expect("a database");
+    t.tick().await;
+    let mut asked = t.asked(order).await;
+    asked.sort_unstable();
+    assert_eq!(asked, [BORIS, VERA]);
+}
+
 #[tokio::test]
 async fn a_free_visit_that_is_given_back_stays_free() {
     let t = Dispatch::start().await;

@@ -1,7 +1,7 @@
 //! Messages that nobody has asked for.
 
 use super::words::{NAME_LIMIT, REASON_LIMIT, body, deadline, duration, telephone, typed};
-use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, own_order};
+use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, offer_list, own_order};
 use crate::dispatch::auto_assign::Escalation;
 use crate::dispatch::facts::Standing;
 use crate::dispatch::notification::Notification;
@@ -17,8 +17,11 @@ pub(in crate::render) fn notification(notification: &Notification) -> String {
         ),
         Notification::OfferEnded { order, standing, after_seconds } => {
             let what = match standing {
-                Standing::Taken if *after_seconds == 0 => format!("{TAKEN}: заявку взяли сразу."),
-                Standing::Taken => format!("{TAKEN}: заявку взяли через {}.", duration(*after_seconds)),
+                Standing::Taken => match after_seconds {
+                    None => format!("{TAKEN}."),
+                    Some(0) => format!("{TAKEN}: заявку взяли сразу."),
+                    Some(seconds) => format!("{TAKEN}: заявку взяли через {}.", duration(*seconds)),
+                },
                 Standing::Expired => EXPIRED.to_owned(),
                 Standing::Declined => DECLINED.to_owned(),
                 Standing::Yours => format!("✅ {YOURS}"),
@@ -27,6 +30,7 @@ pub(in crate::render) fn notification(notification: &Notification) -> String {
             format!("<b>Заявка №{order}</b>\n{what}")
         }
         Notification::Assigned(own) => format!("📌 <b>Вам назначена заявка</b>\n\n{}", own_order(own)),
+        Notification::List(list) => offer_list(list),
         Notification::OwnOrder(own) => own_order(own),
         Notification::Canceled { order, for_good, reason } => {
             let what = if *for_good {
@@ -53,11 +57,14 @@ pub(in crate::render) fn notification(notification: &Notification) -> String {
             };
             format!("⚠️ <b>Заявка №{} ждёт диспетчера</b>\n{why}\n\n{}", card.id, body(card, false))
         }
-        Notification::Unreachable { master, phone } => format!(
-            "🔕 <b>Мастеру не доходят сообщения</b>\n👤 {}{}\n\nБот заблокирован или не запущен. Новые заявки ему не \
+        Notification::Unreachable { master, phone, order } => format!(
+            "🔕 <b>Мастеру не доходят сообщения</b>\n👤 {}{}{}\n\nБот заблокирован или не запущен. Новые заявки ему не \
              предлагаются, пока он не напишет боту.",
             typed(master, NAME_LIMIT),
-            phone.as_deref().map(|phone| format!("\n📞 {}", telephone(phone))).unwrap_or_default()
+            phone.as_deref().map(|phone| format!("\n📞 {}", telephone(phone))).unwrap_or_default(),
+            order
+                .map(|order| format!("\n\nОн не знает, что заявка №{order} назначена ему или снята: позвоните."))
+                .unwrap_or_default()
         ),
     }
 }

@@ -268,7 +268,10 @@ impl Dispatch {
                      (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM order_status_history AS t WHERE {filter}),
                      (SELECT string_agg(t::text, E'\n' ORDER BY id) FROM distribution_metrics AS t WHERE {filter}),
                      (SELECT string_agg(concat_ws(' ', id, kind, chat_id, order_id, offer_id), E'\n' ORDER BY id)
-                      FROM outbox WHERE {filter}))"
+                      FROM outbox WHERE {filter}),
+                     (SELECT string_agg(concat_ws(' ', master_id, kind, order_id, answered_by), E'\n' ORDER BY master_id)
+                      FROM dialogs WHERE {filter}),
+                     (SELECT string_agg(concat_ws(' ', id, on_shift), E'\n' ORDER BY id) FROM masters))"
             ),
             &[],
         )

@@ -20,10 +20,11 @@ pub(super) struct Life {
     chats: Vec<Chat>,
     orders: Vec<Order>,
     blocked: [bool; MASTERS],
-    /// What a master was asked last, and about which order.
-    asked: [Option<(Question, usize)>; MASTERS],
+    /// What a master was asked last, about which order, and when.
+    asked: [Option<(Question, usize, i64)>; MASTERS],
     now: i64,
-    /// Taps that have changed something, to be delivered again, each with its master.
+    once_blocked: [bool; MASTERS],
+    /// Taps that have changed something, and messages, to be delivered again, each with its master.
     taps: Vec<(usize, serde_json::Value)>,
 }
 
@@ -37,7 +38,16 @@ impl Life {
             chat.say("/start").await;
         }
         let now = t.clock.now().expect("a standing clock").as_second();
-        Self { t, chats, orders: Vec::new(), blocked: [false; MASTERS], asked: [None; MASTERS], now, taps: Vec::new() }
+        Self {
+            t,
+            chats,
+            orders: Vec::new(),
+            blocked: [false; MASTERS],
+            asked: [None; MASTERS],
+            now,
+            once_blocked: [false; MASTERS],
+            taps: Vec::new(),
+        }
     }
 
     fn order(&self, number: usize) -> Option<usize> {
@@ -120,6 +130,7 @@ impl Life {
             Step::Decline { master, order } => return self.decline(master, order).await,
             Step::Shift { master, on } => {
                 self.tap(master, format!("m:sh:{}", if on { "on" } else { "off" })).await;
+                self.go_elsewhere(master);
             }
             Step::Block { master, blocked } => {
                 self.blocked[master] = blocked;
@@ -128,9 +139,12 @@ impl Life {
                     .execute("UPDATE masters SET is_blocked = $2 WHERE telegram_user_id = $1", &[&user, &blocked])
                     .await;
             }
-            Step::BlockBot { master, blocked } => self.chats[master].block_bot(blocked),
+            Step::BlockBot { master, blocked } => {
+                self.once_blocked[master] |= blocked;
+                self.chats[master].block_bot(blocked);
+            }
             Step::Work { master, order, what } => return self.work(master, order, what).await,
-            Step::Say { master, text } => return self.say(master, text).await,
+            Step::Say { master, text } => self.say(master, text).await,
             Step::Assign { master, order, by } => return self.assign(master, order, by).await,
             Step::Cancel { order } => return self.cancel(order).await,
             Step::TakeBack { order } => return self.take_back(order).await,
@@ -314,15 +328,18 @@ impl Life {
         let own = self.orders[order].owner == Some(master) && self.orders[order].active();
         let may = own && self.orders[order].status == from;
         let said = self.tap(master, format!("m:act:{word}:{id}")).await;
+        self.go_elsewhere(master);
         match what {
             Work::AskReturn => {
                 if own && self.orders[order].status != "PAYMENT" {
-                    self.asked[master] = Some((Question::Reason, order));
+                    self.asked[master] = Some((Question::Reason, order, self.now));
                 }
                 return Ok(());
             }
-            Work::Done if may => self.asked[master] = Some((Question::Amount, order)),
-            Work::NotDone if self.asked[master] == Some((Question::Amount, order)) => self.asked[master] = None,
+            Work::Done if may => self.asked[master] = Some((Question::Amount, order, self.now)),
+            Work::NotDone if may => {
+                self.asked[master] = self.asked[master].filter(|asked| (asked.0, asked.1) != (Question::Amount, order));
+            }
             _ => {}
         }
         if own == said.contains("не ваша") {
@@ -334,36 +351,35 @@ impl Life {
         Ok(())
     }
 
-    async fn say(&mut self, master: usize, text: &'static str) -> Result<(), String> {
+    /// A reason is not waited for any more.
+    fn go_elsewhere(&mut self, master: usize) {
+        self.asked[master] = self.asked[master].filter(|asked| asked.0 != Question::Reason);
+    }
+
+    async fn say(&mut self, master: usize, text: &'static str) {
         // Writing opens a chat that was blocked.
         let update = self.chats[master].text_update(text);
         self.t.telegram.deliver(MASTER_TOKEN, &update).await;
-        let asked = self.asked[master].filter(|_| !text.starts_with('/'));
-        let Some((question, order)) = asked else { return Ok(()) };
+        self.taps.push((master, update));
+        let now = self.now;
+        let asked = self.asked[master].filter(|asked| asked.0 == Question::Amount || asked.2 > now - 3600);
+        let Some((question, order, _)) = asked.filter(|_| !text.starts_with('/')) else {
+            return self.go_elsewhere(master);
+        };
         let order = &mut self.orders[order];
         let own = order.owner == Some(master) && order.active();
         match question {
-            Question::Amount if text == "не могу" => {}
-            Question::Amount => {
-                if own && order.status == "PAYMENT" {
-                    order.set("CLOSED");
-                    self.asked[master] = None;
+            Question::Amount if own && order.status == "PAYMENT" => {
+                if text == "не могу" {
+                    return;
                 }
+                order.set("CLOSED");
             }
-            Question::Reason => {
-                if own && order.status != "PAYMENT" {
-                    order.search_again();
-                    self.asked[master] = None;
-                }
-            }
+            Question::Reason if own && order.status != "PAYMENT" => order.search_again(),
+            // Nobody asks that any more.
+            Question::Amount | Question::Reason => {}
         }
-        // The message itself comes again.
-        let before = self.t.everything().await;
-        self.t.telegram.deliver(MASTER_TOKEN, &update).await;
-        if before != self.t.everything().await {
-            return Err("a redelivered message changed something".to_owned());
-        }
-        Ok(())
+        self.asked[master] = None;
     }
 
     async fn assign(&mut self, master: usize, order: usize, by: Assigner) -> Result<(), String> {
@@ -424,6 +440,21 @@ impl Life {
         let waiting: i64 = self.t.one("SELECT count(*) FROM outbox WHERE finished_at IS NULL", &[]).await;
         if waiting > 0 {
             return Err(format!("{waiting} messages wait"));
+        }
+        for (master, chat) in self.chats.iter().enumerate() {
+            // A message in a chat that was blocked could not be edited.
+            for message in chat.messages().iter().filter(|_| !self.once_blocked[master]) {
+                for button in message.buttons.concat() {
+                    let taken =
+                        button.data.strip_prefix("m:new:acc:").and_then(|rest| rest.split(':').next()?.parse().ok());
+                    let Some(id) = taken.map(OrderId) else { continue };
+                    let order = self.orders.iter().find(|order| order.id == id);
+                    let live = order.and_then(|order| order.offers.get(&master));
+                    if !matches!(live, Some(Offer::Live { .. })) {
+                        return Err(format!("{master}'s chat offers {order:?}"));
+                    }
+                }
+            }
         }
         let stale: i64 = self
             .t
