@@ -146,7 +146,12 @@ pub async fn overtaken(db: &Db) -> Result<usize, Error> {
                AND (kind = 'OFFER'
                     AND (offers.state NOT IN ('SENT', 'VIEWED') OR offers.expires_at <= coalesce($1, now()))
                  OR kind = 'OFFER_ENDED'
-                    AND NOT EXISTS (SELECT FROM offer_on_screens(outbox.offer_id)))
+                    AND NOT EXISTS (SELECT FROM cards WHERE cards.offer_id = outbox.offer_id)
+                    -- Its card is not being sent right now.
+                    AND NOT EXISTS (
+                        SELECT FROM outbox AS offer
+                        WHERE offer.offer_id = outbox.offer_id AND offer.kind = 'OFFER' AND offer.finished_at IS NULL
+                          AND offer.due_at > coalesce($1, now())))
              LIMIT $2 /* at most */
              FOR UPDATE OF outbox SKIP LOCKED)
          RETURNING id"

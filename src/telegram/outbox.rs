@@ -96,6 +96,7 @@ pub async fn tell(app: &App, row: Claimed) {
             after(&error, &row, &because)
         }
     };
+    let edited = matches!((&row.notification, &finish), (Some(Notification::OfferEnded { .. }), Finish::Sent { .. }));
     let (word, id, user, attempt) = (finish.name(), row.id, row.user, row.attempt);
     match &finish {
         Finish::Sent { .. } => tracing::info!("outbox {word}: row={id} telegram_user={user}"),
@@ -107,7 +108,7 @@ pub async fn tell(app: &App, row: Claimed) {
     }
     app.metrics.count("outbox", word);
     match db::outbox::finish(&app.db, &row, finish).await {
-        Ok(true) if word == "SENT" => uncover(app, &row).await,
+        Ok(true) if edited => uncover(app, &row).await,
         Ok(_) => {}
         Err(error) => {
             tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");

@@ -34,6 +34,7 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.press("Отклонить").await;
     assert!(chat.press("Да").await.notice().contains("отклонена"));
     // What happens by itself, and a day's work.
+    t.execute("UPDATE orders SET next_round_at = now() + interval '1 day'", &[]).await;
     let third = t.order().in_status("CREATED").create().await;
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
     t.tick().await;
