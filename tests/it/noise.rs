@@ -179,7 +179,8 @@ async fn a_hundred_thousand_bodies_break_nothing() {
     }
     let untouchable = t.order().offered_to([BORIS]).await;
     let about_boris = t.everything_about(untouchable).await;
-    let people = "SELECT string_agg(t::text, ',' ORDER BY id) FROM (SELECT * FROM masters) AS t";
+    let people =
+        "SELECT string_agg(t::text, ',' ORDER BY id) FROM (SELECT id, full_name, is_blocked, rating FROM masters) AS t";
     let masters_before: String = t.one(people, &[]).await;
 
     let app = app_without_telegram(&t);
