@@ -86,7 +86,8 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     sweep::pass(&db).await.expect("a pass");
     execute(
         &url,
-        "UPDATE offers SET state = 'EXPIRED', sent_at = sent_at - interval '1 day';
+        "TRUNCATE outbox;
+         UPDATE offers SET state = 'EXPIRED', sent_at = sent_at - interval '1 day';
          UPDATE orders SET next_round_at = now(), search_started_at = NULL, last_round = 0, escalated_at = NULL,
                            escalation_reason = NULL;
          VACUUM ANALYZE; CHECKPOINT;",

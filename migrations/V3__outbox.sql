@@ -34,12 +34,11 @@ COMMENT ON COLUMN outbox.attempted_at IS 'When the last attempt began, or ended 
 COMMENT ON COLUMN outbox.finished_at IS 'Sent, or dropped. Kept for a week';
 COMMENT ON COLUMN outbox.dropped_because IS 'Why it was not sent and never will be';
 
-CREATE INDEX outbox_due ON outbox (bot, id) WHERE finished_at IS NULL;
 CREATE INDEX outbox_chat ON outbox (bot, chat_id, id) WHERE finished_at IS NULL;
-CREATE INDEX outbox_pace ON outbox (bot, chat_id, attempted_at);
+CREATE INDEX outbox_pace ON outbox (bot, chat_id, attempted_at) WHERE attempted_at IS NOT NULL;
 CREATE INDEX outbox_order ON outbox (order_id, id) WHERE finished_at IS NULL;
 CREATE INDEX outbox_offer ON outbox (offer_id) WHERE kind IN ('OFFER', 'OFFER_ENDED') AND finished_at IS NULL;
-CREATE INDEX outbox_finished ON outbox (finished_at);
+CREATE INDEX outbox_finished ON outbox (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE outbox_bots (
     bot    text PRIMARY KEY CHECK (bot IN ('MASTER', 'ADMIN')),

@@ -32,7 +32,8 @@ WITH moment AS (
           AND ($2::bigint IS NULL OR order_id = $2)
           -- And one a second.
           AND coalesce(
-              (SELECT max(attempted_at) FROM outbox WHERE outbox.bot = pace.bot AND chat_id = head.chat_id),
+              (SELECT max(attempted_at) FROM outbox
+               WHERE outbox.bot = pace.bot AND chat_id = head.chat_id AND attempted_at IS NOT NULL),
               '-infinity') <= moment.now - interval '1 second'
         -- A flood of offers holds up nothing else.
         ORDER BY kind IN ('OFFER', 'OFFER_ENDED'), id

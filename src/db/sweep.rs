@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use super::{Connection, Db, Error, Statement, statement};
 use crate::dispatch::auto_assign::BATCH;
 
+/// Messages per statement: no tap waits for one.
+const MESSAGES: i32 = 2000;
+
 /// Ends offers that are past their deadline; how many. An order that nobody is asked about any more is due at once.
 ///
 /// # Errors
@@ -66,7 +69,7 @@ pub async fn expire(db: &Db) -> Result<usize, Error> {
 /// When the database failed; what was done before stays.
 pub async fn wake(db: &Db) -> Result<usize, Error> {
     const WAKE: Statement = statement!("sweep.wake", [TIMESTAMPTZ, INT4], include_str!("sweep_wake.sql"));
-    in_batches(db, &WAKE).await
+    in_batches(db, &WAKE, BATCH).await
 }
 
 /// Notes that staff are needed for orders that have been looked after for too long; how many.
@@ -99,7 +102,7 @@ pub async fn escalate(db: &Db) -> Result<usize, Error> {
          )
          SELECT id FROM escalated"
     );
-    in_batches(db, &ESCALATE).await
+    in_batches(db, &ESCALATE, BATCH).await
 }
 
 /// Notes that cards of offers that have ended are to be edited, if whoever ended them did not; how many. It may have
@@ -125,7 +128,7 @@ pub async fn cards(db: &Db) -> Result<usize, Error> {
          LIMIT $2 /* at most */
          RETURNING id"
     );
-    in_batches(db, &CARDS).await
+    in_batches(db, &CARDS, BATCH).await
 }
 
 /// Drops messages that have been overtaken before their turn: offers that have ended, and what became of offers whose card
@@ -156,7 +159,7 @@ pub async fn overtaken(db: &Db) -> Result<usize, Error> {
              FOR UPDATE OF outbox SKIP LOCKED)
          RETURNING id"
     );
-    in_batches(db, &OVERTAKEN).await
+    in_batches(db, &OVERTAKEN, MESSAGES).await
 }
 
 /// Forgets what was told, and which taps were handled, more than a week ago.
@@ -180,7 +183,7 @@ pub async fn forget(db: &Db) -> Result<usize, Error> {
              FOR UPDATE SKIP LOCKED)
          RETURNING id"
     );
-    in_batches(db, &FORGET).await
+    in_batches(db, &FORGET, MESSAGES).await
 }
 
 /// Whether there is a dispatcher who can be told of an order.
@@ -192,14 +195,14 @@ pub async fn anybody_to_call(db: &Db) -> Result<bool, Error> {
     db.run(async |connection: Connection| Ok(!connection.fetch(&ANYBODY, &[]).await?.is_empty())).await
 }
 
-async fn in_batches(db: &Db, statement: &'static Statement) -> Result<usize, Error> {
+async fn in_batches(db: &Db, statement: &'static Statement, batch: i32) -> Result<usize, Error> {
     let mut total = 0;
     loop {
         let now: Option<Timestamp> = db.now();
         let changed =
-            db.run(async |connection: Connection| connection.fetch(statement, &[&now, &BATCH]).await).await?.len();
+            db.run(async |connection: Connection| connection.fetch(statement, &[&now, &batch]).await).await?.len();
         total += changed;
-        if changed < BATCH.unsigned_abs() as usize {
+        if changed < batch.unsigned_abs() as usize {
             return Ok(total);
         }
     }
