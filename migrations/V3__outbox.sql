@@ -37,7 +37,7 @@ COMMENT ON COLUMN outbox.dropped_because IS 'Why it was not sent and never will 
 CREATE INDEX outbox_chat ON outbox (bot, chat_id, id) WHERE finished_at IS NULL;
 CREATE INDEX outbox_pace ON outbox (bot, chat_id, attempted_at) WHERE attempted_at IS NOT NULL;
 CREATE INDEX outbox_order ON outbox (order_id, id) WHERE finished_at IS NULL;
-CREATE INDEX outbox_offer ON outbox (offer_id) WHERE kind IN ('OFFER', 'OFFER_ENDED') AND finished_at IS NULL;
+CREATE INDEX outbox_offer ON outbox (offer_id) WHERE offer_id IS NOT NULL;
 CREATE INDEX outbox_finished ON outbox (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE outbox_bots (
@@ -78,10 +78,12 @@ CREATE TABLE dialogs (
     -- No foreign key, as in the outbox.
     order_id         bigint NOT NULL,
     asked_at         timestamptz NOT NULL DEFAULT now(),
+    message_id       integer,
     asked_after      integer NOT NULL DEFAULT 0,
     answered_by      integer
 );
 COMMENT ON TABLE dialogs IS 'The last question that a master was asked to answer in words';
+COMMENT ON COLUMN dialogs.message_id IS 'The message that shows the question, if that is known';
 COMMENT ON COLUMN dialogs.asked_after IS 'The master''s last message when it was asked: what is not newer is a redelivery, and no answer';
 COMMENT ON COLUMN dialogs.answered_by IS 'The message that answered it, so that its redelivery is recognised; 0: it was left unanswered; null: it is open';
 

@@ -9,7 +9,7 @@ pub mod texts;
 use frankenstein::types::InlineKeyboardMarkup;
 
 use crate::dispatch::close::CloseOutcome;
-use crate::dispatch::dialog::Profile;
+use crate::dispatch::dialog::{Profile, Question};
 use crate::dispatch::give_back::GiveBackOutcome;
 use crate::dispatch::notification::Notification;
 use crate::dispatch::order::{ActiveList, OrderCard, OrderStatus, OwnOrder};
@@ -67,10 +67,15 @@ pub fn confirm_done(order: OrderId) -> Screen {
     Screen { text: texts::confirm_done(order), keyboard: keyboards::confirm_done(order) }
 }
 
-/// «Сколько заплатил клиент?»
+/// «Сколько заплатил клиент?», «Почему возвращаете?»
 #[must_use]
-pub fn ask_amount(order: OrderId) -> Screen {
-    Screen { text: texts::ask_amount(order), keyboard: keyboards::ask_amount(order) }
+pub fn question(question: Question, order: OrderId) -> Screen {
+    match question {
+        Question::Amount => Screen { text: texts::ask_amount(order), keyboard: keyboards::ask_amount(order) },
+        Question::ReturnReason => {
+            Screen { text: texts::ask_return_reason(order), keyboard: keyboards::ask_return_reason(order) }
+        }
+    }
 }
 
 /// That what somebody wrote is not a sum of money.
@@ -83,12 +88,6 @@ pub fn not_an_amount(order: OrderId, written: &str) -> Screen {
 #[must_use]
 pub fn closed(order: OrderId, outcome: CloseOutcome) -> Screen {
     Screen { text: texts::closed(order, outcome), keyboard: keyboards::to_lists() }
-}
-
-/// «Почему возвращаете?»
-#[must_use]
-pub fn ask_return_reason(order: OrderId) -> Screen {
-    Screen { text: texts::ask_return_reason(order), keyboard: keyboards::ask_return_reason(order) }
 }
 
 /// What came of giving an order back.

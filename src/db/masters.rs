@@ -21,7 +21,8 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Resul
     const PROFILE: Statement = statement!(
         "masters.profile",
         [INT8, TIMESTAMPTZ],
-        "SELECT masters.full_name, masters.on_shift, dialog.kind, dialog.order_id, dialog.asked_after, dialog.answered_by,
+        "SELECT masters.full_name, masters.on_shift, dialog.kind, dialog.order_id, dialog.message_id,
+                dialog.asked_after, dialog.answered_by,
                 (SELECT count(*) FROM orders
                  WHERE assigned_master_id = masters.id
                    AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders
@@ -43,6 +44,7 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Resul
             dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
                 question,
                 order: OrderId(row.get("order_id")),
+                message: row.get("message_id"),
                 asked_after: row.get("asked_after"),
                 answered_by: row.get("answered_by"),
             }),

@@ -138,6 +138,7 @@ fn known(row: &Row, list: Option<OfferList>) -> Result<Known, Error> {
     let subject: Option<String> = row.get("subject_name");
     Ok(Known {
         kind: Kind::parse(kind).ok_or_else(|| Error::Unknown { what: "kind of message", value: String::from(kind) })?,
+        concerned: row.get("concerned"),
         list,
         order: row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,

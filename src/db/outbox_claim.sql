@@ -35,8 +35,8 @@ WITH moment AS (
               (SELECT max(attempted_at) FROM outbox
                WHERE outbox.bot = pace.bot AND chat_id = head.chat_id AND attempted_at IS NOT NULL),
               '-infinity') <= moment.now - interval '1 second'
-        -- A flood of offers holds up nothing else.
-        ORDER BY kind IN ('OFFER', 'OFFER_ENDED'), id
+        -- A flood of new offers holds up nothing else, above all not what corrects their cards.
+        ORDER BY kind = 'OFFER', id
         LIMIT greatest($4 - cardinality(pace.recent), 0)
     ) AS next
 ), claimed AS (
@@ -48,8 +48,9 @@ WITH moment AS (
     RETURNING outbox.*
 ), paced AS (
     UPDATE outbox_bots
-    SET recent = pace.recent || array_fill(moment.now, ARRAY[claims.count::integer])
-    FROM moment, pace
+    -- When they are really about to be sent, however long this has taken.
+    SET recent = pace.recent || array_fill(coalesce($1, clock_timestamp()), ARRAY[claims.count::integer])
+    FROM pace
     JOIN (SELECT bot, count(*) AS count FROM claimed GROUP BY bot) AS claims USING (bot)
     WHERE outbox_bots.bot = pace.bot
 )
@@ -75,6 +76,7 @@ SELECT
     orders.timeslot_end AT TIME ZONE cities.timezone AS slot_end,
     moment.now AT TIME ZONE cities.timezone AS local_now,
     coalesce(orders.assigned_master_id = recipient.id, false) AS own,
+    CASE WHEN claimed.bot = 'MASTER' THEN recipient.id IS NOT NULL ELSE coalesce(staff.is_active, false) END AS concerned,
     orders.escalation_reason,
     subject.full_name AS subject_name,
     subject.phone AS subject_phone,
@@ -83,7 +85,7 @@ SELECT
     offers.state AS offer_state,
     offers.expires_at <= moment.now AS offer_overdue,
     least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
-    CASE WHEN offers.state = 'CANCELED' THEN
+    CASE WHEN offers.state = 'CANCELED' AND isfinite(offers.sent_at) AND isfinite(offers.responded_at) THEN
         greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint
     END AS recalled_after_seconds,
     history.reason,
@@ -97,6 +99,7 @@ LEFT JOIN cities ON cities.id = orders.city_id
 LEFT JOIN districts ON districts.id = orders.district_id
 LEFT JOIN offers ON offers.id = claimed.offer_id
 LEFT JOIN masters AS recipient ON claimed.bot = 'MASTER' AND recipient.telegram_user_id = claimed.chat_id
+LEFT JOIN staff ON claimed.bot = 'ADMIN' AND staff.telegram_user_id = claimed.chat_id
 LEFT JOIN masters AS subject ON subject.id = claimed.master_id
 LEFT JOIN order_status_history AS history ON history.id = claimed.history_id
 LEFT JOIN LATERAL (

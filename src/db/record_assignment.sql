@@ -10,18 +10,20 @@ WITH moment AS (
     FROM moment
     WHERE orders.id = $1 AND version = $2 AND status = $3
     RETURNING orders.*
-), accepted AS (
-    UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $10
-    FROM assigned, moment
-    WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
-    RETURNING offers.id, offers.round_number
 ), recalled AS (
+    -- With one that was accepted, by somebody who put the order back by hand and left it.
     UPDATE offers
     SET state = 'CANCELED', responded_at = moment.now
     FROM assigned, moment
-    WHERE order_id = assigned.id AND offers.id IS DISTINCT FROM $5 AND state IN ('SENT', 'VIEWED')
+    WHERE order_id = assigned.id AND offers.id IS DISTINCT FROM $5 AND state IN ('SENT', 'VIEWED', 'ACCEPTED')
     RETURNING offers.id
+), accepted AS (
+    UPDATE offers
+    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $10
+    -- After those: an order has one accepted offer.
+    FROM assigned, moment, (SELECT count(*) FROM recalled) AS first
+    WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
+    RETURNING offers.id, offers.round_number
 ), told AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
     SELECT 'MASTER', news.chat_id, news.kind, $1, news.offer_id, moment.now, moment.now
@@ -59,7 +61,7 @@ INSERT INTO distribution_metrics (
 SELECT
     assigned.id, $4, moment.now, accepted.round_number,
     (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
-    least(greatest(0, floor(extract(epoch FROM moment.now - assigned.created_at))), 2147483647),
+    floor(extract(epoch FROM moment.now - least(greatest(assigned.created_at, '2000-01-01'), moment.now))),
     assigned.preferred_master_id IS NOT DISTINCT FROM $4,
     assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category
 FROM moment

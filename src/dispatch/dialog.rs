@@ -25,6 +25,8 @@ pub struct Dialog {
     pub question: Question,
     /// About which order.
     pub order: OrderId,
+    /// The message that shows it, if that is known.
+    pub message: Option<i32>,
     /// The master's last message when it was asked.
     pub asked_after: i32,
     /// The message that answered it; `None` while it is open.

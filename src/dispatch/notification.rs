@@ -123,6 +123,8 @@ impl Kind {
 pub struct Known {
     /// What it is about.
     pub kind: Kind,
+    /// Whether the recipient is still a master, or active staff.
+    pub concerned: bool,
     /// The recipient's list of offers, if it is about that.
     pub list: Option<OfferList>,
     /// The order, if it is about one.
@@ -169,7 +171,10 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, list, order, offer, after_seconds, subject, for_good, reason } = self;
+        let Self { kind, concerned, list, order, offer, after_seconds, subject, for_good, reason } = self;
+        if !concerned {
+            return None;
+        }
         match kind {
             Kind::List => return list.map(Notification::List),
             Kind::Unreachable => {

@@ -26,6 +26,11 @@ const EVERY: Duration = Duration::from_millis(200);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long messages that are under way at the end are waited for: as long as calls to Telegram take.
 const DRAIN: Duration = Duration::from_secs(9);
+/// Not even Telegram is believed that it needs longer, in seconds.
+const LONGEST: u64 = 24 * 3600;
+/// Waits before what became of a message is noted once more: a database that restarts is back by then, and the message is
+/// not sent again.
+const NOTE_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// What has waited for a day is tried so often, and then no more.
 const ATTEMPTS: i32 = 10;
 
@@ -107,11 +112,23 @@ pub async fn tell(app: &App, row: Claimed) {
         Finish::Dropped { because, .. } => tracing::warn!("outbox {word}: row={id} telegram_user={user}: {because}"),
     }
     app.metrics.count("outbox", word);
-    match db::outbox::finish(&app.db, &row, finish).await {
-        Ok(true) if edited => uncover(app, &row).await,
-        Ok(_) => {}
-        Err(error) => {
-            tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");
+    let mut waits = NOTE_AGAIN.into_iter();
+    loop {
+        match (db::outbox::finish(&app.db, &row, finish).await, waits.next()) {
+            (Ok(taken_over), _) => {
+                if taken_over && edited {
+                    uncover(app, &row).await;
+                }
+                return;
+            }
+            (Err(error), Some(wait)) if error.is_transient() => {
+                tracing::warn!(%error, "row {id} of the outbox is finished later");
+                tokio::time::sleep(wait).await;
+            }
+            (Err(error), _) => {
+                tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");
+                return;
+            }
         }
     }
 }
@@ -152,7 +169,6 @@ async fn say(bot: &Bot, row: &Claimed) -> Result<Finish<'static>, Error> {
         (Notification::Offer { .. }, _) => bot.send(chat, screen).await.map(|id| Finish::Sent { card: Some(id) }),
         // Shown nowhere: the message has become something else.
         (Notification::OfferEnded { .. }, None) => Ok(DROPPED),
-        (Notification::OfferEnded { .. }, Some(message)) => bot.edit(chat, message, &screen).await.map(|()| SENT),
         (_, Some(message)) => bot.show(chat, message, screen).await.map(|()| SENT),
         (_, None) => bot.send(chat, screen).await.map(|_| SENT),
     }
@@ -164,7 +180,7 @@ fn after<'a>(error: &Error, row: &Claimed, because: &'a str) -> Finish<'a> {
     match error {
         Error::Unreachable(_) | Error::MessageGone(_) | Error::StaleQuery | Error::Refused { code: 400, .. } => never,
         _ if row.stale && row.attempt >= ATTEMPTS => never,
-        Error::RetryAfter(seconds) => Finish::Later { seconds: *seconds },
+        Error::RetryAfter(seconds) => Finish::Later { seconds: (*seconds).min(LONGEST) },
         // A refusal of anything but the message, such as a token that was revoked, is mended by an operator.
         Error::NoAnswer(_) | Error::Refused { .. } => Finish::Later { seconds: backoff(row.attempt) },
     }

@@ -55,7 +55,7 @@ async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     };
     join!(
         answer(app, &query.id, reply.notice.as_ref()),
-        show(app, user, message, reply.screen, reply.instead),
+        show(app, user, message, reply.screen, Some(reply.instead)),
         tell_others,
     );
     Ok(())
@@ -80,11 +80,10 @@ async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option
 async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
     let Some(list) = db::offers::page(&app.db, by, page).await? else { return Ok(None) };
     let screen = render::offer_list(&list);
-    let reply = match alert {
+    Ok(Some(match alert {
         Some(alert) => Reply::alert(alert, Some(screen)),
         None => Reply::screen(screen),
-    };
-    Ok(Some(Reply { instead: Some(Instead::List), ..reply }))
+    }))
 }
 
 async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -111,7 +110,7 @@ fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
         Some(alert) => Reply::alert(alert, screen),
         None => Reply { screen, ..Reply::default() },
     };
-    Reply { instead: Some(instead), ..reply }
+    Reply { instead, ..reply }
 }
 
 async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -126,8 +125,7 @@ async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option
         }
         _ => (list.map(render::offer_list), Instead::List),
     };
-    let (instead, told) = (Some(instead), told.then_some(order));
-    Ok(Some(Reply { instead, told, ..Reply::alert(texts::accept(&outcome), screen) }))
+    Ok(Some(Reply { instead, told: told.then_some(order), ..Reply::alert(texts::accept(&outcome), screen) }))
 }
 
 async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -140,8 +138,7 @@ async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Optio
         DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Instead::Own(order)),
         _ => (list.map(render::offer_list), Instead::List),
     };
-    let (instead, told) = (Some(instead), told.then_some(order));
-    Ok(Some(Reply { instead, told, ..Reply::alert(texts::decline(&outcome), screen) }))
+    Ok(Some(Reply { instead, told: told.then_some(order), ..Reply::alert(texts::decline(&outcome), screen) }))
 }
 
 async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {

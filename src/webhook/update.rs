@@ -66,6 +66,15 @@ pub struct Message {
     pub from: Option<User>,
     /// What it says, if it is words.
     pub text: Option<String>,
+    /// The message it replies to.
+    pub reply_to_message: Option<RepliedTo>,
+}
+
+/// A message that was replied to.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct RepliedTo {
+    /// Unique in its chat.
+    pub message_id: i32,
 }
 
 /// A chat.

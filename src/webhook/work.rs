@@ -6,7 +6,7 @@ use super::update::Message;
 use crate::app::App;
 use crate::db;
 use crate::dispatch::close::{self, CloseOutcome};
-use crate::dispatch::dialog::{self, Question};
+use crate::dispatch::dialog::{self, Dialog, Question};
 use crate::dispatch::facts::{Facts, Standing};
 use crate::dispatch::give_back::{self, GiveBackOutcome};
 use crate::dispatch::progress::{self, ProgressOutcome, Step};
@@ -76,7 +76,7 @@ async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, 
         return Ok(Some(Reply::screen(render::confirm_done(order))));
     }
     if dialog::ask(&app.db, &facts, Question::Amount, order, by).await? {
-        return Ok(Some(Reply::screen(render::ask_amount(order))));
+        return Ok(Some(Reply::screen(render::question(Question::Amount, order))));
     }
     Ok(Some(shown(app, by, facts, Some(texts::OUT_OF_TURN)).await))
 }
@@ -84,7 +84,7 @@ async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, 
 async fn ask_return(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, db::Error> {
     let Some(facts) = db::facts::of(&app.db, order, by).await? else { return Ok(None) };
     if dialog::ask(&app.db, &facts, Question::ReturnReason, order, by).await? {
-        return Ok(Some(Reply::screen(render::ask_return_reason(order))));
+        return Ok(Some(Reply::screen(render::question(Question::ReturnReason, order))));
     }
     Ok(Some(shown(app, by, facts, Some(texts::TOO_LATE_TO_RETURN)).await))
 }
@@ -112,7 +112,7 @@ async fn step(app: &App, by: &Tap, order: OrderId, step: Step) -> Result<Option<
     };
     app.metrics.count("order_progress", outcome.name());
     if outcome == ProgressOutcome::Recorded(Step::Done) {
-        return Ok(Some(Reply::screen(render::ask_amount(order))));
+        return Ok(Some(Reply::screen(render::question(Question::Amount, order))));
     }
     let text = texts::progress(outcome);
     let reply = match fresh {
@@ -133,8 +133,14 @@ pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -
     let text = message.text.as_deref().unwrap_or_default().trim();
     let asked = profile.dialog.filter(|dialog| dialog.is_answered_by(id));
     let menu = Reply::screen(render::menu(&profile));
+    // In reply to another question than the one asked last.
+    let elsewhere = |asked: &Dialog| {
+        let replied_to = message.reply_to_message.map(|message| message.message_id);
+        asked.answered_by.is_none() && replied_to.zip(asked.message).is_some_and(|(reply, shown)| reply != shown)
+    };
     let reply = match asked {
         Some(_) if text.starts_with('/') => None,
+        Some(asked) if elsewhere(&asked) => Some(Reply::screen(render::question(asked.question, asked.order))),
         Some(asked) if asked.question == Question::Amount => amount(app, by, asked.order, text, id).await?,
         Some(asked) => reason(app, by, asked.order, text, id).await?,
         None => None,
@@ -167,7 +173,7 @@ async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Res
 async fn reason(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Result<Option<Reply>, db::Error> {
     // A picture, say. And PostgreSQL's text cannot hold U+0000.
     if text.is_empty() || text.contains('\0') {
-        return Ok(Some(Reply::screen(render::ask_return_reason(order))));
+        return Ok(Some(Reply::screen(render::question(Question::ReturnReason, order))));
     }
     let reason = render::cut(text, texts::REASON_LIMIT);
     let given = give_back::give_back(&app.db, order, &reason, by, id).await?;

@@ -185,6 +185,35 @@ async fn a_card_says_what_became_of_its_offer() {
     assert_eq!([&anna, &boris, &vera].map(open_cards), [0, 0, 0]);
 }
 
+#[tokio::test]
+async fn a_card_that_cannot_be_edited_is_followed_by_a_message() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [_, boris, _] = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.execute("UPDATE cards SET message_id = 4242 WHERE chat_id = $1", &[&BORIS]).await;
+    t.tap_accept(ANNA, order).await;
+    t.tell().await;
+    assert_eq!(boris.messages().len(), 2);
+    assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
+}
+
+/// A row that somebody wrote oddly stops nobody else's messages.
+#[tokio::test]
+async fn odd_times_of_an_offer_stop_no_message() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [_, boris, _] = t.open_chats();
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tell().await;
+    t.execute("UPDATE offers SET sent_at = '-infinity', viewed_at = 'infinity'", &[]).await;
+    t.execute("UPDATE orders SET created_at = 'infinity'", &[]).await;
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    t.tell().await;
+    assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
+}
+
 /// Somebody at the database's prompt writes no outbox.
 #[tokio::test]
 async fn the_tick_finds_cards_of_offers_that_were_ended_by_hand() {
@@ -535,6 +564,12 @@ async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() 
         "INSERT INTO orders (city_id, category, status, address, client_name, client_phone)
          SELECT 1, 'PLUMBING', 'CANCELED', 'ул. Ленина, 5', 'Мария', '+79990001122' FROM generate_series(1, $1::bigint)",
         &[&ROWS],
+    )
+    .await;
+    t.execute(
+        "INSERT INTO masters (telegram_user_id, full_name, city_id)
+         SELECT 1000 + n, 'Мастер', 1 FROM generate_series(0, $1::bigint - 1) AS n",
+        &[&CHATS],
     )
     .await;
     t.execute(

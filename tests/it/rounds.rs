@@ -2,6 +2,7 @@
 
 use field_service::dispatch::sweep::Passed;
 use field_service::dispatch::{OrderId, auto_assign};
+use field_service::sim::telegram::Fault;
 use futures_util::future::join_all;
 use jiff::civil::date;
 use jiff::{SignedDuration, tz};
@@ -11,6 +12,11 @@ use crate::harness::{ANNA, BORIS, Dispatch, VERA};
 impl Dispatch {
     async fn escalation(&self, order: OrderId) -> Option<String> {
         self.one("SELECT escalation_reason FROM orders WHERE id = $1", &[&order.0]).await
+    }
+
+    /// As if every message had reached its master in this very moment.
+    async fn all_were_told(&self) {
+        self.execute("UPDATE outbox SET finished_at = $1 WHERE finished_at IS NULL", &[&self.clock.now()]).await;
     }
 
     async fn policy(&self, set: &str) {
@@ -56,6 +62,7 @@ async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told
     let mut all = Vec::new();
     for (round, count) in [(1, 3), (2, 3), (3, 3), (4, 2)] {
         let passed = t.tick().await;
+        t.all_were_told().await;
         let asked = t.asked(order).await;
         assert_eq!((passed.dispatched.offers, asked.len()), (count, count), "round {round}");
         assert_eq!(passed.expired, if round == 1 { 0 } else { 3 }, "round {round}");
@@ -237,6 +244,54 @@ async fn an_order_that_goes_back_is_searched_for_anew() {
 }
 
 #[tokio::test]
+async fn whom_no_offer_reached_was_not_asked() {
+    let t = Dispatch::with_standing_clock(0).await;
+    for user in [ANNA, BORIS, VERA] {
+        t.chat(user).open();
+    }
+    let order = t.order().create().await;
+    t.tick().await;
+    t.telegram.fail_every(1, vec![Fault::BadGateway]);
+    t.tell().await;
+    t.let_pass(120);
+    // One has seen it in the list.
+    t.execute(
+        "UPDATE offers SET viewed_at = now() FROM masters WHERE masters.id = master_id AND telegram_user_id = $1",
+        &[&ANNA],
+    )
+    .await;
+    t.tick().await;
+    t.telegram.fail_every(1, Vec::new());
+    t.let_pass(30);
+    t.tick().await;
+    let mut asked = t.asked(order).await;
+    asked.sort_unstable();
+    assert_eq!(asked, [BORIS, VERA]);
+}
+
+#[tokio::test]
+async fn an_order_put_back_by_hand_with_its_accepted_offer_can_be_taken() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    t.tap_accept(ANNA, order).await;
+    t.let_pass(10);
+    t.execute(
+        "WITH changed AS (
+             UPDATE orders SET status = 'SEARCHING', assigned_master_id = NULL, version = version + 1 RETURNING id
+         )
+         INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+         SELECT id, 'ASSIGNED', 'SEARCHING', 'SYSTEM' FROM changed",
+        &[],
+    )
+    .await;
+    t.tick().await;
+    assert!(t.tap_accept(BORIS, order).await.notice().contains("принята"));
+    assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
+    t.check().await;
+}
+
+#[tokio::test]
 async fn rounds_wait_for_offers_that_staff_have_made() {
     let t = Dispatch::with_standing_clock(5).await;
     let order = t.order().offered_to([ANNA]).await;
@@ -307,6 +362,7 @@ async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
             assert!(orders.len() > 2 * auto_assign::BATCH.unsigned_abs() as usize, "several batches");
         }
         t.check().await;
+        t.all_were_told().await;
         t.let_pass(121);
     }
     let twice: i64 = t

@@ -4,7 +4,7 @@ use field_service::dispatch::accept::AcceptOutcome;
 use field_service::dispatch::auto_assign::Escalation;
 use field_service::dispatch::close::CloseOutcome;
 use field_service::dispatch::decline::DeclineOutcome;
-use field_service::dispatch::dialog::Profile;
+use field_service::dispatch::dialog::{Profile, Question};
 use field_service::dispatch::facts::{Blocked, OfferFacts, Standing};
 use field_service::dispatch::give_back::GiveBackOutcome;
 use field_service::dispatch::notification::Notification;
@@ -94,10 +94,10 @@ fn screens_of_masters_at_work() {
     let amount = Amount::parse("12500,5").expect("a sum");
     let questions = [
         render::confirm_done(order),
-        render::ask_amount(order),
+        render::question(Question::Amount, order),
         render::not_an_amount(order, "<много>"),
         render::not_an_amount(order, " "),
-        render::ask_return_reason(order),
+        render::question(Question::ReturnReason, order),
     ];
     assert_snapshot!("questions", questions.map(|screen| show(&screen)).join("\n\n========\n\n"));
     let closed = [

@@ -277,6 +277,28 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
 }
 
 #[tokio::test]
+async fn a_reply_to_an_earlier_question_is_not_taken_for_an_answer_to_the_last_one() {
+    let t = Dispatch::start().await;
+    t.execute("UPDATE masters SET max_active_orders = 9", &[]).await;
+    let (first, chat) = t.order_of_anna("WORKING").await;
+    let (second, _) = t.order_of_anna("WORKING").await;
+    let messages: Vec<i32> =
+        chat.messages().iter().filter(|message| message.from_bot).map(|message| message.id).collect();
+    for (order, message) in [(first, messages[0]), (second, messages[1])] {
+        chat.deliver(chat.tap_update_on(message, &format!("m:act:cls_yes:{order}"))).await;
+    }
+    let mut reply = chat.text_update("111");
+    reply["message"]["reply_to_message"] = serde_json::json!({"message_id": messages[0]});
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reply).await;
+    assert_eq!((t.status(first).await.as_str(), t.status(second).await.as_str()), ("PAYMENT", "PAYMENT"));
+    assert!(chat.screen().contains(&format!("Заявка №{second}: сколько заплатил")), "{}", chat.screen());
+    let mut reply = chat.text_update("222");
+    reply["message"]["reply_to_message"] = serde_json::json!({"message_id": messages[1]});
+    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reply).await;
+    assert_eq!(t.status(second).await, "CLOSED");
+}
+
+#[tokio::test]
 async fn a_redelivered_tap_asks_nothing_again_and_moves_no_shift() {
     let t = Dispatch::start().await;
     let (order, chat) = t.order_of_anna("ASSIGNED").await;
