@@ -142,18 +142,20 @@ impl Db {
         W: Fn(Connection) -> F,
         F: Future<Output = Result<T, Error>>,
     {
-        match self.attempt(&work).await {
-            Err(error) if error.severity() == Severity::ConnectionLost => {
-                tracing::warn!(%error, "database connection lost, trying a new one");
-                // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
-                self.pool.retain(|_, _| false);
-                self.attempt(&work).await
+        let mut first = true;
+        loop {
+            match self.attempt(&work).await {
+                Err(error) if first && error.severity() == Severity::ConnectionLost => {
+                    tracing::warn!(%error, "database connection lost, trying a new one");
+                    // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
+                    self.pool.retain(|_, _| false);
+                }
+                Err(error) if first && error.severity() == Severity::Conflict => {
+                    tracing::warn!(%error, "transaction conflict, trying again");
+                }
+                result => return result,
             }
-            Err(error) if error.severity() == Severity::Conflict => {
-                tracing::warn!(%error, "transaction conflict, trying again");
-                self.attempt(&work).await
-            }
-            result => result,
+            first = false;
         }
     }
 
