@@ -66,7 +66,7 @@ $$;
 COMMENT ON FUNCTION offer_on_screens IS 'The chats in which an offer''s card is, or to which it is on the way, and so has to be edited when the offer ends';
 
 ALTER TABLE masters ADD COLUMN unreachable_since timestamptz, ADD COLUMN last_message_id integer NOT NULL DEFAULT 0;
-COMMENT ON COLUMN masters.last_message_id IS 'Telegram''s id of the last message that the master wrote; those of a chat grow';
+COMMENT ON COLUMN masters.last_message_id IS 'Telegram''s id of the last message that the master wrote; those of a chat grow. /start sets it anew: another bot on the same database counts from the beginning';
 COMMENT ON COLUMN masters.unreachable_since IS 'Since when Telegram says that the bot cannot write to the master; null once the master writes';
 
 ALTER TABLE orders ADD COLUMN final_amount numeric(12, 2) CHECK (final_amount >= 0);
@@ -78,12 +78,10 @@ CREATE TABLE dialogs (
     -- No foreign key, as in the outbox.
     order_id         bigint NOT NULL,
     asked_at         timestamptz NOT NULL DEFAULT now(),
-    message_id       integer,
     asked_after      integer NOT NULL DEFAULT 0,
     answered_by      integer
 );
 COMMENT ON TABLE dialogs IS 'The last question that a master was asked to answer in words';
-COMMENT ON COLUMN dialogs.message_id IS 'The message that shows the question, if that is known';
 COMMENT ON COLUMN dialogs.asked_after IS 'The master''s last message when it was asked: what is not newer is a redelivery, and no answer';
 COMMENT ON COLUMN dialogs.answered_by IS 'The message that answered it, so that its redelivery is recognised; 0: it was left unanswered; null: it is open';
 

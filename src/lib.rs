@@ -28,7 +28,7 @@
 //!      └─────────┴─────┬─────┴───────────┘
 //!                      │ accepted by a master, or given by staff or the system
 //!                      ▼
-//!                  ASSIGNED ─▶ EN_ROUTE ─▶ WORKING ─▶ PAYMENT      active: has exactly one master
+//!                  ASSIGNED ─▶ EN_ROUTE ─▶ WORKING ◀▶ PAYMENT      active: has exactly one master
 //!                      │                                 │
 //!       back to the    │                                 ▼
 //!       search, or     ▼                              CLOSED       final

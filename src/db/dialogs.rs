@@ -1,7 +1,6 @@
 //! `dialogs`: what masters were asked to answer in words.
 
 use jiff::Timestamp;
-use tokio_postgres::types::ToSql;
 
 use super::{Connection, Db, Error, Ready, Statement, statement};
 use crate::dispatch::dialog::{Question, Turn};
@@ -10,19 +9,24 @@ use crate::dispatch::{MasterId, OrderId, Tap, TelegramUserId};
 /// Asks a master a question, instead of the one before; unless this very tap has done so.
 pub(crate) const ASK: Statement = statement!(
     "dialogs.ask",
-    [INT8, TEXT, INT8, TEXT, TIMESTAMPTZ, INT4],
+    [INT8, TEXT, INT8, TEXT, TIMESTAMPTZ],
     "WITH fresh AS (
          INSERT INTO taps (id, handled_at) SELECT $4 /* tap */, coalesce($5, now()) /* now */ WHERE $4 IS NOT NULL
          ON CONFLICT DO NOTHING
          RETURNING id
+     ), asked AS (
+         INSERT INTO dialogs (master_id, kind, order_id, asked_at, asked_after)
+         SELECT id, $2 /* kind */, $3 /* order */, coalesce($5, now()), last_message_id
+         FROM masters
+         WHERE id = $1 /* master */ AND ($4 IS NULL OR EXISTS (SELECT FROM fresh))
+         ON CONFLICT (master_id) DO UPDATE
+             SET kind = excluded.kind, order_id = excluded.order_id, asked_at = excluded.asked_at,
+                 asked_after = excluded.asked_after, answered_by = NULL
+         RETURNING master_id
      )
-     INSERT INTO dialogs (master_id, kind, order_id, asked_at, message_id, asked_after)
-     SELECT id, $2 /* kind */, $3 /* order */, coalesce($5, now()), $6 /* message */, last_message_id
-     FROM masters
-     WHERE id = $1 /* master */ AND ($4 IS NULL OR EXISTS (SELECT FROM fresh))
-     ON CONFLICT (master_id) DO UPDATE
-         SET kind = excluded.kind, order_id = excluded.order_id, asked_at = excluded.asked_at,
-             message_id = excluded.message_id, asked_after = excluded.asked_after, answered_by = NULL"
+     SELECT master_id FROM asked
+     UNION ALL
+     SELECT master_id FROM dialogs WHERE master_id = $1 AND kind = $2 AND order_id = $3 AND answered_by IS NULL"
 );
 
 /// Ends a master's question, if it is this one: it was answered by a message, or left.
@@ -39,7 +43,7 @@ pub(crate) async fn turn(
     [ask, end]: [&Ready; 2],
     master: MasterId,
     order: OrderId,
-    (turn, by): (Option<Turn>, &Tap),
+    turn: Option<Turn>,
     now: Option<Timestamp>,
 ) -> Result<(), Error> {
     let (question, message) = match turn {
@@ -47,8 +51,7 @@ pub(crate) async fn turn(
         Some(Turn::Ask(question)) => {
             // The change of the order remembers the tap.
             let no_tap: Option<&str> = None;
-            let asked = [&master.0 as &(dyn ToSql + Sync), &question.as_str(), &order.0, &no_tap, &now, &by.message];
-            return connection.query(ask, &asked).await.map(drop);
+            return connection.query(ask, &[&master.0, &question.as_str(), &order.0, &no_tap, &now]).await.map(drop);
         }
         Some(Turn::Answer(question, message)) => (question, message),
         Some(Turn::Leave(question)) => (question, 0),
@@ -56,14 +59,15 @@ pub(crate) async fn turn(
     connection.query(end, &[&master.0, &question.as_str(), &order.0, &message]).await.map(drop)
 }
 
-/// Asks a master a question about an order, instead of the one before; unless this very tap has done so.
+/// Asks a master a question about an order, instead of the one before; unless this very tap has done so. Whether it is open
+/// then.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn ask(db: &Db, master: MasterId, question: Question, order: OrderId, by: &Tap) -> Result<(), Error> {
+pub async fn ask(db: &Db, master: MasterId, question: Question, order: OrderId, by: &Tap) -> Result<bool, Error> {
     db.run(async |connection: Connection| {
-        let asked = [&master.0 as &(dyn ToSql + Sync), &question.as_str(), &order.0, &by.query, &db.now(), &by.message];
-        connection.fetch(&ASK, &asked).await.map(drop)
+        let rows = connection.fetch(&ASK, &[&master.0, &question.as_str(), &order.0, &by.query, &db.now()]).await?;
+        Ok(!rows.is_empty())
     })
     .await
 }
@@ -87,7 +91,8 @@ pub async fn leave(db: &Db, user: TelegramUserId, question: Question, order: Ord
 }
 
 /// Notes that a master went elsewhere: the message that was tapped shows no offer's card any more, and a reason for giving
-/// an order back is not waited for, unless the tap is delivered again. Who taps can be written to.
+/// an order back is not waited for, unless the tap is delivered again; what was to be shown in the message later would
+/// cover what the master sees there now. And who taps can be written to.
 ///
 /// # Errors
 /// When the database failed.
@@ -97,12 +102,17 @@ pub async fn go_elsewhere(db: &Db, by: &Tap) -> Result<(), Error> {
         [INT8, INT4, TEXT, TIMESTAMPTZ],
         "WITH released AS (
              DELETE FROM cards WHERE chat_id = $1 /* user */ AND message_id = $2 /* message */
+         ), superseded AS (
+             UPDATE outbox SET finished_at = coalesce($4, now()), dropped_because = 'OVERTAKEN'
+             WHERE bot = 'MASTER' AND chat_id = $1 AND message_id = $2 AND kind IN ('LIST', 'OWN_ORDER')
+               AND finished_at IS NULL AND lease IS NULL
          ), reached AS (
              UPDATE masters SET unreachable_since = NULL
              WHERE telegram_user_id = $1 AND unreachable_since IS NOT NULL
          ), fresh AS (
              INSERT INTO taps (id, handled_at)
-             SELECT 'elsewhere ' || $3 /* tap */, coalesce($4, now()) /* now */ WHERE $3 IS NOT NULL
+             SELECT 'elsewhere ' || $3 /* tap */, coalesce($4, now()) /* now */ FROM masters
+             WHERE telegram_user_id = $1 AND $3 IS NOT NULL
              ON CONFLICT DO NOTHING
              RETURNING id
          )

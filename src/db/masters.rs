@@ -6,23 +6,24 @@ use crate::dispatch::order::Category;
 use crate::dispatch::{MasterId, OrderId, Tap, TelegramUserId};
 
 /// Reads what a master's menu shows, and the question that the master was asked last. `None` if no master is behind
-/// `user`. `wrote`: the message that the user has just written to the bot, which therefore can write to the user.
+/// `user`. `wrote`: the message that the user has just written to the bot, which therefore can write to the user, and
+/// whether it was /start, with which the numbers of messages may begin anew.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Result<Option<Profile>, Error> {
+pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<(i32, bool)>) -> Result<Option<Profile>, Error> {
     const WROTE: Statement = statement!(
         "masters.wrote",
-        [INT8, INT4],
+        [INT8, INT4, BOOL],
         "UPDATE masters
-         SET unreachable_since = NULL, last_message_id = greatest(last_message_id, $2 /* message */)
+         SET unreachable_since = NULL,
+             last_message_id = CASE WHEN $3 /* start */ THEN $2 ELSE greatest(last_message_id, $2 /* message */) END
          WHERE telegram_user_id = $1 /* user */"
     );
     const PROFILE: Statement = statement!(
         "masters.profile",
         [INT8, TIMESTAMPTZ],
-        "SELECT masters.full_name, masters.on_shift, dialog.kind, dialog.order_id, dialog.message_id,
-                dialog.asked_after, dialog.answered_by,
+        "SELECT masters.full_name, masters.on_shift, dialog.kind, dialog.order_id, dialog.asked_after, dialog.answered_by,
                 (SELECT count(*) FROM orders
                  WHERE assigned_master_id = masters.id
                    AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders
@@ -33,8 +34,8 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Resul
          WHERE telegram_user_id = $1 /* user */"
     );
     db.run(async |connection: Connection| {
-        if let Some(message) = wrote {
-            connection.fetch(&WROTE, &[&user.0, &message]).await?;
+        if let Some((message, start)) = wrote {
+            connection.fetch(&WROTE, &[&user.0, &message, &start]).await?;
         }
         let rows = connection.fetch(&PROFILE, &[&user.0, &db.now()]).await?;
         Ok(rows.first().map(|row| Profile {
@@ -44,7 +45,6 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<i32>) -> Resul
             dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
                 question,
                 order: OrderId(row.get("order_id")),
-                message: row.get("message_id"),
                 asked_after: row.get("asked_after"),
                 answered_by: row.get("answered_by"),
             }),
@@ -76,12 +76,14 @@ pub async fn set_shift(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, Error>
         "masters.set_shift",
         [INT8, BOOL, TEXT, TIMESTAMPTZ],
         "WITH fresh AS (
-             INSERT INTO taps (id, handled_at) SELECT $3 /* tap */, coalesce($4, now()) /* now */ WHERE $3 IS NOT NULL
+             INSERT INTO taps (id, handled_at)
+             SELECT $3 /* tap */, coalesce($4, now()) /* now */ FROM masters
+             WHERE telegram_user_id = $1 /* user */ AND $3 IS NOT NULL
              ON CONFLICT DO NOTHING
              RETURNING id
          ), changed AS (
              UPDATE masters SET on_shift = $2 /* on shift */, unreachable_since = NULL
-             WHERE telegram_user_id = $1 /* user */ AND ($3 IS NULL OR EXISTS (SELECT FROM fresh))
+             WHERE telegram_user_id = $1 AND ($3 IS NULL OR EXISTS (SELECT FROM fresh))
          )
          SELECT id FROM masters WHERE telegram_user_id = $1"
     );

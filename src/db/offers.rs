@@ -21,15 +21,16 @@ pub(crate) async fn read_page(
     let rows = connection.query(statement, &[&by.user.0, &page.max(1), &PAGE_SIZE, &now, &by.message]).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let master = MasterId(first.get("master_id"));
+    let reason_is_awaited = first.get("reason_is_awaited");
     let Some(total) = first.get("total") else {
-        return Ok(Some(OfferList { master, total: 0, page: 1, lines: Vec::new() }));
+        return Ok(Some(OfferList { master, reason_is_awaited, total: 0, page: 1, lines: Vec::new() }));
     };
     let line = |row| Ok::<_, Error>(OfferLine { card: facts::card(row)?, expires: row.get("expires") });
     // What a later release has put there must not hide the rest.
     let lines = rows.iter().filter_map(|row| {
         line(row).inspect_err(|error| tracing::error!(%error, "an offer is left out of a list")).ok()
     });
-    Ok(Some(OfferList { master, total, page: first.get("page"), lines: lines.collect() }))
+    Ok(Some(OfferList { master, reason_is_awaited, total, page: first.get("page"), lines: lines.collect() }))
 }
 
 /// Reads a page of the live offers of the master who tapped, newest first; the last page if `page` is past the end.
@@ -69,6 +70,10 @@ pub const MARK_VIEWED: Statement = statement!(
              FOR NO KEY UPDATE OF offers SKIP LOCKED)
      ), released AS (
          DELETE FROM cards WHERE chat_id = $2 AND message_id = $4 /* message */ AND NOT EXISTS (SELECT FROM live)
+     ), superseded AS (
+         UPDATE outbox SET finished_at = coalesce($3, now()), dropped_because = 'OVERTAKEN'
+         WHERE bot = 'MASTER' AND chat_id = $2 AND message_id = $4 AND kind IN ('LIST', 'OWN_ORDER')
+           AND finished_at IS NULL AND lease IS NULL AND EXISTS (SELECT FROM live)
      )
      INSERT INTO cards (chat_id, message_id, offer_id)
      SELECT $2, $4, id FROM live WHERE $4 IS NOT NULL

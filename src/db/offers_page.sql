@@ -24,6 +24,10 @@ WITH released AS (
 )
 SELECT
     masters.id AS master_id,
+    EXISTS (
+        SELECT FROM dialogs
+        WHERE dialogs.master_id = masters.id AND kind = 'RETURN_REASON' AND answered_by IS NULL
+    ) AS reason_is_awaited,
     live.total,
     (live.position - 1) / $3 + 1 AS page,
     live.id,

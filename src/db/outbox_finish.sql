@@ -40,4 +40,9 @@ WITH moment AS (
     WHERE $9 AND outbox.id = $1 AND outbox.bot = 'MASTER' AND telegram_user_id = outbox.chat_id
       AND unreachable_since IS NULL
 )
-SELECT $8 IS NOT NULL AND EXISTS (SELECT FROM finished) AND NOT EXISTS (SELECT FROM changed) AS taken_over
+SELECT
+    $8 IS NOT NULL AND EXISTS (SELECT FROM finished) AND NOT EXISTS (SELECT FROM changed)
+    -- By a list, not by another offer's card.
+    AND NOT EXISTS (
+        SELECT FROM cards JOIN outbox ON outbox.id = $1 AND cards.chat_id = outbox.chat_id
+        WHERE cards.message_id = $8 AND cards.offer_id <> outbox.offer_id) AS taken_over

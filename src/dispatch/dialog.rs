@@ -25,8 +25,6 @@ pub struct Dialog {
     pub question: Question,
     /// About which order.
     pub order: OrderId,
-    /// The message that shows it, if that is known.
-    pub message: Option<i32>,
     /// The master's last message when it was asked.
     pub asked_after: i32,
     /// The message that answered it; `None` while it is open.
@@ -90,14 +88,10 @@ pub enum Turn {
 }
 
 /// Asks the master who tapped a question about an own order, if it makes sense; the one asked before is forgotten. A tap
-/// that is delivered again asks nothing again. Whether it makes sense.
+/// that is delivered again asks nothing again. Whether the question is open then.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn ask(db: &Db, facts: &Facts, question: Question, order: OrderId, by: &Tap) -> Result<bool, db::Error> {
-    let sensible = question.makes_sense(facts);
-    if sensible {
-        db::dialogs::ask(db, facts.master.id, question, order, by).await?;
-    }
-    Ok(sensible)
+    Ok(question.makes_sense(facts) && db::dialogs::ask(db, facts.master.id, question, order, by).await?)
 }

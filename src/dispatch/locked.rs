@@ -213,7 +213,7 @@ async fn attempt<O>(
             };
             let (recorded, noted, committed, fresh) = join!(
                 db::orders::record_change(&connection, &record, &change, now),
-                db::dialogs::turn(&connection, [&ask, &end], master, order, (to.dialog, by), now),
+                db::dialogs::turn(&connection, [&ask, &end], master, order, to.dialog, now),
                 connection.commit(),
                 fresh,
             );

@@ -141,6 +141,13 @@ pub fn view(outcome: &ViewOutcome) -> Option<&'static str> {
     }
 }
 
+/// The orders that words of ours are about.
+#[must_use]
+pub fn orders_in(text: &str) -> Vec<OrderId> {
+    let number = |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    text.split('№').skip(1).filter_map(number).map(OrderId).collect()
+}
+
 /// To somebody who is not a master.
 #[must_use]
 pub fn stranger(user: TelegramUserId) -> String {

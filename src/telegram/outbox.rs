@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::config::BotName;
 use crate::db::outbox::{Claimed, Finish};
 use crate::db::{self};
+use crate::dispatch::facts::Standing;
 use crate::dispatch::notification::Notification;
 use crate::dispatch::{OrderId, Tap};
 use crate::render;
@@ -44,7 +45,7 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
             Ok(Ok(rows)) => {
                 for row in rows {
                     let app = Arc::clone(app);
-                    under_way.spawn(async move { tell(&app, row).await });
+                    under_way.spawn(async move { tell(&app, row, &NOTE_AGAIN).await });
                 }
                 EVERY
             }
@@ -79,7 +80,7 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
 /// When the database failed.
 pub async fn pass(app: &App, order: Option<OrderId>) -> Result<usize, db::Error> {
     let rows = db::outbox::claim(&app.db, order).await?;
-    Ok(join_all(rows.into_iter().map(|row| tell(app, row))).await.len())
+    Ok(join_all(rows.into_iter().map(|row| tell(app, row, &[]))).await.len())
 }
 
 /// Sends what a tap has caused about an order, as far as that is possible at once; the tick sends the rest. Takes no
@@ -90,8 +91,8 @@ pub async fn send_own(app: &App, order: OrderId) {
     }
 }
 
-/// One attempt, and a note of what became of it.
-pub async fn tell(app: &App, row: Claimed) {
+/// One attempt, and a note of what became of it; should that fail, once more after each of these waits.
+pub async fn tell(app: &App, row: Claimed, waits: &[Duration]) {
     let result = say(bot(app, row.bot), &row).await;
     let because;
     let finish = match result {
@@ -101,7 +102,11 @@ pub async fn tell(app: &App, row: Claimed) {
             after(&error, &row, &because)
         }
     };
-    let edited = matches!((&row.notification, &finish), (Some(Notification::OfferEnded { .. }), Finish::Sent { .. }));
+    // Whose the order is now has been shown that, or finds it under the button.
+    let edited = matches!(
+        (&row.notification, &finish),
+        (Some(Notification::OfferEnded { standing, .. }), Finish::Sent { .. }) if *standing != Standing::Yours
+    );
     let (word, id, user, attempt) = (finish.name(), row.id, row.user, row.attempt);
     match &finish {
         Finish::Sent { .. } => tracing::info!("outbox {word}: row={id} telegram_user={user}"),
@@ -112,7 +117,7 @@ pub async fn tell(app: &App, row: Claimed) {
         Finish::Dropped { because, .. } => tracing::warn!("outbox {word}: row={id} telegram_user={user}: {because}"),
     }
     app.metrics.count("outbox", word);
-    let mut waits = NOTE_AGAIN.into_iter();
+    let mut waits = waits.iter();
     loop {
         match (db::outbox::finish(&app.db, &row, finish).await, waits.next()) {
             (Ok(taken_over), _) => {
@@ -123,7 +128,7 @@ pub async fn tell(app: &App, row: Claimed) {
             }
             (Err(error), Some(wait)) if error.is_transient() => {
                 tracing::warn!(%error, "row {id} of the outbox is finished later");
-                tokio::time::sleep(wait).await;
+                tokio::time::sleep(*wait).await;
             }
             (Err(error), _) => {
                 tracing::error!(%error, "row {id} of the outbox could not be finished, and will be tried again");

@@ -55,7 +55,7 @@ async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
     };
     join!(
         answer(app, &query.id, reply.notice.as_ref()),
-        show(app, user, message, reply.screen, Some(reply.instead)),
+        show(app, user, message, reply.screen, reply.instead),
         tell_others,
     );
     Ok(())
@@ -79,25 +79,38 @@ async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option
 
 async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Option<Reply>, db::Error> {
     let Some(list) = db::offers::page(&app.db, by, page).await? else { return Ok(None) };
+    leave_question(app, by, Some(&list)).await;
     let screen = render::offer_list(&list);
-    Ok(Some(match alert {
+    let reply = match alert {
         Some(alert) => Reply::alert(alert, Some(screen)),
         None => Reply::screen(screen),
-    }))
+    };
+    Ok(Some(Reply { instead: Some(Instead::List), ..reply }))
 }
 
 async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    Ok(view::view(&app.db, order, by, page).await?.map(|viewed| match viewed.outcome {
+    let Some(viewed) = view::view(&app.db, order, by, page).await? else { return Ok(None) };
+    leave_question(app, by, viewed.fresh.as_ref()).await;
+    Ok(Some(match viewed.outcome {
         ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
         outcome => not_offered(&outcome, viewed.fresh.as_ref()),
     }))
 }
 
 async fn ask_decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
-    Ok(view::view(&app.db, order, by, page).await?.map(|viewed| match viewed.outcome {
+    let Some(viewed) = view::view(&app.db, order, by, page).await? else { return Ok(None) };
+    leave_question(app, by, viewed.fresh.as_ref()).await;
+    Ok(Some(match viewed.outcome {
         ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page)),
         outcome => not_offered(&outcome, viewed.fresh.as_ref()),
     }))
+}
+
+/// A master who turns to offers is not waited for with a reason for giving an order back.
+async fn leave_question(app: &App, by: &Tap, list: Option<&OfferList>) {
+    if list.is_some_and(|list| list.reason_is_awaited) {
+        work::go_elsewhere(app, by).await;
+    }
 }
 
 /// The own order, or why there is no card, above the list.
@@ -110,7 +123,7 @@ fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
         Some(alert) => Reply::alert(alert, screen),
         None => Reply { screen, ..Reply::default() },
     };
-    Reply { instead, ..reply }
+    Reply { instead: Some(instead), ..reply }
 }
 
 async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -119,13 +132,18 @@ async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option
     };
     app.metrics.count("offer_accept", outcome.name());
     let list = fresh.as_ref();
+    leave_question(app, by, list).await;
     let (screen, instead) = match &outcome {
         AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
             (Some(render::own_order(own, list)), Instead::Own(order))
         }
         _ => (list.map(render::offer_list), Instead::List),
     };
-    Ok(Some(Reply { instead, told: told.then_some(order), ..Reply::alert(texts::accept(&outcome), screen) }))
+    Ok(Some(Reply {
+        instead: Some(instead),
+        told: told.then_some(order),
+        ..Reply::alert(texts::accept(&outcome), screen)
+    }))
 }
 
 async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, db::Error> {
@@ -134,11 +152,16 @@ async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Optio
     };
     app.metrics.count("offer_decline", outcome.name());
     let list = fresh.as_ref();
+    leave_question(app, by, list).await;
     let (screen, instead) = match &outcome {
         DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Instead::Own(order)),
         _ => (list.map(render::offer_list), Instead::List),
     };
-    Ok(Some(Reply { instead, told: told.then_some(order), ..Reply::alert(texts::decline(&outcome), screen) }))
+    Ok(Some(Reply {
+        instead: Some(instead),
+        told: told.then_some(order),
+        ..Reply::alert(texts::decline(&outcome), screen)
+    }))
 }
 
 async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {

@@ -5,12 +5,11 @@ use crate::render::Screen;
 use crate::telegram::Notice;
 
 /// What takes a screen's place later.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) enum Instead {
     /// The order that the master got, who must not miss it.
     Own(OrderId),
     /// The list of offers: the message may still show one of them as if it could be taken.
-    #[default]
     List,
 }
 
@@ -19,8 +18,8 @@ pub(super) enum Instead {
 pub(super) struct Reply {
     pub(super) notice: Option<Notice>,
     pub(super) screen: Option<Screen>,
-    /// What the outbox is to show if the screen cannot be shown now.
-    pub(super) instead: Instead,
+    /// What the outbox is to show if the screen cannot be shown now; the next tap shows the rest.
+    pub(super) instead: Option<Instead>,
     /// The order of which others are to be told.
     pub(super) told: Option<OrderId>,
 }

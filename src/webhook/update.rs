@@ -71,10 +71,10 @@ pub struct Message {
 }
 
 /// A message that was replied to.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct RepliedTo {
-    /// Unique in its chat.
-    pub message_id: i32,
+    /// What it says, if it is words.
+    pub text: Option<String>,
 }
 
 /// A chat.

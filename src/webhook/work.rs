@@ -41,7 +41,12 @@ pub(super) async fn active(app: &App, by: &Tap, page: i64) -> Result<Option<Repl
 
 /// Whatever is asked about an own order.
 pub(super) async fn own(app: &App, by: &Tap, own: Own, order: OrderId) -> Result<Option<Reply>, db::Error> {
-    go_elsewhere(app, by).await;
+    if own == Own::Keep {
+        // Whoever went elsewhere keeps the order.
+        db::dialogs::go_elsewhere(&app.db, by).await?;
+    } else {
+        go_elsewhere(app, by).await;
+    }
     match own {
         Own::EnRoute => step(app, by, order, Step::EnRoute).await,
         Own::OnSite => step(app, by, order, Step::OnSite).await,
@@ -49,13 +54,12 @@ pub(super) async fn own(app: &App, by: &Tap, own: Own, order: OrderId) -> Result
         Own::NotDone => step(app, by, order, Step::NotDone).await,
         Own::AskDone => ask_done(app, by, order).await,
         Own::AskReturn => ask_return(app, by, order).await,
-        // Whoever went elsewhere keeps the order.
         Own::Card | Own::Keep => card(app, by, order).await,
     }
 }
 
 /// In this message or by this tap the master turns to something else. Whatever else the tap does stands if this fails.
-async fn go_elsewhere(app: &App, by: &Tap) {
+pub(super) async fn go_elsewhere(app: &App, by: &Tap) {
     if let Err(error) = db::dialogs::go_elsewhere(&app.db, by).await {
         tracing::warn!(%error, "a card or a question is left as it was");
     }
@@ -128,19 +132,15 @@ async fn step(app: &App, by: &Tap, order: OrderId, step: Step) -> Result<Option<
 /// The answer to what somebody wrote; `None`: no master did.
 pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -> Result<Option<Reply>, db::Error> {
     let id = message.message_id;
-    let Some(profile) = db::masters::profile(&app.db, user, Some(id)).await? else { return Ok(None) };
-    let by = &Tap { user, query: Some(format!("message {user} {id}")), message: None };
     let text = message.text.as_deref().unwrap_or_default().trim();
+    let wrote = Some((id, text.starts_with("/start")));
+    let Some(profile) = db::masters::profile(&app.db, user, wrote).await? else { return Ok(None) };
+    let by = &Tap { user, query: Some(format!("message {user} {id}")), message: None };
     let asked = profile.dialog.filter(|dialog| dialog.is_answered_by(id));
     let menu = Reply::screen(render::menu(&profile));
-    // In reply to another question than the one asked last.
-    let elsewhere = |asked: &Dialog| {
-        let replied_to = message.reply_to_message.map(|message| message.message_id);
-        asked.answered_by.is_none() && replied_to.zip(asked.message).is_some_and(|(reply, shown)| reply != shown)
-    };
     let reply = match asked {
         Some(_) if text.starts_with('/') => None,
-        Some(asked) if elsewhere(&asked) => Some(Reply::screen(render::question(asked.question, asked.order))),
+        Some(asked) if is_about_another(message, asked.order) => still_asked(app, by, asked).await?,
         Some(asked) if asked.question == Question::Amount => amount(app, by, asked.order, text, id).await?,
         Some(asked) => reason(app, by, asked.order, text, id).await?,
         None => None,
@@ -149,6 +149,24 @@ pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -
         go_elsewhere(app, by).await;
     }
     Ok(Some(reply.unwrap_or(menu)))
+}
+
+/// Whether a message is a reply to words about other orders, such as an earlier question.
+fn is_about_another(message: &Message, order: OrderId) -> bool {
+    let replied_to = message.reply_to_message.as_ref().and_then(|message| message.text.as_deref());
+    let orders = texts::orders_in(replied_to.unwrap_or_default());
+    !orders.is_empty() && !orders.contains(&order)
+}
+
+/// The question once more; `None` if it makes no sense any more.
+async fn still_asked(app: &App, by: &Tap, asked: Dialog) -> Result<Option<Reply>, db::Error> {
+    let Dialog { question, order, .. } = asked;
+    let facts = db::facts::of(&app.db, order, by).await?;
+    if facts.is_some_and(|facts| question.makes_sense(&facts)) {
+        return Ok(Some(Reply::screen(render::question(question, order))));
+    }
+    db::dialogs::leave(&app.db, by.user, question, order).await?;
+    Ok(None)
 }
 
 /// `None`: nobody asks for this money any more.

@@ -158,7 +158,7 @@ async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
     let row = db::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
     boris.press("Взять заявку").await;
     let list = boris.screen();
-    outbox::tell(&t.app, row).await;
+    outbox::tell(&t.app, row, &[]).await;
 
     assert!(list.contains("Новые заявки"), "{list}");
     assert_eq!(boris.screen(), list);
@@ -313,7 +313,7 @@ async fn whoever_lost_the_lease_finishes_nothing() {
         db::outbox::finish(&t.app.db, row, dropped).await.expect("a database");
     }
     assert_eq!(t.outbox("OFFER").await, ["WAITS"; 3]);
-    join_all(now.into_iter().map(|row| outbox::tell(&t.app, row))).await;
+    join_all(now.into_iter().map(|row| outbox::tell(&t.app, row, &[]))).await;
     assert_eq!(t.outbox("OFFER").await, ["SENT"; 3]);
     assert!(chats.iter().all(|chat| chat.messages().len() == 1));
 }
@@ -492,6 +492,28 @@ async fn a_list_that_could_not_be_shown_in_place_of_a_card_is_shown_later() {
     assert!(anna.messages().len() > 1);
 }
 
+/// What waits to be shown in a message does not cover what the master has opened there since.
+#[tokio::test]
+async fn what_could_not_be_shown_is_overtaken_by_what_was_opened_since() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, ..] = t.open_chats();
+    anna.say("/start").await;
+    for opened in ["m:menu", "m:act"] {
+        let order = t.order().offered_to([ANNA]).await;
+        t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
+        t.tap_accept(ANNA, order).await;
+        anna.tap(opened).await;
+        let screen = anna.screen();
+        t.let_pass(5);
+        t.tell().await;
+        assert_eq!(anna.screen(), screen);
+    }
+    // A screen of work is shown by the next tap, and by nothing else.
+    t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
+    anna.tap("m:menu").await;
+    assert_eq!(t.outbox("LIST").await, [""; 0]);
+}
+
 #[tokio::test]
 async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
     let t = Dispatch::with_standing_clock(0).await;
@@ -586,7 +608,7 @@ async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() 
         let nothing = rows.is_empty();
         for row in rows {
             let app = Arc::clone(&t.app);
-            under_way.spawn(async move { outbox::tell(&app, row).await });
+            under_way.spawn(async move { outbox::tell(&app, row, &[]).await });
         }
         // What hangs is not waited for; the clock stands while anything else is under way.
         while under_way.len() > t.telegram.hanging() {

@@ -46,7 +46,7 @@ fn own() -> OwnOrder {
 
 fn list(total: i64, page: i64) -> OfferList {
     let lines = (1..=total.min(2)).map(|id| OfferLine { card: card(id), expires: date(2026, 11, 20).at(9, 45, 0, 0) });
-    OfferList { master: MasterId(1), total, page, lines: lines.collect() }
+    OfferList { master: MasterId(1), reason_is_awaited: false, total, page, lines: lines.collect() }
 }
 
 fn show(screen: &Screen) -> String {
@@ -182,7 +182,7 @@ fn no_screen_is_too_long_for_telegram() {
         Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };
     let lines = vec![ActiveLine { card: card.clone(), status: OrderStatus::Assigned }; 5];
     let offers = vec![OfferLine { card: card.clone(), expires: now() }; 5];
-    let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers };
+    let offers = OfferList { master: MasterId(1), reason_is_awaited: false, total: 5, page: 1, lines: offers };
     for screen in [
         render::own_order(&own, Some(&offers)),
         render::active_card(&own, OrderStatus::Payment),

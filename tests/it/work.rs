@@ -277,24 +277,24 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
 }
 
 #[tokio::test]
-async fn a_reply_to_an_earlier_question_is_not_taken_for_an_answer_to_the_last_one() {
+async fn a_reply_to_a_question_about_another_order_is_not_taken_for_an_answer() {
     let t = Dispatch::start().await;
     t.execute("UPDATE masters SET max_active_orders = 9", &[]).await;
-    let (first, chat) = t.order_of_anna("WORKING").await;
-    let (second, _) = t.order_of_anna("WORKING").await;
-    let messages: Vec<i32> =
-        chat.messages().iter().filter(|message| message.from_bot).map(|message| message.id).collect();
-    for (order, message) in [(first, messages[0]), (second, messages[1])] {
-        chat.deliver(chat.tap_update_on(message, &format!("m:act:cls_yes:{order}"))).await;
-    }
-    let mut reply = chat.text_update("111");
-    reply["message"]["reply_to_message"] = serde_json::json!({"message_id": messages[0]});
-    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reply).await;
+    let (first, chat) = t.order_of_anna("PAYMENT").await;
+    let question = chat.screen();
+    let (second, _) = t.order_of_anna("PAYMENT").await;
+    let reply_to = async |to: &str, text: &str| {
+        let mut reply = chat.text_update(text);
+        reply["message"]["reply_to_message"] = serde_json::json!({"message_id": 1, "text": to});
+        t.telegram.deliver(crate::harness::MASTER_TOKEN, &reply).await;
+    };
+    reply_to(&question, "111").await;
     assert_eq!((t.status(first).await.as_str(), t.status(second).await.as_str()), ("PAYMENT", "PAYMENT"));
     assert!(chat.screen().contains(&format!("Заявка №{second}: сколько заплатил")), "{}", chat.screen());
-    let mut reply = chat.text_update("222");
-    reply["message"]["reply_to_message"] = serde_json::json!({"message_id": messages[1]});
-    t.telegram.deliver(crate::harness::MASTER_TOKEN, &reply).await;
+    reply_to(&chat.screen(), "двести").await;
+    assert!(chat.screen().contains("не похоже на сумму"), "{}", chat.screen());
+    // To the bot's last words, whichever message they stand in.
+    reply_to(&chat.screen(), "222").await;
     assert_eq!(t.status(second).await, "CLOSED");
 }
 
@@ -308,6 +308,7 @@ async fn a_redelivered_tap_asks_nothing_again_and_moves_no_shift() {
     let before = t.everything().await;
     for tap in taps {
         chat.deliver(tap.update).await;
+        assert!(!chat.screen().contains("Почему"), "{}", chat.screen());
     }
     assert_eq!(t.everything().await, before);
     chat.say("Добрый день").await;
@@ -318,7 +319,7 @@ async fn a_redelivered_tap_asks_nothing_again_and_moves_no_shift() {
 async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes_no_sense_any_more() {
     let t = Dispatch::with_standing_clock(0).await;
     t.add_staff(500).await;
-    for elsewhere in ["m:menu", "m:act", "m:sh:on", "command", "an hour"] {
+    for elsewhere in ["m:menu", "m:act", "m:sh:on", "m:new", "m:new:acc:1", "m:new:card:1", "command", "an hour"] {
         let (order, chat) = t.order_of_anna("ASSIGNED").await;
         chat.tap(&format!("m:act:ret:{order}")).await;
         match elsewhere {

@@ -1,7 +1,8 @@
 //! What the local Telegram knows: bots, people, chats, updates, and the faults it was told to have.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -108,6 +109,14 @@ pub(super) struct Lane {
     pub(super) callbacks: bool,
 }
 
+/// The first number of messages and updates, later in every run: whoever remembers those of the last run takes none for
+/// known.
+static FIRST: LazyLock<i32> = LazyLock::new(|| {
+    const YEAR_2026: u64 = 1_767_225_600;
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i32::try_from(seconds.saturating_sub(YEAR_2026)).unwrap_or_default().max(1)
+});
+
 /// How long after a tap its callback can be answered. The live API's limit, about.
 pub(super) const ANSWERABLE: Duration = Duration::from_secs(15);
 /// How many calls are remembered.
@@ -128,7 +137,13 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn add_bot(&mut self, token: &str, name: &str, webhook: Option<Webhook>) {
-        let bot = Bot { name: name.to_owned(), webhook, update_id: 1000, chats: BTreeMap::new(), last_error: None };
+        let bot = Bot {
+            name: name.to_owned(),
+            webhook,
+            update_id: (*FIRST).into(),
+            chats: BTreeMap::new(),
+            last_error: None,
+        };
         self.bots.insert(token.to_owned(), bot);
     }
 
@@ -256,7 +271,7 @@ impl Model {
 }
 
 pub(super) fn next_id(messages: &[Message]) -> i32 {
-    messages.last().map_or(1, |message| message.id + 1)
+    messages.last().map_or(*FIRST, |message| message.id + 1)
 }
 
 /// The public part of a bot's token.

@@ -99,6 +99,9 @@ impl Life {
 
     async fn tap(&mut self, master: usize, data: String) -> String {
         let before = self.t.everything().await;
+        if data.starts_with("m:new") {
+            self.go_elsewhere(master);
+        }
         let tap = self.chats[master].tap(&data).await;
         assert_eq!(tap.delivery.status, Some(200), "{data}");
         if self.t.everything().await != before {
@@ -179,6 +182,7 @@ impl Life {
         let id = self.orders[order].id;
         let may: Vec<usize> = (0..MASTERS).filter(|master| self.expected(*master, order) == "принята").collect();
         let take = format!("m:new:acc:{id}:1");
+        (0..MASTERS).for_each(|master| self.go_elsewhere(master));
         let taps = join_all(self.chats.iter().map(|chat| chat.tap(&take))).await;
         let won: Vec<usize> = (0..MASTERS).filter(|master| taps[*master].notice().contains("принята")).collect();
         if won.len() != usize::from(!may.is_empty()) || !won.iter().all(|master| may.contains(master)) {
