@@ -117,22 +117,20 @@ impl Bot {
         self.call::<_, IgnoredAny>("answerCallbackQuery", &params).await.map(drop)
     }
 
-    /// Sends a screen as a new message; the message's id.
+    /// Sends a screen as a new message; the message's id, if Telegram tells it.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer; in the latter case the message may have been sent.
-    pub async fn send(&self, chat: i64, screen: Screen) -> Result<i32, Error> {
-        #[derive(Deserialize)]
-        struct Sent {
-            message_id: i32,
-        }
+    pub async fn send(&self, chat: i64, screen: Screen) -> Result<Option<i32>, Error> {
         let params = SendMessageParams::builder()
             .chat_id(ChatId::Integer(chat))
             .text(screen.text)
             .parse_mode(ParseMode::Html)
             .reply_markup(frankenstein::types::ReplyMarkup::InlineKeyboardMarkup(screen.keyboard))
             .build();
-        Ok(self.call::<_, Sent>("sendMessage", &params).await?.message_id)
+        // What was sent must not be sent again because the rest of the answer is not understood.
+        let sent: serde_json::Value = self.call("sendMessage", &params).await?;
+        Ok(sent["message_id"].as_i64().and_then(|id| id.try_into().ok()))
     }
 
     /// Turns a message into a screen. That it shows the screen already is a success.

@@ -171,7 +171,7 @@ async fn say(bot: &Bot, row: &Claimed) -> Result<Finish<'static>, Error> {
     let screen = render::notification(notification);
     let chat = row.user.0;
     match (notification, row.message) {
-        (Notification::Offer { .. }, _) => bot.send(chat, screen).await.map(|id| Finish::Sent { card: Some(id) }),
+        (Notification::Offer { .. }, _) => bot.send(chat, screen).await.map(|card| Finish::Sent { card }),
         // Shown nowhere: the message has become something else.
         (Notification::OfferEnded { .. }, None) => Ok(DROPPED),
         (_, Some(message)) => bot.show(chat, message, screen).await.map(|()| SENT),
