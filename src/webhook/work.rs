@@ -79,18 +79,28 @@ async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, 
     if working && facts.standing() == Standing::Yours {
         return Ok(Some(Reply::screen(render::confirm_done(order))));
     }
-    if dialog::ask(&app.db, &facts, Question::Amount, order, by).await? {
-        return Ok(Some(Reply::screen(render::question(Question::Amount, order))));
-    }
-    Ok(Some(shown(app, by, facts, Some(texts::OUT_OF_TURN)).await))
+    ask(app, by, facts, Question::Amount, order, texts::OUT_OF_TURN).await.map(Some)
 }
 
 async fn ask_return(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, db::Error> {
     let Some(facts) = db::facts::of(&app.db, order, by).await? else { return Ok(None) };
-    if dialog::ask(&app.db, &facts, Question::ReturnReason, order, by).await? {
-        return Ok(Some(Reply::screen(render::question(Question::ReturnReason, order))));
+    ask(app, by, facts, Question::ReturnReason, order, texts::TOO_LATE_TO_RETURN).await.map(Some)
+}
+
+/// The question; or the order as it is, with why it cannot be asked, unless an old tap asks for what has been left since.
+async fn ask(
+    app: &App,
+    by: &Tap,
+    facts: Facts,
+    question: Question,
+    order: OrderId,
+    why_not: &str,
+) -> Result<Reply, db::Error> {
+    if dialog::ask(&app.db, &facts, question, order, by).await? {
+        return Ok(Reply::screen(render::question(question, order)));
     }
-    Ok(Some(shown(app, by, facts, Some(texts::TOO_LATE_TO_RETURN)).await))
+    let why_not = (!question.makes_sense(&facts)).then_some(why_not);
+    Ok(shown(app, by, facts, why_not).await)
 }
 
 /// The own order's card, and the alert if there is one; or that it is not the master's, and those that are.

@@ -307,7 +307,8 @@ async fn a_redelivered_tap_asks_nothing_again_and_moves_no_shift() {
     chat.tap("m:sh:off").await;
     let before = t.everything().await;
     for tap in taps {
-        chat.deliver(tap.update).await;
+        let again = chat.deliver(tap.update).await;
+        assert!(!last(&again).contains("закончена"), "{}", last(&again));
         assert!(!chat.screen().contains("Почему"), "{}", chat.screen());
     }
     assert_eq!(t.everything().await, before);
