@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio_postgres::Client;
 
 use super::cluster::{self, Cluster, Durability};
@@ -67,6 +68,7 @@ pub struct Demo {
     /// The handler's way to the private PostgreSQL, until the page has it.
     proxy: Option<Proxy>,
     stop: Option<oneshot::Sender<()>>,
+    ticking: Option<AbortHandle>,
     /// Last, so that the server outlives its clients.
     _cluster: Option<Cluster>,
 }
@@ -102,7 +104,7 @@ impl Demo {
         for master in &masters {
             drop(telegram.chat(TOKEN, master.get(0), master.get(1)));
         }
-        Ok(Self { url, database_url, telegram, app, sql, proxy, stop: Some(stop), _cluster: cluster })
+        Ok(Self { url, database_url, telegram, app, sql, proxy, stop: Some(stop), ticking: None, _cluster: cluster })
     }
 
     /// Shows the running system as a page. From now on orders find their masters by themselves.
@@ -119,7 +121,8 @@ impl Demo {
             }
         }
         let app = Arc::clone(&self.app);
-        tokio::spawn(async move { tick::run(&app, std::future::pending()).await });
+        let ticking = tokio::spawn(async move { tick::run(&app, std::future::pending()).await });
+        self.ticking = Some(ticking.abort_handle());
         let config = config::Database::from_url(&self.database_url)?;
         let world = World {
             telegram: self.telegram.clone(),
@@ -218,6 +221,9 @@ impl Demo {
 impl Drop for Demo {
     fn drop(&mut self) {
         drop(self.stop.take());
+        if let Some(ticking) = self.ticking.take() {
+            ticking.abort();
+        }
     }
 }
 
