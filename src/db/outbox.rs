@@ -1,7 +1,7 @@
 //! `outbox`: what is still to be told to whom, leased to whoever tells it.
 //!
 //! A row is claimed, told, and finished, each a step of its own. Whoever dies in between leaves a lease that ends, and
-//! the row is told again: at least once, and twice only then.
+//! the row is told again: at least once, and twice only then or when Telegram's answer is lost.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -37,7 +37,7 @@ pub struct Claimed {
     pub more: bool,
     /// Which attempt this is, from 1.
     pub attempt: i32,
-    /// Whether it is so old that it is told now or never.
+    /// Whether it has waited for a day, and need not be tried for ever.
     pub stale: bool,
 }
 

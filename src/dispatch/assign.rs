@@ -73,7 +73,7 @@ pub async fn assign(
 ) -> Result<Option<Answered<AssignOutcome, Facts>>, db::Error> {
     let Some(user) = db::masters::user(db, master).await? else { return Ok(None) };
     let seen = &Tap { user, query: None, message: None };
-    let look = async || Ok(db::facts::of(db, order, seen).await?.map(|facts| (facts.master.id, facts)));
+    let look = async || locked::facts(db, order, seen).await;
     let attempt = |connection| attempt(db, connection, order, seen, by, reason);
     let answered = locked::settle(db, AssignOutcome::Busy, look, attempt).await?;
     if let Some(Answered { outcome, .. }) = &answered {

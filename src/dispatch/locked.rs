@@ -93,6 +93,11 @@ pub(super) async fn offers(db: &Db, by: &Tap, page: i64) -> Result<Option<(Maste
     Ok(db::offers::page(db, by, page).await?.map(|list| (list.master, list)))
 }
 
+/// The order as the master sees it, for [`settle`].
+pub(super) async fn facts(db: &Db, order: OrderId, by: &Tap) -> Result<Option<(MasterId, Facts)>, db::Error> {
+    Ok(db::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)))
+}
+
 /// The first trip: opens a transaction, tries for the locks of the order and the master, and reads the facts in a
 /// statement that begins after that. Whether both are locked, and the facts. `None`, and the transaction has ended: it
 /// was no master who tapped.
@@ -170,8 +175,8 @@ pub(super) async fn change<O>(
     busy: O,
     decide: impl Fn(bool, &Facts, bool) -> Decision<O>,
 ) -> Result<Option<Answered<O, Facts>>, db::Error> {
-    let look = async || Ok(db::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)));
-    settle(db, busy, look, |connection| attempt(db, connection, order, by, &decide)).await
+    settle(db, busy, async || facts(db, order, by).await, |connection| attempt(db, connection, order, by, &decide))
+        .await
 }
 
 async fn attempt<O>(

@@ -48,15 +48,10 @@ async fn on_callback(app: &App, query: CallbackQuery) -> Result<(), db::Error> {
             return Err(error);
         }
     };
-    let tell_others = async {
-        if let Some(order) = reply.told {
-            outbox::send_own(app, order).await;
-        }
-    };
     join!(
         answer(app, &query.id, reply.notice.as_ref()),
         show(app, user, message, reply.screen, reply.instead),
-        tell_others,
+        tell_others(app, reply.told),
     );
     Ok(())
 }
@@ -174,13 +169,15 @@ async fn on_message(app: &App, message: Message) -> Result<(), db::Error> {
         Some(reply) => reply,
         None => Reply::screen(render::plain(texts::stranger(user))),
     };
-    let tell_others = async {
-        if let Some(order) = told {
-            outbox::send_own(app, order).await;
-        }
-    };
-    join!(show(app, user, None, screen, None), tell_others);
+    join!(show(app, user, None, screen, None), tell_others(app, told));
     Ok(())
+}
+
+/// Tells whoever else an order concerns, if anybody.
+async fn tell_others(app: &App, told: Option<OrderId>) {
+    if let Some(order) = told {
+        outbox::send_own(app, order).await;
+    }
 }
 
 /// Stops the button's spinner, and shows the notice if there is one.

@@ -11,7 +11,7 @@ use crate::dispatch::facts::{Facts, Standing};
 use crate::dispatch::give_back::{self, GiveBackOutcome};
 use crate::dispatch::progress::{self, ProgressOutcome, Step};
 use crate::dispatch::{Amount, Answered, OrderId, OrderStatus, Tap, TelegramUserId, shift};
-use crate::render::{self, texts};
+use crate::render::{self, Screen, texts};
 
 /// The menu.
 pub(super) async fn menu(app: &App, by: &Tap) -> Result<Option<Reply>, db::Error> {
@@ -150,7 +150,9 @@ pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -
     let menu = Reply::screen(render::menu(&profile));
     let reply = match asked {
         Some(_) if text.starts_with('/') => None,
-        Some(asked) if is_about_another(message, asked.order) => still_asked(app, by, asked).await?,
+        Some(Dialog { question, order, .. }) if is_about_another(message, order) => {
+            still_asked(app, by, question, order, render::question(question, order)).await?
+        }
         Some(asked) if asked.question == Question::Amount => amount(app, by, asked.order, text, id).await?,
         Some(asked) => reason(app, by, asked.order, text, id).await?,
         None => None,
@@ -168,12 +170,17 @@ fn is_about_another(message: &Message, order: OrderId) -> bool {
     !orders.is_empty() && !orders.contains(&order)
 }
 
-/// The question once more; `None` if it makes no sense any more.
-async fn still_asked(app: &App, by: &Tap, asked: Dialog) -> Result<Option<Reply>, db::Error> {
-    let Dialog { question, order, .. } = asked;
+/// The screen that says so, if the question still makes sense; else it is left, and `None`.
+async fn still_asked(
+    app: &App,
+    by: &Tap,
+    question: Question,
+    order: OrderId,
+    screen: Screen,
+) -> Result<Option<Reply>, db::Error> {
     let facts = db::facts::of(&app.db, order, by).await?;
     if facts.is_some_and(|facts| question.makes_sense(&facts)) {
-        return Ok(Some(Reply::screen(render::question(question, order))));
+        return Ok(Some(Reply::screen(screen)));
     }
     db::dialogs::leave(&app.db, by.user, question, order).await?;
     Ok(None)
@@ -182,12 +189,7 @@ async fn still_asked(app: &App, by: &Tap, asked: Dialog) -> Result<Option<Reply>
 /// `None`: nobody asks for this money any more.
 async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Result<Option<Reply>, db::Error> {
     let Some(amount) = Amount::parse(texts::without_currency(text)) else {
-        let facts = db::facts::of(&app.db, order, by).await?;
-        if facts.is_some_and(|facts| Question::Amount.makes_sense(&facts)) {
-            return Ok(Some(Reply::screen(render::not_an_amount(order, text))));
-        }
-        db::dialogs::leave(&app.db, by.user, Question::Amount, order).await?;
-        return Ok(None);
+        return still_asked(app, by, Question::Amount, order, render::not_an_amount(order, text)).await;
     };
     let closed = close::close(&app.db, order, amount, by, id).await?;
     let outcome = closed.map_or(CloseOutcome::NotYours, |closed| closed.outcome);
