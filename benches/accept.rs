@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use field_service::config;
-use field_service::db::{Clock, Db, migrate};
 use field_service::dispatch::accept::{self, AcceptOutcome};
-use field_service::dispatch::{OrderId, Tap, TelegramUserId};
+use field_service::model::{OrderId, Tap, TelegramUserId};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
+use field_service::store::{Clock, Db, migrate};
 
 use data::Data;
 

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use field_service::db::{facts, offers, orders};
 use field_service::sim::cluster::Cluster;
+use field_service::store::{facts, offers, orders};
 
 use crate::data::Data;
 

@@ -4,10 +4,10 @@
 use std::time::Instant;
 
 use field_service::config;
-use field_service::db::{Clock, Db, migrate};
 use field_service::dispatch::{auto_assign, sweep};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
+use field_service::store::{Clock, Db, migrate};
 use tokio_postgres::NoTls;
 
 const ORDERS: [i32; 4] = [100, 1_000, 3_000, 10_000];

@@ -1,8 +1,8 @@
 //! The one composition root: everything a handler needs, made once per process.
 
 use crate::config::{self, BotName, Lookup, WebhookSecret};
-use crate::db::{Clock, Db};
 use crate::metrics::Metrics;
+use crate::store::{Clock, Db};
 use crate::telegram::{self, Bot};
 
 /// What handlers work with. Cheap to share, stateless between requests.
@@ -32,7 +32,7 @@ pub enum Error {
     Config(#[from] config::Error),
     /// The database's TLS could not be set up.
     #[error(transparent)]
-    Database(#[from] crate::db::TlsError),
+    Database(#[from] crate::store::TlsError),
 }
 
 impl App {

@@ -14,7 +14,7 @@
 //! # One message, end to end
 //!
 //! Whatever concerns somebody who is not tapping is written into the table `outbox` by the statement that causes it.
-//! [`telegram::outbox`] claims rows with a lease, has [`db::outbox`] say what is true by then, [`render`]s and sends it,
+//! [`telegram::outbox`] claims rows with a lease, has [`store::outbox`] say what is true by then, [`render`]s and sends it,
 //! and finishes the row. The webhook does so for what its tap has caused, the tick for all that is left.
 //!
 //! Data goes one way: programs → [`app`] → [`webhook`] or [`tick`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`]
@@ -49,15 +49,15 @@
 //! Every change but SENT → VIEWED is made under the order's row lock; [`dispatch::accept`] says why.
 
 pub mod app;
+pub mod bots;
 pub mod config;
-pub mod db;
 pub mod dispatch;
+pub mod http;
+pub mod jobs;
 pub mod logging;
 pub mod metrics;
-pub mod render;
-pub mod server;
+pub mod model;
 pub mod sim;
+pub mod store;
 pub mod telegram;
-pub mod tick;
 mod tls;
-pub mod webhook;

@@ -1,13 +1,13 @@
 //! The command line: parse, call, print.
 
-mod commands;
+mod cli;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use field_service::config::BotName;
-use field_service::dispatch::order::Category;
+use field_service::model::order::Category;
 
 /// Dispatch for field-service companies: orders offered to technicians over Telegram, each taken by exactly one.
 #[derive(Parser)]
@@ -146,7 +146,7 @@ fn parse_category(word: &str) -> Result<Category, String> {
 
 fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or_else(|| Command::Demo(Demo::default()));
-    match commands::run(command) {
+    match cli::run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -4,8 +4,6 @@
 //! reports a non-JSON answer by quoting it whole, a client's phone included. Here every call has a deadline, and no
 //! token, text or answer gets into an error.
 
-pub mod outbox;
-
 use std::fmt;
 use std::time::Duration;
 
@@ -19,8 +17,8 @@ use frankenstein::updates::WebhookInfo;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
+use crate::bots::render::{Screen, cut};
 use crate::config::{Token, WebhookSecret};
-use crate::render::{Screen, cut};
 
 /// Telegram answers within tens of milliseconds; whatever takes longer is not waited for while a person taps.
 const CALL: Duration = Duration::from_secs(4);

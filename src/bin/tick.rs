@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_service::{app::App, config, db::Clock, logging, tick};
+use field_service::{app::App, config, jobs, logging, store::Clock};
 use lambda_http::lambda_runtime::{self, Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
@@ -27,7 +27,7 @@ async fn run() -> Result<(), Error> {
     // One for the passes, one for the messages.
     let app = &Arc::new(App::without_webhook(&config::environment, 2, Clock::default())?);
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
-        let passed = tick::run(app, tokio::time::sleep(INVOCATION)).await;
+        let passed = jobs::run(app, tokio::time::sleep(INVOCATION)).await;
         app.metrics.print_embedded();
         Ok::<_, Error>(passed?)
     }))

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use field_service::{app::App, config, db::Clock, logging, webhook};
+use field_service::{app::App, config, http::webhook, logging, store::Clock};
 use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

@@ -11,12 +11,12 @@
 
 use tokio::join;
 
-use super::facts::{Blocked, Facts, Standing};
 use super::locked::{self, Answered, Attempt};
-use super::order::{OrderStatus, OwnOrder};
-use super::{Actor, OfferId, OrderId, Tap};
-use crate::db::orders::Assignment;
-use crate::db::{self, Connection, Db};
+use crate::model::facts::{Blocked, Facts, Standing};
+use crate::model::order::{OrderStatus, OwnOrder};
+use crate::model::{Actor, OfferId, OrderId, Tap};
+use crate::store::orders::Assignment;
+use crate::store::{self, Connection, Db};
 
 /// Every answer to a tap on «✅ Взять заявку», in order of precedence; each has its text, its log line, its counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub async fn accept(
     order: OrderId,
     by: &Tap,
     page: i64,
-) -> Result<Option<Answered<AcceptOutcome>>, db::Error> {
+) -> Result<Option<Answered<AcceptOutcome>>, store::Error> {
     let look = async || locked::offers(db, by, page).await;
     let attempt = |connection| attempt(db, connection, order, by, page);
     let answered = locked::settle(db, AcceptOutcome::Busy, look, attempt).await?;
@@ -99,17 +99,17 @@ async fn attempt(
     order: OrderId,
     by: &Tap,
     page: i64,
-) -> Result<Option<Attempt<AcceptOutcome>>, db::Error> {
+) -> Result<Option<Attempt<AcceptOutcome>>, store::Error> {
     let now = db.now();
     let [lock, facts, record, list] = connection
-        .ready([&db::orders::LOCK, &db::facts::READ, &db::orders::RECORD_ASSIGNMENT, &db::offers::PAGE])
+        .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::offers::PAGE])
         .await?;
 
     let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, by, page, now);
+    let fresh_list = store::offers::read_page(&connection, &list, by, page, now);
     let (outcome, fresh, told) = match decide(locked, &facts) {
         Decision::Assign { offer, version, from_status, own } => {
             let master = facts.master.id;
@@ -124,7 +124,7 @@ async fn attempt(
                 reason: None,
             };
             let (recorded, committed, fresh) = join!(
-                db::orders::record_assignment(&connection, &record, &assignment, now),
+                store::orders::record_assignment(&connection, &record, &assignment, now),
                 connection.commit(),
                 fresh_list,
             );

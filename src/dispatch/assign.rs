@@ -2,12 +2,12 @@
 
 use tokio::join;
 
-use super::facts::{Blocked, Facts, Standing};
 use super::locked::{self, Answered, Attempt};
-use super::order::Stage;
-use super::{Actor, MasterId, OrderId, StaffId, Tap};
-use crate::db::orders::Assignment;
-use crate::db::{self, Connection, Db};
+use crate::model::facts::{Blocked, Facts, Standing};
+use crate::model::order::Stage;
+use crate::model::{Actor, MasterId, OrderId, StaffId, Tap};
+use crate::store::orders::Assignment;
+use crate::store::{self, Connection, Db};
 
 /// Who gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub async fn assign(
     master: MasterId,
     by: Assigner,
     reason: Option<&str>,
-) -> Result<Option<Answered<AssignOutcome, Facts>>, db::Error> {
-    let Some(user) = db::masters::user(db, master).await? else { return Ok(None) };
+) -> Result<Option<Answered<AssignOutcome, Facts>>, store::Error> {
+    let Some(user) = store::masters::user(db, master).await? else { return Ok(None) };
     let seen = &Tap { user, query: None, message: None };
     let look = async || locked::facts(db, order, seen).await;
     let attempt = |connection| attempt(db, connection, order, seen, by, reason);
@@ -89,15 +89,15 @@ async fn attempt(
     seen: &Tap,
     by: Assigner,
     reason: Option<&str>,
-) -> Result<Option<Attempt<AssignOutcome, Facts>>, db::Error> {
+) -> Result<Option<Attempt<AssignOutcome, Facts>>, store::Error> {
     let now = db.now();
     let [lock, facts, record] =
-        connection.ready([&db::orders::LOCK, &db::facts::READ, &db::orders::RECORD_ASSIGNMENT]).await?;
+        connection.ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT]).await?;
     let Some((locked, before)) = locked::look(&connection, &lock, &facts, order, seen, now).await? else {
         return Ok(None);
     };
     let master = before.master.id;
-    let fresh = db::facts::read(&connection, &facts, order, seen, now);
+    let fresh = store::facts::read(&connection, &facts, order, seen, now);
     let (outcome, fresh, told) = match (decide(&before, by), &before.order) {
         (Some(answer), _) => (Some(answer), locked::leave(&connection, fresh).await?, false),
         (None, Some(found)) if locked => {
@@ -115,7 +115,7 @@ async fn attempt(
                 reason: reason.map(ToOwned::to_owned),
             };
             let (recorded, committed, fresh) = join!(
-                db::orders::record_assignment(&connection, &record, &assignment, now),
+                store::orders::record_assignment(&connection, &record, &assignment, now),
                 connection.commit(),
                 fresh,
             );

@@ -1,9 +1,9 @@
 //! Staff cancels an order, or takes it away from its master so that it is searched for anew.
 
-use super::order::{OrderStatus, Stage};
-use super::{Actor, OrderId, StaffId};
-use crate::db::orders::Change;
-use crate::db::{self, Connection, Db, Severity};
+use crate::model::order::{OrderStatus, Stage};
+use crate::model::{Actor, OrderId, StaffId};
+use crate::store::orders::Change;
+use crate::store::{self, Connection, Db, Severity};
 
 /// Every answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl CancelOutcome {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn cancel(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, db::Error> {
+pub async fn cancel(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, store::Error> {
     let outcome = set(db, order, OrderStatus::Canceled, by, reason).await?;
     tracing::info!("order_cancel {}: order={order} staff={by}", outcome.name());
     Ok(outcome)
@@ -48,18 +48,25 @@ pub async fn cancel(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Resul
 ///
 /// # Errors
 /// When the database failed.
-pub async fn take_back(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, db::Error> {
+pub async fn take_back(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, store::Error> {
     let outcome = set(db, order, OrderStatus::Searching, by, reason).await?;
     tracing::info!("order_take_back {}: order={order} staff={by}", outcome.name());
     Ok(outcome)
 }
 
-async fn set(db: &Db, order: OrderId, to: OrderStatus, by: StaffId, reason: &str) -> Result<CancelOutcome, db::Error> {
+async fn set(
+    db: &Db,
+    order: OrderId,
+    to: OrderStatus,
+    by: StaffId,
+    reason: &str,
+) -> Result<CancelOutcome, store::Error> {
     let result = db
         .run(async |connection: Connection| {
-            let [wait_for, record] = connection.ready([&db::orders::WAIT_FOR, &db::orders::RECORD_CHANGE]).await?;
+            let [wait_for, record] =
+                connection.ready([&store::orders::WAIT_FOR, &store::orders::RECORD_CHANGE]).await?;
             connection.begin().await?;
-            let found = db::orders::wait_for(&connection, &wait_for, order).await?;
+            let found = store::orders::wait_for(&connection, &wait_for, order).await?;
             let Some((from, version)) = found.filter(|(from, _)| decide(*from, to).is_none()) else {
                 connection.rollback().await?;
                 return Ok(found.map_or(Some(CancelOutcome::NotFound), |(from, _)| decide(from, to)));
@@ -67,7 +74,7 @@ async fn set(db: &Db, order: OrderId, to: OrderStatus, by: StaffId, reason: &str
             let reason = Some(reason.to_owned());
             let actor = Actor::Admin(by);
             let change = Change { order, version, from, to, actor, reason, amount: None, tap: None };
-            db::orders::record_change(&connection, &record, &change, db.now()).await?;
+            store::orders::record_change(&connection, &record, &change, db.now()).await?;
             connection.commit().await?;
             Ok(None)
         })

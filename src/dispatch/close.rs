@@ -1,11 +1,12 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
-use super::dialog::{Question, Turn};
-use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
-use super::order::{Amount, OrderStatus};
-use super::{OrderId, Tap};
-use crate::db::{self, Db};
+use crate::model::Amount;
+use crate::model::dialog::{Question, Turn};
+use crate::model::facts::{Facts, Standing};
+use crate::model::order::OrderStatus;
+use crate::model::{OrderId, Tap};
+use crate::store::{self, Db};
 
 /// Every answer to a sum of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub async fn close(
     amount: Amount,
     by: &Tap,
     message: i32,
-) -> Result<Option<Answered<CloseOutcome, Facts>>, db::Error> {
+) -> Result<Option<Answered<CloseOutcome, Facts>>, store::Error> {
     let answered =
         locked::change(db, order, by, CloseOutcome::Busy, |locked, facts, _| decide(amount, message, locked, facts))
             .await?;

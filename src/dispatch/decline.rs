@@ -2,11 +2,11 @@
 
 use tokio::join;
 
-use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Attempt};
-use super::order::OwnOrder;
-use super::{OfferId, OrderId, Tap};
-use crate::db::{self, Connection, Db};
+use crate::model::facts::{Facts, Standing};
+use crate::model::order::OwnOrder;
+use crate::model::{OfferId, OrderId, Tap};
+use crate::store::{self, Connection, Db};
 
 /// Every answer to «Да, отклонить».
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub async fn decline(
     order: OrderId,
     by: &Tap,
     page: i64,
-) -> Result<Option<Answered<DeclineOutcome>>, db::Error> {
+) -> Result<Option<Answered<DeclineOutcome>>, store::Error> {
     let look = async || locked::offers(db, by, page).await;
     let attempt = |connection| attempt(db, connection, order, by, page);
     let answered = locked::settle(db, DeclineOutcome::Busy, look, attempt).await?;
@@ -74,20 +74,21 @@ async fn attempt(
     order: OrderId,
     by: &Tap,
     page: i64,
-) -> Result<Option<Attempt<DeclineOutcome>>, db::Error> {
+) -> Result<Option<Attempt<DeclineOutcome>>, store::Error> {
     let now = db.now();
-    let [lock, facts, decline, list] =
-        connection.ready([&db::orders::LOCK, &db::facts::READ, &db::offers::DECLINE, &db::offers::PAGE]).await?;
+    let [lock, facts, decline, list] = connection
+        .ready([&store::orders::LOCK, &store::facts::READ, &store::offers::DECLINE, &store::offers::PAGE])
+        .await?;
 
     let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
         return Ok(None);
     };
 
-    let fresh_list = db::offers::read_page(&connection, &list, by, page, now);
+    let fresh_list = store::offers::read_page(&connection, &list, by, page, now);
     let (outcome, fresh, told) = match decide(locked, &facts) {
         Decision::Decline(offer) => {
             let (declined, committed, fresh) =
-                join!(db::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
+                join!(store::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
             // Not live: somebody changed it without the order's lock, so look again.
             let declined = declined?;
             committed?;

@@ -1,11 +1,11 @@
 //! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
 
-use super::dialog::{Question, Turn};
-use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
-use super::order::OrderStatus;
-use super::{OrderId, Tap};
-use crate::db::{self, Db};
+use crate::model::dialog::{Question, Turn};
+use crate::model::facts::{Facts, Standing};
+use crate::model::order::OrderStatus;
+use crate::model::{OrderId, Tap};
+use crate::store::{self, Db};
 
 /// Every answer to a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub async fn give_back(
     reason: &str,
     by: &Tap,
     message: i32,
-) -> Result<Option<Answered<GiveBackOutcome, Facts>>, db::Error> {
+) -> Result<Option<Answered<GiveBackOutcome, Facts>>, store::Error> {
     let answered = locked::change(db, order, by, GiveBackOutcome::Busy, |locked, facts, handled| {
         decide(reason, message, locked, facts, handled)
     })
@@ -60,12 +60,6 @@ pub async fn give_back(
     Ok(answered)
 }
 
-/// Whether an order of this status can be given back.
-#[must_use]
-pub fn possible(status: OrderStatus) -> bool {
-    matches!(status, OrderStatus::Assigned | OrderStatus::EnRoute | OrderStatus::Working)
-}
-
 fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool) -> Decision<GiveBackOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(GiveBackOutcome::NotYours) };
     if handled {
@@ -74,7 +68,7 @@ fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool
     if facts.standing() != Standing::Yours {
         return Decision::Answer(GiveBackOutcome::NotYours);
     }
-    if !possible(found.status) {
+    if !found.status.can_be_given_back() {
         return Decision::Answer(GiveBackOutcome::TooLate);
     }
     if !locked {

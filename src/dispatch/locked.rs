@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::join;
 
-use super::dialog::Turn;
-use super::facts::Facts;
-use super::order::{Amount, OrderStatus};
-use super::{Actor, MasterId, OfferList, OrderId, Tap, TelegramUserId};
-use crate::db::orders::Change;
-use crate::db::{self, Connection, Db, Ready, Severity};
+use crate::model::Amount;
+use crate::model::dialog::Turn;
+use crate::model::facts::Facts;
+use crate::model::order::OrderStatus;
+use crate::model::{Actor, MasterId, OfferList, OrderId, Tap, TelegramUserId};
+use crate::store::orders::Change;
+use crate::store::{self, Connection, Db, Ready, Severity};
 
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
 /// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
@@ -54,12 +55,12 @@ pub(super) struct Attempt<O, F = OfferList> {
 pub(super) async fn settle<O, F, W, A>(
     db: &Db,
     busy: O,
-    look: impl AsyncFnOnce() -> Result<Option<(MasterId, F)>, db::Error>,
+    look: impl AsyncFnOnce() -> Result<Option<(MasterId, F)>, store::Error>,
     attempt: W,
-) -> Result<Option<Answered<O, F>>, db::Error>
+) -> Result<Option<Answered<O, F>>, store::Error>
 where
     W: Fn(Connection) -> A,
-    A: Future<Output = Result<Option<Attempt<O, F>>, db::Error>>,
+    A: Future<Output = Result<Option<Attempt<O, F>>, store::Error>>,
 {
     let mut waits = LOOK_AGAIN.into_iter();
     loop {
@@ -89,13 +90,13 @@ where
 }
 
 /// The list of offers, for [`settle`].
-pub(super) async fn offers(db: &Db, by: &Tap, page: i64) -> Result<Option<(MasterId, OfferList)>, db::Error> {
-    Ok(db::offers::page(db, by, page).await?.map(|list| (list.master, list)))
+pub(super) async fn offers(db: &Db, by: &Tap, page: i64) -> Result<Option<(MasterId, OfferList)>, store::Error> {
+    Ok(store::offers::page(db, by, page).await?.map(|list| (list.master, list)))
 }
 
 /// The order as the master sees it, for [`settle`].
-pub(super) async fn facts(db: &Db, order: OrderId, by: &Tap) -> Result<Option<(MasterId, Facts)>, db::Error> {
-    Ok(db::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)))
+pub(super) async fn facts(db: &Db, order: OrderId, by: &Tap) -> Result<Option<(MasterId, Facts)>, store::Error> {
+    Ok(store::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)))
 }
 
 /// The first trip: opens a transaction, tries for the locks of the order and the master, and reads the facts in a
@@ -108,11 +109,11 @@ pub(super) async fn look(
     order: OrderId,
     by: &Tap,
     now: Option<Timestamp>,
-) -> Result<Option<(bool, Facts)>, db::Error> {
+) -> Result<Option<(bool, Facts)>, store::Error> {
     let (begun, locked, facts) = join!(
         connection.begin(),
-        db::orders::lock(connection, lock, order, by.user),
-        db::facts::read(connection, facts, order, by, now),
+        store::orders::lock(connection, lock, order, by.user),
+        store::facts::read(connection, facts, order, by, now),
     );
     begun?;
     let (locked, facts) = (locked?, facts?);
@@ -125,15 +126,15 @@ pub(super) async fn look(
 /// Ends a transaction in which nothing was changed, and reads what is to be shown after it, in one trip.
 pub(super) async fn leave<F>(
     connection: &Connection,
-    fresh: impl Future<Output = Result<Option<F>, db::Error>>,
-) -> Result<Option<F>, db::Error> {
+    fresh: impl Future<Output = Result<Option<F>, store::Error>>,
+) -> Result<Option<F>, store::Error> {
     let (rolled_back, fresh) = join!(connection.rollback(), fresh);
     rolled_back?;
     Ok(if_read(fresh))
 }
 
 /// What is to be shown, if it could be read. The outcome stands without it: by now the transaction has ended.
-pub(super) fn if_read<F>(fresh: Result<Option<F>, db::Error>) -> Option<F> {
+pub(super) fn if_read<F>(fresh: Result<Option<F>, store::Error>) -> Option<F> {
     fresh.unwrap_or_else(|error| {
         tracing::error!(%error, "what is shown after a tap could not be read");
         None
@@ -143,7 +144,7 @@ pub(super) fn if_read<F>(fresh: Result<Option<F>, db::Error>) -> Option<F> {
 /// Lets orders that found nobody to ask look again, since a master can be asked by now. They will anyway, half a minute
 /// later: what has been committed stands if this fails.
 pub(super) async fn look_again_for(db: &Db, user: TelegramUserId) {
-    if let Err(error) = db::orders::look_again_for(db, user).await {
+    if let Err(error) = store::orders::look_again_for(db, user).await {
         tracing::warn!(%error, "orders without anybody to ask look again later");
     }
 }
@@ -174,7 +175,7 @@ pub(super) async fn change<O>(
     by: &Tap,
     busy: O,
     decide: impl Fn(bool, &Facts, bool) -> Decision<O>,
-) -> Result<Option<Answered<O, Facts>>, db::Error> {
+) -> Result<Option<Answered<O, Facts>>, store::Error> {
     settle(db, busy, async || facts(db, order, by).await, |connection| attempt(db, connection, order, by, &decide))
         .await
 }
@@ -185,25 +186,25 @@ async fn attempt<O>(
     order: OrderId,
     by: &Tap,
     decide: &impl Fn(bool, &Facts, bool) -> Decision<O>,
-) -> Result<Option<Attempt<O, Facts>>, db::Error> {
+) -> Result<Option<Attempt<O, Facts>>, store::Error> {
     let now = db.now();
     let [lock, facts, handled, record, ask, end] = connection
         .ready([
-            &db::orders::LOCK,
-            &db::facts::READ,
-            &db::orders::WAS_HANDLED,
-            &db::orders::RECORD_CHANGE,
-            &db::dialogs::ASK,
-            &db::dialogs::END,
+            &store::orders::LOCK,
+            &store::facts::READ,
+            &store::orders::WAS_HANDLED,
+            &store::orders::RECORD_CHANGE,
+            &store::dialogs::ASK,
+            &store::dialogs::END,
         ])
         .await?;
     let (seen, handled) = join!(
         look(&connection, &lock, &facts, order, by, now),
-        db::orders::was_handled(&connection, &handled, order, by)
+        store::orders::was_handled(&connection, &handled, order, by)
     );
     let Some((locked, before)) = seen? else { return Ok(None) };
     let master = before.master.id;
-    let fresh = db::facts::read(&connection, &facts, order, by, now);
+    let fresh = store::facts::read(&connection, &facts, order, by, now);
     let (outcome, fresh, told) = match (decide(locked, &before, handled?), &before.order) {
         (Decision::Change(to, outcome), Some(found)) => {
             let change = Change {
@@ -217,8 +218,8 @@ async fn attempt<O>(
                 tap: by.query.clone(),
             };
             let (recorded, noted, committed, fresh) = join!(
-                db::orders::record_change(&connection, &record, &change, now),
-                db::dialogs::turn(&connection, [&ask, &end], master, order, to.dialog, now),
+                store::orders::record_change(&connection, &record, &change, now),
+                store::dialogs::turn(&connection, [&ask, &end], master, order, to.dialog, now),
                 connection.commit(),
                 fresh,
             );

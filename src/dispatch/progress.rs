@@ -1,11 +1,11 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
-use super::dialog::{Question, Turn};
-use super::facts::{Facts, Standing};
 use super::locked::{self, Answered, Decision, To};
-use super::order::OrderStatus;
-use super::{OrderId, Tap};
-use crate::db::{self, Db};
+use crate::model::dialog::{Question, Turn};
+use crate::model::facts::{Facts, Standing};
+use crate::model::order::OrderStatus;
+use crate::model::{OrderId, Tap};
+use crate::store::{self, Db};
 
 /// What the master reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub async fn progress(
     order: OrderId,
     step: Step,
     by: &Tap,
-) -> Result<Option<Answered<ProgressOutcome, Facts>>, db::Error> {
+) -> Result<Option<Answered<ProgressOutcome, Facts>>, store::Error> {
     let answered = locked::change(db, order, by, ProgressOutcome::Busy, |locked, facts, handled| {
         decide(step, locked, facts, handled)
     })

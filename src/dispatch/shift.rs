@@ -1,15 +1,16 @@
 //! A master comes on shift, or leaves: off shift stops new offers, not those that are there.
 
-use super::{Tap, locked};
-use crate::db::{self, Db};
+use super::locked;
+use crate::model::Tap;
+use crate::store::{self, Db};
 
 /// Sets whether the master who tapped is on shift; orders that found nobody to ask look again at once. A tap that is
 /// delivered again changes nothing. False: no master tapped.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn set(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, db::Error> {
-    let found = db::masters::set_shift(db, by, on_shift).await?;
+pub async fn set(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, store::Error> {
+    let found = store::masters::set_shift(db, by, on_shift).await?;
     if found && on_shift {
         locked::look_again_for(db, by.user).await;
     }

@@ -5,7 +5,7 @@
 //! how often it happens only decides how soon.
 
 use super::auto_assign::{Dispatched, auto_assign};
-use crate::db::{self, Db};
+use crate::store::{self, Db};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,17 @@ pub struct Passed {
 ///
 /// # Errors
 /// When the database failed; what was done before stays, and the rest is still due.
-pub async fn pass(db: &Db) -> Result<Passed, db::Error> {
+pub async fn pass(db: &Db) -> Result<Passed, store::Error> {
     let passed = Passed {
-        expired: db::sweep::expire(db).await?,
-        woken: db::sweep::wake(db).await?,
+        expired: store::sweep::expire(db).await?,
+        woken: store::sweep::wake(db).await?,
         dispatched: auto_assign(db).await?,
-        overdue: db::sweep::escalate(db).await?,
-        cards: db::sweep::cards(db).await?,
+        overdue: store::sweep::escalate(db).await?,
+        cards: store::sweep::cards(db).await?,
     };
-    db::sweep::overtaken(db).await?;
-    db::sweep::forget(db).await?;
-    if passed.dispatched.escalated + passed.overdue > 0 && !db::sweep::anybody_to_call(db).await? {
+    store::sweep::overtaken(db).await?;
+    store::sweep::forget(db).await?;
+    if passed.dispatched.escalated + passed.overdue > 0 && !store::sweep::anybody_to_call(db).await? {
         tracing::error!("orders need a dispatcher, and there is none: add one to the table staff");
     }
     let Passed { expired, woken, dispatched: Dispatched { orders, offers, escalated }, overdue, cards } = passed;

@@ -3,11 +3,11 @@
 use jiff::civil::DateTime;
 use tokio::join;
 
-use super::facts::{Facts, Standing};
 use super::locked::{self, Answered};
-use super::order::{OrderCard, OwnOrder};
-use super::{OrderId, Tap};
-use crate::db::{self, Connection, Db};
+use crate::model::facts::{Facts, Standing};
+use crate::model::order::{OrderCard, OwnOrder};
+use crate::model::{OrderId, Tap};
+use crate::store::{self, Connection, Db};
 
 /// What the master gets to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +37,17 @@ pub enum ViewOutcome {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn view(db: &Db, order: OrderId, by: &Tap, page: i64) -> Result<Option<Answered<ViewOutcome>>, db::Error> {
+pub async fn view(db: &Db, order: OrderId, by: &Tap, page: i64) -> Result<Option<Answered<ViewOutcome>>, store::Error> {
     let now = db.now();
     // Which tap it is and what its message shows is of no concern to the list, which is not shown if there is a card.
     let anybody = &Tap { user: by.user, query: None, message: None };
     db.run(async |connection: Connection| {
         let [mark_viewed, facts, list] =
-            connection.ready([&db::offers::MARK_VIEWED, &db::facts::READ, &db::offers::PAGE]).await?;
+            connection.ready([&store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE]).await?;
         let (marked, facts, list) = join!(
-            db::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
-            db::facts::read(&connection, &facts, order, anybody, now),
-            db::offers::read_page(&connection, &list, anybody, page, now),
+            store::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
+            store::facts::read(&connection, &facts, order, anybody, now),
+            store::offers::read_page(&connection, &list, anybody, page, now),
         );
         marked?;
         let fresh = locked::if_read(list);

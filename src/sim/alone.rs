@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use super::page::{Page, World};
 use super::telegram::{Telegram, Webhook, bot_id};
 use crate::config::{self, BotName, Lookup};
-use crate::db::{Clock, Connection, Db, Statement, TlsError, statement};
+use crate::store::{Clock, Connection, Db, Statement, TlsError, statement};
 
 /// It could not be started.
 #[derive(Debug, thiserror::Error)]

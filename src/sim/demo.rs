@@ -17,9 +17,10 @@ use super::page::{Page, World};
 use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
-use crate::db::{Clock, Db, migrate};
 use crate::dispatch::sweep;
-use crate::{config, server, tick};
+use crate::http::server;
+use crate::store::{Clock, Db, migrate};
+use crate::{config, jobs};
 
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
@@ -48,7 +49,7 @@ pub enum Error {
     Database(#[from] tokio_postgres::Error),
     /// The system's own tick failed.
     #[error(transparent)]
-    Tick(#[from] crate::db::Error),
+    Tick(#[from] crate::store::Error),
     /// No port, or standard output is gone.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -121,7 +122,7 @@ impl Demo {
             }
         }
         let app = Arc::clone(&self.app);
-        let ticking = tokio::spawn(async move { tick::run(&app, std::future::pending()).await });
+        let ticking = tokio::spawn(async move { jobs::run(&app, std::future::pending()).await });
         self.ticking = Some(ticking.abort_handle());
         let config = config::Database::from_url(&self.database_url)?;
         let world = World {

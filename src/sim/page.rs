@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use super::proxy::Proxy;
 use super::telegram::{Telegram, wall_clock};
-use crate::db::Db;
+use crate::store::Db;
 
 /// What the page shows and acts on.
 pub struct World {
@@ -67,7 +67,7 @@ impl Page {
         });
         tokio::spawn(truth::keep_reading(Arc::downgrade(&shown)));
         let stop_serving = async move { drop(stopped.changed().await) };
-        tokio::spawn(crate::server::run(listener, stop_serving, move |request| {
+        tokio::spawn(crate::http::server::run(listener, stop_serving, move |request| {
             let shown = Arc::clone(&shown);
             async move { respond(shown, request).await }
         }));

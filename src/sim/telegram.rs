@@ -127,7 +127,7 @@ impl Telegram {
         let shared = Arc::new(Shared::default());
         let (running, stopped) = oneshot::channel::<()>();
         let face = Arc::clone(&shared);
-        tokio::spawn(crate::server::run(listener, async move { drop(stopped.await) }, move |request| {
+        tokio::spawn(crate::http::server::run(listener, async move { drop(stopped.await) }, move |request| {
             let face = Arc::clone(&face);
             async move { api::respond(&face, request).await }
         }));

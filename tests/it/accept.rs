@@ -1,6 +1,6 @@
 //! A tap on «✅ Взять заявку»: every outcome.
 
-use field_service::dispatch::OrderId;
+use field_service::model::OrderId;
 
 use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};
 
@@ -162,7 +162,7 @@ async fn an_offer_past_its_deadline_can_be_neither_seen_nor_taken() {
 #[tokio::test]
 async fn the_deadline_itself_is_too_late() {
     let now = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 60);
-    let clock = field_service::db::Clock::standing_at(now);
+    let clock = field_service::store::Clock::standing_at(now);
     let t = Dispatch::start_with(crate::harness::Settings { clock, ..Default::default() }).await;
     let order = t.order().offered_to([ANNA, BORIS]).await;
     let deadline = now + jiff::SignedDuration::from_mins(10);

@@ -222,9 +222,9 @@ async fn a_connection_that_cannot_be_had_says_why() {
         ("host=no-such-host.invalid user=x dbname=y", "lookup"),
     ] {
         let config = field_service::config::Database::from_url(url).expect("a URL");
-        let error = field_service::db::migrate::run(&config).await.expect_err("no server").to_string();
+        let error = field_service::store::migrate::run(&config).await.expect_err("no server").to_string();
         assert!(error.starts_with("connecting to PostgreSQL: ") && error.contains(why), "{error}");
-        let db = field_service::db::Db::new(&config, 1, field_service::db::Clock::default()).expect("a pool");
+        let db = field_service::store::Db::new(&config, 1, field_service::store::Clock::default()).expect("a pool");
         let error = db.ping().await.expect_err("no server").to_string();
         assert!(error.contains(why), "{error}");
     }

@@ -1,6 +1,6 @@
 //! «❌ Отклонить».
 
-use field_service::dispatch::OfferState;
+use field_service::model::OfferState;
 
 use crate::harness::{ANNA, BORIS, Dispatch};
 

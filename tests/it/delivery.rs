@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use field_service::server;
+use field_service::http::server;
 use field_service::sim::telegram::{Fault, Faults, Force, Record, State, Telegram, Webhook};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};

@@ -1,6 +1,6 @@
 //! The HTTP policy: every row of it.
 
-use field_service::webhook;
+use field_service::http::webhook;
 use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
 use serde_json::json;

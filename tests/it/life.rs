@@ -6,8 +6,8 @@
 mod model;
 mod play;
 
-use field_service::dispatch::StaffId;
 use field_service::dispatch::assign::Assigner;
+use field_service::model::StaffId;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use field_service::app::App;
+use field_service::bots::callback::{self, Callback};
 use field_service::config::BotName;
-use field_service::db::Clock;
-use field_service::dispatch::OrderId;
-use field_service::webhook::callback::{self, Callback};
-use field_service::webhook::{self, Route};
+use field_service::http::webhook::{self, Route};
+use field_service::model::OrderId;
+use field_service::store::Clock;
 use futures_util::StreamExt;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use field_service::db;
+use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, Assigner};
-use field_service::dispatch::{MasterId, StaffId};
+use field_service::model::{MasterId, StaffId};
 use field_service::sim::telegram::{Chat, Fault};
-use field_service::telegram::outbox;
+use field_service::store;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
@@ -29,7 +29,7 @@ impl Dispatch {
 
     /// Sends what can be sent in this very second; how many rows that were.
     async fn told(&self) -> usize {
-        outbox::pass(&self.app, None).await.expect("a database")
+        delivery::pass(&self.app, None).await.expect("a database")
     }
 
     /// How the rows of a kind ended, or that they have not, in the order in which they were written.
@@ -155,10 +155,10 @@ async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
     t.tap_accept(ANNA, order).await;
     colleague.batch_execute("COMMIT").await.expect("an end");
 
-    let row = db::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    let row = store::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
     boris.press("Взять заявку").await;
     let list = boris.screen();
-    outbox::tell(&t.app, row, &[]).await;
+    delivery::tell(&t.app, row, &[]).await;
 
     assert!(list.contains("Новые заявки"), "{list}");
     assert_eq!(boris.screen(), list);
@@ -255,7 +255,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     // Between claiming and sending.
     let first = t.order().create().await;
     t.tick().await;
-    let claimed = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    let claimed = store::outbox::claim(&t.app.db, None).await.expect("a database");
     assert_eq!(claimed.len(), 1);
     drop(claimed);
     t.let_pass(29);
@@ -271,7 +271,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     t.tick().await;
     t.telegram.fail_next("sendMessage", 1, Fault::Hang);
     let app = Arc::clone(&t.app);
-    let sender = tokio::spawn(async move { outbox::pass(&app, None).await });
+    let sender = tokio::spawn(async move { delivery::pass(&app, None).await });
     eventually(|| t.telegram.hanging() == 1).await;
     sender.abort();
     t.let_pass(30);
@@ -283,8 +283,8 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&VERA]).await;
     let third = t.order().create().await;
     t.tick().await;
-    let claimed = db::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
-    let screen = field_service::render::notification(&claimed.notification.clone().expect("an offer"));
+    let claimed = store::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    let screen = field_service::bots::render::notification(&claimed.notification.clone().expect("an offer"));
     t.app.master_bot.send(VERA, screen).await.expect("Telegram");
     drop(claimed);
     t.let_pass(30);
@@ -304,16 +304,16 @@ async fn whoever_lost_the_lease_finishes_nothing() {
     let chats = t.open_chats();
     t.order().create().await;
     t.tick().await;
-    let late = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    let late = store::outbox::claim(&t.app.db, None).await.expect("a database");
     t.let_pass(30);
-    let now = db::outbox::claim(&t.app.db, None).await.expect("a database");
+    let now = store::outbox::claim(&t.app.db, None).await.expect("a database");
     assert_eq!((late.len(), now.len()), (3, 3));
-    let dropped = db::outbox::Finish::Dropped { because: "too late", unreachable: false };
+    let dropped = store::outbox::Finish::Dropped { because: "too late", unreachable: false };
     for row in &late {
-        db::outbox::finish(&t.app.db, row, dropped).await.expect("a database");
+        store::outbox::finish(&t.app.db, row, dropped).await.expect("a database");
     }
     assert_eq!(t.outbox("OFFER").await, ["WAITS"; 3]);
-    join_all(now.into_iter().map(|row| outbox::tell(&t.app, row, &[]))).await;
+    join_all(now.into_iter().map(|row| delivery::tell(&t.app, row, &[]))).await;
     assert_eq!(t.outbox("OFFER").await, ["SENT"; 3]);
     assert!(chats.iter().all(|chat| chat.messages().len() == 1));
 }
@@ -377,8 +377,8 @@ async fn what_can_never_be_sent_is_dropped_with_its_reason() {
 
     // For a day it is tried, whatever stands in the way, and ten times at least.
     let order = t.order().of_master(VERA).in_status("ASSIGNED").create().await;
-    let vera = field_service::dispatch::TelegramUserId(VERA);
-    db::outbox::note_screen(&t.app.db, vera, Some(order), None, 0).await.expect("a database");
+    let vera = field_service::model::TelegramUserId(VERA);
+    store::outbox::note_screen(&t.app.db, vera, Some(order), None, 0).await.expect("a database");
     t.let_pass(24 * 3600 + 1);
     t.telegram.fail_next("sendMessage", 10, Fault::ServerError);
     for attempt in 1..=10 {
@@ -554,21 +554,21 @@ async fn a_broadcast_keeps_to_thirty_a_second_and_to_one_a_second_in_a_chat() {
     .await;
     let mut claimed_in = Vec::new();
     for _ in 0..6 {
-        let rows = db::outbox::claim(&t.app.db, None).await.expect("a database");
-        assert!(db::outbox::claim(&t.app.db, None).await.expect("a database").is_empty(), "no more in this second");
+        let rows = store::outbox::claim(&t.app.db, None).await.expect("a database");
+        assert!(store::outbox::claim(&t.app.db, None).await.expect("a database").is_empty(), "no more in this second");
         let mut chats: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
         chats.sort_unstable();
         chats.dedup();
         assert_eq!(chats.len(), rows.len(), "one in a chat");
         claimed_in.push(rows.len());
-        let sent = db::outbox::Finish::Sent { card: None };
-        join_all(rows.iter().map(|row| db::outbox::finish(&t.app.db, row, sent))).await;
+        let sent = store::outbox::Finish::Sent { card: None };
+        join_all(rows.iter().map(|row| store::outbox::finish(&t.app.db, row, sent))).await;
         t.let_pass(1);
     }
     assert_eq!(claimed_in, [30, 30, 30, 30, 0, 0]);
     // Two senders at once share the same second.
     t.execute("UPDATE outbox SET finished_at = NULL, attempted_at = NULL, due_at = '2000-01-01'", &[]).await;
-    let rows = join_all((0..8).map(|_| db::outbox::claim(&t.app.db, None))).await;
+    let rows = join_all((0..8).map(|_| store::outbox::claim(&t.app.db, None))).await;
     assert!(rows.into_iter().map(|rows| rows.expect("a database").len()).sum::<usize>() <= 30);
 }
 
@@ -604,11 +604,11 @@ async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() 
 
     let mut under_way = JoinSet::new();
     loop {
-        let rows = db::outbox::claim(&t.app.db, None).await.expect("a database");
+        let rows = store::outbox::claim(&t.app.db, None).await.expect("a database");
         let nothing = rows.is_empty();
         for row in rows {
             let app = Arc::clone(&t.app);
-            under_way.spawn(async move { outbox::tell(&app, row, &[]).await });
+            under_way.spawn(async move { delivery::tell(&app, row, &[]).await });
         }
         // What hangs is not waited for; the clock stands while anything else is under way.
         while under_way.len() > t.telegram.hanging() {

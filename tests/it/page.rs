@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use field_service::dispatch::OrderId;
-use field_service::render::plain;
-use field_service::server;
+use field_service::bots::render::plain;
+use field_service::http::server;
+use field_service::model::OrderId;
 use field_service::sim::demo::{Demo, SHOWN};
 use field_service::sim::telegram::{Faults, Force, State};
 use field_service::telegram::{Notice, http_client};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use field_service::dispatch::{OrderId, accept};
+use field_service::dispatch::accept;
+use field_service::model::OrderId;
 use futures_util::future::join_all;
 
 use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, proxied_database, tap};

@@ -1,7 +1,8 @@
 //! Orders find their masters by themselves: rounds, expiry, escalation, waking. The clock is the test's.
 
+use field_service::dispatch::auto_assign;
 use field_service::dispatch::sweep::Passed;
-use field_service::dispatch::{OrderId, auto_assign};
+use field_service::model::OrderId;
 use field_service::sim::telegram::Fault;
 use futures_util::future::join_all;
 use jiff::civil::date;

@@ -1,19 +1,20 @@
 //! What people read, word for word.
 
+use field_service::bots::render::{self, Screen, texts};
 use field_service::dispatch::accept::AcceptOutcome;
-use field_service::dispatch::auto_assign::Escalation;
 use field_service::dispatch::close::CloseOutcome;
 use field_service::dispatch::decline::DeclineOutcome;
-use field_service::dispatch::dialog::{Profile, Question};
-use field_service::dispatch::facts::{Blocked, OfferFacts, Standing};
 use field_service::dispatch::give_back::GiveBackOutcome;
-use field_service::dispatch::notification::Notification;
-use field_service::dispatch::order::{
-    ActiveLine, ActiveList, Amount, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
-};
 use field_service::dispatch::progress::{ProgressOutcome, Step};
-use field_service::dispatch::{MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId};
-use field_service::render::{self, Screen, texts};
+use field_service::model::Amount;
+use field_service::model::dialog::{Profile, Question};
+use field_service::model::facts::{Blocked, OfferFacts, Standing};
+use field_service::model::notification::Notification;
+use field_service::model::order::{
+    ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
+};
+use field_service::model::policy::Escalation;
+use field_service::model::{MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId};
 use field_service::sim::telegram;
 use insta::assert_snapshot;
 use jiff::civil::{DateTime, date};

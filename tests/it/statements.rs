@@ -5,10 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use field_service::db::{facts, offers, orders};
+use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::dispatch::{MasterId, StaffId, cancel};
-use field_service::telegram::outbox;
+use field_service::dispatch::cancel;
+use field_service::model::{MasterId, StaffId};
+use field_service::store::{facts, offers, orders};
 
 use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, postgres};
 
@@ -38,7 +39,7 @@ async fn a_whole_conversation(t: &Dispatch) {
     let third = t.order().in_status("CREATED").create().await;
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
     t.tick().await;
-    assert_eq!(outbox::pass(&t.app, None).await.expect("a database"), 1);
+    assert_eq!(delivery::pass(&t.app, None).await.expect("a database"), 1);
     assert!(chat.screen().contains(&format!("Новая заявка №{third}")), "{}", chat.screen());
     chat.press("Взять заявку").await;
     for button in ["Ваша заявка", "В пути", "На месте", "Завершить", "Да, закончена"]

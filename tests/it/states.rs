@@ -1,7 +1,7 @@
 //! A tap on «✅ Взять заявку» in every starting state of order and offer.
 
 use field_service::dispatch::accept::{self, AcceptOutcome};
-use field_service::dispatch::{OfferState, OrderStatus};
+use field_service::model::{OfferState, OrderStatus};
 
 use crate::harness::{ANNA, BORIS, Dispatch, tap};
 

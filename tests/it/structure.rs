@@ -42,24 +42,24 @@ fn none_of(below: &str, forbidden: &[&str]) {
 fn dispatch_knows_no_telegram_and_no_screens() {
     none_of(
         "dispatch",
-        &["frankenstein", "crate::telegram", "crate::render", "crate::webhook", "crate::app", "reqwest"],
+        &["frankenstein", "crate::telegram", "crate::bots::render", "crate::http::webhook", "crate::app", "reqwest"],
     );
 }
 
 #[test]
 fn render_knows_no_database() {
-    none_of("render", &["crate::db", "tokio_postgres", "crate::app", "async fn"]);
+    none_of("bots/render", &["crate::store", "tokio_postgres", "crate::app", "async fn"]);
 }
 
 #[test]
 fn the_database_knows_nothing_above_dispatch() {
-    none_of("db", &["crate::webhook", "crate::render", "crate::telegram", "crate::app", "frankenstein"]);
+    none_of("store", &["crate::http::webhook", "crate::bots::render", "crate::telegram", "crate::app", "frankenstein"]);
 }
 
 #[test]
 fn nothing_but_the_programs_knows_the_simulation() {
     for (path, source) in sources("") {
-        let may = path.starts_with("sim") || matches!(path.to_str(), Some("sim.rs" | "lib.rs" | "commands.rs"));
+        let may = path.starts_with("sim") || matches!(path.to_str(), Some("sim.rs" | "lib.rs" | "cli.rs"));
         assert!(may || !code(&source).any(|line| line.contains("sim::")), "{}", path.display());
     }
 }
@@ -67,10 +67,10 @@ fn nothing_but_the_programs_knows_the_simulation() {
 #[test]
 fn sql_lives_with_the_database() {
     for (path, source) in sources("") {
-        let may = path.starts_with("db") || path.starts_with("sim");
+        let may = path.starts_with("store") || path.starts_with("sim");
         for word in ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"] {
             let found = code(&source).find(|line| line.contains(&format!("\"{word}")));
-            assert!(may || path == Path::new("db.rs") || found.is_none(), "{}: {found:?}", path.display());
+            assert!(may || path == Path::new("store.rs") || found.is_none(), "{}: {found:?}", path.display());
         }
     }
 }
@@ -79,12 +79,13 @@ fn sql_lives_with_the_database() {
 fn russian_words_are_in_one_place() {
     let cyrillic = |text: &str| text.chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c));
     for (path, source) in sources("") {
-        if path.starts_with("sim") || path == Path::new("render/texts.rs") || path.starts_with("render/texts") {
+        if path.starts_with("sim") || path == Path::new("bots/render/texts.rs") || path.starts_with("bots/render/texts")
+        {
             continue;
         }
         let product = source.split("#[cfg(test)]").next().unwrap_or_default();
         let found = code(product).find(|line| cyrillic(line.split("//").next().unwrap_or_default()));
-        assert!(found.is_none() || path == Path::new("commands.rs"), "{}: {found:?}", path.display());
+        assert!(found.is_none() || path == Path::new("cli.rs"), "{}: {found:?}", path.display());
     }
 }
 

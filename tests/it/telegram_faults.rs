@@ -94,7 +94,7 @@ async fn no_error_shows_the_token_or_what_was_sent() {
     let t = Dispatch::start().await;
     t.telegram.fail_next("sendMessage", 1, Fault::BadGateway);
     t.telegram.fail_next("editMessageText", 1, Fault::Hang);
-    let screen = field_service::render::plain("секрет +79990001122".to_owned());
+    let screen = field_service::bots::render::plain("секрет +79990001122".to_owned());
     let bot = &t.app.master_bot;
     for error in [
         bot.send(ANNA, screen.clone()).await.expect_err("a bad gateway"),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use field_service::config::Database;
-use field_service::db::{Clock, Db};
 use field_service::sim::cluster::Cluster;
+use field_service::store::{Clock, Db};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, UnixStream};

@@ -2,7 +2,7 @@
 
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
 use field_service::dispatch::cancel::{self, CancelOutcome};
-use field_service::dispatch::{MasterId, OrderId, StaffId};
+use field_service::model::{MasterId, OrderId, StaffId};
 use field_service::sim::telegram::{Chat, Tap};
 
 use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};

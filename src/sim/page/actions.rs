@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::truth::{self, NewOrder};
 use super::{Race, Shown};
-use crate::db::masters::{self, Added, NewMaster};
-use crate::db::{Db, Error};
-use crate::dispatch::TelegramUserId;
-use crate::dispatch::order::Category;
+use crate::model::TelegramUserId;
+use crate::model::order::Category;
 use crate::sim::telegram::{Chat, wall_clock};
+use crate::store::masters::{self, Added, NewMaster};
+use crate::store::{Db, Error};
 
 /// How many races are shown.
 const REMEMBERED: usize = 5;

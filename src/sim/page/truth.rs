@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Shown;
 use super::feed::Topics;
-use crate::db::{Connection, Db, Error, Statement, statement};
+use crate::store::{Connection, Db, Error, Statement, statement};
 
 /// How often it is read while somebody looks, when nothing tells of a change.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use field_service::app::App;
+use field_service::bots::delivery;
 use field_service::config;
-use field_service::db::{Clock, Db};
 use field_service::dispatch::sweep::{self, Passed};
-use field_service::dispatch::{OrderId, Tap, TelegramUserId};
-use field_service::server;
+use field_service::http::server;
+use field_service::model::{OrderId, Tap, TelegramUserId};
 use field_service::sim::invariants;
 use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
-use field_service::telegram::outbox;
+use field_service::store::{Clock, Db};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -377,7 +377,7 @@ impl Dispatch {
     pub async fn tell(&self) -> usize {
         let mut told = 0;
         loop {
-            let now = outbox::pass(&self.app, None).await.expect("a database");
+            let now = delivery::pass(&self.app, None).await.expect("a database");
             told += now;
             let due: i64 = self
                 .one(

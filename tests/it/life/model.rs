@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use field_service::dispatch::OrderId;
+use field_service::model::OrderId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offer {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use field_service::db;
+use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
 use field_service::dispatch::cancel::{self, CancelOutcome};
-use field_service::dispatch::{MasterId, OrderId};
+use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Chat;
-use field_service::telegram::outbox;
+use field_service::store;
 use futures_util::future::join_all;
 
 use super::model::{Offer, Order, Question};
@@ -121,7 +121,7 @@ impl Life {
                 join_all((0..at_once).map(|_| self.t.tick())).await;
                 return self.adopt().await;
             }
-            Step::Tell => drop(outbox::pass(&self.t.app, None).await.expect("a database")),
+            Step::Tell => drop(delivery::pass(&self.t.app, None).await.expect("a database")),
             Step::Open { master, order } => {
                 if let Some(order) = self.order(order) {
                     let id = self.orders[order].id;
@@ -153,7 +153,7 @@ impl Life {
             Step::TakeBack { order } => return self.take_back(order).await,
             Step::ByHand { order } => self.cancel_by_hand(order).await,
             Step::Redeliver { update } => return self.redeliver(update).await,
-            Step::SenderDies => drop(db::outbox::claim(&self.t.app.db, None).await.expect("a database")),
+            Step::SenderDies => drop(store::outbox::claim(&self.t.app.db, None).await.expect("a database")),
             Step::Restart => self.t = self.t.restarted().await,
             Step::Jump { seconds } => {
                 self.t.let_pass(seconds);

@@ -1,0 +1,181 @@
+//! `callback_data`, typed, both ways.
+//!
+//! Telegram allows 64 bytes. Any client can send anything, so nothing in it is believed: every callback is
+//! authorised by the sender's id against the database. Keyboards hang in chats for years, so the grammar is fixed: it is
+//! added to, and nothing in it changes its meaning.
+
+use std::fmt;
+
+use crate::model::OrderId;
+
+/// Telegram's limit for `callback_data`, in bytes.
+/// <https://core.telegram.org/bots/api#inlinekeyboardbutton>
+pub const LIMIT: usize = 64;
+
+/// What a button of the master's bot asks for. Pages count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// `m:menu`
+    Menu,
+    /// `m:new`, `m:new:<page>`: the list of offers.
+    List {
+        /// Which page.
+        page: i64,
+    },
+    /// `m:new:card:<order>[:<page>]`: an order's card.
+    Card {
+        /// Which order.
+        order: OrderId,
+        /// The page to return to.
+        page: i64,
+    },
+    /// `m:new:acc:<order>[:<page>]`: take the order.
+    Accept {
+        /// Which order.
+        order: OrderId,
+        /// The page to return to.
+        page: i64,
+    },
+    /// `m:new:dec:<order>[:<page>]`: ask whether to decline.
+    AskDecline {
+        /// Which order.
+        order: OrderId,
+        /// The page to return to.
+        page: i64,
+    },
+    /// `m:new:dec_yes:<order>[:<page>]`: decline.
+    Decline {
+        /// Which order.
+        order: OrderId,
+        /// The page to return to.
+        page: i64,
+    },
+    /// `m:act`, `m:act:<page>`: the list of own orders.
+    Active {
+        /// Which page.
+        page: i64,
+    },
+    /// `m:act:<action>:<order>`: something about an own order.
+    Own(Own, OrderId),
+    /// `m:sh:on`, `m:sh:off`.
+    Shift {
+        /// Come on shift, or leave.
+        on: bool,
+    },
+}
+
+/// What is asked about an own order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// `card`
+    Card,
+    /// `enr`: on the way.
+    EnRoute,
+    /// `wrk`: on site.
+    OnSite,
+    /// `cls`: ask whether it is done, or what the client paid if it is.
+    AskDone,
+    /// `cls_yes`: it is done.
+    Done,
+    /// `cls_no`: it is not done after all.
+    NotDone,
+    /// `ret`: ask why it is given back.
+    AskReturn,
+    /// `ret_no`: it is not given back.
+    Keep,
+}
+
+impl Own {
+    const ALL: [Self; 8] = [
+        Self::Card,
+        Self::EnRoute,
+        Self::OnSite,
+        Self::AskDone,
+        Self::Done,
+        Self::NotDone,
+        Self::AskReturn,
+        Self::Keep,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::EnRoute => "enr",
+            Self::OnSite => "wrk",
+            Self::AskDone => "cls",
+            Self::Done => "cls_yes",
+            Self::NotDone => "cls_no",
+            Self::AskReturn => "ret",
+            Self::Keep => "ret_no",
+        }
+    }
+}
+
+impl Callback {
+    /// Parses `callback_data`; `None` if it is not in the grammar.
+    #[must_use]
+    pub fn parse(data: &str) -> Option<Self> {
+        if data.len() > LIMIT {
+            return None;
+        }
+        let mut parts = data.strip_prefix("m:")?.split(':');
+        let callback = match (parts.next()?, parts.next()) {
+            ("menu", None) => Self::Menu,
+            ("new", None) => Self::List { page: 1 },
+            ("new", Some("card")) => {
+                let (order, page) = order_and_page(&mut parts)?;
+                Self::Card { order, page }
+            }
+            ("new", Some("acc")) => {
+                let (order, page) = order_and_page(&mut parts)?;
+                Self::Accept { order, page }
+            }
+            ("new", Some("dec")) => {
+                let (order, page) = order_and_page(&mut parts)?;
+                Self::AskDecline { order, page }
+            }
+            ("new", Some("dec_yes")) => {
+                let (order, page) = order_and_page(&mut parts)?;
+                Self::Decline { order, page }
+            }
+            ("new", Some(page)) => Self::List { page: number(page)? },
+            ("act", None) => Self::Active { page: 1 },
+            ("act", Some(word)) => match Own::ALL.into_iter().find(|own| own.as_str() == word) {
+                Some(own) => Self::Own(own, OrderId(number(parts.next()?)?)),
+                None => Self::Active { page: number(word)? },
+            },
+            ("sh", Some("on")) => Self::Shift { on: true },
+            ("sh", Some("off")) => Self::Shift { on: false },
+            _ => return None,
+        };
+        parts.next().is_none().then_some(callback)
+    }
+}
+
+fn order_and_page<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<(OrderId, i64)> {
+    let order = OrderId(number(parts.next()?)?);
+    let page = parts.next().map_or(Some(1), number)?;
+    Some((order, page))
+}
+
+/// A positive number without sign, leading zeros or spaces: one way to write each.
+fn number(text: &str) -> Option<i64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| plain)
+}
+
+impl fmt::Display for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Menu => write!(f, "m:menu"),
+            Self::List { page } => write!(f, "m:new:{page}"),
+            Self::Card { order, page } => write!(f, "m:new:card:{order}:{page}"),
+            Self::Accept { order, page } => write!(f, "m:new:acc:{order}:{page}"),
+            Self::AskDecline { order, page } => write!(f, "m:new:dec:{order}:{page}"),
+            Self::Decline { order, page } => write!(f, "m:new:dec_yes:{order}:{page}"),
+            Self::Active { page } => write!(f, "m:act:{page}"),
+            Self::Own(own, order) => write!(f, "m:act:{}:{order}", own.as_str()),
+            Self::Shift { on } => write!(f, "m:sh:{}", if *on { "on" } else { "off" }),
+        }
+    }
+}

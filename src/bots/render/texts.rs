@@ -1,0 +1,162 @@
+//! Every Russian word that people read: here what they read about offers, below it the rest.
+//!
+//! What people typed goes through `typed`; an alert is plain text, so nothing is escaped there.
+
+mod buttons;
+mod notifications;
+mod words;
+mod work;
+
+use jiff::civil::DateTime;
+
+pub(super) use buttons::*;
+pub(super) use notifications::notification;
+use words::{LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed};
+pub use words::{REASON_LIMIT, without_currency};
+pub use work::{NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_RETURN, progress, shift};
+pub(super) use work::{
+    active_card, active_list, ask_amount, ask_return_reason, closed, confirm_done, given_back, not_an_amount,
+};
+
+use crate::dispatch::accept::AcceptOutcome;
+use crate::dispatch::decline::DeclineOutcome;
+use crate::dispatch::view::ViewOutcome;
+use crate::model::dialog::Profile;
+use crate::model::facts::Blocked;
+use crate::model::order::{OrderCard, OwnOrder};
+use crate::model::{OfferLine, OfferList, OrderId, TelegramUserId};
+
+const TITLE: &str = "📋 <b>Новые заявки</b>";
+const TAKEN: &str = "Уже занято";
+const WITHDRAWN: &str = "Заявка снята: её отменили, закрыли или больше вам не предлагают.";
+const EXPIRED: &str = "Время истекло: на эту заявку уже нельзя ответить.";
+const DECLINED: &str = "Вы отклонили эту заявку.";
+const NOT_FOUND: &str = "Заявка не найдена среди предложенных вам.";
+const YOURS: &str = "Эта заявка уже ваша.";
+const BUSY: &str = "С заявкой сейчас работает кто-то ещё. Нажмите ещё раз через пару секунд.";
+
+/// The menu.
+pub(super) fn menu(profile: &Profile) -> String {
+    let shift = if profile.on_shift {
+        format!("🟢 Вы на смене. Кто первым нажмёт «{BUTTON_ACCEPT}», тот заявку и получит.")
+    } else {
+        "⚪ Вы не на смене: новые заявки вам не приходят.".to_owned()
+    };
+    format!("Здравствуйте, <b>{}</b>!\n\n{shift}", typed(&profile.full_name, NAME_LIMIT))
+}
+
+/// The list's title, total and page, and a paragraph for each offer.
+pub(super) fn offer_list(list: &OfferList) -> String {
+    if list.lines.is_empty() {
+        return format!("{TITLE}\n\nСейчас новых заявок нет. Загляните позже или нажмите «{BUTTON_REFRESH}».");
+    }
+    let head = format!("{TITLE}\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
+    std::iter::once(head).chain(list.lines.iter().map(offer_line)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn offer_line(line: &OfferLine) -> String {
+    let card = &line.card;
+    format!(
+        "<b>№{}</b> · {}\n📍 {}\n🕒 {}\n⏳ ответить до {}",
+        card.id,
+        category(card.category),
+        typed(&place(card), LINE_LIMIT),
+        slot(&card.slot),
+        deadline(line.expires, card.slot.now),
+    )
+}
+
+/// The card of an offered order: no client.
+pub(super) fn offer_card(card: &OrderCard, expires: DateTime) -> String {
+    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}", card.id, body(card, false), deadline(expires, card.slot.now))
+}
+
+/// The master's own order: with the client.
+pub(super) fn own_order(own: &OwnOrder) -> String {
+    format!(
+        "✅ <b>Ваша заявка №{}</b>\n👤 {}\n📞 {}\n{}",
+        own.card.id,
+        typed(&own.client.name, NAME_LIMIT),
+        telephone(&own.client.phone),
+        body(&own.card, true)
+    )
+}
+
+/// The question before declining.
+pub(super) fn confirm_decline(order: OrderId) -> String {
+    format!("Отклонить заявку <b>№{order}</b>?\n\nВзять её после этого уже не получится.")
+}
+
+/// The answer to «✅ Взять заявку».
+#[must_use]
+pub fn accept(outcome: &AcceptOutcome) -> String {
+    match outcome {
+        AcceptOutcome::Assigned(_) => "✅ Заявка принята. Удачи в работе!".to_owned(),
+        AcceptOutcome::NotFound => NOT_FOUND.to_owned(),
+        AcceptOutcome::AlreadyYours(_) => YOURS.to_owned(),
+        AcceptOutcome::Blocked(blocked) => self::blocked(blocked),
+        AcceptOutcome::Withdrawn => WITHDRAWN.to_owned(),
+        AcceptOutcome::Taken => TAKEN.to_owned(),
+        AcceptOutcome::Declined => DECLINED.to_owned(),
+        AcceptOutcome::Expired => EXPIRED.to_owned(),
+        AcceptOutcome::LimitReached { limit } => {
+            format!("Достигнут лимит активных заявок ({limit}). Завершите одну из них и попробуйте снова.")
+        }
+        AcceptOutcome::Busy => BUSY.to_owned(),
+    }
+}
+
+fn blocked(blocked: &Blocked) -> String {
+    match blocked.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(reason) => format!("Вы заблокированы: {reason}"),
+        None => "Вы заблокированы. Обратитесь к диспетчеру.".to_owned(),
+    }
+}
+
+/// The answer to «❌ Да, отклонить».
+#[must_use]
+pub fn decline(outcome: &DeclineOutcome) -> &'static str {
+    match outcome {
+        DeclineOutcome::Declined => "Заявка отклонена.",
+        DeclineOutcome::NotFound => NOT_FOUND,
+        DeclineOutcome::AlreadyYours(_) => YOURS,
+        DeclineOutcome::Withdrawn => WITHDRAWN,
+        DeclineOutcome::Taken => TAKEN,
+        DeclineOutcome::AlreadyDeclined => DECLINED,
+        DeclineOutcome::Expired => EXPIRED,
+        DeclineOutcome::Busy => BUSY,
+    }
+}
+
+/// Why a card is not shown; `None` when it is.
+#[must_use]
+pub fn view(outcome: &ViewOutcome) -> Option<&'static str> {
+    match outcome {
+        ViewOutcome::Offered { .. } | ViewOutcome::Yours(_) => None,
+        ViewOutcome::NotFound => Some(NOT_FOUND),
+        ViewOutcome::Withdrawn => Some(WITHDRAWN),
+        ViewOutcome::Taken => Some(TAKEN),
+        ViewOutcome::Declined => Some(DECLINED),
+        ViewOutcome::Expired => Some(EXPIRED),
+    }
+}
+
+/// The orders that words of ours are about.
+#[must_use]
+pub fn orders_in(text: &str) -> Vec<OrderId> {
+    let number = |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    text.split('№').skip(1).filter_map(number).map(OrderId).collect()
+}
+
+/// To somebody who is not a master.
+#[must_use]
+pub fn stranger(user: TelegramUserId) -> String {
+    format!("Вас пока нет в списке мастеров. Ваш Telegram ID: {user}. Сообщите его диспетчеру, и он вас добавит.")
+}
+
+/// To a button that this release does not know.
+pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю свежий список.";
+/// To anyone in the dispatchers' bot.
+pub const ADMIN_NOT_YET: &str = "Бот диспетчера скоро заработает.";
+/// When something broke that trying again will not mend.
+pub const BROKEN: &str = "Не получилось: у нас ошибка, мы уже о ней знаем. Обратитесь к диспетчеру.";

@@ -1,0 +1,63 @@
+//! What stands on buttons.
+
+use super::words::{BUTTON_LIMIT, category};
+use crate::bots::render::cut;
+use crate::model::{OrderCard, OrderId};
+
+/// Opens the list.
+pub const BUTTON_NEW: &str = "📋 Новые заявки";
+/// Reads the list afresh.
+pub const BUTTON_REFRESH: &str = "🔄 Обновить";
+/// Back to the menu.
+pub const BUTTON_MENU: &str = "🏠 Меню";
+/// Takes the order.
+pub const BUTTON_ACCEPT: &str = "✅ Взять заявку";
+/// Asks whether to decline.
+pub const BUTTON_DECLINE: &str = "❌ Отклонить";
+/// Declines.
+pub const BUTTON_DECLINE_YES: &str = "❌ Да, отклонить";
+/// Does not decline.
+pub const BUTTON_DECLINE_NO: &str = "◀ Нет, вернуться";
+/// Leaves the card.
+pub const BUTTON_BACK_TO_LIST: &str = "◀ К списку";
+/// Opens the list of own orders.
+pub const BUTTON_ACTIVE: &str = "📦 Мои заявки";
+/// Back to the list of own orders.
+pub const BUTTON_BACK_TO_ACTIVE: &str = "◀ Мои заявки";
+/// New offers, please.
+pub const BUTTON_COME_ON_SHIFT: &str = "🟢 Выйти на смену";
+/// No more new offers.
+pub const BUTTON_LEAVE_SHIFT: &str = "⚪ Уйти со смены";
+/// On the way to the client.
+pub const BUTTON_EN_ROUTE: &str = "🚗 В пути";
+/// At the client's.
+pub const BUTTON_ON_SITE: &str = "🛠 На месте";
+/// Asks whether it is done.
+pub const BUTTON_DONE: &str = "🧾 Завершить";
+/// It is done.
+pub const BUTTON_DONE_YES: &str = "🧾 Да, закончена";
+/// Not yet.
+pub const BUTTON_DONE_NO: &str = "◀ Ещё нет";
+/// Asks for the amount again.
+pub const BUTTON_AMOUNT: &str = "🧾 Указать сумму";
+/// Back to work.
+pub const BUTTON_NOT_DONE: &str = "🔧 Работа ещё не закончена";
+/// Asks why the order is given back.
+pub const BUTTON_RETURN: &str = "↩️ Вернуть заявку";
+/// Does not give it back.
+pub const BUTTON_KEEP: &str = "◀ Не возвращать";
+
+/// The menu's button, with how many there are.
+pub(in crate::bots::render) fn button_active(count: i64) -> String {
+    if count > 0 { format!("{BUTTON_ACTIVE} ({count})") } else { BUTTON_ACTIVE.to_owned() }
+}
+
+/// An order's button in a list.
+pub(in crate::bots::render) fn button_order(card: &OrderCard) -> String {
+    cut(&format!("№{} · {} · {}", card.id, category(card.category), card.address), BUTTON_LIMIT)
+}
+
+/// The own order's button above the list.
+pub(in crate::bots::render) fn button_own(order: OrderId) -> String {
+    format!("✅ Ваша заявка №{order}")
+}

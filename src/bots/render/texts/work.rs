@@ -1,0 +1,136 @@
+//! To masters at work: own orders, from the way there to the money.
+
+use super::buttons::{BUTTON_DONE, BUTTON_NEW};
+use super::words::{LINE_LIMIT, NAME_LIMIT, category, place, rubles, slot, status, typed};
+use super::{BUSY, own_order};
+use crate::dispatch::close::CloseOutcome;
+use crate::dispatch::give_back::GiveBackOutcome;
+use crate::dispatch::progress::{ProgressOutcome, Step};
+use crate::model::Amount;
+use crate::model::OrderId;
+use crate::model::order::{ActiveLine, ActiveList, OrderStatus, OwnOrder};
+
+pub(in crate::bots::render) const ACTIVE_TITLE: &str = "📦 <b>Мои заявки</b>";
+/// To a question about an order of somebody else.
+pub const NOT_YOURS: &str = "Эта заявка не ваша: её закрыли, отменили, передали другому мастеру, или вы её не брали.";
+/// To a step that is not the next one.
+pub const OUT_OF_TURN: &str = "Сейчас этот шаг не подходит. Вот что с заявкой.";
+/// To giving back what is done.
+pub const TOO_LATE_TO_RETURN: &str = "Работа уже закончена: эту заявку вернуть нельзя.";
+
+/// What became of the shift.
+#[must_use]
+pub fn shift(on: bool) -> &'static str {
+    if on {
+        "Вы на смене."
+    } else {
+        "Вы ушли со смены. Взятые заявки остаются за вами."
+    }
+}
+
+/// The list's title, total and page, and a paragraph for each order.
+pub(in crate::bots::render) fn active_list(list: &ActiveList) -> String {
+    if list.lines.is_empty() {
+        return format!(
+            "{ACTIVE_TITLE}\n\nСейчас у вас нет заявок в работе. Новые — под кнопкой «{BUTTON_NEW}» в меню."
+        );
+    }
+    let head = format!("{ACTIVE_TITLE}\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
+    std::iter::once(head).chain(list.lines.iter().map(active_line)).collect::<Vec<_>>().join("\n\n")
+}
+
+pub(in crate::bots::render) fn active_line(line: &ActiveLine) -> String {
+    let card = &line.card;
+    format!(
+        "<b>№{}</b> · {} · {}\n📍 {}\n🕒 {}",
+        card.id,
+        category(card.category),
+        status(line.status),
+        typed(&place(card), LINE_LIMIT),
+        slot(&card.slot),
+    )
+}
+
+/// An own order's card: how far it is, and the rest.
+pub(in crate::bots::render) fn active_card(own: &OwnOrder, at: OrderStatus) -> String {
+    format!("{}\n\nСтатус: <b>{}</b>", own_order(own), status(at))
+}
+
+/// The question before the work is reported as done.
+pub(in crate::bots::render) fn confirm_done(order: OrderId) -> String {
+    format!("Работа по заявке <b>№{order}</b> закончена?\n\nДальше спросим, сколько заплатил клиент.")
+}
+
+/// The question for the money.
+pub(in crate::bots::render) fn ask_amount(order: OrderId) -> String {
+    format!(
+        "🧾 <b>Заявка №{order}: сколько заплатил клиент?</b>\n\nНапишите сумму в рублях одним сообщением, например 2500 \
+         или 1499,50. Если денег не брали — 0. После этого заявка закроется."
+    )
+}
+
+/// That it is not understood, and what would be.
+pub(in crate::bots::render) fn not_an_amount(order: OrderId, written: &str) -> String {
+    let what = match written.trim() {
+        "" => "Это не похоже на сумму.".to_owned(),
+        written => format!("«{}» — не похоже на сумму.", typed(written, NAME_LIMIT)),
+    };
+    format!(
+        "{what} По заявке №{order} нужна сумма одним числом, от 0 до {}, например 2500 или 1499,50.",
+        rubles(Amount::MAX)
+    )
+}
+
+/// What came of a sum of money.
+pub(in crate::bots::render) fn closed(order: OrderId, outcome: CloseOutcome) -> String {
+    match outcome {
+        CloseOutcome::Closed(amount) => {
+            format!("🧾 <b>Заявка №{order} закрыта.</b>\nСумма: {}. Спасибо!", rubles(amount))
+        }
+        CloseOutcome::AlreadyClosed => format!("Заявка №{order} уже закрыта."),
+        CloseOutcome::NotDone => {
+            format!("Заявка №{order} снова в работе. Когда закончите, нажмите «{BUTTON_DONE}» на её карточке.")
+        }
+        CloseOutcome::NotYours => not_yours(order),
+        CloseOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте сумму ещё раз."),
+    }
+}
+
+pub(in crate::bots::render) fn not_yours(order: OrderId) -> String {
+    format!("Заявка №{order} уже не ваша: её закрыли, отменили или передали другому мастеру.")
+}
+
+/// The question before an order is given back.
+pub(in crate::bots::render) fn ask_return_reason(order: OrderId) -> String {
+    format!(
+        "↩️ <b>Почему возвращаете заявку №{order}?</b>\n\nНапишите причину одним сообщением. Заявку предложат другим \
+         мастерам, вам её больше не предложат."
+    )
+}
+
+/// What came of giving an order back.
+pub(in crate::bots::render) fn given_back(order: OrderId, outcome: GiveBackOutcome) -> String {
+    match outcome {
+        GiveBackOutcome::GivenBack | GiveBackOutcome::AlreadyGivenBack => {
+            format!("↩️ <b>Заявка №{order} возвращена.</b> Ищем другого мастера.")
+        }
+        GiveBackOutcome::TooLate => format!("Работа по заявке №{order} уже закончена: вернуть её нельзя."),
+        GiveBackOutcome::NotYours => not_yours(order),
+        GiveBackOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте причину ещё раз."),
+    }
+}
+
+/// The answer to a step.
+#[must_use]
+pub fn progress(outcome: ProgressOutcome) -> &'static str {
+    match outcome {
+        ProgressOutcome::Recorded(Step::EnRoute) => "Отмечено: в пути.",
+        ProgressOutcome::Recorded(Step::OnSite) => "Отмечено: на месте.",
+        ProgressOutcome::Recorded(Step::Done) => "Отмечено: работа закончена.",
+        ProgressOutcome::Recorded(Step::NotDone) => "Отмечено: работа продолжается.",
+        ProgressOutcome::AlreadyThere => "Это уже отмечено.",
+        ProgressOutcome::OutOfTurn => OUT_OF_TURN,
+        ProgressOutcome::NotYours => NOT_YOURS,
+        ProgressOutcome::Busy => BUSY,
+    }
+}

@@ -1,0 +1,103 @@
+//! The part of an Update that is read.
+//!
+//! Not frankenstein's `Update`: that one takes all or nothing, and an emoji or a sticker of a kind that it does not
+//! know yet, in the message that a button hangs on, would lose the tap. What is not named here is skipped unread.
+//! <https://core.telegram.org/bots/api#update>
+
+use serde::Deserialize;
+
+use crate::model::TelegramUserId;
+
+/// An update: exactly one of its optional parts, or none that concerns us.
+#[derive(Debug, Deserialize)]
+pub struct Update {
+    /// Unique per bot; repeated when Telegram sends it again.
+    pub update_id: i64,
+    /// A tap on a button.
+    pub callback_query: Option<CallbackQuery>,
+    /// A message to the bot.
+    pub message: Option<Message>,
+}
+
+/// A tap.
+#[derive(Debug, Deserialize)]
+pub struct CallbackQuery {
+    /// To be answered with.
+    pub id: String,
+    /// Who tapped: the one thing that Telegram vouches for.
+    pub from: User,
+    /// The message the button hangs on.
+    pub message: Option<ButtonMessage>,
+    /// What the button says, or whatever a client made up.
+    pub data: Option<String>,
+}
+
+/// A user.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct User {
+    id: i64,
+}
+
+impl User {
+    /// The user's id.
+    #[must_use]
+    pub fn id(self) -> TelegramUserId {
+        TelegramUserId(self.id)
+    }
+}
+
+/// A message that a button hangs on, which may have become inaccessible.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct ButtonMessage {
+    /// Unique in its chat.
+    pub message_id: i32,
+    /// Where.
+    pub chat: Chat,
+}
+
+/// A message to the bot.
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    /// Unique in its chat.
+    pub message_id: i32,
+    /// Where.
+    pub chat: Chat,
+    /// By whom; nobody in a channel.
+    pub from: Option<User>,
+    /// What it says, if it is words.
+    pub text: Option<String>,
+    /// The message it replies to.
+    pub reply_to_message: Option<RepliedTo>,
+}
+
+/// A message that was replied to.
+#[derive(Debug, Deserialize)]
+pub struct RepliedTo {
+    /// What it says, if it is words.
+    pub text: Option<String>,
+}
+
+/// A chat.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Chat {
+    /// The chat's id: the user's own in a private chat, negative in a group.
+    pub id: i64,
+}
+
+impl Chat {
+    /// Whether this is the user's own chat with the bot; nothing is shown in any other.
+    #[must_use]
+    pub fn is_private_to(self, user: TelegramUserId) -> bool {
+        self.id == user.0
+    }
+}
+
+/// Finds the `update_id` of an update that could not be read otherwise.
+#[must_use]
+pub fn update_id(body: &[u8]) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct OnlyId {
+        update_id: i64,
+    }
+    serde_json::from_slice::<OnlyId>(body).ok().map(|update| update.update_id)
+}

@@ -1,0 +1,245 @@
+//! What each subcommand does.
+
+use std::error::Error;
+use std::io::{Write, stdout as out};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::sync::Arc;
+
+use field_service::app::App;
+use field_service::config::{self, BotName, environment};
+use field_service::http::server;
+use field_service::logging::{self, LevelFilter};
+use field_service::model::TelegramUserId;
+use field_service::sim::{alone, demo};
+use field_service::store::masters::{self, Added, NewMaster};
+use field_service::store::{Clock, Db, migrate};
+use field_service::{jobs, telegram};
+use futures_util::FutureExt;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Command, Demo, Master, Serve, Sim, Webhook};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+pub async fn run(command: Command) -> Result {
+    // The demonstration's transcript is what is to be read.
+    let level =
+        if matches!(command, Command::Demo(_) | Command::Sim(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
+    logging::init(&environment, level)?;
+    match command {
+        Command::Demo(demo) => self::demo(demo).await,
+        Command::Sim(sim) => self::sim(sim).await,
+        Command::Serve(serve) => self::serve(serve).await,
+        Command::Migrate => migrate().await,
+        Command::Webhook(webhook) => self::webhook(webhook).await,
+        Command::Master(Master::Add { telegram_id, name, city, timezone, phone, categories }) => {
+            let user = TelegramUserId(telegram_id);
+            add_master(&NewMaster { user, full_name: name, phone, city, timezone, categories }).await
+        }
+    }
+}
+
+async fn demo(options: Demo) -> Result {
+    let stop = shutdown_signal()?;
+    let show = async {
+        // Not println!: whoever reads may have seen enough, which is no reason to panic.
+        writeln!(out(), "Starting a PostgreSQL, a local Telegram and the webhook handler on this machine…")?;
+        let demo = demo::Demo::start(options.database_url).await?;
+        let races = (!options.once).then_some(demo::SHOWN);
+        writeln!(out(), "{}", demo.race(races).await?)?;
+        Ok::<_, demo::Error>(demo)
+    };
+    let mut stop = std::pin::pin!(stop);
+    let mut demo = tokio::select! {
+        demo = show => demo?,
+        () = &mut stop => return Ok(()),
+    };
+    if options.once {
+        return Ok(());
+    }
+    let listener = match options.listen {
+        Some(address) => listen(address)?,
+        None => listen(PAGE).or_else(|_| listen(SocketAddr::new(PAGE.ip(), 0)))?,
+    };
+    let page = demo.page(listener).await?;
+    writeln!(out(), "\nNow you: open {} and play; a new order comes every 15 seconds. Ctrl-C ends it.", page.url())?;
+    writeln!(out(), "  handler   {}\n  database  psql '{}'", demo.url(), demo.database_url())?;
+    stop.await;
+    Ok(())
+}
+
+const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    Ok(server::listen(address).map_err(|error| format!("listening on {address}: {error}"))?)
+}
+
+async fn sim(options: Sim) -> Result {
+    let base = options.webhook_url.trim_end_matches('/');
+    let base = base.strip_suffix("/telegram/master").unwrap_or(base);
+    if !reqwest::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none()) {
+        let expected = "expected the handler's address, such as http://localhost:9000/lambda-url/webhook";
+        return Err(format!("{} is not an http or https URL: {expected}", options.webhook_url).into());
+    }
+    let stop = shutdown_signal()?;
+    let listener = listen(options.listen)?;
+    let webhook = |bot: BotName| format!("{base}/telegram/{}", bot.as_str());
+    let page = alone::start(&environment, listener, base, webhook).await?;
+    writeln!(out(), "Open {} and play; updates go to {base}. Ctrl-C ends it.", page.url())?;
+    writeln!(out(), "The handler needs TELEGRAM_API_URL={}", page.url())?;
+    if environment("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
+        writeln!(out(), "Masters and orders that you make on the page are written to DATABASE_URL.")?;
+    }
+    stop.await;
+    Ok(())
+}
+
+async fn serve(serve: Serve) -> Result {
+    let connections = serve.connections.map_or_else(four_per_core, usize::from);
+    let app = Arc::new(App::from_env(&environment, connections, Clock::default())?);
+    let listener = listen(serve.listen)?;
+    let address = listener.local_addr()?;
+    let stop = shutdown_signal()?;
+    tracing::info!(connections, "listening on http://{address}");
+    let db = app.db.clone();
+    tokio::spawn(async move {
+        if let Err(error) = db.ping().await {
+            tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
+        }
+    });
+    let stop = stop.shared();
+    let ticking = (Arc::clone(&app), stop.clone());
+    let ticking = tokio::spawn(async move { jobs::run(&ticking.0, ticking.1).await });
+    server::serve(listener, Arc::clone(&app), stop).await;
+    // A pass that failed was logged.
+    drop(ticking.await?);
+    app.db.close();
+    tracing::info!("stopped; counted {}", app.metrics.summary());
+    Ok(())
+}
+
+fn four_per_core() -> usize {
+    4 * std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+/// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager.
+fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+async fn migrate() -> Result {
+    let report = migrate::run(&config::Database::from_env(&environment)?).await?;
+    if report.applied.is_empty() {
+        println!("The database is up to date.");
+    }
+    for name in report.applied {
+        println!("Applied {name}.");
+    }
+    if let Some(statements) = report.for_the_owner {
+        eprintln!("warning: this role does not own the database; its owner must run:\n{statements}");
+    }
+    Ok(())
+}
+
+async fn webhook(command: Webhook) -> Result {
+    let bot = |name: BotName| -> Result<telegram::Bot> {
+        let api_url = config::telegram_api_url(&environment)?;
+        let token = config::bot_token(&environment, name)?;
+        Ok(telegram::Bot::new(telegram::http_client(&api_url), &api_url, &token))
+    };
+    match command {
+        Webhook::Set { url, bot: which, max_connections } => {
+            let name = which.bot.into();
+            let secret = config::webhook_secret(&environment, name)?;
+            let url = webhook_url(&url, name)?;
+            bot(name)?.set_webhook(&url, &secret, max_connections).await?;
+            println!("Telegram delivers the {} bot's updates to {url}.", name.as_str());
+        }
+        Webhook::Info(which) => {
+            let info = bot(which.bot.into())?.webhook_info().await?;
+            let url = if info.url.is_empty() { "none" } else { &info.url };
+            println!("url: {url}\nwaiting updates: {}", info.pending_update_count);
+            if let Some(connections) = info.max_connections {
+                println!("connections at most: {connections}");
+            }
+            match (info.last_error_date, info.last_error_message) {
+                (Some(date), Some(message)) => println!("last error: {message} ({})", utc(date)?),
+                _ => println!("last error: none"),
+            }
+        }
+        Webhook::Delete(which) => {
+            bot(which.bot.into())?.delete_webhook().await?;
+            println!("Telegram delivers no more updates; it keeps waiting ones for 24 hours.");
+        }
+    }
+    Ok(())
+}
+
+/// The address that Telegram is told, from the handler's or the webhook's own.
+fn webhook_url(given: &str, bot: BotName) -> Result<String> {
+    let refuse = |why: &str| -> Result<String> {
+        Err(format!("{given} {why}: expected the handler's address, such as https://example.org").into())
+    };
+    let Ok(mut url) = reqwest::Url::parse(given) else { return refuse("is not a URL") };
+    // A Bot API server of one's own delivers to http as well.
+    let own_server = config::telegram_api_url(&environment)? != config::TELEGRAM_API_URL;
+    if url.scheme() != "https" && !(own_server && url.scheme() == "http") {
+        return refuse("is not https, which Telegram demands");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refuse("has more than a path");
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    let of = |bot: BotName| format!("/telegram/{}", bot.as_str());
+    let own = of(bot);
+    if [BotName::Master, BotName::Admin].into_iter().any(|other| other != bot && path.ends_with(&of(other))) {
+        return refuse("is the other bot's");
+    }
+    let path = if path.ends_with(&own) { path } else { path + &own };
+    url.set_path(&path);
+    Ok(url.into())
+}
+
+/// Telegram's dates are seconds since 1970, UTC.
+fn utc(seconds: u64) -> Result<jiff::Timestamp> {
+    Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
+}
+
+async fn add_master(master: &NewMaster) -> Result {
+    for (what, text) in [("name", &master.full_name), ("city", &master.city)] {
+        if text.trim().is_empty()
+            || text.trim() != text
+            || text.chars().any(char::is_control)
+            || text.chars().count() > 200
+        {
+            return Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into());
+        }
+    }
+    let db = Db::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
+    let (city, timezone) = (&master.city, master.timezone.as_deref().unwrap_or_default());
+    match masters::add(&db, master).await? {
+        Added::Added(id) => println!("{} is master {id}; «/start» opens the bot's menu.", master.full_name),
+        Added::AlreadyThere(id) => println!("Telegram id {} is master {id} already; nothing was changed.", master.user),
+        Added::UnknownCity if master.timezone.is_none() => {
+            let example = "--timezone Europe/Moscow";
+            return Err(format!("there is no city «{city}» yet: add {example}, or what it is there").into());
+        }
+        Added::UnknownCity => {
+            return Err(format!("«{timezone}» is not a time zone: expected an IANA name such as Europe/Moscow").into());
+        }
+        Added::OtherTimezone(known) => {
+            return Err(format!("«{city}» is in {known} already, not in {timezone}; nothing was changed").into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! What is known and decided, as plain values: no I/O, no clock, nothing of Telegram or SQL.
+
+pub mod actor;
+pub mod amount;
+pub mod dialog;
+pub mod facts;
+pub mod ids;
+pub mod notification;
+pub mod offer;
+pub mod order;
+pub mod policy;
+pub mod selection;
+
+pub use actor::{Actor, Tap};
+pub use amount::Amount;
+pub use facts::OfferFacts;
+pub use ids::{MasterId, OfferId, OrderId, StaffId, TelegramUserId};
+pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
+pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};

@@ -1,0 +1,210 @@
+//! What people are told who are not the ones tapping. It is noted in the outbox when it comes about, and says what is
+//! true when it is sent.
+
+use super::facts::{Standing, standing};
+use super::order::Stage;
+use super::policy::Escalation;
+use super::{Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
+
+/// A message to a master or to staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notification {
+    /// To a master: a new offer.
+    Offer {
+        /// The order.
+        card: OrderCard,
+        /// The offer, which is live.
+        offer: OfferFacts,
+    },
+    /// To a master, on the card of an offer: what has become of it.
+    OfferEnded {
+        /// The order.
+        order: OrderId,
+        /// What it is to the master now.
+        standing: Standing,
+        /// How long the offer lived, if it was recalled.
+        after_seconds: Option<i64>,
+    },
+    /// To a master: the list of offers, which could not be shown at once.
+    List(OfferList),
+    /// To a master: staff or the system has given the order.
+    Assigned(OwnOrder),
+    /// To a master: the order just taken, which could not be shown at once.
+    OwnOrder(OwnOrder),
+    /// To the master who had it: the order was canceled, or taken away.
+    Canceled {
+        /// The order.
+        order: OrderId,
+        /// Whether there is to be no visit at all, rather than another master's.
+        for_good: bool,
+        /// Why, in a dispatcher's words.
+        reason: Option<String>,
+    },
+    /// To staff: a master has given the order back.
+    Returned {
+        /// The order.
+        card: OrderCard,
+        /// Who.
+        master: Option<String>,
+        /// Why, in the master's words.
+        reason: Option<String>,
+    },
+    /// To staff: the order does not find its master by itself.
+    Escalated {
+        /// The order.
+        card: OrderCard,
+        /// Why.
+        reason: Escalation,
+    },
+    /// To staff: the bot cannot write to a master.
+    Unreachable {
+        /// The master's name.
+        master: String,
+        /// The master's phone.
+        phone: Option<String>,
+        /// The order given to the master or taken away, of which the master does not know.
+        order: Option<OrderId>,
+    },
+}
+
+/// What a row of the outbox is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the notifications of the same names say it")]
+pub enum Kind {
+    Offer,
+    OfferEnded,
+    List,
+    Assigned,
+    OwnOrder,
+    Canceled,
+    Returned,
+    Escalated,
+    Unreachable,
+}
+
+impl Kind {
+    const ALL: [Self; 9] = [
+        Self::Offer,
+        Self::OfferEnded,
+        Self::List,
+        Self::Assigned,
+        Self::OwnOrder,
+        Self::Canceled,
+        Self::Returned,
+        Self::Escalated,
+        Self::Unreachable,
+    ];
+
+    /// The word in `outbox.kind`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Offer => "OFFER",
+            Self::OfferEnded => "OFFER_ENDED",
+            Self::List => "LIST",
+            Self::Assigned => "ASSIGNED",
+            Self::OwnOrder => "OWN_ORDER",
+            Self::Canceled => "CANCELED",
+            Self::Returned => "RETURNED",
+            Self::Escalated => "ESCALATED",
+            Self::Unreachable => "UNREACHABLE",
+        }
+    }
+
+    /// The kind of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What is known about a row of the outbox at the moment when it is to be told.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What it is about.
+    pub kind: Kind,
+    /// Whether the recipient is still a master, or active staff.
+    pub concerned: bool,
+    /// The recipient's list of offers, if it is about that.
+    pub list: Option<OfferList>,
+    /// The order, if it is about one.
+    pub order: Option<KnownOrder>,
+    /// The recipient's offer of the order, if it is about one.
+    pub offer: Option<OfferFacts>,
+    /// How long that offer lived, if it was recalled.
+    pub after_seconds: Option<i64>,
+    /// The master it is about, if not the recipient.
+    pub subject: Option<Subject>,
+    /// Whether the order was canceled, rather than taken away.
+    pub for_good: bool,
+    /// Why, in somebody's words.
+    pub reason: Option<String>,
+}
+
+/// A master whom staff are told of.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The name.
+    pub name: String,
+    /// The phone.
+    pub phone: Option<String>,
+    /// Whether the bot cannot write to the master, still.
+    pub unreachable: bool,
+}
+
+/// An order, and what it is to the recipient.
+#[derive(Clone, Debug)]
+pub struct KnownOrder {
+    /// What it says.
+    pub card: OrderCard,
+    /// Its client.
+    pub client: Client,
+    /// How far it is.
+    pub status: OrderStatus,
+    /// Whether it is the recipient's.
+    pub own: bool,
+    /// Why staff are needed, if they are.
+    pub escalation: Option<Escalation>,
+}
+
+impl Known {
+    /// What there is to say now; `None` if it has been overtaken by what happened since.
+    #[must_use]
+    pub fn notification(self) -> Option<Notification> {
+        let Self { kind, concerned, list, order, offer, after_seconds, subject, for_good, reason } = self;
+        if !concerned {
+            return None;
+        }
+        match kind {
+            Kind::List => return list.map(Notification::List),
+            Kind::Unreachable => {
+                let Subject { name, phone, .. } = subject.filter(|subject| subject.unreachable)?;
+                return Some(Notification::Unreachable {
+                    master: name,
+                    phone,
+                    order: order.map(|order| order.card.id),
+                });
+            }
+            _ => {}
+        }
+        let KnownOrder { card, client, status, own, escalation } = order?;
+        let standing = standing(status.stage(), own, offer);
+        let yours = standing == Standing::Yours;
+        // Whether it still looks for a master: else it needs nobody.
+        let open = status.stage() == Stage::Open;
+        match (kind, standing) {
+            (Kind::Offer, Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
+            (Kind::Offer | Kind::List | Kind::Unreachable, _) | (Kind::OfferEnded, Standing::Offered(_)) => None,
+            (Kind::OfferEnded, standing) => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
+            (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client })),
+            (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client })),
+            // It may have been given to the same master again.
+            (Kind::Canceled, _) => (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason }),
+            (Kind::Returned, _) => {
+                let master = subject.map(|subject| subject.name);
+                open.then_some(Notification::Returned { card, master, reason })
+            }
+            (Kind::Escalated, _) => escalation.filter(|_| open).map(|reason| Notification::Escalated { card, reason }),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Who is asked next: pure choices over what is known about orders and masters.
+//!
+//! A pass over many orders shares one [`Pool`]: whoever is chosen for one order has less room for the next, and has
+//! just been asked, so that work spreads by itself.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::order::Category;
+use super::{MasterId, OrderId};
+
+/// A master, as far as asking goes.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Which master.
+    pub id: MasterId,
+    /// `masters.city_id`.
+    pub city: i64,
+    /// Districts covered.
+    pub districts: Vec<i64>,
+    /// Trades.
+    pub categories: Vec<Category>,
+    /// Takes new offers.
+    pub on_shift: bool,
+    /// Blocked by staff.
+    pub blocked: bool,
+    /// The bot cannot write to the master.
+    pub unreachable: bool,
+    /// Hundredths of a star.
+    pub rating: i32,
+    /// Active orders and live offers together.
+    pub load: i64,
+    /// How many of those there may be.
+    pub limit: i64,
+    /// When the master was last offered or given an order.
+    pub last_asked: Option<Timestamp>,
+}
+
+/// An order that looks for its master.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Which order.
+    pub order: OrderId,
+    /// `orders.city_id`.
+    pub city: i64,
+    /// `orders.district_id`.
+    pub district: Option<i64>,
+    /// The trade.
+    pub category: Category,
+    /// Asked first, and alone.
+    pub preferred: Option<MasterId>,
+    /// Asked in this search already.
+    pub asked: HashSet<MasterId>,
+}
+
+/// Why a master of the order's city is not asked; the first that holds, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exclusion {
+    /// Does other things.
+    Category,
+    /// Works elsewhere, and somebody works there.
+    District,
+    /// Was asked in this search.
+    Asked,
+    /// Blocked by staff.
+    Blocked,
+    /// The bot cannot write to the master.
+    Unreachable,
+    /// Off shift.
+    OffShift,
+    /// Has as many orders and offers as allowed.
+    Limit,
+    /// Others were better, or the preferred master is asked first.
+    Rank,
+}
+
+impl Exclusion {
+    /// The word in `dispatch_rounds.excluded`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "CATEGORY",
+            Self::District => "DISTRICT",
+            Self::Asked => "ASKED",
+            Self::Blocked => "BLOCKED",
+            Self::Unreachable => "UNREACHABLE",
+            Self::OffShift => "OFF_SHIFT",
+            Self::Limit => "LIMIT",
+            Self::Rank => "RANK",
+        }
+    }
+}
+
+/// One round.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Who is asked, best first; nobody, if there is nobody to ask.
+    pub chosen: Vec<MasterId>,
+    /// Whether that is the preferred master alone.
+    pub preferred: bool,
+    /// How many of the city's masters are not asked, by reason.
+    pub excluded: BTreeMap<Exclusion, u32>,
+}
+
+/// The masters, and who of them is in which city.
+#[derive(Clone, Debug, Default)]
+pub struct Pool {
+    masters: Vec<Candidate>,
+    by_city: HashMap<i64, Vec<usize>>,
+}
+
+impl Pool {
+    /// A pool of these masters.
+    #[must_use]
+    pub fn new(masters: Vec<Candidate>) -> Self {
+        let mut by_city: HashMap<i64, Vec<usize>> = HashMap::new();
+        for (index, master) in masters.iter().enumerate() {
+            by_city.entry(master.city).or_default().push(index);
+        }
+        Self { masters, by_city }
+    }
+
+    /// Chooses up to `count` masters for an order, and notes in the pool that they are asked `now`: the preferred one
+    /// alone, else those who have waited longest, then the best rated, then by chance.
+    #[must_use]
+    pub fn choose(&mut self, search: &Search, count: usize, now: Timestamp) -> Round {
+        let city = self.by_city.get(&search.city).map(Vec::as_slice).unwrap_or_default();
+        let does_it = |master: &Candidate| master.categories.contains(&search.category) && !master.blocked;
+        let covered = search.district.filter(|district| {
+            city.iter()
+                .map(|index| &self.masters[*index])
+                .any(|master| does_it(master) && master.districts.contains(district))
+        });
+
+        let mut round = Round::default();
+        let mut eligible = Vec::new();
+        for &index in city {
+            match exclusion(&self.masters[index], search, covered) {
+                Some(reason) => *round.excluded.entry(reason).or_default() += 1,
+                None => eligible.push(index),
+            }
+        }
+        let preferred = eligible.iter().copied().find(|index| Some(self.masters[*index].id) == search.preferred);
+        round.preferred = preferred.is_some();
+        let asked = match preferred {
+            Some(index) => vec![index],
+            None => self.best(&eligible, count, search.order),
+        };
+        let others = eligible.len() - asked.len();
+        if others > 0 {
+            round.excluded.insert(Exclusion::Rank, u32::try_from(others).unwrap_or(u32::MAX));
+        }
+        for index in asked {
+            let master = &mut self.masters[index];
+            master.load += 1;
+            master.last_asked = Some(now);
+            round.chosen.push(master.id);
+        }
+        round
+    }
+
+    fn best(&self, eligible: &[usize], count: usize, order: OrderId) -> Vec<usize> {
+        let rank = |index: &usize| {
+            let master = &self.masters[*index];
+            (master.last_asked, master.load, -master.rating, chance(order, master.id))
+        };
+        let mut ranked = eligible.to_vec();
+        if ranked.len() > count {
+            ranked.select_nth_unstable_by_key(count, rank);
+            ranked.truncate(count);
+        }
+        ranked.sort_by_key(rank);
+        ranked
+    }
+}
+
+fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Option<Exclusion> {
+    if !master.categories.contains(&search.category) {
+        Some(Exclusion::Category)
+    } else if covered.is_some_and(|district| !master.districts.contains(&district)) {
+        Some(Exclusion::District)
+    } else if search.asked.contains(&master.id) {
+        Some(Exclusion::Asked)
+    } else if master.blocked {
+        Some(Exclusion::Blocked)
+    } else if master.unreachable {
+        Some(Exclusion::Unreachable)
+    } else if !master.on_shift {
+        Some(Exclusion::OffShift)
+    } else if master.load >= master.limit {
+        Some(Exclusion::Limit)
+    } else {
+        None
+    }
+}
+
+/// The same for the same order and master, and otherwise anybody's guess (SplitMix64).
+fn chance(order: OrderId, master: MasterId) -> u64 {
+    let mut bits = order.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ master.0.cast_unsigned();
+    for factor in [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
+        bits = (bits ^ (bits >> 30)).wrapping_mul(factor);
+    }
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn master(id: i64) -> Candidate {
+        Candidate {
+            id: MasterId(id),
+            city: 1,
+            districts: Vec::new(),
+            categories: vec![Category::Plumbing],
+            on_shift: true,
+            blocked: false,
+            unreachable: false,
+            rating: 500,
+            load: 0,
+            limit: 5,
+            last_asked: None,
+        }
+    }
+
+    fn search(order: i64) -> Search {
+        Search {
+            order: OrderId(order),
+            city: 1,
+            district: None,
+            category: Category::Plumbing,
+            preferred: None,
+            asked: HashSet::new(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn ids(round: &Round) -> Vec<i64> {
+        round.chosen.iter().map(|master| master.0).collect()
+    }
+
+    #[test]
+    fn each_reason_excludes_and_is_counted() {
+        let excluded = [
+            Candidate { categories: vec![Category::Windows], ..master(1) },
+            Candidate { districts: vec![8], ..master(2) },
+            master(3),
+            Candidate { blocked: true, districts: vec![7], ..master(4) },
+            Candidate { on_shift: false, districts: vec![7], ..master(5) },
+            Candidate { load: 5, districts: vec![7], ..master(6) },
+            Candidate { city: 2, districts: vec![7], ..master(7) },
+            Candidate { districts: vec![7], ..master(8) },
+            Candidate { unreachable: true, districts: vec![7], ..master(9) },
+        ];
+        let mut pool = Pool::new(excluded.to_vec());
+        let of_the_blocked = [Candidate { blocked: true, districts: vec![7], ..master(1) }, master(2)];
+        let in_seven = Search { district: Some(7), ..search(1) };
+        assert_eq!(ids(&Pool::new(of_the_blocked.to_vec()).choose(&in_seven, 3, at(1))), [2]);
+        let asked = HashSet::from([MasterId(3)]);
+        let in_district = Search { district: Some(7), asked: asked.clone(), ..search(1) };
+        let round = pool.choose(&in_district, 3, at(1));
+        assert_eq!(ids(&round), [8]);
+        let counted = |reason| round.excluded.get(&reason).copied().unwrap_or(0);
+        assert_eq!(
+            [
+                Exclusion::Category,
+                Exclusion::District,
+                Exclusion::Blocked,
+                Exclusion::Unreachable,
+                Exclusion::OffShift,
+                Exclusion::Limit
+            ]
+            .map(counted),
+            [1, 2, 1, 1, 1, 1]
+        );
+        // Nobody works in this district, or nobody who may, so the whole city is asked.
+        let nowhere = Search { district: Some(9), asked, ..search(2) };
+        let round = pool.choose(&nowhere, 3, at(2));
+        assert_eq!(ids(&round), [2, 8]);
+        assert_eq!(round.excluded[&Exclusion::Asked], 1);
+    }
+
+    #[test]
+    fn the_preferred_master_is_asked_alone_and_only_once() {
+        let mut pool = Pool::new(vec![master(1), master(2), master(3)]);
+        let preferred = Search { preferred: Some(MasterId(2)), ..search(1) };
+        let round = pool.choose(&preferred, 3, at(1));
+        assert_eq!((ids(&round), round.preferred), (vec![2], true));
+        let again = Search { asked: HashSet::from([MasterId(2)]), ..preferred };
+        let round = pool.choose(&again, 3, at(2));
+        assert_eq!((round.chosen.len(), round.preferred), (2, false));
+    }
+
+    #[test]
+    fn who_waited_longest_is_first_then_the_best_rated() {
+        let mut pool = Pool::new(vec![
+            Candidate { last_asked: Some(at(20)), ..master(1) },
+            Candidate { last_asked: Some(at(10)), rating: 300, ..master(2) },
+            Candidate { last_asked: Some(at(10)), rating: 400, ..master(3) },
+            master(4),
+        ]);
+        assert_eq!(ids(&pool.choose(&search(1), 3, at(30))), [4, 3, 2]);
+        assert_eq!(ids(&pool.choose(&search(2), 3, at(30)))[0], 1, "the others have just been asked");
+    }
+
+    #[test]
+    fn in_one_pass_nobody_gets_more_than_twice_the_average() {
+        let mut pool = Pool::new((1..=50).map(|id| Candidate { limit: 100, ..master(id) }).collect());
+        let mut offers: HashMap<MasterId, u32> = HashMap::new();
+        for order in 1..=100 {
+            for master in pool.choose(&search(order), 3, at(1)).chosen {
+                *offers.entry(master).or_default() += 1;
+            }
+        }
+        assert_eq!(offers.values().sum::<u32>(), 300);
+        assert!(offers.values().all(|count| *count <= 12), "{offers:?}");
+        assert_eq!(offers.len(), 50);
+    }
+
+    #[test]
+    fn nobody_is_buried_under_offers() {
+        let mut pool = Pool::new(vec![master(1), master(2)]);
+        let asked: usize = (1..=100).map(|order| pool.choose(&search(order), 3, at(1)).chosen.len()).sum();
+        assert_eq!(asked, 10);
+    }
+}

@@ -1,0 +1,350 @@
+//! PostgreSQL: the pool, connections that cannot leak a transaction, and statements by name.
+//!
+//! All SQL text lives below this module, one file per table or per thing that is done. Callers work through
+//! [`Db::run`], which lends a [`Connection`] and tries once more where a second try can help.
+//!
+//! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
+//! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
+
+pub mod dialogs;
+pub mod error;
+pub mod facts;
+pub mod masters;
+pub mod migrate;
+pub mod offers;
+pub mod orders;
+pub mod outbox;
+pub mod rounds;
+pub mod sweep;
+mod tls;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::config::{self, StatementMode};
+pub use error::{Error, Severity};
+pub use tls::Error as TlsError;
+
+/// A statement: its name, which is also the comment it starts with, its text, and its parameters' types.
+#[derive(Debug)]
+pub struct Statement {
+    /// `table.action`, as in `pg_stat_statements` and in error messages.
+    pub name: &'static str,
+    /// The SQL, parameters as `$1`….
+    pub text: &'static str,
+    /// The parameters' types, in order.
+    pub types: &'static [Type],
+}
+
+/// Defines a [`Statement`] whose text starts with its name.
+macro_rules! statement {
+    ($name:literal, [$($type:ident),*], $($text:tt)+) => {
+        $crate::store::Statement {
+            name: $name,
+            text: concat!("/* ", $name, " */ ", $($text)+),
+            types: &[$(tokio_postgres::types::Type::$type),*],
+        }
+    };
+}
+pub(crate) use statement;
+
+/// What time statements take it to be: the database's, unless a test says otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<Mutex<Timestamp>>>);
+
+impl Clock {
+    /// A clock that stands until it is set.
+    #[must_use]
+    pub fn standing_at(now: Timestamp) -> Self {
+        Self(Some(Arc::new(Mutex::new(now))))
+    }
+
+    /// Moves a standing clock; the database's own time cannot be set.
+    pub fn set(&self, now: Timestamp) {
+        if let Some(clock) = &self.0 {
+            *clock.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        }
+    }
+
+    /// The `now` parameter of statements: `None` means the database's own.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.0.as_ref().map(|clock| *clock.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waits for a connection at most this long. A burst of taps queues here, well inside Telegram's 60 seconds.
+const WAIT: Duration = Duration::from_secs(12);
+/// Opening a connection, TLS included, takes at most this long.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is asked whether it lives before it is used: a frozen Lambda cannot notice
+/// that the server hung up. Asking every time would cost a round trip per tap.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// How long that question may take.
+const PROBE: Duration = Duration::from_secs(2);
+/// How soon the system asks whether a silent server is still there. Its own default is two hours.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// A piece of work that takes longer has lost its server without being told. The connection is given up.
+const WORK: Duration = Duration::from_secs(8);
+
+/// The database: a pool, the statement mode and the clock.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    mode: StatementMode,
+    clock: Clock,
+}
+
+impl Db {
+    /// Prepares a pool of at most `connections`; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When the CA file of the configuration cannot be read.
+    pub fn new(config: &config::Database, connections: usize, clock: Clock) -> Result<Self, TlsError> {
+        let manager = Manager::from_config(
+            with_timeouts(&config.connection),
+            tls::connector(config)?,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(CONNECT))
+            .recycle_timeout(Some(PROBE))
+            .pre_recycle(probe_idle_connections())
+            .build()
+            .map_err(|error| tls::Error::new("building the pool", error))?;
+        Ok(Self { pool, mode: config.statements, clock })
+    }
+
+    /// The time for statements of this moment, see [`Clock::now`].
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.clock.now()
+    }
+
+    /// Lends a connection to `work`. When the connection turns out to be dead, or PostgreSQL chose this transaction
+    /// to end a deadlock, `work` runs once more; it must therefore be safe to repeat, and answer a repetition
+    /// truthfully.
+    ///
+    /// # Errors
+    /// What `work` failed with, or that no connection was to be had.
+    pub async fn run<T, W, F>(&self, work: W) -> Result<T, Error>
+    where
+        W: Fn(Connection) -> F,
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut first = true;
+        loop {
+            match self.attempt(&work).await {
+                Err(error) if first && error.severity() == Severity::ConnectionLost => {
+                    tracing::warn!(%error, "database connection lost, trying a new one");
+                    // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
+                    self.pool.retain(|_, _| false);
+                }
+                Err(error) if first && error.severity() == Severity::Conflict => {
+                    tracing::warn!(%error, "transaction conflict, trying again");
+                }
+                result => return result,
+            }
+            first = false;
+        }
+    }
+
+    async fn attempt<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let client = self.pool.get().await?;
+        let connection = Connection { client: Some(client), mode: self.mode, unfinished: AtomicU32::new(0) };
+        tokio::time::timeout(WORK, work(connection)).await.unwrap_or(Err(Error::Stalled(WORK)))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        const PING: Statement = statement!("db.ping", [], "SELECT 1");
+        self.run(async |connection| connection.fetch(&PING, &[]).await.map(drop)).await
+    }
+
+    /// Closes every connection; later calls fail.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// Asks a connection that was idle for long whether it lives. When one does not answer, those that were idle at that
+/// moment are not asked one after another: they go at once.
+fn probe_idle_connections() -> Hook {
+    let last_silence: Arc<Mutex<Option<Instant>>> = Arc::default();
+    Hook::async_fn(move |client, metrics| {
+        let idle = metrics.last_used();
+        let last_silence = Arc::clone(&last_silence);
+        Box::pin(async move {
+            if idle < TRUSTED_IDLE {
+                return Ok(());
+            }
+            let silence = *last_silence.lock().unwrap_or_else(PoisonError::into_inner);
+            if silence.is_some_and(|silence| silence.elapsed() < idle) {
+                return Err(HookError::message("was idle when another one did not answer"));
+            }
+            match tokio::time::timeout(PROBE, client.simple_query("")).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
+                Err(_) => {
+                    *last_silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                    Err(HookError::message("an idle connection did not answer"))
+                }
+            }
+        })
+    })
+}
+
+fn with_timeouts(connection: &tokio_postgres::Config) -> tokio_postgres::Config {
+    let mut connection = connection.clone();
+    if connection.get_connect_timeout().is_none() {
+        connection.connect_timeout(CONNECT);
+    }
+    if connection.get_tcp_user_timeout().is_none() {
+        connection.tcp_user_timeout(Duration::from_secs(10));
+    }
+    if connection.get_keepalives_idle() > KEEPALIVE {
+        connection.keepalives_idle(KEEPALIVE);
+    }
+    if connection.get_application_name().is_none() {
+        connection.application_name("field-service");
+    }
+    connection
+}
+
+/// A statement that a connection is ready to run in one trip.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    definition: &'static Statement,
+    prepared: Option<tokio_postgres::Statement>,
+}
+
+/// A pooled connection, lent to one piece of work.
+///
+/// Futures of [`query`](Self::query), [`begin`](Self::begin), [`commit`](Self::commit) and
+/// [`rollback`](Self::rollback) send at their first poll, so that `join!` of several is one round trip, in order.
+pub struct Connection {
+    /// Always there until `drop`.
+    client: Option<Object>,
+    mode: StatementMode,
+    /// Statements sent and not answered, and one more for an open transaction.
+    unfinished: AtomicU32,
+}
+
+impl Connection {
+    fn client(&self) -> &Object {
+        self.client.as_ref().expect("taken in drop only")
+    }
+
+    /// Gets statements ready, so that what follows can be pipelined: a statement that still had to be prepared would
+    /// be overtaken by its successors.
+    ///
+    /// # Errors
+    /// When the server refuses one of them.
+    pub async fn ready<const N: usize>(&self, statements: [&'static Statement; N]) -> Result<[Ready; N], Error> {
+        let mut ready = statements.map(|definition| Ready { definition, prepared: None });
+        if self.mode == StatementMode::Prepared {
+            for Ready { definition, prepared } in &mut ready {
+                let work = self.client().prepare_typed_cached(definition.text, definition.types);
+                *prepared = Some(self.watch(definition.name, work).await?);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Runs a statement that is [`ready`](Self::ready).
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn query(&self, statement: &Ready, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        let definition = statement.definition;
+        let client = self.client();
+        if let Some(prepared) = &statement.prepared {
+            return self.watch(definition.name, client.query(prepared, params)).await;
+        }
+        let typed: Vec<_> = params.iter().copied().zip(definition.types.iter().cloned()).collect();
+        self.watch(definition.name, client.query_typed(definition.text, &typed)).await
+    }
+
+    /// Gets a single statement ready and runs it.
+    ///
+    /// # Errors
+    /// When either fails.
+    pub async fn fetch(
+        &self,
+        statement: &'static Statement,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let [ready] = self.ready([statement]).await?;
+        self.query(&ready, params).await
+    }
+
+    /// Opens a READ COMMITTED transaction. Until [`commit`](Self::commit) or [`rollback`](Self::rollback) has
+    /// succeeded, dropping the connection closes it, and the server rolls back.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn begin(&self) -> Result<(), Error> {
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.watch("begin", self.client().batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")).await
+    }
+
+    /// Commits; the server rolls back instead if a statement of the transaction had failed, which that statement
+    /// has then reported.
+    ///
+    /// # Errors
+    /// When the outcome is not known to be a commit or a rollback.
+    pub async fn commit(&self) -> Result<(), Error> {
+        self.end("COMMIT").await
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// When the connection failed.
+    pub async fn rollback(&self) -> Result<(), Error> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&self, how: &'static str) -> Result<(), Error> {
+        self.watch(how, self.client().batch_execute(how)).await?;
+        self.unfinished.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn watch<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        let result = work.await;
+        self.unfinished.fetch_sub(1, Ordering::Relaxed);
+        result.map_err(|source| Error::Statement { name, source })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if *self.unfinished.get_mut() > 0
+            && let Some(client) = self.client.take()
+        {
+            drop(Object::take(client));
+        }
+    }
+}
