@@ -13,7 +13,7 @@ use field_service::dispatch::accept::{self, AcceptOutcome};
 use field_service::model::{OrderId, Tap, TelegramUserId};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
-use field_service::store::{Clock, Db, migrate};
+use field_service::store::{Clock, Store, migrate};
 
 use data::Data;
 
@@ -72,19 +72,19 @@ fn main() {
 /// The accept function, called by as many tasks as there are taps in flight.
 async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
     let config = config::Database::from_url(&data.url).expect("a URL");
-    let db = Db::new(&config, in_flight.min(CONNECTIONS), Clock::default()).expect("a pool");
+    let store = Store::new(&config, in_flight.min(CONNECTIONS), Clock::default()).expect("a pool");
     let data = Arc::new(data.clone());
     // Statements are prepared and connections opened before the clock runs.
-    let warm: Vec<_> = (0..in_flight * 4).map(|order| take(&db, &data, order)).collect();
+    let warm: Vec<_> = (0..in_flight * 4).map(|order| take(&store, &data, order)).collect();
     futures_util::future::join_all(warm).await;
     let begun = Instant::now();
     let first = in_flight * 4;
     let tasks: Vec<_> = (0..in_flight)
         .map(|task| {
-            let (db, data) = (db.clone(), Arc::clone(&data));
+            let (store, data) = (store.clone(), Arc::clone(&data));
             tokio::spawn(async move {
                 for order in (first + task..data.orders).step_by(in_flight) {
-                    take(&db, &data, order).await;
+                    take(&store, &data, order).await;
                 }
             })
         })
@@ -95,10 +95,10 @@ async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
     per_second(data.orders - first, begun.elapsed())
 }
 
-async fn take(db: &Db, data: &Data, order: usize) {
+async fn take(store: &Store, data: &Data, order: usize) {
     let by = Tap { user: TelegramUserId(data.taker(order)), query: Some(order.to_string()), message: None };
     let answered =
-        accept::accept(db, OrderId(data::order_id(order)), &by, 1).await.expect("a database").expect("a master");
+        accept::accept(store, OrderId(data::order_id(order)), &by, 1).await.expect("a database").expect("a master");
     assert!(matches!(answered.outcome, AcceptOutcome::Assigned(_)), "{}", answered.outcome.name());
 }
 
@@ -109,10 +109,10 @@ fn round_trips(cluster: &Cluster) -> u64 {
         let data = Data::fresh(cluster, 10).await;
         let proxy = Proxy::start(cluster.folder()).await.expect("a proxy");
         let config = config::Database::from_url(&proxy.database_url(&data.name)).expect("a URL");
-        let db = Db::new(&config, 1, Clock::default()).expect("a pool");
-        take(&db, &data, 0).await;
+        let store = Store::new(&config, 1, Clock::default()).expect("a pool");
+        take(&store, &data, 0).await;
         let before = proxy.round_trips();
-        take(&db, &data, 1).await;
+        take(&store, &data, 1).await;
         proxy.round_trips() - before
     })
 }

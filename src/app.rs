@@ -1,14 +1,15 @@
 //! The one composition root: everything a handler needs, made once per process.
 
-use crate::config::{self, BotName, Lookup, WebhookSecret};
+use crate::config::{self, Lookup, WebhookSecret};
 use crate::metrics::Metrics;
-use crate::store::{Clock, Db};
+use crate::model::BotName;
+use crate::store::{Clock, Store};
 use crate::telegram::{self, Bot};
 
 /// What handlers work with. Cheap to share, stateless between requests.
 pub struct App {
     /// The database.
-    pub db: Db,
+    pub store: Store,
     /// The technicians' bot.
     pub master_bot: Bot,
     /// The dispatchers' bot.
@@ -65,7 +66,7 @@ impl App {
             admin_bot: bot(BotName::Admin)?,
             secrets: None,
             metrics: Metrics::default(),
-            db: Db::new(&database, connections, clock)?,
+            store: Store::new(&database, connections, clock)?,
         })
     }
 

@@ -7,13 +7,14 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use field_service::app::App;
-use field_service::config::{self, BotName, environment};
+use field_service::config::{self, environment};
 use field_service::http::server;
 use field_service::logging::{self, LevelFilter};
+use field_service::model::BotName;
 use field_service::model::TelegramUserId;
 use field_service::sim::{alone, demo};
 use field_service::store::masters::{self, Added, NewMaster};
-use field_service::store::{Clock, Db, migrate};
+use field_service::store::{Clock, Store, migrate};
 use field_service::{jobs, telegram};
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
@@ -104,9 +105,9 @@ async fn serve(serve: Serve) -> Result {
     let address = listener.local_addr()?;
     let stop = shutdown_signal()?;
     tracing::info!(connections, "listening on http://{address}");
-    let db = app.db.clone();
+    let store = app.store.clone();
     tokio::spawn(async move {
-        if let Err(error) = db.ping().await {
+        if let Err(error) = store.ping().await {
             tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
         }
     });
@@ -116,7 +117,7 @@ async fn serve(serve: Serve) -> Result {
     server::serve(listener, Arc::clone(&app), stop).await;
     // A pass that failed was logged.
     drop(ticking.await?);
-    app.db.close();
+    app.store.close();
     tracing::info!("stopped; counted {}", app.metrics.summary());
     Ok(())
 }
@@ -225,9 +226,9 @@ async fn add_master(master: &NewMaster) -> Result {
             return Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into());
         }
     }
-    let db = Db::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
+    let store = Store::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
     let (city, timezone) = (&master.city, master.timezone.as_deref().unwrap_or_default());
-    match masters::add(&db, master).await? {
+    match masters::add(&store, master).await? {
         Added::Added(id) => println!("{} is master {id}; «/start» opens the bot's menu.", master.full_name),
         Added::AlreadyThere(id) => println!("Telegram id {} is master {id} already; nothing was changed.", master.user),
         Added::UnknownCity if master.timezone.is_none() => {

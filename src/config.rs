@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use subtle::{Choice, ConstantTimeEq};
 use tokio_postgres::config::SslMode;
 
+use crate::model::BotName;
+
 /// Where variables are looked up: [`environment`] in programs, a closure in tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -193,46 +195,12 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// Which of the two bots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BotName {
-    /// The technicians' bot.
-    Master,
-    /// The dispatchers' bot.
-    Admin,
-}
-
-impl BotName {
-    /// `master` or `admin`, as in paths and log lines.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Master => "master",
-            Self::Admin => "admin",
-        }
-    }
-
-    fn token_variable(self) -> &'static str {
-        match self {
-            Self::Master => "MASTER_BOT_TOKEN",
-            Self::Admin => "ADMIN_BOT_TOKEN",
-        }
-    }
-
-    fn secret_variable(self) -> &'static str {
-        match self {
-            Self::Master => "MASTER_WEBHOOK_SECRET",
-            Self::Admin => "ADMIN_WEBHOOK_SECRET",
-        }
-    }
-}
-
 /// Reads a bot's token.
 ///
 /// # Errors
 /// When it is missing or malformed.
 pub fn bot_token(lookup: Lookup, bot: BotName) -> Result<Token, Error> {
-    let variable = bot.token_variable();
+    let variable = token_variable(bot);
     Token::parse(variable, &required(lookup, variable, TOKEN)?)
 }
 
@@ -241,7 +209,7 @@ pub fn bot_token(lookup: Lookup, bot: BotName) -> Result<Token, Error> {
 /// # Errors
 /// When it is missing, or either is malformed.
 pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Error> {
-    let variable = bot.secret_variable();
+    let variable = secret_variable(bot);
     let mut secret = WebhookSecret::parse(variable, &required(lookup, variable, SECRET)?)?;
     let previous = format!("{variable}_PREVIOUS");
     if let Some(value) = optional(lookup, &previous) {
@@ -275,4 +243,18 @@ fn optional(lookup: Lookup, variable: &str) -> Option<String> {
 
 fn required(lookup: Lookup, variable: &str, expected: &'static str) -> Result<String, Error> {
     optional(lookup, variable).ok_or_else(|| Error::missing(variable, expected))
+}
+
+fn token_variable(bot: BotName) -> &'static str {
+    match bot {
+        BotName::Master => "MASTER_BOT_TOKEN",
+        BotName::Admin => "ADMIN_BOT_TOKEN",
+    }
+}
+
+fn secret_variable(bot: BotName) -> &'static str {
+    match bot {
+        BotName::Master => "MASTER_WEBHOOK_SECRET",
+        BotName::Admin => "ADMIN_WEBHOOK_SECRET",
+    }
 }

@@ -5,7 +5,7 @@
 
 pub mod accept;
 pub mod assign;
-pub mod auto_assign;
+pub mod begin_rounds;
 pub mod cancel;
 pub mod close;
 pub mod decline;

@@ -57,7 +57,7 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) -> Result<(), s
 
 /// One pass; how long to wait for the next.
 async fn pass(app: &App, last: &mut Result<(), store::Error>) -> Duration {
-    let failure = match AssertUnwindSafe(sweep::pass(&app.db)).catch_unwind().await {
+    let failure = match AssertUnwindSafe(sweep::pass(&app.store)).catch_unwind().await {
         Ok(Ok(_)) => {
             *last = Ok(());
             return EVERY;
@@ -80,7 +80,7 @@ async fn pass(app: &App, last: &mut Result<(), store::Error>) -> Duration {
 /// Says how long the oldest message has waited, and how many updates wait at Telegram: what nobody sees who only looks
 /// at what is done.
 async fn measure(app: &App) {
-    match store::outbox::oldest_seconds(&app.db).await {
+    match store::outbox::oldest_seconds(&app.store).await {
         Ok(seconds) => {
             if seconds > LATE {
                 tracing::warn!("outbox: a message has waited for {seconds:.0} s");

@@ -5,7 +5,7 @@
 //!
 //! A program ([`server`], or the Lambda function in `bin/webhook.rs`) takes a request in. [`webhook`] checks the
 //! secret and the size, reads the update and calls the bot's module. [`webhook::callback`] parses the button.
-//! [`dispatch::accept`] locks, decides and acts through the statements of [`db`]. [`render`] turns the outcome and the
+//! [`dispatch::accept`] locks, decides and acts through the statements of [`store`]. [`render`] turns the outcome and the
 //! fresh list into a screen, and [`telegram`] answers the callback and shows the screen at the same time.
 //!
 //! What needs nobody's tap is [`tick`]: [`dispatch::sweep`] lets offers expire, begins rounds and calls staff, and
@@ -17,7 +17,7 @@
 //! [`telegram::outbox`] claims rows with a lease, has [`store::outbox`] say what is true by then, [`render`]s and sends it,
 //! and finishes the row. The webhook does so for what its tap has caused, the tick for all that is left.
 //!
-//! Data goes one way: programs → [`app`] → [`webhook`] or [`tick`] → [`dispatch`] → [`db`]. [`render`] and [`telegram`]
+//! Data goes one way: programs → [`app`] → [`webhook`] or [`tick`] → [`dispatch`] → [`store`]. [`render`] and [`telegram`]
 //! stand beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
 //! for tests, `field-service demo` and `field-service sim`.
 //!

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use field_service::config::BotName;
+use field_service::model::BotName;
 use field_service::model::order::Category;
 
 /// Dispatch for field-service companies: orders offered to technicians over Telegram, each taken by exactly one.

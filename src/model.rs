@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod amount;
+pub mod bot;
 pub mod dialog;
 pub mod facts;
 pub mod ids;
@@ -13,6 +14,7 @@ pub mod selection;
 
 pub use actor::{Actor, Tap};
 pub use amount::Amount;
+pub use bot::BotName;
 pub use facts::OfferFacts;
 pub use ids::{MasterId, OfferId, OrderId, StaffId, TelegramUserId};
 pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};

@@ -1,7 +1,7 @@
 //! PostgreSQL: the pool, connections that cannot leak a transaction, and statements by name.
 //!
 //! All SQL text lives below this module, one file per table or per thing that is done. Callers work through
-//! [`Db::run`], which lends a [`Connection`] and tries once more where a second try can help.
+//! [`Store::run`], which lends a [`Connection`] and tries once more where a second try can help.
 //!
 //! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
 //! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
@@ -96,13 +96,13 @@ const WORK: Duration = Duration::from_secs(8);
 
 /// The database: a pool, the statement mode and the clock.
 #[derive(Clone)]
-pub struct Db {
+pub struct Store {
     pool: Pool,
     mode: StatementMode,
     clock: Clock,
 }
 
-impl Db {
+impl Store {
     /// Prepares a pool of at most `connections`; nothing is connected yet.
     ///
     /// # Errors
@@ -173,7 +173,7 @@ impl Db {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        const PING: Statement = statement!("db.ping", [], "SELECT 1");
+        const PING: Statement = statement!("store.ping", [], "SELECT 1");
         self.run(async |connection| connection.fetch(&PING, &[]).await.map(drop)).await
     }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::bots::render;
-use crate::config::BotName;
+use crate::model::BotName;
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
 use crate::model::{OrderId, Tap};
@@ -40,7 +40,7 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
     let mut under_way = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let claimed = AssertUnwindSafe(store::outbox::claim(&app.db, None)).catch_unwind();
+        let claimed = AssertUnwindSafe(store::outbox::claim(&app.store, None)).catch_unwind();
         let pause = match tokio::select! { claimed = claimed => claimed, () = &mut stop => break } {
             Ok(Ok(rows)) => {
                 for row in rows {
@@ -79,7 +79,7 @@ pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) {
 /// # Errors
 /// When the database failed.
 pub async fn pass(app: &App, order: Option<OrderId>) -> Result<usize, store::Error> {
-    let rows = store::outbox::claim(&app.db, order).await?;
+    let rows = store::outbox::claim(&app.store, order).await?;
     Ok(join_all(rows.into_iter().map(|row| tell(app, row, &[]))).await.len())
 }
 
@@ -119,7 +119,7 @@ pub async fn tell(app: &App, row: Claimed, waits: &[Duration]) {
     app.metrics.count("outbox", word);
     let mut waits = waits.iter();
     loop {
-        match (store::outbox::finish(&app.db, &row, finish).await, waits.next()) {
+        match (store::outbox::finish(&app.store, &row, finish).await, waits.next()) {
             (Ok(taken_over), _) => {
                 if taken_over && edited {
                     uncover(app, &row).await;
@@ -143,7 +143,7 @@ pub async fn tell(app: &App, row: Claimed, waits: &[Duration]) {
 async fn uncover(app: &App, row: &Claimed) {
     let Some(message) = row.message else { return };
     let by = &Tap { user: row.user, query: None, message: None };
-    match store::offers::page(&app.db, by, 1).await {
+    match store::offers::page(&app.store, by, 1).await {
         Ok(Some(list)) => {
             if let Err(error) = app.master_bot.edit(row.user.0, message, &render::offer_list(&list)).await {
                 tracing::warn!(%error, "a list that an edit covered could not be shown again");

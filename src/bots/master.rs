@@ -76,7 +76,7 @@ async fn reply(app: &App, by: &Tap, callback: Option<Callback>) -> Result<Option
 }
 
 async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Option<Reply>, store::Error> {
-    let Some(list) = store::offers::page(&app.db, by, page).await? else { return Ok(None) };
+    let Some(list) = store::offers::page(&app.store, by, page).await? else { return Ok(None) };
     leave_question(app, by, Some(&list)).await;
     let screen = render::offer_list(&list);
     let reply = match alert {
@@ -87,7 +87,7 @@ async fn list(app: &App, by: &Tap, page: i64, alert: Option<&str>) -> Result<Opt
 }
 
 async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
-    let Some(viewed) = view::view(&app.db, order, by, page).await? else { return Ok(None) };
+    let Some(viewed) = view::view(&app.store, order, by, page).await? else { return Ok(None) };
     leave_question(app, by, viewed.fresh.as_ref()).await;
     Ok(Some(match viewed.outcome {
         ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
@@ -96,7 +96,7 @@ async fn card(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<R
 }
 
 async fn ask_decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
-    let Some(viewed) = view::view(&app.db, order, by, page).await? else { return Ok(None) };
+    let Some(viewed) = view::view(&app.store, order, by, page).await? else { return Ok(None) };
     leave_question(app, by, viewed.fresh.as_ref()).await;
     Ok(Some(match viewed.outcome {
         ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page)),
@@ -125,7 +125,7 @@ fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
 }
 
 async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
-    let Some(Answered { outcome, fresh, told, .. }) = accept::accept(&app.db, order, by, page).await? else {
+    let Some(Answered { outcome, fresh, told, .. }) = accept::accept(&app.store, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_accept", outcome.name());
@@ -145,7 +145,7 @@ async fn accept(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option
 }
 
 async fn decline(app: &App, by: &Tap, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
-    let Some(Answered { outcome, fresh, told, .. }) = decline::decline(&app.db, order, by, page).await? else {
+    let Some(Answered { outcome, fresh, told, .. }) = decline::decline(&app.store, order, by, page).await? else {
         return Ok(None);
     };
     app.metrics.count("offer_decline", outcome.name());
@@ -209,7 +209,7 @@ async fn show(
     };
     let message = message.map(|message| message.message_id);
     let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds } else { 1 };
-    if let Err(error) = store::outbox::note_screen(&app.db, user, own, message, seconds).await {
+    if let Err(error) = store::outbox::note_screen(&app.store, user, own, message, seconds).await {
         tracing::error!(%error, "a screen could not be shown: the next tap shows it");
     }
 }

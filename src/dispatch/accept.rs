@@ -16,7 +16,7 @@ use crate::model::facts::{Blocked, Facts, Standing};
 use crate::model::order::{OrderStatus, OwnOrder};
 use crate::model::{Actor, OfferId, OrderId, Tap};
 use crate::store::orders::Assignment;
-use crate::store::{self, Connection, Db};
+use crate::store::{self, Connection, Store};
 
 /// Every answer to a tap on «✅ Взять заявку», in order of precedence; each has its text, its log line, its counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,14 +73,14 @@ impl AcceptOutcome {
 /// # Errors
 /// When the database failed; unless the connection was lost during `COMMIT`, nothing was changed.
 pub async fn accept(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<AcceptOutcome>>, store::Error> {
-    let look = async || locked::offers(db, by, page).await;
-    let attempt = |connection| attempt(db, connection, order, by, page);
-    let answered = locked::settle(db, AcceptOutcome::Busy, look, attempt).await?;
+    let look = async || locked::offers(store, by, page).await;
+    let attempt = |connection| attempt(store, connection, order, by, page);
+    let answered = locked::settle(store, AcceptOutcome::Busy, look, attempt).await?;
     match &answered {
         None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome: AcceptOutcome::Assigned(_), master, .. }) => {
@@ -94,13 +94,13 @@ pub async fn accept(
 }
 
 async fn attempt(
-    db: &Db,
+    store: &Store,
     connection: Connection,
     order: OrderId,
     by: &Tap,
     page: i64,
 ) -> Result<Option<Attempt<AcceptOutcome>>, store::Error> {
-    let now = db.now();
+    let now = store.now();
     let [lock, facts, record, list] = connection
         .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::offers::PAGE])
         .await?;

@@ -7,7 +7,7 @@ use crate::model::facts::{Blocked, Facts, Standing};
 use crate::model::order::Stage;
 use crate::model::{Actor, MasterId, OrderId, StaffId, Tap};
 use crate::store::orders::Assignment;
-use crate::store::{self, Connection, Db};
+use crate::store::{self, Connection, Store};
 
 /// Who gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +65,17 @@ impl AssignOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn assign(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     master: MasterId,
     by: Assigner,
     reason: Option<&str>,
 ) -> Result<Option<Answered<AssignOutcome, Facts>>, store::Error> {
-    let Some(user) = store::masters::user(db, master).await? else { return Ok(None) };
+    let Some(user) = store::masters::user(store, master).await? else { return Ok(None) };
     let seen = &Tap { user, query: None, message: None };
-    let look = async || locked::facts(db, order, seen).await;
-    let attempt = |connection| attempt(db, connection, order, seen, by, reason);
-    let answered = locked::settle(db, AssignOutcome::Busy, look, attempt).await?;
+    let look = async || locked::facts(store, order, seen).await;
+    let attempt = |connection| attempt(store, connection, order, seen, by, reason);
+    let answered = locked::settle(store, AssignOutcome::Busy, look, attempt).await?;
     if let Some(Answered { outcome, .. }) = &answered {
         tracing::info!("order_assign {}: order={order} master={master} by={by:?}", outcome.name());
     }
@@ -83,14 +83,14 @@ pub async fn assign(
 }
 
 async fn attempt(
-    db: &Db,
+    store: &Store,
     connection: Connection,
     order: OrderId,
     seen: &Tap,
     by: Assigner,
     reason: Option<&str>,
 ) -> Result<Option<Attempt<AssignOutcome, Facts>>, store::Error> {
-    let now = db.now();
+    let now = store.now();
     let [lock, facts, record] =
         connection.ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT]).await?;
     let Some((locked, before)) = locked::look(&connection, &lock, &facts, order, seen, now).await? else {

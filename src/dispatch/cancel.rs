@@ -3,7 +3,7 @@
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::{Actor, OrderId, StaffId};
 use crate::store::orders::Change;
-use crate::store::{self, Connection, Db, Severity};
+use crate::store::{self, Connection, Severity, Store};
 
 /// Every answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl CancelOutcome {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn cancel(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, store::Error> {
-    let outcome = set(db, order, OrderStatus::Canceled, by, reason).await?;
+pub async fn cancel(store: &Store, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, store::Error> {
+    let outcome = set(store, order, OrderStatus::Canceled, by, reason).await?;
     tracing::info!("order_cancel {}: order={order} staff={by}", outcome.name());
     Ok(outcome)
 }
@@ -48,20 +48,25 @@ pub async fn cancel(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Resul
 ///
 /// # Errors
 /// When the database failed.
-pub async fn take_back(db: &Db, order: OrderId, by: StaffId, reason: &str) -> Result<CancelOutcome, store::Error> {
-    let outcome = set(db, order, OrderStatus::Searching, by, reason).await?;
+pub async fn take_back(
+    store: &Store,
+    order: OrderId,
+    by: StaffId,
+    reason: &str,
+) -> Result<CancelOutcome, store::Error> {
+    let outcome = set(store, order, OrderStatus::Searching, by, reason).await?;
     tracing::info!("order_take_back {}: order={order} staff={by}", outcome.name());
     Ok(outcome)
 }
 
 async fn set(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     to: OrderStatus,
     by: StaffId,
     reason: &str,
 ) -> Result<CancelOutcome, store::Error> {
-    let result = db
+    let result = store
         .run(async |connection: Connection| {
             let [wait_for, record] =
                 connection.ready([&store::orders::WAIT_FOR, &store::orders::RECORD_CHANGE]).await?;
@@ -74,7 +79,7 @@ async fn set(
             let reason = Some(reason.to_owned());
             let actor = Actor::Admin(by);
             let change = Change { order, version, from, to, actor, reason, amount: None, tap: None };
-            store::orders::record_change(&connection, &record, &change, db.now()).await?;
+            store::orders::record_change(&connection, &record, &change, store.now()).await?;
             connection.commit().await?;
             Ok(None)
         })

@@ -6,7 +6,7 @@ use crate::model::dialog::{Question, Turn};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::OrderStatus;
 use crate::model::{OrderId, Tap};
-use crate::store::{self, Db};
+use crate::store::{self, Store};
 
 /// Every answer to a sum of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,19 @@ impl CloseOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn close(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     amount: Amount,
     by: &Tap,
     message: i32,
 ) -> Result<Option<Answered<CloseOutcome, Facts>>, store::Error> {
     let answered =
-        locked::change(db, order, by, CloseOutcome::Busy, |locked, facts, _| decide(amount, message, locked, facts))
+        locked::change(store, order, by, CloseOutcome::Busy, |locked, facts, _| decide(amount, message, locked, facts))
             .await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
         tracing::info!("order_close {}: order={order} master={master}", outcome.name());
         if matches!(outcome, CloseOutcome::Closed(_)) {
-            locked::look_again_for(db, by.user).await;
+            locked::look_again_for(store, by.user).await;
         }
     }
     Ok(answered)

@@ -6,7 +6,7 @@ use super::locked::{self, Answered, Attempt};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::OwnOrder;
 use crate::model::{OfferId, OrderId, Tap};
-use crate::store::{self, Connection, Db};
+use crate::store::{self, Connection, Store};
 
 /// Every answer to «Да, отклонить».
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,14 +51,14 @@ impl DeclineOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn decline(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     by: &Tap,
     page: i64,
 ) -> Result<Option<Answered<DeclineOutcome>>, store::Error> {
-    let look = async || locked::offers(db, by, page).await;
-    let attempt = |connection| attempt(db, connection, order, by, page);
-    let answered = locked::settle(db, DeclineOutcome::Busy, look, attempt).await?;
+    let look = async || locked::offers(store, by, page).await;
+    let attempt = |connection| attempt(store, connection, order, by, page);
+    let answered = locked::settle(store, DeclineOutcome::Busy, look, attempt).await?;
     match &answered {
         None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={}", by.user),
         Some(Answered { outcome, master, .. }) => {
@@ -69,13 +69,13 @@ pub async fn decline(
 }
 
 async fn attempt(
-    db: &Db,
+    store: &Store,
     connection: Connection,
     order: OrderId,
     by: &Tap,
     page: i64,
 ) -> Result<Option<Attempt<DeclineOutcome>>, store::Error> {
-    let now = db.now();
+    let now = store.now();
     let [lock, facts, decline, list] = connection
         .ready([&store::orders::LOCK, &store::facts::READ, &store::offers::DECLINE, &store::offers::PAGE])
         .await?;

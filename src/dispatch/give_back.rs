@@ -5,7 +5,7 @@ use crate::model::dialog::{Question, Turn};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::OrderStatus;
 use crate::model::{OrderId, Tap};
-use crate::store::{self, Db};
+use crate::store::{self, Store};
 
 /// Every answer to a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,20 +41,20 @@ impl GiveBackOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn give_back(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     reason: &str,
     by: &Tap,
     message: i32,
 ) -> Result<Option<Answered<GiveBackOutcome, Facts>>, store::Error> {
-    let answered = locked::change(db, order, by, GiveBackOutcome::Busy, |locked, facts, handled| {
+    let answered = locked::change(store, order, by, GiveBackOutcome::Busy, |locked, facts, handled| {
         decide(reason, message, locked, facts, handled)
     })
     .await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
         tracing::info!("order_give_back {}: order={order} master={master}", outcome.name());
         if *outcome == GiveBackOutcome::GivenBack {
-            locked::look_again_for(db, by.user).await;
+            locked::look_again_for(store, by.user).await;
         }
     }
     Ok(answered)

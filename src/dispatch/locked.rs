@@ -12,7 +12,7 @@ use crate::model::facts::Facts;
 use crate::model::order::OrderStatus;
 use crate::model::{Actor, MasterId, OfferList, OrderId, Tap, TelegramUserId};
 use crate::store::orders::Change;
-use crate::store::{self, Connection, Db, Ready, Severity};
+use crate::store::{self, Connection, Ready, Severity, Store};
 
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
 /// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
@@ -53,7 +53,7 @@ pub(super) struct Attempt<O, F = OfferList> {
 /// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long, or the
 /// server cut a statement short: `look` then reads what is shown with it. No connection is held between attempts.
 pub(super) async fn settle<O, F, W, A>(
-    db: &Db,
+    store: &Store,
     busy: O,
     look: impl AsyncFnOnce() -> Result<Option<(MasterId, F)>, store::Error>,
     attempt: W,
@@ -64,7 +64,7 @@ where
 {
     let mut waits = LOOK_AGAIN.into_iter();
     loop {
-        let Attempt { master, outcome, fresh, told } = match db.run(&attempt).await {
+        let Attempt { master, outcome, fresh, told } = match store.run(&attempt).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
@@ -90,13 +90,13 @@ where
 }
 
 /// The list of offers, for [`settle`].
-pub(super) async fn offers(db: &Db, by: &Tap, page: i64) -> Result<Option<(MasterId, OfferList)>, store::Error> {
-    Ok(store::offers::page(db, by, page).await?.map(|list| (list.master, list)))
+pub(super) async fn offers(store: &Store, by: &Tap, page: i64) -> Result<Option<(MasterId, OfferList)>, store::Error> {
+    Ok(store::offers::page(store, by, page).await?.map(|list| (list.master, list)))
 }
 
 /// The order as the master sees it, for [`settle`].
-pub(super) async fn facts(db: &Db, order: OrderId, by: &Tap) -> Result<Option<(MasterId, Facts)>, store::Error> {
-    Ok(store::facts::of(db, order, by).await?.map(|facts| (facts.master.id, facts)))
+pub(super) async fn facts(store: &Store, order: OrderId, by: &Tap) -> Result<Option<(MasterId, Facts)>, store::Error> {
+    Ok(store::facts::of(store, order, by).await?.map(|facts| (facts.master.id, facts)))
 }
 
 /// The first trip: opens a transaction, tries for the locks of the order and the master, and reads the facts in a
@@ -143,8 +143,8 @@ pub(super) fn if_read<F>(fresh: Result<Option<F>, store::Error>) -> Option<F> {
 
 /// Lets orders that found nobody to ask look again, since a master can be asked by now. They will anyway, half a minute
 /// later: what has been committed stands if this fails.
-pub(super) async fn look_again_for(db: &Db, user: TelegramUserId) {
-    if let Err(error) = store::orders::look_again_for(db, user).await {
+pub(super) async fn look_again_for(store: &Store, user: TelegramUserId) {
+    if let Err(error) = store::orders::look_again_for(store, user).await {
         tracing::warn!(%error, "orders without anybody to ask look again later");
     }
 }
@@ -170,24 +170,29 @@ pub(super) struct To {
 /// A master changes an own order: lock, decide, act, as in accepting. `decide` gets the facts, whether they were read
 /// under the locks of the order and the master, and whether this very tap has changed the order before.
 pub(super) async fn change<O>(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     by: &Tap,
     busy: O,
     decide: impl Fn(bool, &Facts, bool) -> Decision<O>,
 ) -> Result<Option<Answered<O, Facts>>, store::Error> {
-    settle(db, busy, async || facts(db, order, by).await, |connection| attempt(db, connection, order, by, &decide))
-        .await
+    settle(
+        store,
+        busy,
+        async || facts(store, order, by).await,
+        |connection| attempt(store, connection, order, by, &decide),
+    )
+    .await
 }
 
 async fn attempt<O>(
-    db: &Db,
+    store: &Store,
     connection: Connection,
     order: OrderId,
     by: &Tap,
     decide: &impl Fn(bool, &Facts, bool) -> Decision<O>,
 ) -> Result<Option<Attempt<O, Facts>>, store::Error> {
-    let now = db.now();
+    let now = store.now();
     let [lock, facts, handled, record, ask, end] = connection
         .ready([
             &store::orders::LOCK,

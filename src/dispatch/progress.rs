@@ -5,7 +5,7 @@ use crate::model::dialog::{Question, Turn};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::OrderStatus;
 use crate::model::{OrderId, Tap};
-use crate::store::{self, Db};
+use crate::store::{self, Store};
 
 /// What the master reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +66,12 @@ impl ProgressOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn progress(
-    db: &Db,
+    store: &Store,
     order: OrderId,
     step: Step,
     by: &Tap,
 ) -> Result<Option<Answered<ProgressOutcome, Facts>>, store::Error> {
-    let answered = locked::change(db, order, by, ProgressOutcome::Busy, |locked, facts, handled| {
+    let answered = locked::change(store, order, by, ProgressOutcome::Busy, |locked, facts, handled| {
         decide(step, locked, facts, handled)
     })
     .await?;

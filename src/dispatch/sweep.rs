@@ -4,8 +4,8 @@
 //! Everything is in the database and found by its time, so a tick that dies loses nothing, two at once do no harm, and
 //! how often it happens only decides how soon.
 
-use super::auto_assign::{Dispatched, auto_assign};
-use crate::store::{self, Db};
+use super::begin_rounds::{Dispatched, begin_rounds};
+use crate::store::{self, Store};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,17 @@ pub struct Passed {
 ///
 /// # Errors
 /// When the database failed; what was done before stays, and the rest is still due.
-pub async fn pass(db: &Db) -> Result<Passed, store::Error> {
+pub async fn pass(store: &Store) -> Result<Passed, store::Error> {
     let passed = Passed {
-        expired: store::sweep::expire(db).await?,
-        woken: store::sweep::wake(db).await?,
-        dispatched: auto_assign(db).await?,
-        overdue: store::sweep::escalate(db).await?,
-        cards: store::sweep::cards(db).await?,
+        expired: store::sweep::expire(store).await?,
+        woken: store::sweep::wake(store).await?,
+        dispatched: begin_rounds(store).await?,
+        overdue: store::sweep::escalate(store).await?,
+        cards: store::sweep::cards(store).await?,
     };
-    store::sweep::overtaken(db).await?;
-    store::sweep::forget(db).await?;
-    if passed.dispatched.escalated + passed.overdue > 0 && !store::sweep::anybody_to_call(db).await? {
+    store::sweep::overtaken(store).await?;
+    store::sweep::forget(store).await?;
+    if passed.dispatched.escalated + passed.overdue > 0 && !store::sweep::anybody_to_call(store).await? {
         tracing::error!("orders need a dispatcher, and there is none: add one to the table staff");
     }
     let Passed { expired, woken, dispatched: Dispatched { orders, offers, escalated }, overdue, cards } = passed;

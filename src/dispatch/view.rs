@@ -7,7 +7,7 @@ use super::locked::{self, Answered};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::{OrderId, Tap};
-use crate::store::{self, Connection, Db};
+use crate::store::{self, Connection, Store};
 
 /// What the master gets to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,23 +37,29 @@ pub enum ViewOutcome {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn view(db: &Db, order: OrderId, by: &Tap, page: i64) -> Result<Option<Answered<ViewOutcome>>, store::Error> {
-    let now = db.now();
+pub async fn view(
+    store: &Store,
+    order: OrderId,
+    by: &Tap,
+    page: i64,
+) -> Result<Option<Answered<ViewOutcome>>, store::Error> {
+    let now = store.now();
     // Which tap it is and what its message shows is of no concern to the list, which is not shown if there is a card.
     let anybody = &Tap { user: by.user, query: None, message: None };
-    db.run(async |connection: Connection| {
-        let [mark_viewed, facts, list] =
-            connection.ready([&store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE]).await?;
-        let (marked, facts, list) = join!(
-            store::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
-            store::facts::read(&connection, &facts, order, anybody, now),
-            store::offers::read_page(&connection, &list, anybody, page, now),
-        );
-        marked?;
-        let fresh = locked::if_read(list);
-        Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), fresh, told: false }))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let [mark_viewed, facts, list] =
+                connection.ready([&store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE]).await?;
+            let (marked, facts, list) = join!(
+                store::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
+                store::facts::read(&connection, &facts, order, anybody, now),
+                store::offers::read_page(&connection, &list, anybody, page, now),
+            );
+            marked?;
+            let fresh = locked::if_read(list);
+            Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), fresh, told: false }))
+        })
+        .await
 }
 
 fn see(facts: Facts) -> ViewOutcome {

@@ -14,7 +14,7 @@ use lambda_http::{Body, Request, Response};
 use crate::app::App;
 use crate::bots::update::{self, Update};
 use crate::bots::{dispatcher, master};
-use crate::config::BotName;
+use crate::model::BotName;
 
 /// The largest body that is read. Telegram's updates are far smaller.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -130,7 +130,7 @@ pub fn respond<B: Default>(judged: Result<StatusCode, Refusal>) -> Response<B> {
 }
 
 async fn health(app: &App) -> StatusCode {
-    match app.db.ping().await {
+    match app.store.ping().await {
         Ok(()) => StatusCode::OK,
         Err(error) => {
             tracing::error!(%error, "the database is not reachable");

@@ -5,8 +5,9 @@ use tokio::net::TcpListener;
 
 use super::page::{Page, World};
 use super::telegram::{Telegram, Webhook, bot_id};
-use crate::config::{self, BotName, Lookup};
-use crate::store::{Clock, Connection, Db, Statement, TlsError, statement};
+use crate::config::{self, Lookup};
+use crate::model::BotName;
+use crate::store::{Clock, Connection, Statement, Store, TlsError, statement};
 
 /// It could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub async fn start(
     }
     let token = config::bot_token(lookup, BotName::Master)?;
     let database = match lookup("DATABASE_URL").filter(|url| !url.is_empty()) {
-        Some(_) => Some(Db::new(&config::Database::from_env(lookup)?, 2, Clock::default())?),
+        Some(_) => Some(Store::new(&config::Database::from_env(lookup)?, 2, Clock::default())?),
         None => None,
     };
     for (person, name) in people(database.as_ref()).await {
@@ -54,11 +55,11 @@ pub async fn start(
 }
 
 /// The first masters, or three people whom nobody knows.
-async fn people(database: Option<&Db>) -> Vec<(i64, String)> {
+async fn people(database: Option<&Store>) -> Vec<(i64, String)> {
     const FIRST: Statement =
         statement!("sim.people", [], "SELECT telegram_user_id, full_name FROM masters ORDER BY id LIMIT 12");
-    if let Some(db) = database {
-        match db.run(async |connection: Connection| connection.fetch(&FIRST, &[]).await).await {
+    if let Some(store) = database {
+        match store.run(async |connection: Connection| connection.fetch(&FIRST, &[]).await).await {
             Ok(masters) if !masters.is_empty() => {
                 return masters
                     .iter()

@@ -19,7 +19,7 @@ use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
 use crate::dispatch::sweep;
 use crate::http::server;
-use crate::store::{Clock, Db, migrate};
+use crate::store::{Clock, Store, migrate};
 use crate::{config, jobs};
 
 const TOKEN: &str = "1001:local";
@@ -129,7 +129,7 @@ impl Demo {
             telegram: self.telegram.clone(),
             master_bot: bot_id(TOKEN),
             handler: self.url.clone(),
-            database: Some(Db::new(&config, 2, Clock::default()).map_err(app::Error::from)?),
+            database: Some(Store::new(&config, 2, Clock::default()).map_err(app::Error::from)?),
             proxy: self.proxy.take(),
         };
         Ok(Page::start(listener, world)?)
@@ -158,7 +158,7 @@ impl Demo {
         for (number, row) in orders.iter().enumerate() {
             let (order, address): (i64, String) = (row.get(0), row.get(1));
             self.sql.execute("UPDATE orders SET deferred_until = now() WHERE id = $1", &[&order]).await?;
-            sweep::pass(&self.app.db).await?;
+            sweep::pass(&self.app.store).await?;
             let asked = "SELECT coalesce(array_agg(telegram_user_id ORDER BY masters.id), '{}'),
                                 coalesce(array_agg(full_name ORDER BY masters.id), '{}')
                          FROM offers JOIN masters ON masters.id = master_id WHERE order_id = $1";

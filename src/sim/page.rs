@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use super::proxy::Proxy;
 use super::telegram::{Telegram, wall_clock};
-use crate::store::Db;
+use crate::store::Store;
 
 /// What the page shows and acts on.
 pub struct World {
@@ -35,7 +35,7 @@ pub struct World {
     /// Where the handler is, for people to read.
     pub handler: String,
     /// A way to the database beside the handler's, if it is known.
-    pub database: Option<Db>,
+    pub database: Option<Store>,
     /// The handler's way to the database, if it can be cut.
     pub proxy: Option<Proxy>,
 }

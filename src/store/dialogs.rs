@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Connection, Db, Error, Ready, Statement, statement};
+use super::{Connection, Error, Ready, Statement, Store, statement};
 use crate::model::dialog::{Question, Turn};
 use crate::model::{MasterId, OrderId, Tap, TelegramUserId};
 
@@ -64,19 +64,21 @@ pub(crate) async fn turn(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn ask(db: &Db, master: MasterId, question: Question, order: OrderId, by: &Tap) -> Result<bool, Error> {
-    db.run(async |connection: Connection| {
-        let rows = connection.fetch(&ASK, &[&master.0, &question.as_str(), &order.0, &by.query, &db.now()]).await?;
-        Ok(!rows.is_empty())
-    })
-    .await
+pub async fn ask(store: &Store, master: MasterId, question: Question, order: OrderId, by: &Tap) -> Result<bool, Error> {
+    store
+        .run(async |connection: Connection| {
+            let rows =
+                connection.fetch(&ASK, &[&master.0, &question.as_str(), &order.0, &by.query, &store.now()]).await?;
+            Ok(!rows.is_empty())
+        })
+        .await
 }
 
 /// Leaves a master's open question, if it is this one.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn leave(db: &Db, user: TelegramUserId, question: Question, order: OrderId) -> Result<(), Error> {
+pub async fn leave(store: &Store, user: TelegramUserId, question: Question, order: OrderId) -> Result<(), Error> {
     const LEAVE: Statement = statement!(
         "dialogs.leave",
         [INT8, TEXT, INT8],
@@ -84,10 +86,11 @@ pub async fn leave(db: &Db, user: TelegramUserId, question: Question, order: Ord
          WHERE masters.id = master_id AND telegram_user_id = $1 /* user */ AND kind = $2 /* kind */
            AND order_id = $3 /* order */ AND answered_by IS NULL"
     );
-    db.run(async |connection: Connection| {
-        connection.fetch(&LEAVE, &[&user.0, &question.as_str(), &order.0]).await.map(drop)
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            connection.fetch(&LEAVE, &[&user.0, &question.as_str(), &order.0]).await.map(drop)
+        })
+        .await
 }
 
 /// Notes that a master went elsewhere: the message that was tapped shows no offer's card any more, and a reason for giving
@@ -96,7 +99,7 @@ pub async fn leave(db: &Db, user: TelegramUserId, question: Question, order: Ord
 ///
 /// # Errors
 /// When the database failed.
-pub async fn go_elsewhere(db: &Db, by: &Tap) -> Result<(), Error> {
+pub async fn go_elsewhere(store: &Store, by: &Tap) -> Result<(), Error> {
     const GO: Statement = statement!(
         "dialogs.go_elsewhere",
         [INT8, INT4, TEXT, TIMESTAMPTZ],
@@ -120,8 +123,9 @@ pub async fn go_elsewhere(db: &Db, by: &Tap) -> Result<(), Error> {
          WHERE masters.id = master_id AND telegram_user_id = $1 AND kind = 'RETURN_REASON' AND answered_by IS NULL
            AND EXISTS (SELECT FROM fresh)"
     );
-    db.run(async |connection: Connection| {
-        connection.fetch(&GO, &[&by.user.0, &by.message, &by.query, &db.now()]).await.map(drop)
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            connection.fetch(&GO, &[&by.user.0, &by.message, &by.query, &store.now()]).await.map(drop)
+        })
+        .await
 }

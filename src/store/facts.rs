@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Db, Error, Ready, Statement, statement};
+use super::{Connection, Error, Ready, Statement, Store, statement};
 use crate::model::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::model::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 use crate::model::{MasterId, OfferId, OfferState, OrderId, Tap};
@@ -28,12 +28,13 @@ pub(crate) async fn read(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn of(db: &Db, order: OrderId, by: &Tap) -> Result<Option<Facts>, Error> {
-    db.run(async |connection: Connection| {
-        let [statement] = connection.ready([&READ]).await?;
-        read(&connection, &statement, order, by, db.now()).await
-    })
-    .await
+pub async fn of(store: &Store, order: OrderId, by: &Tap) -> Result<Option<Facts>, Error> {
+    store
+        .run(async |connection: Connection| {
+            let [statement] = connection.ready([&READ]).await?;
+            read(&connection, &statement, order, by, store.now()).await
+        })
+        .await
 }
 
 fn facts(row: &Row) -> Result<Facts, Error> {

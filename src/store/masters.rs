@@ -1,6 +1,6 @@
 //! `masters`: who is behind a Telegram user, and how the first ones get in.
 
-use super::{Connection, Db, Error, Statement, statement};
+use super::{Connection, Error, Statement, Store, statement};
 use crate::model::dialog::{Dialog, Profile, Question};
 use crate::model::order::Category;
 use crate::model::{MasterId, OrderId, Tap, TelegramUserId};
@@ -11,7 +11,11 @@ use crate::model::{MasterId, OrderId, Tap, TelegramUserId};
 ///
 /// # Errors
 /// When the database failed.
-pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<(i32, bool)>) -> Result<Option<Profile>, Error> {
+pub async fn profile(
+    store: &Store,
+    user: TelegramUserId,
+    wrote: Option<(i32, bool)>,
+) -> Result<Option<Profile>, Error> {
     const WROTE: Statement = statement!(
         "masters.wrote",
         [INT8, INT4, BOOL],
@@ -33,45 +37,47 @@ pub async fn profile(db: &Db, user: TelegramUserId, wrote: Option<(i32, bool)>) 
              AND (kind <> 'RETURN_REASON' OR asked_at > coalesce($2, now()) /* now */ - interval '1 hour')
          WHERE telegram_user_id = $1 /* user */"
     );
-    db.run(async |connection: Connection| {
-        if let Some((message, start)) = wrote {
-            connection.fetch(&WROTE, &[&user.0, &message, &start]).await?;
-        }
-        let rows = connection.fetch(&PROFILE, &[&user.0, &db.now()]).await?;
-        Ok(rows.first().map(|row| Profile {
-            full_name: row.get("full_name"),
-            on_shift: row.get("on_shift"),
-            active_orders: row.get("active_orders"),
-            dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
-                question,
-                order: OrderId(row.get("order_id")),
-                asked_after: row.get("asked_after"),
-                answered_by: row.get("answered_by"),
-            }),
-        }))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            if let Some((message, start)) = wrote {
+                connection.fetch(&WROTE, &[&user.0, &message, &start]).await?;
+            }
+            let rows = connection.fetch(&PROFILE, &[&user.0, &store.now()]).await?;
+            Ok(rows.first().map(|row| Profile {
+                full_name: row.get("full_name"),
+                on_shift: row.get("on_shift"),
+                active_orders: row.get("active_orders"),
+                dialog: row.get::<_, Option<&str>>("kind").and_then(Question::parse).map(|question| Dialog {
+                    question,
+                    order: OrderId(row.get("order_id")),
+                    asked_after: row.get("asked_after"),
+                    answered_by: row.get("answered_by"),
+                }),
+            }))
+        })
+        .await
 }
 
 /// The Telegram user behind a master.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn user(db: &Db, master: MasterId) -> Result<Option<TelegramUserId>, Error> {
+pub async fn user(store: &Store, master: MasterId) -> Result<Option<TelegramUserId>, Error> {
     const USER: Statement =
         statement!("masters.user", [INT8], "SELECT telegram_user_id FROM masters WHERE id = $1 /* master */");
-    db.run(async |connection: Connection| {
-        let rows = connection.fetch(&USER, &[&master.0]).await?;
-        Ok(rows.first().map(|row| TelegramUserId(row.get("telegram_user_id"))))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&USER, &[&master.0]).await?;
+            Ok(rows.first().map(|row| TelegramUserId(row.get("telegram_user_id"))))
+        })
+        .await
 }
 
 /// Sets whether the master who tapped is on shift, unless this very tap has done so; false if no master tapped.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn set_shift(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, Error> {
+pub async fn set_shift(store: &Store, by: &Tap, on_shift: bool) -> Result<bool, Error> {
     const SET: Statement = statement!(
         "masters.set_shift",
         [INT8, BOOL, TEXT, TIMESTAMPTZ],
@@ -87,10 +93,11 @@ pub async fn set_shift(db: &Db, by: &Tap, on_shift: bool) -> Result<bool, Error>
          )
          SELECT id FROM masters WHERE telegram_user_id = $1"
     );
-    db.run(async |connection: Connection| {
-        Ok(!connection.fetch(&SET, &[&by.user.0, &on_shift, &by.query, &db.now()]).await?.is_empty())
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            Ok(!connection.fetch(&SET, &[&by.user.0, &on_shift, &by.query, &store.now()]).await?.is_empty())
+        })
+        .await
 }
 
 /// A master to be let in.
@@ -127,20 +134,21 @@ pub enum Added {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn add(db: &Db, new: &NewMaster) -> Result<Added, Error> {
+pub async fn add(store: &Store, new: &NewMaster) -> Result<Added, Error> {
     const ADD: Statement =
         statement!("masters.add", [INT8, TEXT, TEXT, TEXT, TEXT, TEXT], include_str!("masters_add.sql"));
     let categories = new.categories.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(",");
-    db.run(async |connection: Connection| {
-        let rows = connection
-            .fetch(&ADD, &[&new.user.0, &new.full_name, &new.phone, &new.city, &new.timezone, &categories])
-            .await?;
-        let Some(row) = rows.first() else { return Ok(Added::UnknownCity) };
-        if let Some(timezone) = row.get("other_timezone") {
-            return Ok(Added::OtherTimezone(timezone));
-        }
-        let id = MasterId(row.get("id"));
-        Ok(if row.get("added") { Added::Added(id) } else { Added::AlreadyThere(id) })
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let rows = connection
+                .fetch(&ADD, &[&new.user.0, &new.full_name, &new.phone, &new.city, &new.timezone, &categories])
+                .await?;
+            let Some(row) = rows.first() else { return Ok(Added::UnknownCity) };
+            if let Some(timezone) = row.get("other_timezone") {
+                return Ok(Added::OtherTimezone(timezone));
+            }
+            let id = MasterId(row.get("id"));
+            Ok(if row.get("added") { Added::Added(id) } else { Added::AlreadyThere(id) })
+        })
+        .await
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Connection, Db, Error, Ready, Statement, facts, statement};
+use super::{Connection, Error, Ready, Statement, Store, facts, statement};
 use crate::model::{MasterId, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE, Tap};
 
 /// Run by `read_page`.
@@ -38,12 +38,13 @@ pub(crate) async fn read_page(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn page(db: &Db, by: &Tap, page: i64) -> Result<Option<OfferList>, Error> {
-    db.run(async |connection: Connection| {
-        let [statement] = connection.ready([&PAGE]).await?;
-        read_page(&connection, &statement, by, page, db.now()).await
-    })
-    .await
+pub async fn page(store: &Store, by: &Tap, page: i64) -> Result<Option<OfferList>, Error> {
+    store
+        .run(async |connection: Connection| {
+            let [statement] = connection.ready([&PAGE]).await?;
+            read_page(&connection, &statement, by, page, store.now()).await
+        })
+        .await
 }
 
 /// Marks a master's live offer of an open order as viewed, and notes which message shows its card. Needs no order's

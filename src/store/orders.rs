@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Connection, Db, Error, Ready, Statement, facts, statement};
+use super::{Connection, Error, Ready, Statement, Store, facts, statement};
 use crate::model::Amount;
 use crate::model::order::{ActiveLine, ActiveList, OrderStatus};
 use crate::model::{Actor, MasterId, OfferId, OrderId, PAGE_SIZE, Tap, TelegramUserId};
@@ -189,7 +189,7 @@ pub(crate) async fn wait_for(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn look_again_for(db: &Db, user: TelegramUserId) -> Result<(), Error> {
+pub async fn look_again_for(store: &Store, user: TelegramUserId) -> Result<(), Error> {
     const LOOK_AGAIN: Statement = statement!(
         "orders.look_again",
         [INT8, TIMESTAMPTZ, INT4],
@@ -208,10 +208,11 @@ pub async fn look_again_for(db: &Db, user: TelegramUserId) -> Result<(), Error> 
              FOR UPDATE OF orders SKIP LOCKED)"
     );
     const AT_MOST: i32 = 50;
-    db.run(async |connection: Connection| {
-        connection.fetch(&LOOK_AGAIN, &[&user.0, &db.now(), &AT_MOST]).await.map(drop)
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            connection.fetch(&LOOK_AGAIN, &[&user.0, &store.now(), &AT_MOST]).await.map(drop)
+        })
+        .await
 }
 
 /// Reads a page of the active orders of the master who tapped, the next visit first; the last page if `page` is past
@@ -219,20 +220,21 @@ pub async fn look_again_for(db: &Db, user: TelegramUserId) -> Result<(), Error> 
 ///
 /// # Errors
 /// When the database failed.
-pub async fn active_page(db: &Db, user: TelegramUserId, page: i64) -> Result<Option<ActiveList>, Error> {
+pub async fn active_page(store: &Store, user: TelegramUserId, page: i64) -> Result<Option<ActiveList>, Error> {
     const PAGE: Statement =
         statement!("orders.active_page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("active_page.sql"));
-    db.run(async |connection: Connection| {
-        let rows = connection.fetch(&PAGE, &[&user.0, &page.max(1), &PAGE_SIZE, &db.now()]).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let Some(total) = first.get("total") else {
-            return Ok(Some(ActiveList { total: 0, page: 1, lines: Vec::new() }));
-        };
-        let line = |row| Ok::<_, Error>(ActiveLine { card: facts::card(row)?, status: facts::status(row)? });
-        let lines = rows.iter().filter_map(|row| {
-            line(row).inspect_err(|error| tracing::error!(%error, "an order is left out of a list")).ok()
-        });
-        Ok(Some(ActiveList { total, page: first.get("page"), lines: lines.collect() }))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&PAGE, &[&user.0, &page.max(1), &PAGE_SIZE, &store.now()]).await?;
+            let Some(first) = rows.first() else { return Ok(None) };
+            let Some(total) = first.get("total") else {
+                return Ok(Some(ActiveList { total: 0, page: 1, lines: Vec::new() }));
+            };
+            let line = |row| Ok::<_, Error>(ActiveLine { card: facts::card(row)?, status: facts::status(row)? });
+            let lines = rows.iter().filter_map(|row| {
+                line(row).inspect_err(|error| tracing::error!(%error, "an order is left out of a list")).ok()
+            });
+            Ok(Some(ActiveList { total, page: first.get("page"), lines: lines.collect() }))
+        })
+        .await
 }

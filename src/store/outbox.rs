@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{Connection, Db, Error, Statement, facts, offers, statement};
-use crate::config::BotName;
+use super::{Connection, Error, Statement, Store, facts, offers, statement};
+use crate::model::BotName;
 use crate::model::notification::{Kind, Known, KnownOrder, Notification, Subject};
 use crate::model::policy::Escalation;
 use crate::model::{OfferList, OrderId, Tap, TelegramUserId};
@@ -80,23 +80,24 @@ impl Finish<'_> {
 ///
 /// # Errors
 /// When the database failed.
-pub async fn claim(db: &Db, order: Option<OrderId>) -> Result<Vec<Claimed>, Error> {
+pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>, Error> {
     const CLAIM: Statement =
         statement!("outbox.claim", [TIMESTAMPTZ, INT8, FLOAT8, INT4], include_str!("outbox_claim.sql"));
-    db.run(async |connection: Connection| {
-        let order = order.map(|order| order.0);
-        let rows = connection.fetch(&CLAIM, &[&db.now(), &order, &LEASE_SECONDS, &PER_SECOND]).await?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let list = match row.get("kind") {
-                "LIST" => list(&connection, TelegramUserId(row.get("chat_id")), db.now()).await?,
-                _ => None,
-            };
-            claimed.extend(readable(row, list));
-        }
-        Ok(claimed)
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let order = order.map(|order| order.0);
+            let rows = connection.fetch(&CLAIM, &[&store.now(), &order, &LEASE_SECONDS, &PER_SECOND]).await?;
+            let mut claimed = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let list = match row.get("kind") {
+                    "LIST" => list(&connection, TelegramUserId(row.get("chat_id")), store.now()).await?,
+                    _ => None,
+                };
+                claimed.extend(readable(row, list));
+            }
+            Ok(claimed)
+        })
+        .await
 }
 
 async fn list(
@@ -168,7 +169,7 @@ fn order(row: &Row) -> Result<KnownOrder, Error> {
 ///
 /// # Errors
 /// When the database failed; the row is then tried again when the lease ends.
-pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<bool, Error> {
+pub async fn finish(store: &Store, row: &Claimed, how: Finish<'_>) -> Result<bool, Error> {
     const FINISH: Statement = statement!(
         "outbox.finish",
         [INT8, TEXT, TIMESTAMPTZ, BOOL, FLOAT8, TEXT, INT4, INT4, BOOL],
@@ -185,13 +186,17 @@ pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<bool, Err
     let gone = row.message.filter(|_| tried);
     #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
     let seconds = seconds as f64;
-    db.run(async |connection: Connection| {
-        let rows = connection
-            .fetch(&FINISH, &[&row.id, &row.lease, &db.now(), &done, &seconds, &because, &card, &gone, &unreachable])
-            .await?;
-        Ok(rows[0].get("taken_over"))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let rows = connection
+                .fetch(
+                    &FINISH,
+                    &[&row.id, &row.lease, &store.now(), &done, &seconds, &because, &card, &gone, &unreachable],
+                )
+                .await?;
+            Ok(rows[0].get("taken_over"))
+        })
+        .await
 }
 
 /// Notes that what a tap came to could not be shown, in `message` or in a new one: the own order, or else the list of
@@ -200,7 +205,7 @@ pub async fn finish(db: &Db, row: &Claimed, how: Finish<'_>) -> Result<bool, Err
 /// # Errors
 /// When the database failed.
 pub async fn note_screen(
-    db: &Db,
+    store: &Store,
     user: TelegramUserId,
     own: Option<OrderId>,
     message: Option<i32>,
@@ -222,26 +227,31 @@ pub async fn note_screen(
     let order = own.map(|order| order.0);
     #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
     let seconds = seconds as f64;
-    db.run(async |connection: Connection| {
-        connection.fetch(&NOTE, &[&user.0, &kind.as_str(), &order, &message, &db.now(), &seconds]).await.map(drop)
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            connection
+                .fetch(&NOTE, &[&user.0, &kind.as_str(), &order, &message, &store.now(), &seconds])
+                .await
+                .map(drop)
+        })
+        .await
 }
 
 /// For how many seconds the row that waits longest has waited; 0 if none does.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn oldest_seconds(db: &Db) -> Result<f64, Error> {
+pub async fn oldest_seconds(store: &Store) -> Result<f64, Error> {
     const OLDEST: Statement = statement!(
         "outbox.oldest",
         [TIMESTAMPTZ],
         "SELECT greatest(0, extract(epoch FROM coalesce($1, now()) /* now */ - min(created_at)))::float8 AS seconds
          FROM outbox WHERE finished_at IS NULL"
     );
-    db.run(async |connection: Connection| {
-        let rows = connection.fetch(&OLDEST, &[&db.now()]).await?;
-        Ok(rows[0].get::<_, Option<f64>>("seconds").unwrap_or_default())
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&OLDEST, &[&store.now()]).await?;
+            Ok(rows[0].get::<_, Option<f64>>("seconds").unwrap_or_default())
+        })
+        .await
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{Connection, Db, Error, Ready, Statement, statement};
+use super::{Connection, Error, Ready, Statement, Store, statement};
 use crate::model::order::{Category, OrderStatus};
 use crate::model::policy::{Due, Escalation, Planned, Policy};
 use crate::model::selection::{Candidate, Pool, Search};
@@ -31,16 +31,17 @@ const ANY_DUE: Statement = statement!(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn pool_if_due(db: &Db) -> Result<Option<Pool>, Error> {
+pub async fn pool_if_due(store: &Store) -> Result<Option<Pool>, Error> {
     const POOL: Statement = statement!("rounds.pool", [], include_str!("rounds_pool.sql"));
-    db.run(async |connection: Connection| {
-        if connection.fetch(&ANY_DUE, &[&db.now()]).await?.is_empty() {
-            return Ok(None);
-        }
-        let masters = connection.fetch(&POOL, &[]).await?;
-        Ok(Some(Pool::new(masters.iter().map(candidate).collect())))
-    })
-    .await
+    store
+        .run(async |connection: Connection| {
+            if connection.fetch(&ANY_DUE, &[&store.now()]).await?.is_empty() {
+                return Ok(None);
+            }
+            let masters = connection.fetch(&POOL, &[]).await?;
+            Ok(Some(Pool::new(masters.iter().map(candidate).collect())))
+        })
+        .await
 }
 
 /// Puts rounds off, under the orders' locks.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Connection, Db, Error, Statement, statement};
-use crate::dispatch::auto_assign::BATCH;
+use super::{Connection, Error, Statement, Store, statement};
+use crate::dispatch::begin_rounds::BATCH;
 
 /// Messages per statement: no tap waits for one.
 const MESSAGES: i32 = 2000;
@@ -12,7 +12,7 @@ const MESSAGES: i32 = 2000;
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn expire(db: &Db) -> Result<usize, Error> {
+pub async fn expire(store: &Store) -> Result<usize, Error> {
     const LOCK: Statement = statement!(
         "sweep.lock_expired",
         [TIMESTAMPTZ, INT4],
@@ -44,9 +44,9 @@ pub async fn expire(db: &Db) -> Result<usize, Error> {
     );
     let mut total = 0;
     loop {
-        let (orders, expired) = db
+        let (orders, expired) = store
             .run(async |connection: Connection| {
-                let now = db.now();
+                let now = store.now();
                 let [lock, expire] = connection.ready([&LOCK, &EXPIRE]).await?;
                 connection.begin().await?;
                 let orders: Vec<i64> =
@@ -67,16 +67,16 @@ pub async fn expire(db: &Db) -> Result<usize, Error> {
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn wake(db: &Db) -> Result<usize, Error> {
+pub async fn wake(store: &Store) -> Result<usize, Error> {
     const WAKE: Statement = statement!("sweep.wake", [TIMESTAMPTZ, INT4], include_str!("sweep_wake.sql"));
-    in_batches(db, &WAKE, BATCH).await
+    in_batches(store, &WAKE, BATCH).await
 }
 
 /// Notes that staff are needed for orders that have been looked after for too long; how many.
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn escalate(db: &Db) -> Result<usize, Error> {
+pub async fn escalate(store: &Store) -> Result<usize, Error> {
     // Only the locked rows themselves are looked at and changed, so one statement is enough.
     const ESCALATE: Statement = statement!(
         "sweep.escalate",
@@ -102,7 +102,7 @@ pub async fn escalate(db: &Db) -> Result<usize, Error> {
          )
          SELECT id FROM escalated"
     );
-    in_batches(db, &ESCALATE, BATCH).await
+    in_batches(store, &ESCALATE, BATCH).await
 }
 
 /// Notes that cards of offers that have ended are to be edited, if whoever ended them did not; how many. It may have
@@ -110,7 +110,7 @@ pub async fn escalate(db: &Db) -> Result<usize, Error> {
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn cards(db: &Db) -> Result<usize, Error> {
+pub async fn cards(store: &Store) -> Result<usize, Error> {
     const CARDS: Statement = statement!(
         "sweep.cards",
         [TIMESTAMPTZ, INT4],
@@ -128,7 +128,7 @@ pub async fn cards(db: &Db) -> Result<usize, Error> {
          LIMIT $2 /* at most */
          RETURNING id"
     );
-    in_batches(db, &CARDS, BATCH).await
+    in_batches(store, &CARDS, BATCH).await
 }
 
 /// Drops messages that have been overtaken before their turn: offers that have ended, and what became of offers whose card
@@ -136,7 +136,7 @@ pub async fn cards(db: &Db) -> Result<usize, Error> {
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn overtaken(db: &Db) -> Result<usize, Error> {
+pub async fn overtaken(store: &Store) -> Result<usize, Error> {
     const OVERTAKEN: Statement = statement!(
         "sweep.overtaken",
         [TIMESTAMPTZ, INT4],
@@ -159,14 +159,14 @@ pub async fn overtaken(db: &Db) -> Result<usize, Error> {
              FOR UPDATE OF outbox SKIP LOCKED)
          RETURNING id"
     );
-    in_batches(db, &OVERTAKEN, MESSAGES).await
+    in_batches(store, &OVERTAKEN, MESSAGES).await
 }
 
 /// Forgets what was told, and which taps were handled, more than a week ago.
 ///
 /// # Errors
 /// When the database failed; what was done before stays.
-pub async fn forget(db: &Db) -> Result<usize, Error> {
+pub async fn forget(store: &Store) -> Result<usize, Error> {
     const FORGET: Statement = statement!(
         "sweep.forget",
         [TIMESTAMPTZ, INT4],
@@ -183,24 +183,24 @@ pub async fn forget(db: &Db) -> Result<usize, Error> {
              FOR UPDATE SKIP LOCKED)
          RETURNING id"
     );
-    in_batches(db, &FORGET, MESSAGES).await
+    in_batches(store, &FORGET, MESSAGES).await
 }
 
 /// Whether there is a dispatcher who can be told of an order.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn anybody_to_call(db: &Db) -> Result<bool, Error> {
+pub async fn anybody_to_call(store: &Store) -> Result<bool, Error> {
     const ANYBODY: Statement = statement!("sweep.anybody_to_call", [], "SELECT FROM staff WHERE is_active LIMIT 1");
-    db.run(async |connection: Connection| Ok(!connection.fetch(&ANYBODY, &[]).await?.is_empty())).await
+    store.run(async |connection: Connection| Ok(!connection.fetch(&ANYBODY, &[]).await?.is_empty())).await
 }
 
-async fn in_batches(db: &Db, statement: &'static Statement, batch: i32) -> Result<usize, Error> {
+async fn in_batches(store: &Store, statement: &'static Statement, batch: i32) -> Result<usize, Error> {
     let mut total = 0;
     loop {
-        let now: Option<Timestamp> = db.now();
+        let now: Option<Timestamp> = store.now();
         let changed =
-            db.run(async |connection: Connection| connection.fetch(statement, &[&now, &batch]).await).await?.len();
+            store.run(async |connection: Connection| connection.fetch(statement, &[&now, &batch]).await).await?.len();
         total += changed;
         if changed < batch.unsigned_abs() as usize {
             return Ok(total);

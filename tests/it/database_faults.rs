@@ -188,7 +188,8 @@ async fn an_error_does_not_quote_the_row() {
     let order = t.order().offered_to([ANNA]).await;
     t.execute("ALTER TABLE orders ADD CONSTRAINT never CHECK (status <> 'ASSIGNED') NOT VALID", &[]).await;
 
-    let error = field_service::dispatch::accept::accept(&t.app.db, order, &tap(ANNA), 1).await.expect_err("a refusal");
+    let error =
+        field_service::dispatch::accept::accept(&t.app.store, order, &tap(ANNA), 1).await.expect_err("a refusal");
 
     assert!(error.to_string().contains("never") && error.to_string().contains("23514"), "{error}");
     assert!(!error.to_string().contains("+7999"), "{error}");
@@ -224,8 +225,9 @@ async fn a_connection_that_cannot_be_had_says_why() {
         let config = field_service::config::Database::from_url(url).expect("a URL");
         let error = field_service::store::migrate::run(&config).await.expect_err("no server").to_string();
         assert!(error.starts_with("connecting to PostgreSQL: ") && error.contains(why), "{error}");
-        let db = field_service::store::Db::new(&config, 1, field_service::store::Clock::default()).expect("a pool");
-        let error = db.ping().await.expect_err("no server").to_string();
+        let store =
+            field_service::store::Store::new(&config, 1, field_service::store::Clock::default()).expect("a pool");
+        let error = store.ping().await.expect_err("no server").to_string();
         assert!(error.contains(why), "{error}");
     }
 }

@@ -76,7 +76,7 @@ async fn health_says_whether_the_database_answers() {
             .as_u16()
     };
     assert_eq!(health().await, 200);
-    t.app.db.close();
+    t.app.store.close();
     assert_eq!(health().await, 503);
 }
 
@@ -180,7 +180,8 @@ fn base64(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn the_previous_secret_is_good_during_a_rotation() {
-    use field_service::config::{BotName, webhook_secret};
+    use field_service::config::webhook_secret;
+    use field_service::model::BotName;
     let lookup = |name: &str| match name {
         "MASTER_WEBHOOK_SECRET" => Some("new".to_owned()),
         "MASTER_WEBHOOK_SECRET_PREVIOUS" => Some("old".to_owned()),

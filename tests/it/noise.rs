@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use field_service::app::App;
 use field_service::bots::callback::{self, Callback};
-use field_service::config::BotName;
 use field_service::http::webhook::{self, Route};
+use field_service::model::BotName;
 use field_service::model::OrderId;
 use field_service::store::Clock;
 use futures_util::StreamExt;

@@ -155,7 +155,7 @@ async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
     t.tap_accept(ANNA, order).await;
     colleague.batch_execute("COMMIT").await.expect("an end");
 
-    let row = store::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    let row = store::outbox::claim(&t.app.store, None).await.expect("a database").remove(0);
     boris.press("Взять заявку").await;
     let list = boris.screen();
     delivery::tell(&t.app, row, &[]).await;
@@ -255,7 +255,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     // Between claiming and sending.
     let first = t.order().create().await;
     t.tick().await;
-    let claimed = store::outbox::claim(&t.app.db, None).await.expect("a database");
+    let claimed = store::outbox::claim(&t.app.store, None).await.expect("a database");
     assert_eq!(claimed.len(), 1);
     drop(claimed);
     t.let_pass(29);
@@ -283,7 +283,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&VERA]).await;
     let third = t.order().create().await;
     t.tick().await;
-    let claimed = store::outbox::claim(&t.app.db, None).await.expect("a database").remove(0);
+    let claimed = store::outbox::claim(&t.app.store, None).await.expect("a database").remove(0);
     let screen = field_service::bots::render::notification(&claimed.notification.clone().expect("an offer"));
     t.app.master_bot.send(VERA, screen).await.expect("Telegram");
     drop(claimed);
@@ -304,13 +304,13 @@ async fn whoever_lost_the_lease_finishes_nothing() {
     let chats = t.open_chats();
     t.order().create().await;
     t.tick().await;
-    let late = store::outbox::claim(&t.app.db, None).await.expect("a database");
+    let late = store::outbox::claim(&t.app.store, None).await.expect("a database");
     t.let_pass(30);
-    let now = store::outbox::claim(&t.app.db, None).await.expect("a database");
+    let now = store::outbox::claim(&t.app.store, None).await.expect("a database");
     assert_eq!((late.len(), now.len()), (3, 3));
     let dropped = store::outbox::Finish::Dropped { because: "too late", unreachable: false };
     for row in &late {
-        store::outbox::finish(&t.app.db, row, dropped).await.expect("a database");
+        store::outbox::finish(&t.app.store, row, dropped).await.expect("a database");
     }
     assert_eq!(t.outbox("OFFER").await, ["WAITS"; 3]);
     join_all(now.into_iter().map(|row| delivery::tell(&t.app, row, &[]))).await;
@@ -378,7 +378,7 @@ async fn what_can_never_be_sent_is_dropped_with_its_reason() {
     // For a day it is tried, whatever stands in the way, and ten times at least.
     let order = t.order().of_master(VERA).in_status("ASSIGNED").create().await;
     let vera = field_service::model::TelegramUserId(VERA);
-    store::outbox::note_screen(&t.app.db, vera, Some(order), None, 0).await.expect("a database");
+    store::outbox::note_screen(&t.app.store, vera, Some(order), None, 0).await.expect("a database");
     t.let_pass(24 * 3600 + 1);
     t.telegram.fail_next("sendMessage", 10, Fault::ServerError);
     for attempt in 1..=10 {
@@ -521,7 +521,7 @@ async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
     let order = t.order().create().await;
     t.execute("UPDATE masters SET on_shift = false, unreachable_since = now()", &[]).await;
     let by = Assigner::Staff(StaffId(1));
-    assign::assign(&t.app.db, order, MasterId(1), by, None).await.expect("a database");
+    assign::assign(&t.app.store, order, MasterId(1), by, None).await.expect("a database");
     t.tell().await;
     assert!(staff.screen().contains(&format!("не знает, что заявка №{order}")), "{}", staff.screen());
 }
@@ -554,21 +554,24 @@ async fn a_broadcast_keeps_to_thirty_a_second_and_to_one_a_second_in_a_chat() {
     .await;
     let mut claimed_in = Vec::new();
     for _ in 0..6 {
-        let rows = store::outbox::claim(&t.app.db, None).await.expect("a database");
-        assert!(store::outbox::claim(&t.app.db, None).await.expect("a database").is_empty(), "no more in this second");
+        let rows = store::outbox::claim(&t.app.store, None).await.expect("a database");
+        assert!(
+            store::outbox::claim(&t.app.store, None).await.expect("a database").is_empty(),
+            "no more in this second"
+        );
         let mut chats: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
         chats.sort_unstable();
         chats.dedup();
         assert_eq!(chats.len(), rows.len(), "one in a chat");
         claimed_in.push(rows.len());
         let sent = store::outbox::Finish::Sent { card: None };
-        join_all(rows.iter().map(|row| store::outbox::finish(&t.app.db, row, sent))).await;
+        join_all(rows.iter().map(|row| store::outbox::finish(&t.app.store, row, sent))).await;
         t.let_pass(1);
     }
     assert_eq!(claimed_in, [30, 30, 30, 30, 0, 0]);
     // Two senders at once share the same second.
     t.execute("UPDATE outbox SET finished_at = NULL, attempted_at = NULL, due_at = '2000-01-01'", &[]).await;
-    let rows = join_all((0..8).map(|_| store::outbox::claim(&t.app.db, None))).await;
+    let rows = join_all((0..8).map(|_| store::outbox::claim(&t.app.store, None))).await;
     assert!(rows.into_iter().map(|rows| rows.expect("a database").len()).sum::<usize>() <= 30);
 }
 
@@ -604,7 +607,7 @@ async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() 
 
     let mut under_way = JoinSet::new();
     loop {
-        let rows = store::outbox::claim(&t.app.db, None).await.expect("a database");
+        let rows = store::outbox::claim(&t.app.store, None).await.expect("a database");
         let nothing = rows.is_empty();
         for row in rows {
             let app = Arc::clone(&t.app);

@@ -20,7 +20,7 @@ fn tally(outcomes: impl IntoIterator<Item = String>) -> HashMap<String, usize> {
 }
 
 async fn outcome(t: &Dispatch, order: OrderId, user: i64) -> String {
-    let answered = accept::accept(&t.app.db, order, &tap(user), 1).await;
+    let answered = accept::accept(&t.app.store, order, &tap(user), 1).await;
     answered.expect("a database").expect("a master").outcome.name().to_owned()
 }
 
@@ -282,7 +282,7 @@ async fn a_dropped_accept_leaves_no_lock_behind() {
         let order = t.order().offered_to([ANNA, BORIS]).await;
         {
             let by = tap(ANNA);
-            let mut accept = Box::pin(accept::accept(&t.app.db, order, &by, 1));
+            let mut accept = Box::pin(accept::accept(&t.app.store, order, &by, 1));
             for _ in 0..polls {
                 if futures_util::poll!(&mut accept).is_ready() {
                     break;

@@ -54,9 +54,9 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.say("Не успеваю").await;
     assert_eq!(t.status(order).await, "SEARCHING");
     chat.tap("m:sh:off").await;
-    let assigned = assign::assign(&t.app.db, order, MasterId(2), Assigner::System, None).await;
+    let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None).await;
     assert!(assigned.expect("a database").expect("a master").outcome == AssignOutcome::Assigned);
-    cancel::cancel(&t.app.db, order, StaffId(1), "").await.expect_err("there is no such staff");
+    cancel::cancel(&t.app.store, order, StaffId(1), "").await.expect_err("there is no such staff");
     t.check().await;
 }
 

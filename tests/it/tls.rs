@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use field_service::config::Database;
 use field_service::sim::cluster::Cluster;
-use field_service::store::{Clock, Db};
+use field_service::store::{Clock, Store};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, UnixStream};
@@ -65,8 +65,8 @@ impl TlsServer {
         let url = format!("postgresql://postgres@{host}:{}/{database}?sslmode={mode}&hostaddr=127.0.0.1", self.port);
         let mut config = Database::from_url(&url).expect("a URL");
         config.root_certificates = roots.cloned();
-        let db = Db::new(&config, 1, Clock::default()).map_err(|error| error.to_string())?;
-        db.ping().await.map_err(|error| error.to_string())
+        let store = Store::new(&config, 1, Clock::default()).map_err(|error| error.to_string())?;
+        store.ping().await.map_err(|error| error.to_string())
     }
 }
 

@@ -18,18 +18,18 @@ use crate::store;
 /// The menu.
 pub(super) async fn menu(app: &App, by: &Tap) -> Result<Option<Reply>, store::Error> {
     go_elsewhere(app, by).await;
-    let profile = store::masters::profile(&app.db, by.user, None).await?;
+    let profile = store::masters::profile(&app.store, by.user, None).await?;
     Ok(profile.map(|profile| Reply::screen(render::menu(&profile))))
 }
 
 /// Comes on shift or leaves, and shows the menu.
 pub(super) async fn shift(app: &App, by: &Tap, on: bool) -> Result<Option<Reply>, store::Error> {
-    if !shift::set(&app.db, by, on).await? {
+    if !shift::set(&app.store, by, on).await? {
         return Ok(None);
     }
     app.metrics.count("shift", if on { "ON" } else { "OFF" });
     go_elsewhere(app, by).await;
-    let profile = store::masters::profile(&app.db, by.user, None).await?;
+    let profile = store::masters::profile(&app.store, by.user, None).await?;
     // What it is now: the tap may be an old one.
     Ok(profile.map(|profile| Reply::toast(texts::shift(profile.on_shift), Some(render::menu(&profile)))))
 }
@@ -37,7 +37,7 @@ pub(super) async fn shift(app: &App, by: &Tap, on: bool) -> Result<Option<Reply>
 /// «Мои заявки».
 pub(super) async fn active(app: &App, by: &Tap, page: i64) -> Result<Option<Reply>, store::Error> {
     go_elsewhere(app, by).await;
-    let list = store::orders::active_page(&app.db, by.user, page).await?;
+    let list = store::orders::active_page(&app.store, by.user, page).await?;
     Ok(list.map(|list| Reply::screen(render::active_list(&list))))
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn active(app: &App, by: &Tap, page: i64) -> Result<Option<Repl
 pub(super) async fn own(app: &App, by: &Tap, own: Own, order: OrderId) -> Result<Option<Reply>, store::Error> {
     if own == Own::Keep {
         // Whoever went elsewhere keeps the order.
-        store::dialogs::go_elsewhere(&app.db, by).await?;
+        store::dialogs::go_elsewhere(&app.store, by).await?;
     } else {
         go_elsewhere(app, by).await;
     }
@@ -62,13 +62,13 @@ pub(super) async fn own(app: &App, by: &Tap, own: Own, order: OrderId) -> Result
 
 /// In this message or by this tap the master turns to something else. Whatever else the tap does stands if this fails.
 pub(super) async fn go_elsewhere(app: &App, by: &Tap) {
-    if let Err(error) = store::dialogs::go_elsewhere(&app.db, by).await {
+    if let Err(error) = store::dialogs::go_elsewhere(&app.store, by).await {
         tracing::warn!(%error, "a card or a question is left as it was");
     }
 }
 
 async fn card(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, store::Error> {
-    Ok(match store::facts::of(&app.db, order, by).await? {
+    Ok(match store::facts::of(&app.store, order, by).await? {
         Some(facts) => Some(shown(app, by, facts, None).await),
         None => None,
     })
@@ -76,7 +76,7 @@ async fn card(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, stor
 
 /// Asks whether the work is done, or for the money if it is.
 async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, store::Error> {
-    let Some(facts) = store::facts::of(&app.db, order, by).await? else { return Ok(None) };
+    let Some(facts) = store::facts::of(&app.store, order, by).await? else { return Ok(None) };
     let working = facts.order.as_ref().is_some_and(|order| order.status == OrderStatus::Working);
     if working && facts.standing() == Standing::Yours {
         return Ok(Some(Reply::screen(render::confirm_done(order))));
@@ -85,7 +85,7 @@ async fn ask_done(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, 
 }
 
 async fn ask_return(app: &App, by: &Tap, order: OrderId) -> Result<Option<Reply>, store::Error> {
-    let Some(facts) = store::facts::of(&app.db, order, by).await? else { return Ok(None) };
+    let Some(facts) = store::facts::of(&app.store, order, by).await? else { return Ok(None) };
     ask(app, by, facts, Question::ReturnReason, order, texts::TOO_LATE_TO_RETURN).await.map(Some)
 }
 
@@ -98,7 +98,7 @@ async fn ask(
     order: OrderId,
     why_not: &str,
 ) -> Result<Reply, store::Error> {
-    if dialog::ask(&app.db, &facts, question, order, by).await? {
+    if dialog::ask(&app.store, &facts, question, order, by).await? {
         return Ok(Reply::screen(render::question(question, order)));
     }
     let why_not = (!question.makes_sense(&facts)).then_some(why_not);
@@ -115,7 +115,7 @@ async fn shown(app: &App, by: &Tap, facts: Facts, alert: Option<&str>) -> Reply 
             None => Reply::screen(screen),
         };
     }
-    let list = store::orders::active_page(&app.db, by.user, 1).await.unwrap_or_else(|error| {
+    let list = store::orders::active_page(&app.store, by.user, 1).await.unwrap_or_else(|error| {
         tracing::error!(%error, "the own orders after a tap could not be read");
         None
     });
@@ -123,7 +123,7 @@ async fn shown(app: &App, by: &Tap, facts: Facts, alert: Option<&str>) -> Reply 
 }
 
 async fn step(app: &App, by: &Tap, order: OrderId, step: Step) -> Result<Option<Reply>, store::Error> {
-    let Some(Answered { outcome, fresh, .. }) = progress::progress(&app.db, order, step, by).await? else {
+    let Some(Answered { outcome, fresh, .. }) = progress::progress(&app.store, order, step, by).await? else {
         return Ok(None);
     };
     app.metrics.count("order_progress", outcome.name());
@@ -146,7 +146,7 @@ pub(super) async fn answer(app: &App, user: TelegramUserId, message: &Message) -
     let id = message.message_id;
     let text = message.text.as_deref().unwrap_or_default().trim();
     let wrote = Some((id, text.starts_with("/start")));
-    let Some(profile) = store::masters::profile(&app.db, user, wrote).await? else { return Ok(None) };
+    let Some(profile) = store::masters::profile(&app.store, user, wrote).await? else { return Ok(None) };
     let by = &Tap { user, query: Some(format!("message {user} {id}")), message: None };
     let asked = profile.dialog.filter(|dialog| dialog.is_answered_by(id));
     let menu = Reply::screen(render::menu(&profile));
@@ -180,11 +180,11 @@ async fn still_asked(
     order: OrderId,
     screen: Screen,
 ) -> Result<Option<Reply>, store::Error> {
-    let facts = store::facts::of(&app.db, order, by).await?;
+    let facts = store::facts::of(&app.store, order, by).await?;
     if facts.is_some_and(|facts| question.makes_sense(&facts)) {
         return Ok(Some(Reply::screen(screen)));
     }
-    store::dialogs::leave(&app.db, by.user, question, order).await?;
+    store::dialogs::leave(&app.store, by.user, question, order).await?;
     Ok(None)
 }
 
@@ -193,11 +193,11 @@ async fn amount(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Res
     let Some(amount) = Amount::parse(texts::without_currency(text)) else {
         return still_asked(app, by, Question::Amount, order, render::not_an_amount(order, text)).await;
     };
-    let closed = close::close(&app.db, order, amount, by, id).await?;
+    let closed = close::close(&app.store, order, amount, by, id).await?;
     let outcome = closed.map_or(CloseOutcome::NotYours, |closed| closed.outcome);
     app.metrics.count("order_close", outcome.name());
     if !matches!(outcome, CloseOutcome::Closed(_) | CloseOutcome::Busy) {
-        store::dialogs::leave(&app.db, by.user, Question::Amount, order).await?;
+        store::dialogs::leave(&app.store, by.user, Question::Amount, order).await?;
     }
     Ok(Some(Reply::screen(render::closed(order, outcome))))
 }
@@ -208,11 +208,11 @@ async fn reason(app: &App, by: &Tap, order: OrderId, text: &str, id: i32) -> Res
         return Ok(Some(Reply::screen(render::question(Question::ReturnReason, order))));
     }
     let reason = render::cut(text, texts::REASON_LIMIT);
-    let given = give_back::give_back(&app.db, order, &reason, by, id).await?;
+    let given = give_back::give_back(&app.store, order, &reason, by, id).await?;
     let (outcome, told) = given.map_or((GiveBackOutcome::NotYours, false), |given| (given.outcome, given.told));
     app.metrics.count("order_give_back", outcome.name());
     if matches!(outcome, GiveBackOutcome::TooLate | GiveBackOutcome::NotYours) {
-        store::dialogs::leave(&app.db, by.user, Question::ReturnReason, order).await?;
+        store::dialogs::leave(&app.store, by.user, Question::ReturnReason, order).await?;
     }
     Ok(Some(Reply { told: told.then_some(order), ..Reply::screen(render::given_back(order, outcome)) }))
 }

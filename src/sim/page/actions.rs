@@ -14,7 +14,7 @@ use crate::model::TelegramUserId;
 use crate::model::order::Category;
 use crate::sim::telegram::{Chat, wall_clock};
 use crate::store::masters::{self, Added, NewMaster};
-use crate::store::{Db, Error};
+use crate::store::{Error, Store};
 
 /// How many races are shown.
 const REMEMBERED: usize = 5;
@@ -125,7 +125,7 @@ fn checked(person: i64, name: &str) -> Result<&str, String> {
     Ok(name)
 }
 
-fn database(shown: &Shown) -> Result<&Db, String> {
+fn database(shown: &Shown) -> Result<&Store, String> {
     shown.world.database.as_ref().ok_or_else(|| "База неизвестна: задайте DATABASE_URL при запуске sim.".to_owned())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Shown;
 use super::feed::Topics;
-use crate::store::{Connection, Db, Error, Statement, statement};
+use crate::store::{Connection, Error, Statement, Store, statement};
 
 /// How often it is read while somebody looks, when nothing tells of a change.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,9 +30,9 @@ pub(super) async fn keep_reading(shown: Weak<Shown>) {
 
 /// Reads now, so that whatever is told next is not older.
 pub(super) async fn refresh(shown: &Shown) {
-    let Some(db) = &shown.world.database else { return };
+    let Some(store) = &shown.world.database else { return };
     let _reading = shown.reading.lock().await;
-    let read = read(db).await;
+    let read = read(store).await;
     shown.truth.send_if_modified(|known| {
         let truth = read.unwrap_or_else(|error| {
             let mut truth = known.clone();
@@ -45,9 +45,9 @@ pub(super) async fn refresh(shown: &Shown) {
     });
 }
 
-async fn read(db: &Db) -> Result<Topics, Error> {
+async fn read(store: &Store) -> Result<Topics, Error> {
     const READ: Statement = statement!("sim.truth", [], include_str!("truth.sql"));
-    let rows = db.run(async |connection: Connection| connection.fetch(&READ, &[]).await).await?;
+    let rows = store.run(async |connection: Connection| connection.fetch(&READ, &[]).await).await?;
     let topic = |row: &tokio_postgres::Row| {
         let value: String = row.get("value");
         (row.get("topic"), serde_json::from_str(&value).unwrap_or(Value::Null))
@@ -74,7 +74,7 @@ pub(super) struct NewOrder {
 
 /// Makes an order, with its offers if masters were chosen; its number. `None`: these are not masters of one city, and there
 /// is no such city.
-pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Error> {
+pub(super) async fn add_order(store: &Store, new: &NewOrder) -> Result<Option<i64>, Error> {
     const ADD: Statement = statement!(
         "sim.add_order",
         [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4, INT8, TEXT],
@@ -107,12 +107,16 @@ pub(super) async fn add_order(db: &Db, new: &NewOrder) -> Result<Option<i64>, Er
     let NewOrder { category, address, description, client_name, client_phone, city, masters, minutes } = new;
     // The number first, so that the rest can be repeated if nobody hears of its commit.
     let number: i64 =
-        db.run(async |connection: Connection| Ok(connection.fetch(&NUMBER, &[]).await?[0].get("id"))).await?;
-    db.run(async |connection: Connection| {
-        let rows = connection
-            .fetch(&ADD, &[category, address, description, client_name, client_phone, masters, minutes, &number, city])
-            .await?;
-        Ok(rows.first().map(|row| row.get("id")))
-    })
-    .await
+        store.run(async |connection: Connection| Ok(connection.fetch(&NUMBER, &[]).await?[0].get("id"))).await?;
+    store
+        .run(async |connection: Connection| {
+            let rows = connection
+                .fetch(
+                    &ADD,
+                    &[category, address, description, client_name, client_phone, masters, minutes, &number, city],
+                )
+                .await?;
+            Ok(rows.first().map(|row| row.get("id")))
+        })
+        .await
 }

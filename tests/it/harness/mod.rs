@@ -18,7 +18,7 @@ use field_service::sim::invariants;
 use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
-use field_service::store::{Clock, Db};
+use field_service::store::{Clock, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -157,7 +157,7 @@ impl Dispatch {
             telegram: self.telegram.clone(),
             master_bot: bot_id(MASTER_TOKEN),
             handler: self.url.clone(),
-            database: Some(Db::new(&config, 2, Clock::default()).expect("a pool")),
+            database: Some(Store::new(&config, 2, Clock::default()).expect("a pool")),
             proxy,
         };
         Page::start(listener, world).expect("a page")
@@ -363,7 +363,7 @@ impl NewOrder<'_> {
 impl Dispatch {
     /// What happens by itself.
     pub async fn tick(&self) -> Passed {
-        sweep::pass(&self.app.db).await.expect("a pass")
+        sweep::pass(&self.app.store).await.expect("a pass")
     }
 
     /// Puts the standing clock forward.

@@ -153,7 +153,7 @@ impl Life {
             Step::TakeBack { order } => return self.take_back(order).await,
             Step::ByHand { order } => self.cancel_by_hand(order).await,
             Step::Redeliver { update } => return self.redeliver(update).await,
-            Step::SenderDies => drop(store::outbox::claim(&self.t.app.db, None).await.expect("a database")),
+            Step::SenderDies => drop(store::outbox::claim(&self.t.app.store, None).await.expect("a database")),
             Step::Restart => self.t = self.t.restarted().await,
             Step::Jump { seconds } => {
                 self.t.let_pass(seconds);
@@ -213,7 +213,7 @@ impl Life {
 
     async fn cancel(&mut self, order: usize) -> Result<(), String> {
         let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::cancel(&self.t.app.db, self.orders[order].id, STAFF, "передумали").await;
+        let outcome = cancel::cancel(&self.t.app.store, self.orders[order].id, STAFF, "передумали").await;
         let order = &mut self.orders[order];
         let may = order.open() || order.active();
         if (outcome.expect("a database") == CancelOutcome::Done) != may {
@@ -228,7 +228,7 @@ impl Life {
 
     async fn take_back(&mut self, order: usize) -> Result<(), String> {
         let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::take_back(&self.t.app.db, self.orders[order].id, STAFF, "не успевает").await;
+        let outcome = cancel::take_back(&self.t.app.store, self.orders[order].id, STAFF, "не успевает").await;
         let order = &mut self.orders[order];
         if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
             return Err("took back what cannot be, or the other way round".to_owned());
@@ -393,7 +393,7 @@ impl Life {
         if self.load(master) >= LIMIT && by != Assigner::System {
             return Ok(());
         }
-        let answered = assign::assign(&self.t.app.db, self.orders[order].id, id, by, None).await;
+        let answered = assign::assign(&self.t.app.store, self.orders[order].id, id, by, None).await;
         let outcome = answered.expect("a database").expect("a master").outcome;
         let may = self.orders[order].open() && !self.blocked[master] && self.load(master) < LIMIT;
         if (outcome == AssignOutcome::Assigned) != may {

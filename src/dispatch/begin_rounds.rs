@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::model::policy::{LOOK_AGAIN, later, plan};
 use crate::model::selection::Pool;
 use crate::store::rounds::Claimed;
-use crate::store::{self, Connection, Db};
+use crate::store::{self, Connection, Store};
 
 /// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
 /// again meanwhile.
@@ -31,13 +31,13 @@ pub struct Dispatched {
 ///
 /// # Errors
 /// When the database failed; batches before that stay.
-pub async fn auto_assign(db: &Db) -> Result<Dispatched, store::Error> {
+pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
     let mut total = Dispatched::default();
     // The masters are read once for all batches; the choices made since are noted there.
-    let Some(pool) = store::rounds::pool_if_due(db).await? else { return Ok(total) };
+    let Some(pool) = store::rounds::pool_if_due(store).await? else { return Ok(total) };
     let pool = Mutex::new(pool);
     loop {
-        let batch = db.run(|connection| batch(db, connection, &pool)).await?;
+        let batch = store.run(|connection| batch(store, connection, &pool)).await?;
         total.orders += batch.orders;
         total.offers += batch.offers;
         total.escalated += batch.escalated;
@@ -48,8 +48,8 @@ pub async fn auto_assign(db: &Db) -> Result<Dispatched, store::Error> {
     }
 }
 
-async fn batch(db: &Db, connection: Connection, pool: &Mutex<Pool>) -> Result<Dispatched, store::Error> {
-    let now = db.now();
+async fn batch(store: &Store, connection: Connection, pool: &Mutex<Pool>) -> Result<Dispatched, store::Error> {
+    let now = store.now();
     let [claim, asked, put_off, record] = connection
         .ready([&store::rounds::CLAIM, &store::rounds::ASKED, &store::rounds::PUT_OFF, &store::rounds::RECORD])
         .await?;

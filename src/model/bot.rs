@@ -1,0 +1,21 @@
+//! The two bots.
+
+/// Which of the two bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotName {
+    /// The technicians' bot.
+    Master,
+    /// The dispatchers' bot.
+    Admin,
+}
+
+impl BotName {
+    /// `master` or `admin`, as in paths and log lines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Admin => "admin",
+        }
+    }
+}
