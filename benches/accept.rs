@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use field_service::config;
 use field_service::dispatch::accept::{self, AcceptOutcome};
-use field_service::model::{OrderId, Tap, TelegramUserId};
+use field_service::model::{BotName, MasterRef, OrderId, Origin, TelegramUserId, UpdateKey};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
 use field_service::store::{Clock, Store, migrate};
@@ -96,9 +96,12 @@ async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
 }
 
 async fn take(store: &Store, data: &Data, order: usize) {
-    let by = Tap { user: TelegramUserId(data.taker(order)), query: Some(order.to_string()), message: None };
-    let answered =
-        accept::accept(store, OrderId(data::order_id(order)), &by, 1).await.expect("a database").expect("a master");
+    let master = MasterRef::Telegram(TelegramUserId(data.taker(order)));
+    let origin = Origin { update: UpdateKey::callback(BotName::Master, &order.to_string()), message: None };
+    let answered = accept::accept(store, OrderId(data::order_id(order)), master, Some(&origin), 1)
+        .await
+        .expect("a database")
+        .expect("a master");
     assert!(matches!(answered.outcome, AcceptOutcome::Assigned(_)), "{}", answered.outcome.name());
 }
 

@@ -29,6 +29,9 @@ pub fn run(cluster: &Cluster, data: &Data, clients: usize) -> f64 {
         .expect("pgbench tells its tps")
 }
 
+/// The key of the tap.
+const UPDATE: &str = "('callback ' || (:order)::text)";
+
 fn script(data: &Data, clients: usize) -> String {
     let fill = |text: &str, values: &[&str]| {
         // A $1 in a comment would be a parameter of no type.
@@ -46,8 +49,9 @@ fn script(data: &Data, clients: usize) -> String {
          \\startpipeline\nBEGIN ISOLATION LEVEL READ COMMITTED;\n{lock}{facts}\\endpipeline\n\
          \\startpipeline\n{record}COMMIT;\n{page}\\endpipeline\n",
         masters = data.masters(),
-        lock = fill(orders::LOCK.text, &[":order", ":user"]),
-        facts = fill(facts::READ.text, &[":order", ":user", "NULL::timestamptz", "(:order)::text"]),
+        lock = fill(orders::LOCK.text, &[":order", "NULL::bigint", ":user"]),
+        facts =
+            fill(facts::READ.text, &[":order", "NULL::bigint", ":user", "NULL::timestamptz", "'MASTER'::text", UPDATE]),
         record = fill(
             orders::RECORD_ASSIGNMENT.text,
             &[
@@ -60,10 +64,15 @@ fn script(data: &Data, clients: usize) -> String {
                 "NULL::bigint",
                 "NULL::text",
                 "NULL::timestamptz",
-                "(:order)::text",
+                "'MASTER'::text",
+                UPDATE,
+                "'ACCEPT'::text",
                 "NULL::integer",
             ],
         ),
-        page = fill(offers::PAGE.text, &[":user", "1::bigint", "5::bigint", "NULL::timestamptz", "NULL::integer"]),
+        page = fill(
+            offers::PAGE.text,
+            &[":master::bigint", "NULL::bigint", "1::bigint", "5::bigint", "NULL::timestamptz", "NULL::integer"],
+        ),
     )
 }

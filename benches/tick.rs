@@ -3,11 +3,12 @@
 
 use std::time::Instant;
 
+use field_service::app::App;
 use field_service::config;
-use field_service::dispatch::{begin_rounds, sweep};
+use field_service::model::policy::BATCH;
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
-use field_service::store::{Clock, Store, migrate};
+use field_service::store::{Clock, migrate};
 use tokio_postgres::NoTls;
 
 const ORDERS: [i32; 4] = [100, 1_000, 3_000, 10_000];
@@ -24,7 +25,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     println!("one pass of the tick over orders without offers, {MASTERS} masters\n");
-    println!("| orders | offers | seconds | ms per batch of {} | round trips per batch |", begin_rounds::BATCH);
+    println!("| orders | offers | seconds | ms per batch of {} | round trips per batch |", BATCH);
     println!("|---|---|---|---|---|");
     for orders in ORDERS {
         let mut passes: Vec<Pass> = (0..ROUNDS)
@@ -33,7 +34,7 @@ fn main() {
         passes.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
         let Pass { offers, seconds, round_trips } = passes[ROUNDS / 2];
         // The last one finds that there is nothing left.
-        let batches = f64::from(orders / begin_rounds::BATCH + 1);
+        let batches = f64::from(orders / BATCH + 1);
         println!(
             "| {orders} | {offers} | {seconds:.2} | {:.0} | {:.1} |",
             seconds * 1000.0 / batches,
@@ -80,10 +81,14 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     )
     .await;
     let proxy = Proxy::start(cluster.folder()).await.expect("a proxy");
-    let config = config::Database::from_url(&proxy.database_url(name)).expect("a URL");
-    let store = Store::new(&config, 1, Clock::default()).expect("a pool");
+    let lookup = |variable: &str| match variable {
+        "DATABASE_URL" => Some(proxy.database_url(name)),
+        "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => Some("1:token".to_owned()),
+        _ => None,
+    };
+    let jobs = App::without_webhook(&lookup, 1, Clock::default()).expect("an app").jobs();
     // Every order has been through a search before, as far as the planner's statistics go.
-    sweep::pass(&store).await.expect("a pass");
+    jobs.pass().await.expect("a pass");
     execute(
         &url,
         "TRUNCATE outbox;
@@ -94,7 +99,7 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     )
     .await;
     let (begun, before) = (Instant::now(), proxy.round_trips());
-    let passed = sweep::pass(&store).await.expect("a pass");
+    let passed = jobs.pass().await.expect("a pass");
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(i32::try_from(passed.dispatched.orders), Ok(orders));
     let round_trips = u32::try_from(proxy.round_trips() - before).expect("not that many");

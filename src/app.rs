@@ -1,28 +1,33 @@
-//! The one composition root: everything a handler needs, made once per process.
+//! The one composition root: everything a program needs, made once per process.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::bots::Bots;
 use crate::config::{self, Lookup, WebhookSecret};
+use crate::http::{self, Secrets};
+use crate::jobs::Jobs;
+use crate::liveness::Liveness;
 use crate::metrics::Metrics;
 use crate::model::BotName;
-use crate::store::{Clock, Store};
-use crate::telegram::{self, Bot};
+use crate::store::{self, Clock, Store};
+use crate::telegram::{self, Bot, Telegram};
 
-/// What handlers work with. Cheap to share, stateless between requests.
+/// What programs are made of. Stateless between requests but for pooled connections and counters.
 pub struct App {
     /// The database.
     pub store: Store,
-    /// The technicians' bot.
-    pub master_bot: Bot,
-    /// The dispatchers' bot.
-    pub admin_bot: Bot,
+    /// The senders of both bots.
+    pub telegram: Telegram,
     /// The counters.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    /// When the jobs last succeeded.
+    pub liveness: Arc<Liveness>,
+    /// Wakes the delivery job of this process.
+    enqueued: Arc<Notify>,
     /// `None` in a program that serves no webhook.
-    secrets: Option<Secrets>,
-}
-
-struct Secrets {
-    master: WebhookSecret,
-    admin: WebhookSecret,
+    secrets: Option<Arc<Secrets>>,
 }
 
 /// The program cannot start.
@@ -33,7 +38,7 @@ pub enum Error {
     Config(#[from] config::Error),
     /// The database's TLS could not be set up.
     #[error(transparent)]
-    Database(#[from] crate::store::TlsError),
+    Database(#[from] store::TlsError),
 }
 
 impl App {
@@ -43,11 +48,9 @@ impl App {
     /// When a variable is missing or malformed, or the CA file cannot be read.
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let app = Self::without_webhook(lookup, connections, clock)?;
-        let secrets = Secrets {
-            master: config::webhook_secret(lookup, BotName::Master)?,
-            admin: config::webhook_secret(lookup, BotName::Admin)?,
-        };
-        Ok(Self { secrets: Some(secrets), ..app })
+        let secret = |bot| -> Result<WebhookSecret, config::Error> { config::webhook_secret(lookup, bot) };
+        let secrets = Secrets { master: secret(BotName::Master)?, admin: secret(BotName::Admin)? };
+        Ok(Self { secrets: Some(Arc::new(secrets)), ..app })
     }
 
     /// The same for a program that serves no webhook, and needs no secrets for it.
@@ -62,20 +65,35 @@ impl App {
             Ok(Bot::new(client.clone(), &api_url, &config::bot_token(lookup, name)?))
         };
         Ok(Self {
-            master_bot: bot(BotName::Master)?,
-            admin_bot: bot(BotName::Admin)?,
+            telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
             secrets: None,
-            metrics: Metrics::default(),
+            metrics: Arc::default(),
+            liveness: Arc::default(),
+            enqueued: Arc::default(),
             store: Store::new(&database, connections, clock)?,
         })
     }
 
-    /// Whether this is the secret that Telegram repeats to us for this bot.
+    /// What the bots work with.
     #[must_use]
-    pub fn is_secret(&self, bot: BotName, presented: &[u8]) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| match bot {
-            BotName::Master => secrets.master.matches(presented),
-            BotName::Admin => secrets.admin.matches(presented),
-        })
+    pub fn bots(&self) -> Bots {
+        Bots {
+            store: self.store.clone(),
+            telegram: self.telegram.clone(),
+            metrics: Arc::clone(&self.metrics),
+            enqueued: Arc::clone(&self.enqueued),
+        }
+    }
+
+    /// What happens without a tap.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(self.bots(), Arc::clone(&self.liveness))
+    }
+
+    /// What answers HTTP requests.
+    #[must_use]
+    pub fn http(&self) -> http::State {
+        http::State::new(self.bots(), self.secrets.clone(), Arc::clone(&self.liveness))
     }
 }

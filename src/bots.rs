@@ -1,26 +1,108 @@
 //! The two doors of Telegram: what an update asks for, and what is shown.
+//!
+//! An update is handled in two steps. [`Bots::handle`] decides and commits: when it fails, nothing was answered, and
+//! Telegram may send the update again. [`Handled::say`] then makes the calls to Telegram: whatever fails there, what was
+//! committed stands.
 
 pub mod callback;
 pub mod delivery;
-pub mod dispatcher;
-pub mod master;
+mod dispatcher;
+mod master;
 pub mod render;
 pub mod update;
 
-use crate::app::App;
-use crate::telegram;
+use std::sync::Arc;
 
-/// A call that failed after the commit costs the person a look at the screen, not the order: the next tap shows it.
-fn log_failure<T>(app: &App, method: &str, result: &Result<T, telegram::Error>) {
-    match result {
-        Ok(_) => {}
-        Err(telegram::Error::StaleQuery) => {
-            tracing::info!(method, "the callback was too old to be answered");
-            app.metrics.count("telegram", "STALE");
+use tokio::sync::Notify;
+
+use crate::metrics::Metrics;
+use crate::model::BotName;
+use crate::store::{self, Store};
+use crate::telegram::{self, Notice, Telegram};
+use update::Update;
+
+/// What both bots work with. Cheap to clone; nothing is kept between two updates but pooled connections.
+#[derive(Clone)]
+pub struct Bots {
+    /// The database.
+    pub store: Store,
+    /// The senders.
+    pub telegram: Telegram,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// Wakes the delivery job of this process, if it has one: messages were enqueued.
+    pub enqueued: Arc<Notify>,
+}
+
+/// An update that was handled: committed, and yet to be answered.
+#[must_use = "nobody is answered until it is said"]
+#[derive(Default)]
+pub struct Handled(Option<Answer>);
+
+enum Answer {
+    Master(master::Answer),
+    Dispatcher(dispatcher::Answer),
+}
+
+/// An update that could not be handled.
+pub struct Failed {
+    /// Why.
+    pub error: store::Error,
+    /// What the person is told meanwhile, if the same update will not be sent again.
+    pub handled: Handled,
+}
+
+impl From<store::Error> for Failed {
+    fn from(error: store::Error) -> Self {
+        Self { error, handled: Handled::default() }
+    }
+}
+
+impl Bots {
+    /// Decides about an update, and commits.
+    ///
+    /// # Errors
+    /// When the database failed: before anything was answered, and nothing was changed unless the connection was lost
+    /// during `COMMIT`. The update may be handled again.
+    pub async fn handle(&self, bot: BotName, update: Update) -> Result<Handled, Failed> {
+        let answer = match bot {
+            BotName::Master => master::handle(self, update).await?.map(Answer::Master),
+            BotName::Admin => dispatcher::handle(self, update).await?.map(Answer::Dispatcher),
+        };
+        Ok(Handled(answer))
+    }
+
+    /// A call that failed after the commit costs the person a look at the screen, not the order: the next tap shows it.
+    fn log_failure<T>(&self, method: &str, result: &Result<T, telegram::Error>) {
+        match result {
+            Ok(_) => {}
+            Err(telegram::Error::StaleQuery) => {
+                tracing::info!(method, "the callback was too old to be answered");
+                self.metrics.count("telegram", "STALE");
+            }
+            Err(error) => {
+                tracing::warn!(method, %error, "a call to Telegram failed");
+                self.metrics.count("telegram", "FAILED");
+            }
         }
-        Err(error) => {
-            tracing::warn!(method, %error, "a call to Telegram failed");
-            app.metrics.count("telegram", "FAILED");
+    }
+
+    /// Stops the button's spinner, and shows the notice if there is one.
+    async fn answer_callback(&self, bot: BotName, query: Option<&str>, notice: Option<&Notice>) {
+        if let Some(query) = query {
+            self.log_failure("answerCallbackQuery", &self.telegram.of(bot).answer(query, notice).await);
+        }
+    }
+}
+
+impl Handled {
+    /// Says it: answers the callback, shows the screen, and delivers what others are owed because of it, all at once, and
+    /// none waits for another or stops it.
+    pub async fn say(self, bots: &Bots) {
+        match self.0 {
+            None => {}
+            Some(Answer::Master(answer)) => answer.say(bots).await,
+            Some(Answer::Dispatcher(answer)) => answer.say(bots).await,
         }
     }
 }

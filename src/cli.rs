@@ -1,10 +1,9 @@
 //! What each subcommand does.
 
 use std::error::Error;
-use std::io::{Write, stdout as out};
+use std::io::{self, Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
-use std::sync::Arc;
 
 use field_service::app::App;
 use field_service::config::{self, environment};
@@ -15,7 +14,7 @@ use field_service::model::TelegramUserId;
 use field_service::sim::{alone, demo};
 use field_service::store::masters::{self, Added, NewMaster};
 use field_service::store::{Clock, Store, migrate};
-use field_service::{jobs, telegram};
+use field_service::telegram;
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -100,7 +99,7 @@ async fn sim(options: Sim) -> Result {
 
 async fn serve(serve: Serve) -> Result {
     let connections = serve.connections.map_or_else(four_per_core, usize::from);
-    let app = Arc::new(App::from_env(&environment, connections, Clock::default())?);
+    let app = App::from_env(&environment, connections, Clock::default())?;
     let listener = listen(serve.listen)?;
     let address = listener.local_addr()?;
     let stop = shutdown_signal()?;
@@ -112,11 +111,20 @@ async fn serve(serve: Serve) -> Result {
         }
     });
     let stop = stop.shared();
-    let ticking = (Arc::clone(&app), stop.clone());
-    let ticking = tokio::spawn(async move { jobs::run(&ticking.0, ticking.1).await });
-    server::serve(listener, Arc::clone(&app), stop).await;
-    // A pass that failed was logged.
-    drop(ticking.await?);
+    let (jobs, stop_jobs) = (app.jobs(), stop.clone());
+    let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
+    let at_once = stop.clone();
+    tokio::spawn(async move {
+        at_once.await;
+        if let Ok(again) = shutdown_signal() {
+            again.await;
+            tracing::warn!("asked to stop a second time: stopped at once");
+            std::process::exit(130);
+        }
+    });
+    server::serve(listener, app.http(), stop).await;
+    // Those that failed have been logged.
+    drop(jobs.await?);
     app.store.close();
     tracing::info!("stopped; counted {}", app.metrics.summary());
     Ok(())
@@ -127,7 +135,7 @@ fn four_per_core() -> usize {
 }
 
 /// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager.
-fn shutdown_signal() -> Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -9,12 +9,14 @@ pub mod begin_rounds;
 pub mod cancel;
 pub mod close;
 pub mod decline;
+pub mod deliver;
 pub mod dialog;
+pub mod duty;
 pub mod give_back;
-mod locked;
+mod own_change;
 pub mod progress;
 pub mod shift;
-pub mod sweep;
+mod transaction;
 pub mod view;
 
-pub use locked::Answered;
+pub use transaction::{Answered, Decision};

@@ -1,99 +1,231 @@
-//! What happens without anybody's tap, again and again: [`sweep`] finds what is due, [`outbox`] tells people, and once a
-//! minute it is measured what waits.
+//! What happens without a tap, again and again: sweeps, rounds, delivery of the outbox, measuring.
+//!
+//! Each job runs, fails, backs off and is measured alone: one that fails or panics begins anew and stops no other. Everything
+//! that is due is in the database and found by its time, so a process that dies loses nothing, two at once do no harm,
+//! and how often a job runs only decides how soon.
+
+mod delivery;
+mod measure;
+mod sweeping;
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::{join, select};
+use futures_util::future::{Shared, join, join_all};
+use tokio::select;
+use tokio::sync::Notify;
 
-use crate::app::App;
-use crate::bots::delivery;
-use crate::dispatch::sweep;
+use crate::bots::Bots;
+use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
+use crate::liveness::Liveness;
 use crate::store;
-use crate::telegram::{self, Bot};
+use crate::store::sweeps::{
+    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES, OVERTAKEN, PURGE, Sweep, WAKE,
+};
+use sweeping::SetAside;
 
-/// The pause between two passes: an order is offered within a second of being made.
-const EVERY: Duration = Duration::from_millis(400);
-/// The pause after a pass that failed: the database is probably away.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
-/// For how many seconds a message may wait without anybody hearing of it.
-const LATE: f64 = 60.0;
-/// How often it is measured what waits.
-const MEASURE: Duration = Duration::from_mins(1);
+/// Offers expire and rounds begin: an order is offered within a second of being made.
+const AT_ONCE: Duration = Duration::from_millis(400);
+/// What may take some seconds.
+const SOON: Duration = Duration::from_secs(10);
+/// What nobody waits for.
+const SOME_TIME: Duration = Duration::from_mins(1);
 
-/// Passes and sends until `stop` is ready; what is due then is still due. A pass that fails is logged and counted, and
-/// the next one tries again; one that is under way at the end is rolled back. Messages under way are waited for.
-///
-/// # Errors
-/// What the last pass failed with, if it did.
-pub async fn run(app: &Arc<App>, stop: impl Future<Output = ()>) -> Result<(), store::Error> {
-    let stop = stop.shared();
-    let mut last = Ok(());
-    let passes = async {
-        loop {
-            // On the heap: it is large, and its callers would be.
-            let pause = Box::pin(pass(app, &mut last)).await;
-            tokio::time::sleep(pause).await;
-        }
-    };
-    let measures = async {
-        loop {
-            measure(app).await;
-            tokio::time::sleep(MEASURE).await;
-        }
-    };
-    let until_stop = async {
-        select! {
-            () = passes => {}
-            () = measures => {}
-            () = stop.clone() => {}
-        }
-    };
-    join!(until_stop, delivery::run(app, stop.clone()));
-    last
+/// The pause after a pass that failed doubles from the first to the second: the database is probably away.
+const BACKOFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// The jobs of a process.
+pub struct Jobs {
+    bots: Bots,
+    liveness: Arc<Liveness>,
+    set_aside: SetAside,
 }
 
-/// One pass; how long to wait for the next.
-async fn pass(app: &App, last: &mut Result<(), store::Error>) -> Duration {
-    let failure = match AssertUnwindSafe(sweep::pass(&app.store)).catch_unwind().await {
-        Ok(Ok(_)) => {
-            *last = Ok(());
-            return EVERY;
-        }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a tick failed; the next one tries again");
-            *last = Err(error);
-            "FAILED"
-        }
-        Err(_) => {
-            // The panic hook has said where. What is due waits for the next pass, not for ever.
-            tracing::error!("a panic in a tick; the next one tries again");
-            "PANIC"
-        }
-    };
-    app.metrics.count("tick", failure);
-    AFTER_FAILURE
+/// A job that finds what is due, and does it.
+#[derive(Clone, Copy)]
+enum Job {
+    Sweep(&'static Sweep, Duration),
+    BeginRounds,
+    Measure,
 }
 
-/// Says how long the oldest message has waited, and how many updates wait at Telegram: what nobody sees who only looks
-/// at what is done.
-async fn measure(app: &App) {
-    match store::outbox::oldest_seconds(&app.store).await {
-        Ok(seconds) => {
-            if seconds > LATE {
-                tracing::warn!("outbox: a message has waited for {seconds:.0} s");
-            }
-            app.metrics.measure("outbox.oldest_seconds", seconds);
+const JOBS: [Job; 12] = [
+    Job::Sweep(&EXPIRE, AT_ONCE),
+    Job::BeginRounds,
+    Job::Sweep(&WAKE, SOON),
+    Job::Sweep(&ESCALATE, SOON),
+    Job::Sweep(&CALL, SOON),
+    Job::Sweep(&CARDS, SOON),
+    Job::Sweep(&OVERTAKEN, SOON),
+    Job::Sweep(&FORGET_MESSAGES, SOME_TIME),
+    Job::Sweep(&FORGET_UPDATES, SOME_TIME),
+    Job::Sweep(&FORGET_CHATS, SOME_TIME),
+    Job::Sweep(&PURGE, SOME_TIME),
+    Job::Measure,
+];
+
+impl Job {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sweep(sweep, _) => sweep.name,
+            Self::BeginRounds => "begin_rounds",
+            Self::Measure => "measure",
         }
-        Err(error) => tracing::warn!(%error, "the outbox could not be measured"),
     }
-    let waiting = async |bot: &Bot| Ok::<_, telegram::Error>(bot.webhook_info().await?.pending_update_count);
-    match (waiting(&app.master_bot).await, waiting(&app.admin_bot).await) {
-        (Ok(master), Ok(admin)) => {
-            app.metrics.measure("telegram.waiting_updates", f64::from(master) + f64::from(admin));
+
+    fn every(self) -> Duration {
+        match self {
+            Self::Sweep(_, every) => every,
+            Self::BeginRounds => AT_ONCE,
+            Self::Measure => SOME_TIME,
         }
-        (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "Telegram does not say how many updates wait"),
+    }
+}
+
+/// What one pass of every sweep and of the rounds did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Offers that expired.
+    pub expired: usize,
+    /// Deferred orders that woke.
+    pub woken: usize,
+    /// Rounds.
+    pub dispatched: Dispatched,
+    /// Searches that have taken too long.
+    pub overdue: usize,
+    /// Calls for a dispatcher that were enqueued.
+    pub called: usize,
+    /// Cards of ended offers that were about to be left as they are.
+    pub cards: usize,
+}
+
+impl Jobs {
+    pub(crate) fn new(bots: Bots, liveness: Arc<Liveness>) -> Self {
+        Self { bots, liveness, set_aside: SetAside::default() }
+    }
+
+    /// Runs every job until `stop` is ready; what is due then is still due. A pass that is under way at the end is rolled
+    /// back; messages that are under way are waited for. The jobs whose last pass failed.
+    pub async fn run(&self, stop: impl Future<Output = ()>) -> Vec<&'static str> {
+        let stop = stop.shared();
+        let each = join_all(JOBS.map(|job| self.repeat(job, stop.clone())));
+        let (failed, delivered) = join(each, delivery::run(self, stop.clone())).await;
+        failed.into_iter().chain([delivered]).flatten().collect()
+    }
+
+    /// One pass of every job but delivery and measuring, one after another: what `run` does all the time.
+    ///
+    /// # Errors
+    /// When the database failed; what was done before stays, and the rest is still due.
+    pub async fn pass(&self) -> Result<Passed, store::Error> {
+        let passed = Passed {
+            expired: self.sweep(&EXPIRE).await?,
+            woken: self.sweep(&WAKE).await?,
+            dispatched: self.begin_rounds().await?,
+            overdue: self.sweep(&ESCALATE).await?,
+            called: self.sweep(&CALL).await?,
+            cards: self.sweep(&CARDS).await?,
+        };
+        for sweep in [&OVERTAKEN, &FORGET_MESSAGES, &FORGET_UPDATES, &FORGET_CHATS, &PURGE] {
+            self.sweep(sweep).await?;
+        }
+        Ok(passed)
+    }
+
+    async fn repeat(&self, job: Job, stop: Shared<impl Future<Output = ()>>) -> Option<&'static str> {
+        // On the heap: it is large, and there are many.
+        let pass = || Box::pin(self.pass_of(job));
+        self.supervise(job.name(), job.every(), None, stop, true, pass).await
+    }
+
+    /// One pass of a job; how long to pause.
+    async fn pass_of(&self, job: Job) -> Result<Duration, store::Error> {
+        match job {
+            Job::Sweep(sweep, _) => drop(self.sweep(sweep).await?),
+            Job::BeginRounds => {
+                let Dispatched { escalated, .. } = self.begin_rounds().await?;
+                if escalated > 0 {
+                    self.sweep(&CALL).await?;
+                }
+            }
+            Job::Measure => measure::pass(&self.bots).await?,
+        }
+        Ok(job.every())
+    }
+
+    async fn begin_rounds(&self) -> Result<Dispatched, store::Error> {
+        let dispatched = begin_rounds(&self.bots.store).await?;
+        let Dispatched { orders, offers, escalated, set_aside } = dispatched;
+        if dispatched != Dispatched::default() {
+            tracing::info!("begin_rounds: orders={orders} offers={offers} escalated={escalated} set_aside={set_aside}");
+        }
+        if offers > 0 {
+            self.bots.enqueued.notify_one();
+        }
+        Ok(dispatched)
+    }
+
+    /// Passes again and again until `stop` is ready, whatever becomes of a single pass: one that fails or panics is logged
+    /// and counted, and the next one begins after a backoff. `pass` says how long to pause. `wake`: what ends a pause early.
+    /// `drops`: whether a pass that is under way at the end is dropped, rather than waited for. The name, if the last pass
+    /// failed.
+    async fn supervise<F>(
+        &self,
+        name: &'static str,
+        every: Duration,
+        wake: Option<&Notify>,
+        stop: Shared<impl Future<Output = ()>>,
+        drops: bool,
+        pass: impl Fn() -> F,
+    ) -> Option<&'static str>
+    where
+        F: Future<Output = Result<Duration, store::Error>>,
+    {
+        self.liveness.beat(name, every, Instant::now());
+        let mut backoff = BACKOFF[0];
+        loop {
+            let begun = Instant::now();
+            let passed = {
+                let mut passing = pin!(AssertUnwindSafe(pass()).catch_unwind());
+                select! {
+                    passed = &mut passing => passed,
+                    () = stop.clone(), if drops => return None,
+                }
+            };
+            let (pause, failure) = match passed {
+                Ok(Ok(pause)) => {
+                    let now = Instant::now();
+                    self.liveness.beat(name, every, now);
+                    self.bots.metrics.measure_job(name, now.duration_since(begun));
+                    (pause, None)
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%error, job = name, "job {name}: a pass failed; the next one tries again");
+                    self.bots.metrics.count_job(name, "FAILED");
+                    (backoff, Some(name))
+                }
+                Err(_) => {
+                    // The panic hook has said where. What is due waits for the next pass, not for ever.
+                    tracing::error!(job = name, "job {name}: a panic in a pass; the next one tries again");
+                    self.bots.metrics.count_job(name, "PANIC");
+                    (backoff, Some(name))
+                }
+            };
+            backoff = if failure.is_some() { (backoff * 2).min(BACKOFF[1]) } else { BACKOFF[0] };
+            let woken = async {
+                match wake {
+                    Some(wake) if failure.is_none() => wake.notified().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            select! {
+                () = tokio::time::sleep(pause) => {}
+                () = woken => {}
+                () = stop.clone() => return failure,
+            }
+        }
     }
 }

@@ -54,6 +54,7 @@ pub mod config;
 pub mod dispatch;
 pub mod http;
 pub mod jobs;
+pub mod liveness;
 pub mod logging;
 pub mod metrics;
 pub mod model;

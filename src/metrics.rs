@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 pub struct Metrics {
     counts: Mutex<Counts>,
     gauges: Mutex<Gauges>,
+    /// How long the last pass of each job took, in seconds.
+    passes: Mutex<Gauges>,
 }
 
 type Counts = BTreeMap<(&'static str, &'static str), u64>;
@@ -30,6 +33,16 @@ impl Metrics {
         hold(&self.gauges).insert(name, value);
     }
 
+    /// Counts what became of a pass of a job, or of a row that it came upon.
+    pub fn count_job(&self, job: &'static str, outcome: &'static str) {
+        self.count(job, outcome);
+    }
+
+    /// Notes how long a pass of a job took.
+    pub fn measure_job(&self, job: &'static str, took: Duration) {
+        hold(&self.passes).insert(job, took.as_secs_f64());
+    }
+
     /// How often it was counted so far.
     #[must_use]
     pub fn get(&self, subject: &'static str, outcome: &'static str) -> u64 {
@@ -42,14 +55,17 @@ impl Metrics {
     pub fn take_embedded(&self, unix_milliseconds: i64) -> Option<Value> {
         let counts = std::mem::take(&mut *hold(&self.counts));
         let gauges = std::mem::take(&mut *hold(&self.gauges));
-        if counts.is_empty() && gauges.is_empty() {
+        let passes = std::mem::take(&mut *hold(&self.passes));
+        if counts.is_empty() && gauges.is_empty() && passes.is_empty() {
             return None;
         }
         let name = |(subject, outcome): &(&str, &str)| format!("{subject}.{outcome}");
         let counted = counts.keys().map(|key| json!({"Name": name(key), "Unit": "Count"}));
         let unit = |gauge: &str| if gauge.ends_with("_seconds") { "Seconds" } else { "Count" };
         let measured = gauges.keys().map(|gauge| json!({"Name": gauge, "Unit": unit(gauge)}));
-        let metrics: Vec<_> = counted.chain(measured).collect();
+        let pass = |job: &str| format!("{job}.pass_seconds");
+        let passed = passes.keys().map(|job| json!({"Name": pass(job), "Unit": "Seconds"}));
+        let metrics: Vec<_> = counted.chain(measured).chain(passed).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": unix_milliseconds,
@@ -61,6 +77,9 @@ impl Metrics {
         }
         for (gauge, value) in &gauges {
             line[*gauge] = json!(value);
+        }
+        for (job, seconds) in &passes {
+            line[pass(job)] = json!(seconds);
         }
         Some(line)
     }

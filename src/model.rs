@@ -11,11 +11,14 @@ pub mod offer;
 pub mod order;
 pub mod policy;
 pub mod selection;
+pub mod text;
+pub mod update;
 
-pub use actor::{Actor, Tap};
+pub use actor::{Actor, MasterRef};
 pub use amount::Amount;
 pub use bot::BotName;
 pub use facts::OfferFacts;
 pub use ids::{MasterId, OfferId, OrderId, StaffId, TelegramUserId};
 pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
 pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
+pub use update::{Origin, UpdateKey};

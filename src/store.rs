@@ -6,6 +6,8 @@
 //! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
 //! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
 
+pub mod cities;
+mod connection;
 pub mod dialogs;
 pub mod error;
 pub mod facts;
@@ -15,19 +17,21 @@ pub mod offers;
 pub mod orders;
 pub mod outbox;
 pub mod rounds;
-pub mod sweep;
+pub mod staff;
+pub mod sweeps;
 mod tls;
+pub mod updates;
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{FromSql, Type};
 
 use crate::config::{self, StatementMode};
+pub use connection::{Connection, Ready};
 pub use error::{Error, Severity};
 pub use tls::Error as TlsError;
 
@@ -153,6 +157,10 @@ impl Store {
                 Err(error) if first && error.severity() == Severity::Conflict => {
                     tracing::warn!(%error, "transaction conflict, trying again");
                 }
+                Err(error) if first && error.severity() == Severity::UnknownTimezone => {
+                    let lost = self.attempt(&cities::show_lost_in_utc).await?;
+                    tracing::error!(%error, "cities whose time zone the server does not know are shown in UTC: {lost}");
+                }
                 result => return result,
             }
             first = false;
@@ -164,8 +172,7 @@ impl Store {
         F: Future<Output = Result<T, Error>>,
     {
         let client = self.pool.get().await?;
-        let connection = Connection { client: Some(client), mode: self.mode, unfinished: AtomicU32::new(0) };
-        tokio::time::timeout(WORK, work(connection)).await.unwrap_or(Err(Error::Stalled(WORK)))
+        tokio::time::timeout(WORK, work(Connection::new(client, self.mode))).await.unwrap_or(Err(Error::Stalled(WORK)))
     }
 
     /// Whether the database answers.
@@ -181,6 +188,11 @@ impl Store {
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Reads a column. An error names it, so that a row that somebody wrote oddly can be found; nothing panics over it.
+pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &'static str) -> Result<T, Error> {
+    row.try_get(name).map_err(|source| Error::Column { name, source })
 }
 
 /// Asks a connection that was idle for long whether it lives. When one does not answer, those that were idle at that
@@ -225,126 +237,4 @@ fn with_timeouts(connection: &tokio_postgres::Config) -> tokio_postgres::Config 
         connection.application_name("field-service");
     }
     connection
-}
-
-/// A statement that a connection is ready to run in one trip.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    definition: &'static Statement,
-    prepared: Option<tokio_postgres::Statement>,
-}
-
-/// A pooled connection, lent to one piece of work.
-///
-/// Futures of [`query`](Self::query), [`begin`](Self::begin), [`commit`](Self::commit) and
-/// [`rollback`](Self::rollback) send at their first poll, so that `join!` of several is one round trip, in order.
-pub struct Connection {
-    /// Always there until `drop`.
-    client: Option<Object>,
-    mode: StatementMode,
-    /// Statements sent and not answered, and one more for an open transaction.
-    unfinished: AtomicU32,
-}
-
-impl Connection {
-    fn client(&self) -> &Object {
-        self.client.as_ref().expect("taken in drop only")
-    }
-
-    /// Gets statements ready, so that what follows can be pipelined: a statement that still had to be prepared would
-    /// be overtaken by its successors.
-    ///
-    /// # Errors
-    /// When the server refuses one of them.
-    pub async fn ready<const N: usize>(&self, statements: [&'static Statement; N]) -> Result<[Ready; N], Error> {
-        let mut ready = statements.map(|definition| Ready { definition, prepared: None });
-        if self.mode == StatementMode::Prepared {
-            for Ready { definition, prepared } in &mut ready {
-                let work = self.client().prepare_typed_cached(definition.text, definition.types);
-                *prepared = Some(self.watch(definition.name, work).await?);
-            }
-        }
-        Ok(ready)
-    }
-
-    /// Runs a statement that is [`ready`](Self::ready).
-    ///
-    /// # Errors
-    /// When it fails.
-    pub async fn query(&self, statement: &Ready, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        let definition = statement.definition;
-        let client = self.client();
-        if let Some(prepared) = &statement.prepared {
-            return self.watch(definition.name, client.query(prepared, params)).await;
-        }
-        let typed: Vec<_> = params.iter().copied().zip(definition.types.iter().cloned()).collect();
-        self.watch(definition.name, client.query_typed(definition.text, &typed)).await
-    }
-
-    /// Gets a single statement ready and runs it.
-    ///
-    /// # Errors
-    /// When either fails.
-    pub async fn fetch(
-        &self,
-        statement: &'static Statement,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, Error> {
-        let [ready] = self.ready([statement]).await?;
-        self.query(&ready, params).await
-    }
-
-    /// Opens a READ COMMITTED transaction. Until [`commit`](Self::commit) or [`rollback`](Self::rollback) has
-    /// succeeded, dropping the connection closes it, and the server rolls back.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn begin(&self) -> Result<(), Error> {
-        self.unfinished.fetch_add(1, Ordering::Relaxed);
-        self.watch("begin", self.client().batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")).await
-    }
-
-    /// Commits; the server rolls back instead if a statement of the transaction had failed, which that statement
-    /// has then reported.
-    ///
-    /// # Errors
-    /// When the outcome is not known to be a commit or a rollback.
-    pub async fn commit(&self) -> Result<(), Error> {
-        self.end("COMMIT").await
-    }
-
-    /// Rolls back.
-    ///
-    /// # Errors
-    /// When the connection failed.
-    pub async fn rollback(&self) -> Result<(), Error> {
-        self.end("ROLLBACK").await
-    }
-
-    async fn end(&self, how: &'static str) -> Result<(), Error> {
-        self.watch(how, self.client().batch_execute(how)).await?;
-        self.unfinished.fetch_sub(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    async fn watch<T>(
-        &self,
-        name: &'static str,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, Error> {
-        self.unfinished.fetch_add(1, Ordering::Relaxed);
-        let result = work.await;
-        self.unfinished.fetch_sub(1, Ordering::Relaxed);
-        result.map_err(|source| Error::Statement { name, source })
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if *self.unfinished.get_mut() > 0
-            && let Some(client) = self.client.take()
-        {
-            drop(Object::take(client));
-        }
-    }
 }

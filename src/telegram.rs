@@ -12,13 +12,14 @@ use frankenstein::methods::{
     AnswerCallbackQueryParams, DeleteWebhookParams, EditMessageTextParams, SendMessageParams, SetWebhookParams,
 };
 use frankenstein::response::MethodResponse;
-use frankenstein::types::{AllowedUpdate, ChatId};
+use frankenstein::types::{AllowedUpdate, ChatId, InlineKeyboardMarkup, ReplyMarkup};
 use frankenstein::updates::WebhookInfo;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::bots::render::{Screen, cut};
 use crate::config::{Token, WebhookSecret};
+use crate::model::BotName;
+use crate::model::text::cut;
 
 /// Telegram answers within tens of milliseconds; whatever takes longer is not waited for while a person taps.
 const CALL: Duration = Duration::from_secs(4);
@@ -78,6 +79,26 @@ pub fn http_client(url: &str) -> reqwest::Client {
     client.build().expect("a client from constant settings")
 }
 
+/// The two bots' senders.
+#[derive(Clone, Debug)]
+pub struct Telegram {
+    /// The technicians' bot.
+    pub master: Bot,
+    /// The dispatchers' bot.
+    pub admin: Bot,
+}
+
+impl Telegram {
+    /// The sender of that bot.
+    #[must_use]
+    pub fn of(&self, bot: BotName) -> &Bot {
+        match bot {
+            BotName::Master => &self.master,
+            BotName::Admin => &self.admin,
+        }
+    }
+}
+
 /// One of the two bots.
 #[derive(Clone)]
 pub struct Bot {
@@ -115,33 +136,39 @@ impl Bot {
         self.call::<_, IgnoredAny>("answerCallbackQuery", &params).await.map(drop)
     }
 
-    /// Sends a screen as a new message; the message's id, if Telegram tells it.
+    /// Sends a new message, text in Telegram's HTML and the buttons under it; the message's id, if Telegram tells it.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer; in the latter case the message may have been sent.
-    pub async fn send(&self, chat: i64, screen: Screen) -> Result<Option<i32>, Error> {
+    pub async fn send(&self, chat: i64, text: &str, keyboard: &InlineKeyboardMarkup) -> Result<Option<i32>, Error> {
         let params = SendMessageParams::builder()
             .chat_id(ChatId::Integer(chat))
-            .text(screen.text)
+            .text(text)
             .parse_mode(ParseMode::Html)
-            .reply_markup(frankenstein::types::ReplyMarkup::InlineKeyboardMarkup(screen.keyboard))
+            .reply_markup(ReplyMarkup::InlineKeyboardMarkup(keyboard.clone()))
             .build();
         // What was sent must not be sent again because the rest of the answer is not understood.
         let sent: serde_json::Value = self.call("sendMessage", &params).await?;
         Ok(sent["message_id"].as_i64().and_then(|id| id.try_into().ok()))
     }
 
-    /// Turns a message into a screen. That it shows the screen already is a success.
+    /// Changes a message. That it says so already is a success.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer.
-    pub async fn edit(&self, chat: i64, message: i32, screen: &Screen) -> Result<(), Error> {
+    pub async fn edit(
+        &self,
+        chat: i64,
+        message: i32,
+        text: &str,
+        keyboard: &InlineKeyboardMarkup,
+    ) -> Result<(), Error> {
         let params = EditMessageTextParams::builder()
             .chat_id(ChatId::Integer(chat))
             .message_id(message)
-            .text(screen.text.clone())
+            .text(text)
             .parse_mode(ParseMode::Html)
-            .reply_markup(screen.keyboard.clone())
+            .reply_markup(keyboard.clone())
             .build();
         match self.call::<_, IgnoredAny>("editMessageText", &params).await {
             Err(Error::Refused { description, .. }) if description.contains("message is not modified") => Ok(()),
@@ -149,13 +176,19 @@ impl Bot {
         }
     }
 
-    /// Shows a screen in place of a message, or as a new message if that one is gone.
+    /// Changes a message, or sends a new one if that one is gone.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer.
-    pub async fn show(&self, chat: i64, message: i32, screen: Screen) -> Result<(), Error> {
-        match self.edit(chat, message, &screen).await {
-            Err(Error::MessageGone(_)) => self.send(chat, screen).await.map(drop),
+    pub async fn show(
+        &self,
+        chat: i64,
+        message: i32,
+        text: &str,
+        keyboard: &InlineKeyboardMarkup,
+    ) -> Result<(), Error> {
+        match self.edit(chat, message, text, keyboard).await {
+            Err(Error::MessageGone(_)) => self.send(chat, text, keyboard).await.map(drop),
             result => result,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use field_service::{app::App, config, http::webhook, logging, store::Clock};
+use field_service::{app::App, config, http::Http, logging, store::Clock};
 use lambda_http::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -20,8 +20,9 @@ async fn run() -> Result<(), Error> {
     logging::init(&config::environment, logging::LevelFilter::INFO)?;
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
+    let http = &Http::new(app.http());
     lambda_http::run(service_fn(async |request| {
-        let response = webhook::handle(app, request).await;
+        let response = http.answer(request).await;
         app.metrics.print_embedded();
         Ok::<_, Error>(response)
     }))

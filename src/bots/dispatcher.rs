@@ -1,22 +1,43 @@
-//! The dispatchers' bot, which so far only says that it is coming.
+//! The dispatchers' bot, which so far only says that it is coming; and notes that whoever writes to it can be written to.
 
-use super::update::Update;
-use crate::app::App;
-use crate::bots::render::{self, texts};
-use crate::store;
+use super::render::{self, texts};
+use super::update::{CallbackQuery, Message, Update};
+use super::{Bots, Failed};
+use crate::dispatch::duty;
+use crate::model::{BotName, TelegramUserId};
 use crate::telegram::Notice;
 
-/// Handles an update to the end.
-///
-/// # Errors
-/// None yet.
-pub async fn on_update(app: &App, update: Update) -> Result<(), store::Error> {
-    if let Some(query) = update.callback_query {
-        let notice = Notice { text: texts::ADMIN_NOT_YET.to_owned(), alert: true };
-        super::log_failure(app, "answerCallbackQuery", &app.admin_bot.answer(&query.id, Some(&notice)).await);
-    } else if let Some(message) = update.message.filter(|message| message.chat.id > 0) {
-        let screen = render::plain(texts::ADMIN_NOT_YET.to_owned());
-        super::log_failure(app, "sendMessage", &app.admin_bot.send(message.chat.id, screen).await);
+/// To whom it is said.
+pub(super) enum Answer {
+    Tap(String),
+    Words(TelegramUserId),
+}
+
+/// Handles an update; `None`: it is of a kind that is not handled.
+pub(super) async fn handle(bots: &Bots, update: Update) -> Result<Option<Answer>, Failed> {
+    let (user, answer) = match update {
+        Update { callback_query: Some(CallbackQuery { id, from, .. }), .. } => (from.id(), Answer::Tap(id)),
+        Update { message: Some(Message { from: Some(from), chat, .. }), .. } if chat.is_private_to(from.id()) => {
+            (from.id(), Answer::Words(from.id()))
+        }
+        _ => return Ok(None),
+    };
+    duty::reached(&bots.store, user).await?;
+    Ok(Some(answer))
+}
+
+impl Answer {
+    pub(super) async fn say(self, bots: &Bots) {
+        match self {
+            Self::Tap(query) => {
+                let notice = Notice { text: texts::ADMIN_NOT_YET.to_owned(), alert: true };
+                bots.answer_callback(BotName::Admin, Some(&query), Some(&notice)).await;
+            }
+            Self::Words(user) => {
+                let screen = render::plain(texts::ADMIN_NOT_YET.to_owned());
+                let sent = bots.telegram.admin.send(user.0, &screen.text, &screen.keyboard).await;
+                bots.log_failure("sendMessage", &sent);
+            }
+        }
     }
-    Ok(())
 }

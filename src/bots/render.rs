@@ -119,36 +119,3 @@ pub fn confirm_decline(order: OrderId, page: i64) -> Screen {
 pub fn plain(text: String) -> Screen {
     Screen { text, keyboard: keyboards::none() }
 }
-
-/// At most `limit` characters as Telegram counts them (UTF-16 code units), the last one an ellipsis if something was
-/// cut.
-#[must_use]
-pub fn cut(text: &str, limit: usize) -> String {
-    let mut units = 0;
-    let mut fits = 0;
-    for (index, character) in text.char_indices() {
-        units += character.len_utf16();
-        if units > limit {
-            return format!("{}…", &text[..fits]);
-        }
-        if units < limit {
-            fits = index + character.len_utf8();
-        }
-    }
-    text.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cut;
-
-    #[test]
-    fn what_is_too_long_is_cut_to_the_limit() {
-        assert_eq!(cut("заявка", 6), "заявка");
-        assert_eq!(cut("заявка", 5), "заяв…");
-        assert_eq!(cut("🔧🔧🔧", 6), "🔧🔧🔧");
-        assert_eq!(cut("🔧🔧🔧", 5), "🔧🔧…");
-        assert_eq!(cut("🔧🔧🔧", 4), "🔧…");
-        assert_eq!(cut("", 1), "");
-    }
-}

@@ -4,6 +4,7 @@
 //! know yet, in the message that a button hangs on, would lose the tap. What is not named here is skipped unread.
 //! <https://core.telegram.org/bots/api#update>
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::model::TelegramUserId;
@@ -64,10 +65,20 @@ pub struct Message {
     pub chat: Chat,
     /// By whom; nobody in a channel.
     pub from: Option<User>,
+    /// When it was written, in seconds since 1970, UTC, by Telegram's clock.
+    pub date: Option<i64>,
     /// What it says, if it is words.
     pub text: Option<String>,
     /// The message it replies to.
     pub reply_to_message: Option<RepliedTo>,
+}
+
+impl Message {
+    /// When it was written, by Telegram's clock; `None`: it does not say.
+    #[must_use]
+    pub fn written(&self) -> Option<Timestamp> {
+        self.date.filter(|date| *date > 0).and_then(|date| Timestamp::from_second(date).ok())
+    }
 }
 
 /// A message that was replied to.

@@ -1,20 +1,14 @@
-//! A master takes an order: lock, decide, act, in two round trips.
-//!
-//! 1. `BEGIN`, lock the order (`FOR UPDATE SKIP LOCKED`) and then the master, waiting for neither; read the facts in a
-//!    statement that begins after both locks are held.
-//! 2. Decide, in [`decide`]. Then set the order, its offers, its history and its metrics in one statement, `COMMIT`,
-//!    and read the master's list afresh, or `ROLLBACK` and read it.
-//!
-//! Three rules keep it true under any concurrency. The order's lock guards the order and all its offers. What is
-//! written is decided from a snapshot newer than the lock. Nobody waits for an order while holding a master or an
-//! offer.
+//! A master takes an order: lock, decide, act, in two round trips; see [`super::transaction`].
+
+use std::time::Instant;
 
 use tokio::join;
 
-use super::locked::{self, Answered, Attempt};
+use super::transaction::{self, Answered, Attempt, Decision, Request};
 use crate::model::facts::{Blocked, Facts, Standing};
 use crate::model::order::{OrderStatus, OwnOrder};
-use crate::model::{Actor, OfferId, OrderId, Tap};
+use crate::model::update::Action;
+use crate::model::{Actor, MasterRef, OfferId, OfferList, OrderId, Origin};
 use crate::store::orders::Assignment;
 use crate::store::{self, Connection, Store};
 
@@ -47,6 +41,21 @@ pub enum AcceptOutcome {
 }
 
 impl AcceptOutcome {
+    /// What a redelivered tap is answered that would act on an offer made since: what the tap itself came to, which may
+    /// have been about an offer before this one.
+    fn repeated(word: &str, facts: &Facts) -> Self {
+        match (word, &facts.master.blocked) {
+            ("NOT_FOUND", _) => Self::NotFound,
+            ("BLOCKED", Some(blocked)) => Self::Blocked(blocked.clone()),
+            ("TAKEN", _) => Self::Taken,
+            ("DECLINED", _) => Self::Declined,
+            ("EXPIRED", _) => Self::Expired,
+            ("LIMIT_REACHED", _) => Self::LimitReached { limit: facts.master.max_active_orders },
+            // The order was this master's, and was taken back.
+            _ => Self::Withdrawn,
+        }
+    }
+
     /// The word in log lines and counters.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -65,54 +74,69 @@ impl AcceptOutcome {
     }
 }
 
-/// Gives `order` to the master who tapped, if the facts allow it. `None`: no master did.
+/// Gives `order` to `master`, if the facts allow it; with that page of the master's list. `None`: there is no such master.
 ///
-/// Repeating a tap that changed something, at any time and concurrently, changes nothing more; what is answered is
-/// true then.
+/// Repeating an update, at any time and concurrently, changes nothing more; what is answered is true then.
 ///
 /// # Errors
 /// When the database failed; unless the connection was lost during `COMMIT`, nothing was changed.
 pub async fn accept(
     store: &Store,
     order: OrderId,
-    by: &Tap,
+    master: MasterRef,
+    origin: Option<&Origin>,
     page: i64,
 ) -> Result<Option<Answered<AcceptOutcome>>, store::Error> {
-    let look = async || locked::offers(store, by, page).await;
-    let attempt = |connection| attempt(store, connection, order, by, page);
-    let answered = locked::settle(store, AcceptOutcome::Busy, look, attempt).await?;
+    let begun = Instant::now();
+    let look =
+        async || super::view::offers(store, master, None, page).await.map(|list| list.map(|list| (list.master, list)));
+    let attempt = |connection| {
+        let request = Request { action: Action::Accept, order, master, origin, now: store.now() };
+        attempt(connection, request, page)
+    };
+    let answered = transaction::settle(store, AcceptOutcome::Busy, look, attempt).await?;
+    let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
     match &answered {
-        None => tracing::warn!("offer_accept STRANGER: order={order} telegram_user={}", by.user),
-        Some(Answered { outcome: AcceptOutcome::Assigned(_), master, .. }) => {
-            tracing::info!("offer_accept SUCCESS: order={order} assigned to master={master}");
+        None => {
+            tracing::warn!(order = order.0, outcome = "STRANGER", duration_ms, "offer_accept STRANGER: order={order}")
         }
         Some(Answered { outcome, master, .. }) => {
-            tracing::info!("offer_accept {}: order={order} master={master}", outcome.name());
+            let (word, assigned) = (outcome.name(), matches!(outcome, AcceptOutcome::Assigned(_)));
+            let verb = if assigned { " assigned to" } else { "" };
+            tracing::info!(
+                order = order.0,
+                master = master.0,
+                outcome = word,
+                duration_ms,
+                "offer_accept {word}: order={order}{verb} master={master}"
+            );
         }
     }
     Ok(answered)
 }
 
 async fn attempt(
-    store: &Store,
     connection: Connection,
-    order: OrderId,
-    by: &Tap,
+    request: Request<'_>,
     page: i64,
-) -> Result<Option<Attempt<AcceptOutcome>>, store::Error> {
-    let now = store.now();
-    let [lock, facts, record, list] = connection
-        .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::offers::PAGE])
+) -> Result<Option<Attempt<AcceptOutcome, OfferList>>, store::Error> {
+    let Request { action, order, origin, now, .. } = request;
+    let [lock, facts, assign, record, list] = connection
+        .ready([
+            &store::orders::LOCK,
+            &store::facts::READ,
+            &store::orders::RECORD_ASSIGNMENT,
+            &store::updates::RECORD,
+            &store::offers::PAGE,
+        ])
         .await?;
 
-    let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
-        return Ok(None);
-    };
+    let Some((locked, facts)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let master = facts.master.id;
 
-    let fresh_list = store::offers::read_page(&connection, &list, by, page, now);
-    let (outcome, fresh, told) = match decide(locked, &facts) {
-        Decision::Assign { offer, version, from_status, own } => {
-            let master = facts.master.id;
+    let fresh_list = store::offers::read_page(&connection, &list, MasterRef::Id(master), page, request.message(), now);
+    let (outcome, fresh, enqueued) = match decide(locked, &facts) {
+        Decision::Change(Taking { offer, version, from_status }, outcome) => {
             let assignment = Assignment {
                 order,
                 version,
@@ -120,48 +144,48 @@ async fn attempt(
                 master,
                 offer: Some(offer),
                 actor: Actor::Master(master),
-                tap: Some(by.clone()),
+                origin: origin.cloned(),
+                action,
                 reason: None,
             };
-            let (recorded, committed, fresh) = join!(
-                store::orders::record_assignment(&connection, &record, &assignment, now),
-                connection.commit(),
-                fresh_list,
+            if facts.master.reason_is_awaited {
+                // Rarely: so the statement that has to be fast does not do it.
+                request.record(&connection, &record, Some(master), outcome.name(), true).await?;
+            }
+            let (recorded, (committed, fresh)) = join!(
+                store::orders::record_assignment(&connection, &assign, &assignment, now),
+                connection.commit_then(fresh_list),
             );
-            let told = recorded?;
+            let enqueued = recorded? > 0;
             committed?;
-            (Some(AcceptOutcome::Assigned(own)), locked::if_read(fresh), told)
+            (Some(outcome), transaction::if_read(fresh), enqueued)
         }
-        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?, false),
-        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?, false),
+        Decision::Answer(outcome) => {
+            let fresh = request.leave(&connection, &record, Some(master), Some(outcome.name()), fresh_list).await?;
+            (Some(outcome), fresh, false)
+        }
+        Decision::LookAgain => {
+            (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false)
+        }
     };
-    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told }))
+    Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }
 
-/// What to do about a tap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing is to be changed; this is the answer.
-    Answer(AcceptOutcome),
-    /// Everything allows it, and the locks are held.
-    Assign {
-        /// The offer to accept.
-        offer: OfferId,
-        /// The order's version, which the update must still find.
-        version: i32,
-        /// The order's status until now.
-        from_status: OrderStatus,
-        /// What to show.
-        own: OwnOrder,
-    },
-    /// It would be allowed, but somebody else is at work on the order.
-    LookAgain,
+/// How an order is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taking {
+    /// The offer to accept.
+    pub offer: OfferId,
+    /// The order's version, which the update must still find.
+    pub version: i32,
+    /// The order's status until now.
+    pub from_status: OrderStatus,
 }
 
 /// Decides about a tap: facts in, decision out. `locked`: the facts were read under the locks of the order and the
 /// master. Without them whatever the facts forbid is forbidden, but nothing is allowed.
 #[must_use]
-pub fn decide(locked: bool, facts: &Facts) -> Decision {
+pub fn decide(locked: bool, facts: &Facts) -> Decision<Taking, AcceptOutcome> {
     let answer = Decision::Answer;
     let Some(order) = &facts.order else { return answer(AcceptOutcome::NotFound) };
     let offer = match (facts.standing(), &facts.master.blocked) {
@@ -174,6 +198,9 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision {
         (Standing::Expired, None) => return answer(AcceptOutcome::Expired),
         (Standing::Offered(offer), None) => offer.id,
     };
+    if let Some(word) = &facts.processed {
+        return answer(AcceptOutcome::repeated(word, facts));
+    }
     let limit = facts.master.max_active_orders;
     if facts.master.active_orders >= limit {
         return answer(AcceptOutcome::LimitReached { limit });
@@ -181,5 +208,6 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision {
     if !locked {
         return Decision::LookAgain;
     }
-    Decision::Assign { offer, version: order.version, from_status: order.status, own: order.order.clone() }
+    let taking = Taking { offer, version: order.version, from_status: order.status };
+    Decision::Change(taking, AcceptOutcome::Assigned(order.order.clone()))
 }

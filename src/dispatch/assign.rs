@@ -2,10 +2,11 @@
 
 use tokio::join;
 
-use super::locked::{self, Answered, Attempt};
+use super::transaction::{self, Answered, Attempt, Decision, Request};
 use crate::model::facts::{Blocked, Facts, Standing};
-use crate::model::order::Stage;
-use crate::model::{Actor, MasterId, OrderId, StaffId, Tap};
+use crate::model::order::{OrderStatus, Stage};
+use crate::model::update::Action;
+use crate::model::{Actor, MasterId, MasterRef, OrderId, Origin, StaffId};
 use crate::store::orders::Assignment;
 use crate::store::{self, Connection, Store};
 
@@ -36,6 +37,8 @@ pub enum AssignOutcome {
         /// How many that is.
         limit: i64,
     },
+    /// This very update gave it to the master before, and it is not the master's any more: once is enough.
+    Repeated,
     /// There is no such order.
     NotFound,
     /// Somebody held the order or the master for too long; nothing was changed.
@@ -53,6 +56,7 @@ impl AssignOutcome {
             Self::Final => "FINAL",
             Self::Blocked(_) => "BLOCKED",
             Self::LimitReached { .. } => "LIMIT_REACHED",
+            Self::Repeated => "REPEATED",
             Self::NotFound => "NOT_FOUND",
             Self::Busy => "BUSY",
         }
@@ -70,76 +74,89 @@ pub async fn assign(
     master: MasterId,
     by: Assigner,
     reason: Option<&str>,
+    origin: Option<&Origin>,
 ) -> Result<Option<Answered<AssignOutcome, Facts>>, store::Error> {
-    let Some(user) = store::masters::user(store, master).await? else { return Ok(None) };
-    let seen = &Tap { user, query: None, message: None };
-    let look = async || locked::facts(store, order, seen).await;
-    let attempt = |connection| attempt(store, connection, order, seen, by, reason);
-    let answered = locked::settle(store, AssignOutcome::Busy, look, attempt).await?;
+    let look = async || transaction::facts(store, order, MasterRef::Id(master)).await;
+    let answered = transaction::settle(store, AssignOutcome::Busy, look, |connection| {
+        let master = MasterRef::Id(master);
+        attempt(connection, Request { action: Action::Assign, order, master, origin, now: store.now() }, by, reason)
+    })
+    .await?;
     if let Some(Answered { outcome, .. }) = &answered {
-        tracing::info!("order_assign {}: order={order} master={master} by={by:?}", outcome.name());
+        let word = outcome.name();
+        tracing::info!(
+            order = order.0,
+            master = master.0,
+            outcome = word,
+            "order_assign {word}: order={order} master={master} by={by:?}"
+        );
     }
     Ok(answered)
 }
 
 async fn attempt(
-    store: &Store,
     connection: Connection,
-    order: OrderId,
-    seen: &Tap,
+    request: Request<'_>,
     by: Assigner,
     reason: Option<&str>,
 ) -> Result<Option<Attempt<AssignOutcome, Facts>>, store::Error> {
-    let now = store.now();
-    let [lock, facts, record] =
-        connection.ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT]).await?;
-    let Some((locked, before)) = locked::look(&connection, &lock, &facts, order, seen, now).await? else {
-        return Ok(None);
-    };
+    let Request { action, order, origin, now, .. } = request;
+    let [lock, facts, assign, record] = connection
+        .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::updates::RECORD])
+        .await?;
+    let Some((locked, before)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
     let master = before.master.id;
-    let fresh = store::facts::read(&connection, &facts, order, seen, now);
-    let (outcome, fresh, told) = match (decide(&before, by), &before.order) {
-        (Some(answer), _) => (Some(answer), locked::leave(&connection, fresh).await?, false),
-        (None, Some(found)) if locked => {
+    let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
+    let (outcome, fresh, enqueued) = match decide(locked, &before, by) {
+        Decision::Change((version, from_status), outcome) => {
             let assignment = Assignment {
                 order,
-                version: found.version,
-                from_status: found.status,
+                version,
+                from_status,
                 master,
                 offer: None,
                 actor: match by {
                     Assigner::Staff(staff) => Actor::Admin(staff),
                     Assigner::System => Actor::AutoDistribution,
                 },
-                tap: None,
+                // The message that was tapped is none of the master's.
+                origin: origin.map(|origin| Origin { message: None, ..origin.clone() }),
+                action,
                 reason: reason.map(ToOwned::to_owned),
             };
-            let (recorded, committed, fresh) = join!(
-                store::orders::record_assignment(&connection, &record, &assignment, now),
-                connection.commit(),
-                fresh,
+            let (recorded, (committed, fresh)) = join!(
+                store::orders::record_assignment(&connection, &assign, &assignment, now),
+                connection.commit_then(fresh),
             );
-            let told = recorded?;
+            let enqueued = recorded? > 0;
             committed?;
-            (Some(AssignOutcome::Assigned), locked::if_read(fresh), told)
+            (Some(outcome), transaction::if_read(fresh), enqueued)
         }
-        (None, _) => (None, locked::leave(&connection, fresh).await?, false),
+        Decision::Answer(outcome) => {
+            let fresh = request.leave(&connection, &record, None, Some(outcome.name()), fresh).await?;
+            (Some(outcome), fresh, false)
+        }
+        Decision::LookAgain => (None, request.leave(&connection, &record, None, None, fresh).await?, false),
     };
-    Ok(Some(Attempt { master, outcome, fresh, told }))
+    Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }
 
-/// What the facts forbid; `None` if nothing.
-fn decide(facts: &Facts, by: Assigner) -> Option<AssignOutcome> {
-    let Some(order) = &facts.order else { return Some(AssignOutcome::NotFound) };
+/// As in accepting: without the lock nothing is allowed. A change needs the order's version and status.
+fn decide(locked: bool, facts: &Facts, by: Assigner) -> Decision<(i32, OrderStatus), AssignOutcome> {
+    let Some(order) = &facts.order else { return Decision::Answer(AssignOutcome::NotFound) };
     let limit = facts.master.max_active_orders;
-    match (order.status.stage(), &facts.master.blocked) {
-        (Stage::Active, _) if facts.standing() == Standing::Yours => Some(AssignOutcome::AlreadyTheirs),
-        (Stage::Active, _) => Some(AssignOutcome::Taken),
-        (Stage::Final, _) => Some(AssignOutcome::Final),
-        (Stage::Open, Some(blocked)) => Some(AssignOutcome::Blocked(blocked.clone())),
+    Decision::Answer(match (order.status.stage(), &facts.master.blocked) {
+        (Stage::Active, _) if facts.standing() == Standing::Yours => AssignOutcome::AlreadyTheirs,
+        (Stage::Active, _) => AssignOutcome::Taken,
+        (Stage::Final, _) => AssignOutcome::Final,
+        (Stage::Open, _) if facts.processed.is_some() => AssignOutcome::Repeated,
+        (Stage::Open, Some(blocked)) => AssignOutcome::Blocked(blocked.clone()),
         (Stage::Open, None) if by == Assigner::System && facts.master.active_orders >= limit => {
-            Some(AssignOutcome::LimitReached { limit })
+            AssignOutcome::LimitReached { limit }
         }
-        (Stage::Open, None) => None,
-    }
+        (Stage::Open, None) if locked => {
+            return Decision::Change((order.version, order.status), AssignOutcome::Assigned);
+        }
+        (Stage::Open, None) => return Decision::LookAgain,
+    })
 }

@@ -1,11 +1,11 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
-use super::locked::{self, Answered, Decision, To};
-use crate::model::Amount;
-use crate::model::dialog::{Question, Turn};
+use super::own_change::{Asked, To, change};
+use super::transaction::{Answered, Decision};
+use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
-use crate::model::order::OrderStatus;
-use crate::model::{OrderId, Tap};
+use crate::model::update::Action;
+use crate::model::{Amount, MasterRef, OrderId, OrderStatus, Origin};
 use crate::store::{self, Store};
 
 /// Every answer to a sum of money.
@@ -37,7 +37,7 @@ impl CloseOutcome {
     }
 }
 
-/// Closes an order of the master who wrote. `None`: no master wrote.
+/// Closes an order of a master's. `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
@@ -45,28 +45,33 @@ pub async fn close(
     store: &Store,
     order: OrderId,
     amount: Amount,
-    by: &Tap,
-    message: i32,
+    master: MasterRef,
+    origin: Option<&Origin>,
 ) -> Result<Option<Answered<CloseOutcome, Facts>>, store::Error> {
-    let answered =
-        locked::change(store, order, by, CloseOutcome::Busy, |locked, facts, _| decide(amount, message, locked, facts))
-            .await?;
+    let asked = Asked { action: Action::Close, answers: Some(Question::Amount), order, master, origin };
+    let decide = |locked, facts: &Facts| decide(amount, locked, facts);
+    let answered = change(store, asked, CloseOutcome::Busy, CloseOutcome::name, decide).await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
-        tracing::info!("order_close {}: order={order} master={master}", outcome.name());
-        if matches!(outcome, CloseOutcome::Closed(_)) {
-            locked::look_again_for(store, by.user).await;
-        }
+        let word = outcome.name();
+        tracing::info!(
+            order = order.0,
+            master = master.0,
+            outcome = word,
+            "order_close {word}: order={order} master={master}"
+        );
     }
     Ok(answered)
 }
 
-fn decide(amount: Amount, message: i32, locked: bool, facts: &Facts) -> Decision<CloseOutcome> {
+fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<To, CloseOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(CloseOutcome::NotYours) };
     let own = found.assigned_master == Some(facts.master.id);
     Decision::Answer(match (facts.standing(), found.status) {
         (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed,
+        // The message was an answer before, to a question that was asked before this one.
+        (Standing::Yours, _) if facts.processed.is_some() => CloseOutcome::NotDone,
         (Standing::Yours, OrderStatus::Payment) if locked => {
-            let dialog = Some(Turn::Answer(Question::Amount, message));
+            let dialog = Some(DialogChange::End(Question::Amount));
             let to = To { status: OrderStatus::Closed, reason: None, amount: Some(amount), dialog };
             return Decision::Change(to, CloseOutcome::Closed(amount));
         }

@@ -2,10 +2,11 @@
 
 use tokio::join;
 
-use super::locked::{self, Answered, Attempt};
+use super::transaction::{self, Answered, Attempt, Decision, Request};
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::OwnOrder;
-use crate::model::{OfferId, OrderId, Tap};
+use crate::model::update::Action;
+use crate::model::{MasterRef, OfferId, OfferList, OrderId, Origin};
 use crate::store::{self, Connection, Store};
 
 /// Every answer to «Да, отклонить».
@@ -46,71 +47,92 @@ impl DeclineOutcome {
     }
 }
 
-/// Declines the live offer of `order` to the master who tapped. `None`: no master did.
+/// Declines the live offer of `order` to `master`, with that page of the master's list. `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn decline(
     store: &Store,
     order: OrderId,
-    by: &Tap,
+    master: MasterRef,
+    origin: Option<&Origin>,
     page: i64,
 ) -> Result<Option<Answered<DeclineOutcome>>, store::Error> {
-    let look = async || locked::offers(store, by, page).await;
-    let attempt = |connection| attempt(store, connection, order, by, page);
-    let answered = locked::settle(store, DeclineOutcome::Busy, look, attempt).await?;
+    let look =
+        async || super::view::offers(store, master, None, page).await.map(|list| list.map(|list| (list.master, list)));
+    let attempt = |connection| {
+        let request = Request { action: Action::Decline, order, master, origin, now: store.now() };
+        attempt(connection, request, page)
+    };
+    let answered = transaction::settle(store, DeclineOutcome::Busy, look, attempt).await?;
     match &answered {
-        None => tracing::warn!("offer_decline STRANGER: order={order} telegram_user={}", by.user),
+        None => tracing::warn!(order = order.0, outcome = "STRANGER", "offer_decline STRANGER: order={order}"),
         Some(Answered { outcome, master, .. }) => {
-            tracing::info!("offer_decline {}: order={order} master={master}", outcome.name());
+            let word = outcome.name();
+            tracing::info!(
+                order = order.0,
+                master = master.0,
+                outcome = word,
+                "offer_decline {word}: order={order} master={master}"
+            );
         }
     }
     Ok(answered)
 }
 
 async fn attempt(
-    store: &Store,
     connection: Connection,
-    order: OrderId,
-    by: &Tap,
+    request: Request<'_>,
     page: i64,
-) -> Result<Option<Attempt<DeclineOutcome>>, store::Error> {
-    let now = store.now();
-    let [lock, facts, decline, list] = connection
-        .ready([&store::orders::LOCK, &store::facts::READ, &store::offers::DECLINE, &store::offers::PAGE])
+) -> Result<Option<Attempt<DeclineOutcome, OfferList>>, store::Error> {
+    let now = request.now;
+    let [lock, facts, decline, record, list] = connection
+        .ready([
+            &store::orders::LOCK,
+            &store::facts::READ,
+            &store::offers::DECLINE,
+            &store::updates::RECORD,
+            &store::offers::PAGE,
+        ])
         .await?;
 
-    let Some((locked, facts)) = locked::look(&connection, &lock, &facts, order, by, now).await? else {
-        return Ok(None);
-    };
+    let Some((locked, facts)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let master = facts.master.id;
 
-    let fresh_list = store::offers::read_page(&connection, &list, by, page, now);
-    let (outcome, fresh, told) = match decide(locked, &facts) {
-        Decision::Decline(offer) => {
-            let (declined, committed, fresh) =
-                join!(store::offers::decline(&connection, &decline, offer, by, now), connection.commit(), fresh_list);
-            // Not live: somebody changed it without the order's lock, so look again.
-            let declined = declined?;
-            committed?;
-            (declined.map(|_| DeclineOutcome::Declined), locked::if_read(fresh), declined == Some(true))
+    let fresh_list = store::offers::read_page(&connection, &list, MasterRef::Id(master), page, request.message(), now);
+    let (outcome, fresh, enqueued) = match decide(locked, &facts) {
+        Decision::Change(offer, outcome) => {
+            match store::offers::decline(&connection, &decline, offer, request.message(), now).await? {
+                Some(enqueued) => {
+                    let (recorded, (committed, fresh)) = join!(
+                        request.record(&connection, &record, Some(master), outcome.name(), true),
+                        connection.commit_then(fresh_list),
+                    );
+                    recorded?;
+                    committed?;
+                    (Some(outcome), transaction::if_read(fresh), enqueued > 0)
+                }
+                // Not live: somebody changed it without the order's lock, so look again.
+                None => (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false),
+            }
         }
-        Decision::Answer(outcome) => (Some(outcome), locked::leave(&connection, fresh_list).await?, false),
-        Decision::LookAgain => (None, locked::leave(&connection, fresh_list).await?, false),
+        Decision::Answer(outcome) => {
+            let fresh = request.leave(&connection, &record, Some(master), Some(outcome.name()), fresh_list).await?;
+            (Some(outcome), fresh, false)
+        }
+        Decision::LookAgain => {
+            (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false)
+        }
     };
-    Ok(Some(Attempt { master: facts.master.id, outcome, fresh, told }))
-}
-
-enum Decision {
-    Answer(DeclineOutcome),
-    Decline(OfferId),
-    LookAgain,
+    Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }
 
 /// As in accepting: without the lock nothing is allowed.
-fn decide(locked: bool, facts: &Facts) -> Decision {
+fn decide(locked: bool, facts: &Facts) -> Decision<OfferId, DeclineOutcome> {
     let Some(order) = &facts.order else { return Decision::Answer(DeclineOutcome::NotFound) };
     Decision::Answer(match facts.standing() {
-        Standing::Offered(offer) if locked => return Decision::Decline(offer.id),
+        Standing::Offered(_) if facts.processed.is_some() => repeated(facts.processed.as_deref()),
+        Standing::Offered(offer) if locked => return Decision::Change(offer.id, DeclineOutcome::Declined),
         Standing::Offered(_) => return Decision::LookAgain,
         Standing::Unknown => DeclineOutcome::NotFound,
         Standing::Yours => DeclineOutcome::AlreadyYours(order.order.clone()),
@@ -119,4 +141,15 @@ fn decide(locked: bool, facts: &Facts) -> Decision {
         Standing::Declined => DeclineOutcome::AlreadyDeclined,
         Standing::Expired => DeclineOutcome::Expired,
     })
+}
+
+/// What a redelivered tap is answered that would decline an offer made since: what the tap itself came to.
+fn repeated(word: Option<&str>) -> DeclineOutcome {
+    match word {
+        Some("NOT_FOUND") => DeclineOutcome::NotFound,
+        Some("TAKEN") => DeclineOutcome::Taken,
+        Some("SUCCESS" | "ALREADY_DECLINED") => DeclineOutcome::AlreadyDeclined,
+        Some("EXPIRED") => DeclineOutcome::Expired,
+        _ => DeclineOutcome::Withdrawn,
+    }
 }

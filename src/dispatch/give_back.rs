@@ -1,10 +1,11 @@
 //! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
 
-use super::locked::{self, Answered, Decision, To};
-use crate::model::dialog::{Question, Turn};
+use super::own_change::{Asked, To, change};
+use super::transaction::{Answered, Decision};
+use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
-use crate::model::order::OrderStatus;
-use crate::model::{OrderId, Tap};
+use crate::model::update::Action;
+use crate::model::{MasterRef, OrderId, OrderStatus, Origin};
 use crate::store::{self, Store};
 
 /// Every answer to a reason.
@@ -36,7 +37,7 @@ impl GiveBackOutcome {
     }
 }
 
-/// Gives an order of the master who wrote back. `None`: no master wrote.
+/// Gives an order of a master's back. `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
@@ -44,26 +45,33 @@ pub async fn give_back(
     store: &Store,
     order: OrderId,
     reason: &str,
-    by: &Tap,
-    message: i32,
+    master: MasterRef,
+    origin: Option<&Origin>,
 ) -> Result<Option<Answered<GiveBackOutcome, Facts>>, store::Error> {
-    let answered = locked::change(store, order, by, GiveBackOutcome::Busy, |locked, facts, handled| {
-        decide(reason, message, locked, facts, handled)
-    })
-    .await?;
+    let asked = Asked { action: Action::GiveBack, answers: Some(Question::ReturnReason), order, master, origin };
+    let decide = |locked, facts: &Facts| decide(reason, locked, facts);
+    let answered = change(store, asked, GiveBackOutcome::Busy, GiveBackOutcome::name, decide).await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
-        tracing::info!("order_give_back {}: order={order} master={master}", outcome.name());
-        if *outcome == GiveBackOutcome::GivenBack {
-            locked::look_again_for(store, by.user).await;
-        }
+        let word = outcome.name();
+        tracing::info!(
+            order = order.0,
+            master = master.0,
+            outcome = word,
+            "order_give_back {word}: order={order} master={master}"
+        );
     }
     Ok(answered)
 }
 
-fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool) -> Decision<GiveBackOutcome> {
+fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<To, GiveBackOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(GiveBackOutcome::NotYours) };
-    if handled {
-        return Decision::Answer(GiveBackOutcome::AlreadyGivenBack);
+    if let Some(word) = &facts.processed {
+        let given = [GiveBackOutcome::GivenBack, GiveBackOutcome::AlreadyGivenBack].map(GiveBackOutcome::name);
+        return Decision::Answer(match word.as_str() {
+            word if given.contains(&word) => GiveBackOutcome::AlreadyGivenBack,
+            word if word == GiveBackOutcome::TooLate.name() => GiveBackOutcome::TooLate,
+            _ => GiveBackOutcome::NotYours,
+        });
     }
     if facts.standing() != Standing::Yours {
         return Decision::Answer(GiveBackOutcome::NotYours);
@@ -74,7 +82,7 @@ fn decide(reason: &str, message: i32, locked: bool, facts: &Facts, handled: bool
     if !locked {
         return Decision::LookAgain;
     }
-    let dialog = Some(Turn::Answer(Question::ReturnReason, message));
+    let dialog = Some(DialogChange::End(Question::ReturnReason));
     let to = To { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
     Decision::Change(to, GiveBackOutcome::GivenBack)
 }

@@ -1,10 +1,11 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
-use super::locked::{self, Answered, Decision, To};
-use crate::model::dialog::{Question, Turn};
+use super::own_change::{Asked, To, change};
+use super::transaction::{Answered, Decision};
+use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
-use crate::model::order::OrderStatus;
-use crate::model::{OrderId, Tap};
+use crate::model::update::Action;
+use crate::model::{MasterRef, OrderId, OrderStatus, Origin};
 use crate::store::{self, Store};
 
 /// What the master reports.
@@ -61,7 +62,7 @@ impl ProgressOutcome {
     }
 }
 
-/// Records a step of the master who tapped, with the order as it is then. `None`: no master tapped.
+/// Records a step of a master's, with the order as it is then. `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
@@ -69,39 +70,47 @@ pub async fn progress(
     store: &Store,
     order: OrderId,
     step: Step,
-    by: &Tap,
+    master: MasterRef,
+    origin: Option<&Origin>,
 ) -> Result<Option<Answered<ProgressOutcome, Facts>>, store::Error> {
-    let answered = locked::change(store, order, by, ProgressOutcome::Busy, |locked, facts, handled| {
-        decide(step, locked, facts, handled)
-    })
-    .await?;
+    let asked = Asked { action: Action::Progress, answers: None, order, master, origin };
+    let decide = |locked, facts: &Facts| decide(step, locked, facts);
+    let answered = change(store, asked, ProgressOutcome::Busy, ProgressOutcome::name, decide).await?;
     match &answered {
-        None => tracing::warn!("order_progress STRANGER: order={order} telegram_user={}", by.user),
+        None => tracing::warn!(order = order.0, outcome = "STRANGER", "order_progress STRANGER: order={order}"),
         Some(Answered { outcome, master, .. }) => {
-            tracing::info!("order_progress {}: order={order} master={master} step={step:?}", outcome.name());
+            let word = outcome.name();
+            tracing::info!(
+                order = order.0,
+                master = master.0,
+                outcome = word,
+                "order_progress {word}: order={order} master={master} step={step:?}"
+            );
         }
     }
     Ok(answered)
 }
 
-fn decide(step: Step, locked: bool, facts: &Facts, handled: bool) -> Decision<ProgressOutcome> {
+fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<To, ProgressOutcome> {
     let Some(order) = &facts.order else { return Decision::Answer(ProgressOutcome::NotYours) };
     if facts.standing() != Standing::Yours {
         return Decision::Answer(ProgressOutcome::NotYours);
     }
     let (from, to) = step.change();
-    if handled || order.status == to {
+    let recorded = facts.processed.as_deref() == Some(ProgressOutcome::Recorded(step).name());
+    if recorded || order.status == to {
         return Decision::Answer(ProgressOutcome::AlreadyThere);
     }
-    if order.status != from {
+    // What an update was refused before, its redelivery is refused too.
+    if order.status != from || facts.processed.is_some() {
         return Decision::Answer(ProgressOutcome::OutOfTurn);
     }
     if !locked {
         return Decision::LookAgain;
     }
     let dialog = match step {
-        Step::Done => Some(Turn::Ask(Question::Amount)),
-        Step::NotDone => Some(Turn::Leave(Question::Amount)),
+        Step::Done => Some(DialogChange::Ask(Question::Amount)),
+        Step::NotDone => Some(DialogChange::End(Question::Amount)),
         Step::EnRoute | Step::OnSite => None,
     };
     Decision::Change(To { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))

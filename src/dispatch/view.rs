@@ -1,13 +1,17 @@
-//! A master opens an order's card, which marks a live offer as viewed.
+//! What a master looks at: lists, cards, the menu. Each is read in a transaction that records the update, so that what comes
+//! with an update (a question that is left, a card that is no longer shown) comes with it once.
 
 use jiff::civil::DateTime;
 use tokio::join;
 
-use super::locked::{self, Answered};
+use super::transaction::{self, Answered};
+use crate::model::dialog::Profile;
 use crate::model::facts::{Facts, Standing};
 use crate::model::order::{OrderCard, OwnOrder};
-use crate::model::{OrderId, Tap};
-use crate::store::{self, Connection, Store};
+use crate::model::update::Action;
+use crate::model::{ActiveList, MasterRef, OfferList, OrderId, Origin, TelegramUserId};
+use crate::store::updates::{self, Answer};
+use crate::store::{self, Connection, Ready, Store};
 
 /// What the master gets to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,31 +37,135 @@ pub enum ViewOutcome {
     Expired,
 }
 
-/// Shows `order` to the master who tapped, with the list for when there is nothing to show. `None`: no master tapped.
+/// Records that a screen was asked for, in the open transaction.
+async fn record(
+    store: &Store,
+    connection: &Connection,
+    statement: &Ready,
+    master: MasterRef,
+    origin: Option<&Origin>,
+) -> Result<(), store::Error> {
+    let answer = Answer { action: Action::Show, order: None, outcome: "SHOWN", durable: false };
+    updates::record(connection, statement, origin, Some(master), answer, store.now()).await
+}
+
+/// Reads something in a transaction that records the update.
+macro_rules! look {
+    ($store:expr, $master:expr, $origin:expr, $statement:expr, $read:expr) => {
+        $store
+            .run(async |connection: Connection| {
+                let [recorder, statement] = connection.ready([&updates::RECORD, $statement]).await?;
+                let (begun, recorded, read, committed) = join!(
+                    connection.begin(),
+                    record($store, &connection, &recorder, $master, $origin),
+                    $read(&connection, &statement),
+                    connection.commit(),
+                );
+                begun?;
+                recorded?;
+                let read = read?;
+                committed?;
+                Ok(read)
+            })
+            .await
+    };
+}
+
+/// A page of a master's live offers. `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn view(
+pub async fn offers(
+    store: &Store,
+    master: MasterRef,
+    origin: Option<&Origin>,
+    page: i64,
+) -> Result<Option<OfferList>, store::Error> {
+    let message = origin.and_then(|origin| origin.message);
+    look!(store, master, origin, &store::offers::PAGE, |connection, statement| store::offers::read_page(
+        connection,
+        statement,
+        master,
+        page,
+        message,
+        store.now()
+    ))
+}
+
+/// A page of a master's active orders. `None`: there is no such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn active(
+    store: &Store,
+    master: MasterRef,
+    origin: Option<&Origin>,
+    page: i64,
+) -> Result<Option<ActiveList>, store::Error> {
+    look!(store, master, origin, &store::orders::ACTIVE_PAGE, |connection, statement| {
+        store::orders::read_active_page(connection, statement, master, page, store.now())
+    })
+}
+
+/// What a master's menu shows. `None`: there is no such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn menu(store: &Store, master: MasterRef, origin: Option<&Origin>) -> Result<Option<Profile>, store::Error> {
+    look!(store, master, origin, &store::masters::PROFILE, |connection, statement| {
+        store::masters::read_profile(connection, statement, master)
+    })
+}
+
+/// An order as a master stands to it. `None`: there is no such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn own(
     store: &Store,
     order: OrderId,
-    by: &Tap,
+    master: MasterRef,
+    origin: Option<&Origin>,
+) -> Result<Option<Facts>, store::Error> {
+    look!(store, master, origin, &store::facts::READ, |connection, statement| {
+        store::facts::read(connection, statement, order, master, None, store.now())
+    })
+}
+
+/// Shows an offered order's card, which marks the offer as viewed; with the list for when there is nothing to show. `None`:
+/// there is no such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn card(
+    store: &Store,
+    order: OrderId,
+    master: MasterRef,
+    origin: Option<&Origin>,
     page: i64,
 ) -> Result<Option<Answered<ViewOutcome>>, store::Error> {
     let now = store.now();
-    // Which tap it is and what its message shows is of no concern to the list, which is not shown if there is a card.
-    let anybody = &Tap { user: by.user, query: None, message: None };
+    let message = origin.and_then(|origin| origin.message);
     store
         .run(async |connection: Connection| {
-            let [mark_viewed, facts, list] =
-                connection.ready([&store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE]).await?;
-            let (marked, facts, list) = join!(
-                store::offers::mark_viewed(&connection, &mark_viewed, order, by, now),
-                store::facts::read(&connection, &facts, order, anybody, now),
-                store::offers::read_page(&connection, &list, anybody, page, now),
+            let [recorder, mark_viewed, facts, list] = connection
+                .ready([&updates::RECORD, &store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE])
+                .await?;
+            let (begun, recorded, marked, facts, list, committed) = join!(
+                connection.begin(),
+                record(store, &connection, &recorder, master, origin),
+                store::offers::mark_viewed(&connection, &mark_viewed, order, master, message, now),
+                store::facts::read(&connection, &facts, order, master, None, now),
+                // What the message shows is of no concern to the list, which is not shown if there is a card.
+                store::offers::read_page(&connection, &list, master, page, None, now),
+                connection.commit(),
             );
+            begun?;
+            recorded?;
             marked?;
-            let fresh = locked::if_read(list);
-            Ok(facts?.map(|facts| Answered { master: facts.master.id, outcome: see(facts), fresh, told: false }))
+            let (facts, fresh) = (facts?, transaction::if_read(list));
+            committed?;
+            Ok(facts.map(|facts| Answered { master: facts.master.id, outcome: see(facts), fresh, enqueued: false }))
         })
         .await
 }
@@ -74,4 +182,19 @@ fn see(facts: Facts) -> ViewOutcome {
         Standing::Declined => ViewOutcome::Declined,
         Standing::Expired => ViewOutcome::Expired,
     }
+}
+
+/// Enqueues what an update came to and could not be shown: the own order, or else the list of offers. Not tried within so
+/// many seconds.
+///
+/// # Errors
+/// When the database failed.
+pub async fn enqueue(
+    store: &Store,
+    user: TelegramUserId,
+    own: Option<OrderId>,
+    message: Option<i32>,
+    seconds: u64,
+) -> Result<(), store::Error> {
+    store::outbox::enqueue_screen(store, user, own, message, seconds).await
 }

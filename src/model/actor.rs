@@ -2,17 +2,34 @@
 
 use super::{MasterId, StaffId, TelegramUserId};
 
-/// Who tapped, and which tap it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tap {
-    /// Who.
-    pub user: TelegramUserId,
-    /// Telegram's id of the tap, the same when it is delivered again. Remembered where the tap changes something, so
-    /// that a redelivery cannot answer a later offer of the same order.
-    pub query: Option<String>,
-    /// The message that was tapped, if it is in the user's own chat: it shows the answer, and so no offer's card any
-    /// more.
-    pub message: Option<i32>,
+/// The master for whom something is done: by our own id, or by the Telegram user who tapped or wrote, whom the first
+/// statement looks up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasterRef {
+    /// Known.
+    Id(MasterId),
+    /// To be looked up; may turn out to be no master.
+    Telegram(TelegramUserId),
+}
+
+impl MasterRef {
+    /// `masters.id`, if it is known.
+    #[must_use]
+    pub fn id(self) -> Option<i64> {
+        match self {
+            Self::Id(master) => Some(master.0),
+            Self::Telegram(_) => None,
+        }
+    }
+
+    /// `masters.telegram_user_id`, if that is what is known.
+    #[must_use]
+    pub fn telegram_user(self) -> Option<i64> {
+        match self {
+            Self::Id(_) => None,
+            Self::Telegram(user) => Some(user.0),
+        }
+    }
 }
 
 /// Who changed an order, as in `order_status_history.actor_type`.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A sum of money, in kopecks. Shown as rubles with two decimals, as the database takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount(i64);
 
 impl Amount {

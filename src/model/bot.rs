@@ -10,6 +10,15 @@ pub enum BotName {
 }
 
 impl BotName {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_word(self) -> &'static str {
+        match self {
+            Self::Master => "MASTER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
     /// `master` or `admin`, as in paths and log lines.
     #[must_use]
     pub fn as_str(self) -> &'static str {

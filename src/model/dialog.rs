@@ -1,42 +1,41 @@
 //! A master, and the question that the master was asked to answer in words.
 
-use super::OrderId;
 use super::facts::{Facts, Standing};
 use super::order::OrderStatus;
+use super::update::Processed;
+use super::{MasterId, OrderId};
 
-/// A master, for the menu and for what the master writes.
+/// A master, for the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
+    /// Which master.
+    pub id: MasterId,
     /// The full name.
     pub full_name: String,
     /// Takes new offers.
     pub on_shift: bool,
     /// How many active orders the master has.
     pub active_orders: i64,
-    /// The question asked last, if any.
+}
+
+/// A message of a master's, and what it may be an answer to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Who wrote it.
+    pub profile: Profile,
+    /// What that very message did before, if it is a redelivery.
+    pub processed: Option<Processed>,
+    /// The open question, if it was asked before the message was written.
     pub dialog: Option<Dialog>,
 }
 
-/// What a master was asked last.
+/// An open question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialog {
-    /// What.
+    /// What is asked.
     pub question: Question,
     /// About which order.
     pub order: OrderId,
-    /// The master's last message when it was asked.
-    pub asked_after: i32,
-    /// The message that answered it; `None` while it is open.
-    pub answered_by: Option<i32>,
-}
-
-impl Dialog {
-    /// Whether a message answers it: the open question was asked after all that was written before; and the message that
-    /// answered it may be delivered again.
-    #[must_use]
-    pub fn is_answered_by(&self, message: i32) -> bool {
-        self.answered_by.map_or(message > self.asked_after, |answer| answer == message)
-    }
 }
 
 /// What is asked.
@@ -49,6 +48,9 @@ pub enum Question {
 }
 
 impl Question {
+    /// Every question.
+    pub const ALL: [Self; 2] = [Self::Amount, Self::ReturnReason];
+
     /// The word in `dialogs.kind`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -61,7 +63,7 @@ impl Question {
     /// The question of that word; `None` for one that this release does not know.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Amount, Self::ReturnReason].into_iter().find(|question| question.as_str() == word)
+        Self::ALL.into_iter().find(|question| question.as_str() == word)
     }
 
     /// Whether it can be asked about the order as it is.
@@ -75,13 +77,11 @@ impl Question {
     }
 }
 
-/// What becomes of a master's dialog with a change of the order.
+/// What a change of the order does to its master's question about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// The question is asked.
+pub enum DialogChange {
+    /// It is asked.
     Ask(Question),
-    /// A message has answered it.
-    Answer(Question, i32),
-    /// It needs no answer any more.
-    Leave(Question),
+    /// It has been answered, or needs no answer any more.
+    End(Question),
 }

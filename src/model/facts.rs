@@ -18,8 +18,8 @@ pub struct Facts {
     pub order: Option<OrderFacts>,
     /// The master's offer of that order: the live or accepted one, else the last one.
     pub offer: Option<OfferFacts>,
-    /// Whether this very tap has answered an offer of this order to this master before: it is a redelivery.
-    pub tap_was_handled: bool,
+    /// The word of the outcome that this very update had before, if it is a redelivery.
+    pub processed: Option<String>,
 }
 
 /// The master's side.
@@ -33,6 +33,8 @@ pub struct MasterFacts {
     pub active_orders: i64,
     /// How many the master may have.
     pub max_active_orders: i64,
+    /// Whether the master was asked why an order is given back, and has not said so yet.
+    pub reason_is_awaited: bool,
 }
 
 /// That a master is blocked.
@@ -93,11 +95,7 @@ impl Facts {
     pub fn standing(&self) -> Standing {
         let Some(order) = &self.order else { return Standing::Unknown };
         let own = order.assigned_master == Some(self.master.id);
-        match standing(order.status.stage(), own, self.offer) {
-            // The tap answered an offer that has ended since. It says nothing about this new one.
-            Standing::Offered(_) if self.tap_was_handled => Standing::Withdrawn,
-            standing => standing,
-        }
+        standing(order.status.stage(), own, self.offer)
     }
 }
 

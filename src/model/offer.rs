@@ -49,8 +49,6 @@ pub const PAGE_SIZE: i64 = 5;
 pub struct OfferList {
     /// Whose list.
     pub master: MasterId,
-    /// Whether the master was asked why an order is given back, and has not said so yet.
-    pub reason_is_awaited: bool,
     /// How many live offers the master has on all pages.
     pub total: i64,
     /// Which page this is, from 1; the last one if a later one was asked for.

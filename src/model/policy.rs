@@ -5,6 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::order::OrderStatus;
 use super::selection::{Pool, Round, Search};
 
+/// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
+/// again meanwhile.
+pub const BATCH: i32 = 200;
+
 /// When to look again for somebody to ask, if there is nobody.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 

@@ -114,11 +114,17 @@ impl Pool {
     /// A pool of these masters.
     #[must_use]
     pub fn new(masters: Vec<Candidate>) -> Self {
-        let mut by_city: HashMap<i64, Vec<usize>> = HashMap::new();
-        for (index, master) in masters.iter().enumerate() {
-            by_city.entry(master.city).or_default().push(index);
+        let mut pool = Self::default();
+        pool.add(masters);
+        pool
+    }
+
+    /// Adds masters who are not in it yet.
+    pub fn add(&mut self, masters: Vec<Candidate>) {
+        for master in masters {
+            self.by_city.entry(master.city).or_default().push(self.masters.len());
+            self.masters.push(master);
         }
-        Self { masters, by_city }
     }
 
     /// Chooses up to `count` masters for an order, and notes in the pool that they are asked `now`: the preferred one

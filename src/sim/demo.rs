@@ -17,10 +17,9 @@ use super::page::{Page, World};
 use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
-use crate::dispatch::sweep;
+use crate::config;
 use crate::http::server;
 use crate::store::{Clock, Store, migrate};
-use crate::{config, jobs};
 
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
@@ -121,8 +120,8 @@ impl Demo {
                 chat.say("/start").await;
             }
         }
-        let app = Arc::clone(&self.app);
-        let ticking = tokio::spawn(async move { jobs::run(&app, std::future::pending()).await });
+        let jobs = self.app.jobs();
+        let ticking = tokio::spawn(async move { jobs.run(std::future::pending()).await });
         self.ticking = Some(ticking.abort_handle());
         let config = config::Database::from_url(&self.database_url)?;
         let world = World {
@@ -158,7 +157,7 @@ impl Demo {
         for (number, row) in orders.iter().enumerate() {
             let (order, address): (i64, String) = (row.get(0), row.get(1));
             self.sql.execute("UPDATE orders SET deferred_until = now() WHERE id = $1", &[&order]).await?;
-            sweep::pass(&self.app.store).await?;
+            self.app.jobs().pass().await?;
             let asked = "SELECT coalesce(array_agg(telegram_user_id ORDER BY masters.id), '{}'),
                                 coalesce(array_agg(full_name ORDER BY masters.id), '{}')
                          FROM offers JOIN masters ON masters.id = master_id WHERE order_id = $1";
@@ -288,7 +287,7 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, Arc<App>, o
         telegram.add_bot(token, name, Some(webhook));
     }
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
+    tokio::spawn(server::serve(listener, app.http(), async move { drop(stopped.await) }));
     Ok((url, app, stop))
 }
 

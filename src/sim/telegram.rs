@@ -55,6 +55,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+use crate::store::Clock;
 pub use delivery::Delivery;
 pub use faults::{Fault, Faults, Force};
 pub use html::Span;
@@ -133,6 +134,11 @@ impl Telegram {
         }));
         let client = crate::telegram::http_client(&api_url);
         Ok(Self { shared, client, api_url, _running: Arc::new(running) })
+    }
+
+    /// Dates what people write by a clock that stands, as statements of a test go by it.
+    pub fn date_by(&self, clock: Clock) {
+        self.shared.change(|model| model.dates = clock);
     }
 
     /// What `TELEGRAM_API_URL` is to be.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::{DbError, SqlState};
 
-/// A failed use of the database.
+/// A failed use of the database. Its own text names the causes that are safe to log; those that
+/// [`source`](std::error::Error::source) leads to may quote rows.
 #[derive(Debug)]
 pub enum Error {
     /// No connection could be had: the server is away or refuses us, or all connections stayed in use. Always worth
@@ -24,6 +25,13 @@ pub enum Error {
     },
     /// The server did not answer for this long.
     Stalled(Duration),
+    /// A column holds what cannot be read, such as a time at infinity.
+    Column {
+        /// The column.
+        name: &'static str,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+    },
     /// A row holds what this release does not know, such as a state added by a later one.
     Unknown {
         /// What kind of value.
@@ -44,6 +52,8 @@ pub enum Severity {
     TimedOut,
     /// The database is away or refuses for now: to be tried again later.
     Unavailable,
+    /// The server does not know a city's time zone any more: it can be shown in UTC.
+    UnknownTimezone,
     /// Trying again will not help.
     Permanent,
 }
@@ -54,7 +64,7 @@ impl Error {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Connect(_) | Self::Stalled(_) => Severity::Unavailable,
-            Self::Unknown { .. } => Severity::Permanent,
+            Self::Unknown { .. } | Self::Column { .. } => Severity::Permanent,
             Self::Statement { source, .. } => severity(source),
         }
     }
@@ -62,7 +72,7 @@ impl Error {
     /// Whether the same request may succeed later, so that Telegram should send it again.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.severity() != Severity::Permanent
+        !matches!(self.severity(), Severity::Permanent | Severity::UnknownTimezone)
     }
 }
 
@@ -91,6 +101,8 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         | SqlState::INVALID_SQL_STATEMENT_NAME
         | SqlState::DUPLICATE_PSTATEMENT => Severity::ConnectionLost,
         _ if error.as_db_error().and_then(DbError::routine) == Some(STALE_PLAN) => Severity::ConnectionLost,
+        // Nothing else that statements are given is a name of the server's own.
+        SqlState::INVALID_PARAMETER_VALUE => Severity::UnknownTimezone,
         _ => match &state.code()[..2] {
             "08" => Severity::ConnectionLost,
             // 53: out of connections, memory or disk; 57: operator intervention; 55: not in prerequisite state, as a
@@ -110,13 +122,22 @@ impl fmt::Display for Error {
             Self::Connect(PoolError::Timeout(stage)) => write!(f, "no database connection in time ({stage:?})"),
             Self::Connect(error) => write!(f, "no database connection: {error}"),
             Self::Statement { name, source } => write!(f, "{name}: {}", explain(source)),
+            Self::Column { name, source } => write!(f, "reading the column {name}: {}", explain(source)),
             Self::Stalled(time) => write!(f, "the database did not answer for {time:?}"),
             Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {value}"),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Connect(source) => Some(source),
+            Self::Statement { source, .. } | Self::Column { source, .. } => Some(source),
+            Self::Stalled(_) | Self::Unknown { .. } => None,
+        }
+    }
+}
 
 /// An error and its causes, each said once, and of PostgreSQL's own only the message and the SQLSTATE: its
 /// DETAIL quotes rows.

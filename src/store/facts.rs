@@ -4,93 +4,109 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, Store, statement};
+use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::model::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
-use crate::model::{MasterId, OfferId, OfferState, OrderId, Tap};
+use crate::model::{MasterId, MasterRef, OfferId, OfferState, OrderId, UpdateKey};
 
 /// Run by `read`.
-pub const READ: Statement = statement!("facts.read", [INT8, INT8, TIMESTAMPTZ, TEXT], include_str!("facts.sql"));
+pub const READ: Statement =
+    statement!("facts.read", [INT8, INT8, INT8, TIMESTAMPTZ, TEXT, TEXT], include_str!("facts.sql"));
 
-/// Reads an order as the master who tapped stands to it; `None` if no master did.
+/// Reads an order as a master stands to it, and whether `update` was processed before; `None`: there is no such master.
 pub(crate) async fn read(
     connection: &Connection,
     statement: &Ready,
     order: OrderId,
-    by: &Tap,
+    master: MasterRef,
+    update: Option<&UpdateKey>,
     now: Option<Timestamp>,
 ) -> Result<Option<Facts>, Error> {
-    let params: [&(dyn ToSql + Sync); 4] = [&order.0, &by.user.0, &now, &by.query];
+    let (id, user) = (master.id(), master.telegram_user());
+    let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
+    let params: [&(dyn ToSql + Sync); 6] = [&order.0, &id, &user, &now, &bot, &key];
     connection.query(statement, &params).await?.first().map(facts).transpose()
 }
 
-/// Reads an order as the master who tapped stands to it; `None` if no master did.
+/// Reads an order as a master stands to it; `None`: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn of(store: &Store, order: OrderId, by: &Tap) -> Result<Option<Facts>, Error> {
+pub async fn of(store: &Store, order: OrderId, master: MasterRef) -> Result<Option<Facts>, Error> {
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&READ]).await?;
-            read(&connection, &statement, order, by, store.now()).await
+            read(&connection, &statement, order, master, None, store.now()).await
         })
         .await
 }
 
 fn facts(row: &Row) -> Result<Facts, Error> {
-    let order = row.get::<_, Option<i64>>("id").map(|_| order(row)).transpose()?;
-    let blocked = row.get::<_, bool>("is_blocked").then(|| Blocked { reason: row.get("blocked_reason") });
+    let order = column::<Option<i64>>(row, "id")?.map(|_| order(row)).transpose()?;
+    let is_blocked = column::<bool>(row, "is_blocked")?;
+    let reason = column(row, "blocked_reason")?;
     let master = MasterFacts {
-        id: MasterId(row.get("master_id")),
-        blocked,
-        active_orders: row.get("active_orders"),
-        max_active_orders: row.get::<_, i32>("max_active_orders").into(),
+        id: MasterId(column(row, "master_id")?),
+        blocked: is_blocked.then_some(Blocked { reason }),
+        active_orders: column(row, "active_orders")?,
+        max_active_orders: column::<i32>(row, "max_active_orders")?.into(),
+        reason_is_awaited: column(row, "reason_is_awaited")?,
     };
-    Ok(Facts { master, order, offer: offer(row)?, tap_was_handled: row.get("tap_was_handled") })
+    Ok(Facts { master, order, offer: offer(row)?, processed: column(row, "processed")? })
 }
 
 fn order(row: &Row) -> Result<OrderFacts, Error> {
     Ok(OrderFacts {
         status: status(row)?,
-        version: row.get("version"),
-        assigned_master: row.get::<_, Option<i64>>("assigned_master_id").map(MasterId),
-        order: OwnOrder { card: card(row)?, client: client(row) },
+        version: column(row, "version")?,
+        assigned_master: column::<Option<i64>>(row, "assigned_master_id")?.map(MasterId),
+        order: OwnOrder { card: card(row)?, client: client(row)? },
     })
 }
 
 /// Reads the order's status.
 pub(super) fn status(row: &Row) -> Result<OrderStatus, Error> {
-    let status = row.get("status");
+    let status = column(row, "status")?;
     OrderStatus::parse(status).ok_or_else(|| unknown("order status", status))
 }
 
 /// Reads the order's client.
-pub(super) fn client(row: &Row) -> Client {
-    Client { name: row.get("client_name"), phone: row.get("client_phone") }
+pub(super) fn client(row: &Row) -> Result<Client, Error> {
+    Ok(Client { name: column(row, "client_name")?, phone: column(row, "client_phone")? })
 }
 
 /// Reads the master's offer of the order, if there is one.
 pub(super) fn offer(row: &Row) -> Result<Option<OfferFacts>, Error> {
-    let Some(id) = row.get::<_, Option<i64>>("offer_id").map(OfferId) else { return Ok(None) };
-    let state = row.get("offer_state");
+    let Some(id) = column::<Option<i64>>(row, "offer_id")?.map(OfferId) else { return Ok(None) };
+    let state = column(row, "offer_state")?;
     let state = OfferState::parse(state).ok_or_else(|| unknown("offer state", state))?;
-    Ok(Some(OfferFacts { id, state, expires: row.get("offer_expires"), overdue: row.get("offer_overdue") }))
+    Ok(Some(OfferFacts { id, state, expires: column(row, "offer_expires")?, overdue: column(row, "offer_overdue")? }))
+}
+
+/// Reads the order's trade.
+pub(super) fn category(row: &Row) -> Result<Category, Error> {
+    let word = column(row, "category")?;
+    Category::parse(word).ok_or_else(|| unknown("category", word))
 }
 
 /// Reads the columns that every statement with an order's card gives the same names.
 pub(super) fn card(row: &Row) -> Result<OrderCard, Error> {
-    let category = row.get("category");
     Ok(OrderCard {
-        id: OrderId(row.get("id")),
-        category: Category::parse(category).ok_or_else(|| unknown("category", category))?,
-        city: row.get("city"),
-        district: row.get("district"),
-        address: row.get("address"),
-        description: row.get("description"),
-        slot: TimeSlot { start: row.get("slot_start"), end: row.get("slot_end"), now: row.get("local_now") },
+        id: OrderId(column(row, "id")?),
+        category: category(row)?,
+        city: column(row, "city")?,
+        district: column(row, "district")?,
+        address: column(row, "address")?,
+        description: column(row, "description")?,
+        slot: TimeSlot {
+            start: column(row, "slot_start")?,
+            end: column(row, "slot_end")?,
+            now: column(row, "local_now")?,
+        },
     })
 }
 
-fn unknown(what: &'static str, value: &str) -> Error {
+/// An error about a word that this release does not know.
+pub(super) fn unknown(what: &'static str, value: &str) -> Error {
     Error::Unknown { what, value: value.to_owned() }
 }

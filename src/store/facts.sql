@@ -1,4 +1,4 @@
--- $1 order, $2 user, $3 now or null, $4 tap or null
+-- $1 order, $2 master or null, $3 the master's Telegram user or null, $4 now or null, $5 bot, $6 update or null
 SELECT
     masters.id AS master_id,
     masters.is_blocked,
@@ -8,14 +8,15 @@ SELECT
      FROM orders AS active
      WHERE active.assigned_master_id = masters.id
        AND active.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
+    EXISTS (
+        SELECT FROM dialogs
+        WHERE dialogs.master_id = masters.id AND kind = 'RETURN_REASON' AND answered_by IS NULL
+    ) AS reason_is_awaited,
     offer.id AS offer_id,
     offer.state AS offer_state,
-    least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.timezone AS offer_expires,
+    least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.shown_timezone AS offer_expires,
     offer.expires_at <= moment.now AS offer_overdue,
-    EXISTS (
-        SELECT FROM offers AS answered
-        WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $4
-    ) AS tap_was_handled,
+    (SELECT outcome FROM processed_updates WHERE bot = $5 AND update_key = $6) AS processed,
     orders.id,
     orders.status,
     orders.version,
@@ -27,11 +28,11 @@ SELECT
     orders.description,
     orders.client_name,
     orders.client_phone,
-    orders.timeslot_start AT TIME ZONE cities.timezone AS slot_start,
-    orders.timeslot_end AT TIME ZONE cities.timezone AS slot_end,
-    moment.now AT TIME ZONE cities.timezone AS local_now
+    orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
+    orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    moment.now AT TIME ZONE cities.shown_timezone AS local_now
 FROM masters
-CROSS JOIN (SELECT coalesce($3, now()) AS now) AS moment
+CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment
 LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
 LEFT JOIN orders ON orders.id = $1
 LEFT JOIN cities ON cities.id = orders.city_id
@@ -43,4 +44,4 @@ LEFT JOIN LATERAL (
     ORDER BY state IN ('SENT', 'VIEWED', 'ACCEPTED') DESC, id DESC
     LIMIT 1
 ) AS offer ON true
-WHERE masters.telegram_user_id = $2
+WHERE masters.id = coalesce($2, (SELECT id FROM masters WHERE telegram_user_id = $3))

@@ -1,23 +1,26 @@
 //! `orders`: its lock, and the two statements by which an order changes: into an assigned one, or into any other.
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
-use super::{Connection, Error, Ready, Statement, Store, facts, statement};
+use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::Amount;
 use crate::model::order::{ActiveLine, ActiveList, OrderStatus};
-use crate::model::{Actor, MasterId, OfferId, OrderId, PAGE_SIZE, Tap, TelegramUserId};
+use crate::model::update::Action;
+use crate::model::{Actor, MasterId, MasterRef, OfferId, OrderId, Origin, PAGE_SIZE};
 
 /// Locks an order and then a master, waiting for neither. A row: both are locked. None: somebody else holds one of
 /// them (the master was not touched if it is the order), or one of them does not exist.
 pub const LOCK: Statement = statement!(
     "orders.lock",
-    [INT8, INT8],
+    [INT8, INT8, INT8],
     "WITH locked AS MATERIALIZED (
          SELECT id FROM orders WHERE id = $1 /* order */ FOR UPDATE SKIP LOCKED
      )
      SELECT true
      FROM masters
-     WHERE telegram_user_id = $2 /* user */ AND EXISTS (SELECT FROM locked)
+     WHERE id = coalesce($2 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $3 /* user */))
+       AND EXISTS (SELECT FROM locked)
      FOR NO KEY UPDATE OF masters SKIP LOCKED"
 );
 
@@ -26,15 +29,15 @@ pub(crate) async fn lock(
     connection: &Connection,
     statement: &Ready,
     order: OrderId,
-    user: TelegramUserId,
+    master: MasterRef,
 ) -> Result<bool, Error> {
-    Ok(!connection.query(statement, &[&order.0, &user.0]).await?.is_empty())
+    Ok(!connection.query(statement, &[&order.0, &master.id(), &master.telegram_user()]).await?.is_empty())
 }
 
 /// See [`record_assignment`].
 pub const RECORD_ASSIGNMENT: Statement = statement!(
     "orders.record_assignment",
-    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TEXT, TIMESTAMPTZ, TEXT, INT4],
+    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT, TEXT, INT4],
     include_str!("record_assignment.sql")
 );
 
@@ -53,15 +56,17 @@ pub struct Assignment {
     pub offer: Option<OfferId>,
     /// Who does it.
     pub actor: Actor,
-    /// The tap by which the master did it, remembered with the offer.
-    pub tap: Option<Tap>,
+    /// Where it was asked for, which is recorded with it, and as what.
+    pub origin: Option<Origin>,
+    /// What the update asked for.
+    pub action: Action,
     /// Why, for the history.
     pub reason: Option<String>,
 }
 
 /// Gives an order to a master, in the caller's transaction, which holds the order's lock: sets the order, accepts the
-/// offer, cancels the other live ones, and writes the history, the metrics row and the outbox, all or nothing. Whether
-/// somebody is to be told.
+/// offer, cancels the other live ones, and writes the history, the metrics row, the update and the outbox, all or nothing.
+/// How many messages it enqueued.
 ///
 /// # Errors
 /// When the order has another version or the offer is not live, which the lock rules out (SQLSTATE 23502), and when
@@ -71,8 +76,9 @@ pub async fn record_assignment(
     statement: &Ready,
     assignment: &Assignment,
     now: Option<Timestamp>,
-) -> Result<bool, Error> {
-    let tap = assignment.tap.as_ref();
+) -> Result<i64, Error> {
+    let origin = assignment.origin.as_ref();
+    let update = origin.map(|origin| &origin.update);
     let rows = connection
         .query(
             statement,
@@ -86,18 +92,20 @@ pub async fn record_assignment(
                 &assignment.actor.staff().map(|staff| staff.0),
                 &assignment.reason,
                 &now,
-                &tap.and_then(|tap| tap.query.as_ref()),
-                &tap.and_then(|tap| tap.message),
+                &update.map(|update| update.bot.as_word()),
+                &update.map(|update| &update.key),
+                &assignment.action.as_str(),
+                &origin.and_then(|origin| origin.message),
             ],
         )
         .await?;
-    Ok(rows.first().is_some_and(|row| row.get::<_, i64>("told") > 0))
+    enqueued(&rows)
 }
 
 /// See [`record_change`].
 pub(crate) const RECORD_CHANGE: Statement = statement!(
     "orders.record_change",
-    [INT8, INT4, TEXT, TEXT, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT],
+    [INT8, INT4, TEXT, TEXT, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TEXT],
     include_str!("record_change.sql")
 );
 
@@ -118,19 +126,17 @@ pub(crate) struct Change {
     pub(crate) reason: Option<String>,
     /// What the client paid.
     pub(crate) amount: Option<Amount>,
-    /// The tap that did it, remembered in the history.
-    pub(crate) tap: Option<String>,
 }
 
 /// Changes an order, in the caller's transaction, which holds its lock: sets it, cancels its offers if it is nobody's
-/// then, and writes the history and the outbox, all or nothing. Whether somebody is to be told.
+/// then, and writes the history and the outbox, all or nothing. How many messages it enqueued.
 pub(crate) async fn record_change(
     connection: &Connection,
     statement: &Ready,
     change: &Change,
     now: Option<Timestamp>,
-) -> Result<bool, Error> {
-    let Change { order, version, from, to, actor, reason, amount, tap } = change;
+) -> Result<i64, Error> {
+    let Change { order, version, from, to, actor, reason, amount } = change;
     let amount = amount.map(|amount| amount.to_string());
     let rows = connection
         .query(
@@ -146,28 +152,14 @@ pub(crate) async fn record_change(
                 reason,
                 &now,
                 &amount,
-                tap,
             ],
         )
         .await?;
-    Ok(rows.first().is_some_and(|row| row.get::<_, i64>("told") > 0))
+    enqueued(&rows)
 }
 
-/// Whether a tap has changed an order before: then it is a redelivery.
-pub(crate) const WAS_HANDLED: Statement = statement!(
-    "orders.was_handled",
-    [INT8, TEXT],
-    "SELECT FROM order_status_history WHERE order_id = $1 /* order */ AND context ->> 'tap' = $2 /* tap */ LIMIT 1"
-);
-
-/// Runs [`WAS_HANDLED`].
-pub(crate) async fn was_handled(
-    connection: &Connection,
-    statement: &Ready,
-    order: OrderId,
-    by: &Tap,
-) -> Result<bool, Error> {
-    Ok(!connection.query(statement, &[&order.0, &by.query]).await?.is_empty())
+fn enqueued(rows: &[Row]) -> Result<i64, Error> {
+    rows.first().map_or(Ok(0), |row| column(row, "enqueued"))
 }
 
 /// Locks an order, waiting for it; its status and version.
@@ -181,7 +173,7 @@ pub(crate) async fn wait_for(
     order: OrderId,
 ) -> Result<Option<(OrderStatus, i32)>, Error> {
     let rows = connection.query(statement, &[&order.0]).await?;
-    rows.first().map(|row| Ok((facts::status(row)?, row.get("version")))).transpose()
+    rows.first().map(|row| Ok((facts::status(row)?, column(row, "version")?))).transpose()
 }
 
 /// Lets orders that nobody could be asked about look again at once, because this master may be asked now. Those that
@@ -189,7 +181,7 @@ pub(crate) async fn wait_for(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn look_again_for(store: &Store, user: TelegramUserId) -> Result<(), Error> {
+pub async fn look_again_for(store: &Store, master: MasterId) -> Result<(), Error> {
     const LOOK_AGAIN: Statement = statement!(
         "orders.look_again",
         [INT8, TIMESTAMPTZ, INT4],
@@ -199,7 +191,7 @@ pub async fn look_again_for(store: &Store, user: TelegramUserId) -> Result<(), E
              FROM masters
              JOIN master_categories ON master_categories.master_id = masters.id
              JOIN orders ON orders.city_id = masters.city_id AND orders.category = master_categories.category
-             WHERE telegram_user_id = $1 /* user */
+             WHERE masters.id = $1 /* master */
                AND orders.status IN ('SEARCHING', 'GUARANTEE') AND orders.next_round_at > coalesce($2, now())
                AND NOT EXISTS (
                    SELECT FROM offers WHERE offers.order_id = orders.id AND state IN ('SENT', 'VIEWED'))
@@ -210,31 +202,33 @@ pub async fn look_again_for(store: &Store, user: TelegramUserId) -> Result<(), E
     const AT_MOST: i32 = 50;
     store
         .run(async |connection: Connection| {
-            connection.fetch(&LOOK_AGAIN, &[&user.0, &store.now(), &AT_MOST]).await.map(drop)
+            connection.fetch(&LOOK_AGAIN, &[&master.0, &store.now(), &AT_MOST]).await.map(drop)
         })
         .await
 }
 
-/// Reads a page of the active orders of the master who tapped, the next visit first; the last page if `page` is past
-/// the end. `None` if no master tapped.
-///
-/// # Errors
-/// When the database failed.
-pub async fn active_page(store: &Store, user: TelegramUserId, page: i64) -> Result<Option<ActiveList>, Error> {
-    const PAGE: Statement =
-        statement!("orders.active_page", [INT8, INT8, INT8, TIMESTAMPTZ], include_str!("active_page.sql"));
-    store
-        .run(async |connection: Connection| {
-            let rows = connection.fetch(&PAGE, &[&user.0, &page.max(1), &PAGE_SIZE, &store.now()]).await?;
-            let Some(first) = rows.first() else { return Ok(None) };
-            let Some(total) = first.get("total") else {
-                return Ok(Some(ActiveList { total: 0, page: 1, lines: Vec::new() }));
-            };
-            let line = |row| Ok::<_, Error>(ActiveLine { card: facts::card(row)?, status: facts::status(row)? });
-            let lines = rows.iter().filter_map(|row| {
-                line(row).inspect_err(|error| tracing::error!(%error, "an order is left out of a list")).ok()
-            });
-            Ok(Some(ActiveList { total, page: first.get("page"), lines: lines.collect() }))
-        })
-        .await
+/// Run by [`read_active_page`].
+pub(crate) const ACTIVE_PAGE: Statement =
+    statement!("orders.active_page", [INT8, INT8, INT8, INT8, TIMESTAMPTZ], include_str!("active_page.sql"));
+
+/// Reads a page of a master's active orders, the next visit first; the last page if `page` is past the end. `None`: there
+/// is no such master.
+pub(crate) async fn read_active_page(
+    connection: &Connection,
+    statement: &Ready,
+    master: MasterRef,
+    page: i64,
+    now: Option<Timestamp>,
+) -> Result<Option<ActiveList>, Error> {
+    let (id, user) = (master.id(), master.telegram_user());
+    let rows = connection.query(statement, &[&id, &user, &page.max(1), &PAGE_SIZE, &now]).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let Some(total) = column(first, "total")? else {
+        return Ok(Some(ActiveList { total: 0, page: 1, lines: Vec::new() }));
+    };
+    let line = |row| Ok::<_, Error>(ActiveLine { card: facts::card(row)?, status: facts::status(row)? });
+    let lines = rows.iter().filter_map(|row| {
+        line(row).inspect_err(|error| tracing::error!(%error, "an order is left out of a list")).ok()
+    });
+    Ok(Some(ActiveList { total, page: column(first, "page")?, lines: lines.collect() }))
 }

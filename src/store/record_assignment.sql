@@ -1,5 +1,5 @@
 -- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 reason or null,
--- $9 now or null, $10 tap or null, $11 message tapped or null
+-- $9 now or null, $10 bot or null, $11 update or null, $12 what it asked for, $13 message tapped or null
 WITH moment AS (
     SELECT coalesce($9, now()) AS now
 ), assigned AS (
@@ -19,12 +19,22 @@ WITH moment AS (
     RETURNING offers.id
 ), accepted AS (
     UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $10
+    SET state = 'ACCEPTED', responded_at = moment.now
     -- After those: an order has one accepted offer.
     FROM assigned, moment, (SELECT count(*) FROM recalled) AS first
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
     RETURNING offers.id, offers.round_number
-), told AS (
+), processed AS (
+    INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
+    SELECT $10, $11, $12, assigned.id, 'SUCCESS', moment.now FROM assigned, moment WHERE $11 IS NOT NULL
+    ON CONFLICT DO NOTHING
+), asked AS (
+    -- Who accepts was asked when the offer was made.
+    UPDATE master_activity SET last_asked_at = moment.now
+    FROM assigned, moment
+    WHERE $6 <> 'MASTER' AND master_id = (
+        SELECT master_id FROM master_activity WHERE master_id = $4 FOR UPDATE SKIP LOCKED)
+), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
     SELECT 'MASTER', news.chat_id, news.kind, $1, news.offer_id, moment.now, moment.now
     FROM moment
@@ -33,7 +43,7 @@ WITH moment AS (
         FROM (SELECT id FROM accepted UNION ALL SELECT id FROM recalled) AS ended
         CROSS JOIN LATERAL offer_on_screens(ended.id) AS shown
         -- In the message that was tapped the answer to the tap is shown; it may be the card that was being sent.
-        WHERE (ended.id = $5 AND coalesce(shown.message_id, $11) = $11) IS NOT TRUE
+        WHERE (ended.id = $5 AND coalesce(shown.message_id, $13) = $13) IS NOT TRUE
         UNION ALL
         SELECT telegram_user_id, 'ASSIGNED', NULL
         FROM assigned JOIN masters ON masters.id = $4
@@ -67,4 +77,4 @@ SELECT
 FROM moment
 CROSS JOIN assigned
 LEFT JOIN accepted ON true
-RETURNING (SELECT count(*) FROM told) AS told
+RETURNING (SELECT count(*) FROM enqueued) AS enqueued

@@ -1,5 +1,5 @@
 -- $1 order, $2 version, $3 status before, $4 status after, $5 actor, $6 master of a MASTER, $7 staff or null,
--- $8 reason or null, $9 now or null, $10 final amount or null, $11 tap or null
+-- $8 reason or null, $9 now or null, $10 final amount or null
 WITH moment AS (
     SELECT coalesce($9, now()) AS now
 ), before AS (
@@ -37,14 +37,14 @@ WITH moment AS (
         created_at)
     SELECT changed.id, $3, after.status, $5, $6, $7, $8,
            jsonb_strip_nulls(jsonb_build_object(
-               'master_id', before.master_id, 'amount', $10::text::numeric, 'tap', $11::text)),
+               'master_id', before.master_id, 'amount', $10::text::numeric)),
            moment.now
     FROM moment
     CROSS JOIN after
     LEFT JOIN changed ON true
     LEFT JOIN before ON true
     RETURNING id
-), told AS (
+), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, master_id, history_id, created_at, due_at)
     SELECT news.bot, news.chat_id, news.kind, $1, news.offer_id, news.master_id, history.id, moment.now, moment.now
     FROM moment
@@ -64,4 +64,4 @@ WITH moment AS (
     ) AS news
     RETURNING id
 )
-SELECT count(*) AS told FROM told
+SELECT count(*) AS enqueued FROM enqueued

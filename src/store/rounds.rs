@@ -5,43 +5,75 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{Connection, Error, Ready, Statement, Store, statement};
-use crate::model::order::{Category, OrderStatus};
-use crate::model::policy::{Due, Escalation, Planned, Policy};
-use crate::model::selection::{Candidate, Pool, Search};
-use crate::model::{MasterId, OrderId};
+use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
+use crate::model::policy::{BATCH, Due, Escalation, Planned, Policy};
+use crate::model::selection::{Candidate, Search};
+use crate::model::{Category, MasterId, OrderId};
 
-/// Locks orders that are due for a round, those that wait longest first, passing over what somebody is at work on.
-pub(crate) const CLAIM: Statement = statement!("rounds.claim", [TIMESTAMPTZ, INT4], include_str!("rounds_claim.sql"));
+/// Locks those of the orders that are due for a round, passing over what somebody is at work on.
+pub(crate) const CLAIM: Statement =
+    statement!("rounds.claim", [TIMESTAMPTZ, INT8_ARRAY], include_str!("rounds/claim.sql"));
 
 /// Reads who was asked for orders, in a statement that begins after their locks.
 pub(crate) const ASKED: Statement =
-    statement!("rounds.asked", [INT8_ARRAY, TIMESTAMPTZ], include_str!("rounds_asked.sql"));
+    statement!("rounds.asked", [INT8_ARRAY, TIMESTAMPTZ], include_str!("rounds/asked.sql"));
 
-/// Whether an order is due.
-const ANY_DUE: Statement = statement!(
-    "rounds.any_due",
-    [TIMESTAMPTZ],
-    "SELECT FROM orders
-     WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= coalesce($1, now()) /* now */
-     LIMIT 1"
-);
-
-/// The masters, if an order is due for a round.
+/// Finds orders that are due for a round, those that wait longest first, with their cities; at most [`BATCH`], and none of
+/// `except`.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn pool_if_due(store: &Store) -> Result<Option<Pool>, Error> {
-    const POOL: Statement = statement!("rounds.pool", [], include_str!("rounds_pool.sql"));
+pub async fn due(store: &Store, except: &[i64]) -> Result<Vec<(OrderId, i64)>, Error> {
+    const DUE: Statement = statement!(
+        "rounds.due",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT id, city_id FROM orders
+         WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= coalesce($1, now()) /* now */
+           AND id <> ALL ($3) /* except */
+         ORDER BY next_round_at, id
+         LIMIT $2 /* at most */"
+    );
     store
         .run(async |connection: Connection| {
-            if connection.fetch(&ANY_DUE, &[&store.now()]).await?.is_empty() {
-                return Ok(None);
-            }
-            let masters = connection.fetch(&POOL, &[]).await?;
-            Ok(Some(Pool::new(masters.iter().map(candidate).collect())))
+            let rows = connection.fetch(&DUE, &[&store.now(), &BATCH, &except]).await?;
+            rows.iter().map(|row| Ok((OrderId(column(row, "id")?), column(row, "city_id")?))).collect()
         })
         .await
+}
+
+/// Reads the masters of cities. One that cannot be read is left out.
+///
+/// # Errors
+/// When the database failed.
+pub async fn masters(store: &Store, cities: &[i64]) -> Result<Vec<Candidate>, Error> {
+    const POOL: Statement = statement!("rounds.pool", [INT8_ARRAY], include_str!("rounds/pool.sql"));
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&POOL, &[&cities]).await?;
+            Ok(rows
+                .iter()
+                .filter_map(|row| {
+                    candidate(row)
+                        .inspect_err(|error| tracing::error!(%error, "a master is left out of the rounds"))
+                        .ok()
+                })
+                .collect())
+        })
+        .await
+}
+
+/// Puts an order's round off that could not be decided; unless somebody is at work on it.
+///
+/// # Errors
+/// When the database failed.
+pub async fn set_aside(store: &Store, order: OrderId, until: Timestamp) -> Result<(), Error> {
+    const SET_ASIDE: Statement = statement!(
+        "rounds.set_aside",
+        [INT8, TIMESTAMPTZ],
+        "UPDATE orders SET next_round_at = $2 /* until */
+         WHERE id = (SELECT id FROM orders WHERE id = $1 /* order */ FOR UPDATE SKIP LOCKED)"
+    );
+    store.run(async |connection: Connection| connection.fetch(&SET_ASIDE, &[&order.0, &until]).await.map(drop)).await
 }
 
 /// Puts rounds off, under the orders' locks.
@@ -72,7 +104,7 @@ pub(crate) const RECORD: Statement = statement!(
         INT8_ARRAY,
         TIMESTAMPTZ_ARRAY
     ],
-    include_str!("rounds_record.sql")
+    include_str!("rounds/record.sql")
 );
 
 /// Orders that are due, locked.
@@ -88,14 +120,15 @@ pub(crate) async fn claim(
     connection: &Connection,
     statement: &Ready,
     now: Option<Timestamp>,
-    at_most: i32,
+    orders: &[OrderId],
 ) -> Result<Claimed, Error> {
     let mut claimed = Claimed { due: Vec::new(), unknown: Vec::new() };
-    for row in &connection.query(statement, &[&now, &at_most]).await? {
-        match due(row) {
+    let orders: Vec<i64> = orders.iter().map(|order| order.0).collect();
+    for row in &connection.query(statement, &[&now, &orders]).await? {
+        match parse(row) {
             Ok(due) => claimed.due.push(due),
             Err(error) => {
-                let order = OrderId(row.get("id"));
+                let order = OrderId(column(row, "id")?);
                 tracing::error!(%error, "order={order} is not dispatched");
                 claimed.unknown.push(order);
             }
@@ -104,58 +137,74 @@ pub(crate) async fn claim(
     Ok(claimed)
 }
 
-fn due(row: &Row) -> Result<Due, Error> {
-    let (status, category) = (row.get("status"), row.get("category"));
+fn parse(row: &Row) -> Result<Due, Error> {
     Ok(Due {
         search: Search {
-            order: OrderId(row.get("id")),
-            city: row.get("city_id"),
-            district: row.get("district_id"),
-            category: parse_category(category)?,
-            preferred: row.get::<_, Option<i64>>("preferred_master_id").map(MasterId),
+            order: OrderId(column(row, "id")?),
+            city: column(row, "city_id")?,
+            district: column(row, "district_id")?,
+            category: facts::category(row)?,
+            preferred: column::<Option<i64>>(row, "preferred_master_id")?.map(MasterId),
             asked: HashSet::new(),
         },
-        status: OrderStatus::parse(status)
-            .ok_or_else(|| Error::Unknown { what: "order status", value: String::from(status) })?,
-        version: row.get("version"),
-        goes_on: row.get("goes_on"),
-        round: row.get("last_round"),
-        escalated: row.get("escalated"),
+        status: facts::status(row)?,
+        version: column(row, "version")?,
+        goes_on: column(row, "goes_on")?,
+        round: column(row, "last_round")?,
+        escalated: column(row, "escalated")?,
         live_until: None,
         policy: Policy {
-            id: row.get("policy_id"),
-            offer_ttl_seconds: row.get("offer_ttl_seconds"),
-            preferred_ttl_seconds: row.get("preferred_ttl_seconds"),
-            masters_per_round: row.get("masters_per_round"),
-            max_rounds: row.get("max_rounds"),
+            id: column(row, "policy_id")?,
+            offer_ttl_seconds: column(row, "offer_ttl_seconds")?,
+            preferred_ttl_seconds: column(row, "preferred_ttl_seconds")?,
+            masters_per_round: column(row, "masters_per_round")?,
+            max_rounds: column(row, "max_rounds")?,
         },
-        now: row.get("now"),
+        now: column(row, "now")?,
     })
 }
 
-fn parse_category(word: &str) -> Result<Category, Error> {
-    Category::parse(word).ok_or_else(|| Error::Unknown { what: "category", value: word.to_owned() })
+/// Who was asked for an order.
+pub(crate) struct Asked {
+    pub(crate) order: OrderId,
+    /// In this search or one before.
+    asked: Vec<MasterId>,
+    /// Not to be asked (again) whatever search it is.
+    never: Vec<MasterId>,
+    live_until: Option<Timestamp>,
 }
 
-/// Runs [`ASKED`], and tells each search whom it has asked.
+impl Asked {
+    /// Tells a search of the order whom it has asked.
+    pub(crate) fn tell(self, due: &mut Due) {
+        due.search.asked = self.never.into_iter().collect();
+        if due.goes_on {
+            due.search.asked.extend(self.asked);
+        }
+        due.live_until = self.live_until;
+    }
+}
+
+/// Runs [`ASKED`].
 pub(crate) async fn read_asked(
     connection: &Connection,
     statement: &Ready,
-    due: &mut [Due],
+    orders: &[OrderId],
     now: Option<Timestamp>,
-) -> Result<(), Error> {
-    let orders: Vec<i64> = due.iter().map(|due| due.search.order.0).collect();
-    for row in connection.query(statement, &[&orders, &now]).await? {
-        let order = OrderId(row.get("order_id"));
-        let Some(due) = due.iter_mut().find(|due| due.search.order == order) else { continue };
-        let masters = |column| row.get::<_, Vec<i64>>(column).into_iter().map(MasterId);
-        due.search.asked = masters("never").collect();
-        if due.goes_on {
-            due.search.asked.extend(masters("asked"));
-        }
-        due.live_until = row.get("live_until");
-    }
-    Ok(())
+) -> Result<Vec<Asked>, Error> {
+    let orders: Vec<i64> = orders.iter().map(|order| order.0).collect();
+    let rows = connection.query(statement, &[&orders, &now]).await?;
+    let masters = |row, name| Ok::<_, Error>(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId).collect());
+    rows.iter()
+        .map(|row| {
+            Ok(Asked {
+                order: OrderId(column(row, "order_id")?),
+                asked: masters(row, "asked")?,
+                never: masters(row, "never")?,
+                live_until: column(row, "live_until")?,
+            })
+        })
+        .collect()
 }
 
 /// Runs [`PUT_OFF`].
@@ -172,21 +221,21 @@ pub(crate) async fn put_off(
     connection.query(statement, &[&orders, &until]).await.map(drop)
 }
 
-fn candidate(row: &Row) -> Candidate {
-    Candidate {
-        id: MasterId(row.get("id")),
-        city: row.get("city_id"),
-        districts: row.get("districts"),
+fn candidate(row: &Row) -> Result<Candidate, Error> {
+    Ok(Candidate {
+        id: MasterId(column(row, "id")?),
+        city: column(row, "city_id")?,
+        districts: column(row, "districts")?,
         // A trade of a later release is none of this one's orders'.
-        categories: row.get::<_, Vec<&str>>("categories").into_iter().filter_map(Category::parse).collect(),
-        on_shift: row.get("on_shift"),
-        blocked: row.get("is_blocked"),
-        unreachable: row.get("unreachable"),
-        rating: row.get("rating"),
-        load: row.get("load"),
-        limit: row.get::<_, i32>("max_active_orders").into(),
-        last_asked: row.get("last_asked"),
-    }
+        categories: column::<Vec<&str>>(row, "categories")?.into_iter().filter_map(Category::parse).collect(),
+        on_shift: column(row, "on_shift")?,
+        blocked: column(row, "is_blocked")?,
+        unreachable: column(row, "unreachable")?,
+        rating: column(row, "rating")?,
+        load: column(row, "load")?,
+        limit: column::<i32>(row, "max_active_orders")?.into(),
+        last_asked: column(row, "last_asked")?,
+    })
 }
 
 /// Runs [`RECORD`]; how many offers were made.

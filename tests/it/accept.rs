@@ -261,7 +261,7 @@ async fn a_redelivered_tap_does_not_take_a_later_offer_of_the_same_order() {
     let again = t.chat(ANNA).deliver(taken.update).await;
     assert!(again.answers[1].text.as_deref().is_some_and(|text| text.contains("снята")), "{:?}", again.answers);
     let again = t.chat(BORIS).deliver(declined.update).await;
-    assert!(again.answers[1].text.as_deref().is_some_and(|text| text.contains("снята")), "{:?}", again.answers);
+    assert!(again.answers[1].text.as_deref().is_some_and(|text| text.contains("отклонили")), "{:?}", again.answers);
 
     assert_eq!(t.everything().await, before);
     assert_eq!(t.tap_accept(ANNA, order).await.notice(), SUCCESS, "a tap of its own does");

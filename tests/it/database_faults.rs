@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use field_service::sim::proxy::Proxy;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, proxied_database, tap};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, master, proxied_database};
 
 async fn behind_a_proxy(connections: usize) -> (Dispatch, Proxy) {
     let (database_url, proxy) = proxied_database().await;
@@ -188,8 +188,9 @@ async fn an_error_does_not_quote_the_row() {
     let order = t.order().offered_to([ANNA]).await;
     t.execute("ALTER TABLE orders ADD CONSTRAINT never CHECK (status <> 'ASSIGNED') NOT VALID", &[]).await;
 
-    let error =
-        field_service::dispatch::accept::accept(&t.app.store, order, &tap(ANNA), 1).await.expect_err("a refusal");
+    let error = field_service::dispatch::accept::accept(&t.app.store, order, master(ANNA), Some(&a_tap()), 1)
+        .await
+        .expect_err("a refusal");
 
     assert!(error.to_string().contains("never") && error.to_string().contains("23514"), "{error}");
     assert!(!error.to_string().contains("+7999"), "{error}");

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use field_service::app::App;
 use field_service::bots::callback::{self, Callback};
-use field_service::http::webhook::{self, Route};
+use field_service::http::Http;
 use field_service::model::BotName;
 use field_service::model::OrderId;
 use field_service::store::Clock;
 use futures_util::StreamExt;
+use http_body_util::Full;
+use hyper::Request;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -193,11 +195,18 @@ async fn a_hundred_thousand_bodies_break_nothing() {
         };
         tree.expect("a body")
     });
+    let http = Http::new(app.http());
     let bot = |number: usize| if number.is_multiple_of(10) { BotName::Admin } else { BotName::Master };
     let mut answers = futures_util::stream::iter(bodies.enumerate())
         .map(|(number, body)| {
-            let app = Arc::clone(&app);
-            tokio::spawn(async move { (webhook::answer(&app, Route::Update(bot(number)), &body).await, body) })
+            let (http, bot) = (http.clone(), bot(number));
+            tokio::spawn(async move {
+                let request = Request::post(format!("/telegram/{}", bot.as_str()))
+                    .header("x-telegram-bot-api-secret-token", "secret")
+                    .body(Full::from(body.clone()))
+                    .expect("a request");
+                (http.answer(request).await.status(), body)
+            })
         })
         .buffer_unordered(16);
     while let Some(answer) = answers.next().await {

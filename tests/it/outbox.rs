@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, Assigner};
+use field_service::dispatch::deliver::{self, Because, Finish};
 use field_service::model::{MasterId, StaffId};
 use field_service::sim::telegram::{Chat, Fault};
 use field_service::store;
@@ -29,7 +30,7 @@ impl Dispatch {
 
     /// Sends what can be sent in this very second; how many rows that were.
     async fn told(&self) -> usize {
-        delivery::pass(&self.app, None).await.expect("a database")
+        delivery::pass(&self.app.bots(), None).await.expect("a database")
     }
 
     /// How the rows of a kind ended, or that they have not, in the order in which they were written.
@@ -155,10 +156,10 @@ async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
     t.tap_accept(ANNA, order).await;
     colleague.batch_execute("COMMIT").await.expect("an end");
 
-    let row = store::outbox::claim(&t.app.store, None).await.expect("a database").remove(0);
+    let row = deliver::claim(&t.app.store, None).await.expect("a database").remove(0);
     boris.press("Взять заявку").await;
     let list = boris.screen();
-    delivery::tell(&t.app, row, &[]).await;
+    delivery::attempt(&t.app.bots(), row, &[]).await;
 
     assert!(list.contains("Новые заявки"), "{list}");
     assert_eq!(boris.screen(), list);
@@ -207,6 +208,14 @@ async fn odd_times_of_an_offer_stop_no_message() {
     let order = t.order().create().await;
     t.tick().await;
     t.tell().await;
+    // The schema forbids it; what an earlier release has left stops nothing either.
+    t.sql
+        .batch_execute(
+            "ALTER TABLE offers DROP CONSTRAINT offers_times_are_finite;
+             ALTER TABLE orders DROP CONSTRAINT orders_times_are_finite",
+        )
+        .await
+        .expect("no more checks");
     t.execute("UPDATE offers SET sent_at = '-infinity', viewed_at = 'infinity'", &[]).await;
     t.execute("UPDATE orders SET created_at = 'infinity'", &[]).await;
     assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
@@ -255,7 +264,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     // Between claiming and sending.
     let first = t.order().create().await;
     t.tick().await;
-    let claimed = store::outbox::claim(&t.app.store, None).await.expect("a database");
+    let claimed = deliver::claim(&t.app.store, None).await.expect("a database");
     assert_eq!(claimed.len(), 1);
     drop(claimed);
     t.let_pass(29);
@@ -271,7 +280,7 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     t.tick().await;
     t.telegram.fail_next("sendMessage", 1, Fault::Hang);
     let app = Arc::clone(&t.app);
-    let sender = tokio::spawn(async move { delivery::pass(&app, None).await });
+    let sender = tokio::spawn(async move { delivery::pass(&app.bots(), None).await });
     eventually(|| t.telegram.hanging() == 1).await;
     sender.abort();
     t.let_pass(30);
@@ -283,9 +292,9 @@ async fn killed_between_any_two_steps_it_is_still_told() {
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&VERA]).await;
     let third = t.order().create().await;
     t.tick().await;
-    let claimed = store::outbox::claim(&t.app.store, None).await.expect("a database").remove(0);
+    let claimed = deliver::claim(&t.app.store, None).await.expect("a database").remove(0);
     let screen = field_service::bots::render::notification(&claimed.notification.clone().expect("an offer"));
-    t.app.master_bot.send(VERA, screen).await.expect("Telegram");
+    t.app.telegram.master.send(VERA, &screen.text, &screen.keyboard).await.expect("Telegram");
     drop(claimed);
     t.let_pass(30);
     t.tell().await;
@@ -304,16 +313,17 @@ async fn whoever_lost_the_lease_finishes_nothing() {
     let chats = t.open_chats();
     t.order().create().await;
     t.tick().await;
-    let late = store::outbox::claim(&t.app.store, None).await.expect("a database");
+    let late = deliver::claim(&t.app.store, None).await.expect("a database");
     t.let_pass(30);
-    let now = store::outbox::claim(&t.app.store, None).await.expect("a database");
+    let now = deliver::claim(&t.app.store, None).await.expect("a database");
     assert_eq!((late.len(), now.len()), (3, 3));
-    let dropped = store::outbox::Finish::Dropped { because: "too late", unreachable: false };
+    let dropped = Finish::Dropped(Because::Refused);
     for row in &late {
-        store::outbox::finish(&t.app.store, row, dropped).await.expect("a database");
+        deliver::finish(&t.app.store, row, &dropped).await.expect("a database");
     }
     assert_eq!(t.outbox("OFFER").await, ["WAITS"; 3]);
-    join_all(now.into_iter().map(|row| delivery::tell(&t.app, row, &[]))).await;
+    let bots = t.app.bots();
+    join_all(now.into_iter().map(|row| delivery::attempt(&bots, row, &[]))).await;
     assert_eq!(t.outbox("OFFER").await, ["SENT"; 3]);
     assert!(chats.iter().all(|chat| chat.messages().len() == 1));
 }
@@ -372,13 +382,13 @@ async fn what_can_never_be_sent_is_dropped_with_its_reason() {
     assert_eq!(anna.messages().len() + boris.messages().len(), 1, "the other one is not held up");
     let mut ended = t.outbox("OFFER").await;
     ended.sort();
-    assert_eq!(ended, ["SENT", "Telegram refused (400): Bad Request: can't parse entities: told to"]);
+    assert_eq!(ended, ["REFUSED", "SENT"]);
     assert_eq!(t.app.metrics.get("outbox", "DROPPED"), 1);
 
     // For a day it is tried, whatever stands in the way, and ten times at least.
     let order = t.order().of_master(VERA).in_status("ASSIGNED").create().await;
     let vera = field_service::model::TelegramUserId(VERA);
-    store::outbox::note_screen(&t.app.store, vera, Some(order), None, 0).await.expect("a database");
+    store::outbox::enqueue_screen(&t.app.store, vera, Some(order), None, 0).await.expect("a database");
     t.let_pass(24 * 3600 + 1);
     t.telegram.fail_next("sendMessage", 10, Fault::ServerError);
     for attempt in 1..=10 {
@@ -386,7 +396,7 @@ async fn what_can_never_be_sent_is_dropped_with_its_reason() {
         assert_eq!(t.told().await, 1);
         t.let_pass(33);
     }
-    assert_eq!(t.outbox("OWN_ORDER").await, ["Telegram did not answer: HTTP 500"]);
+    assert_eq!(t.outbox("OWN_ORDER").await, ["ABANDONED"]);
 }
 
 #[tokio::test]
@@ -521,7 +531,7 @@ async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
     let order = t.order().create().await;
     t.execute("UPDATE masters SET on_shift = false, unreachable_since = now()", &[]).await;
     let by = Assigner::Staff(StaffId(1));
-    assign::assign(&t.app.store, order, MasterId(1), by, None).await.expect("a database");
+    assign::assign(&t.app.store, order, MasterId(1), by, None, None).await.expect("a database");
     t.tell().await;
     assert!(staff.screen().contains(&format!("не знает, что заявка №{order}")), "{}", staff.screen());
 }
@@ -554,24 +564,21 @@ async fn a_broadcast_keeps_to_thirty_a_second_and_to_one_a_second_in_a_chat() {
     .await;
     let mut claimed_in = Vec::new();
     for _ in 0..6 {
-        let rows = store::outbox::claim(&t.app.store, None).await.expect("a database");
-        assert!(
-            store::outbox::claim(&t.app.store, None).await.expect("a database").is_empty(),
-            "no more in this second"
-        );
+        let rows = deliver::claim(&t.app.store, None).await.expect("a database");
+        assert!(deliver::claim(&t.app.store, None).await.expect("a database").is_empty(), "no more in this second");
         let mut chats: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
         chats.sort_unstable();
         chats.dedup();
         assert_eq!(chats.len(), rows.len(), "one in a chat");
         claimed_in.push(rows.len());
-        let sent = store::outbox::Finish::Sent { card: None };
-        join_all(rows.iter().map(|row| store::outbox::finish(&t.app.store, row, sent))).await;
+        let sent = Finish::Sent { card: None };
+        join_all(rows.iter().map(|row| deliver::finish(&t.app.store, row, &sent))).await;
         t.let_pass(1);
     }
     assert_eq!(claimed_in, [30, 30, 30, 30, 0, 0]);
     // Two senders at once share the same second.
-    t.execute("UPDATE outbox SET finished_at = NULL, attempted_at = NULL, due_at = '2000-01-01'", &[]).await;
-    let rows = join_all((0..8).map(|_| store::outbox::claim(&t.app.store, None))).await;
+    t.execute("UPDATE outbox SET finished_at = NULL, scheduled = false, due_at = '2000-01-01'", &[]).await;
+    let rows = join_all((0..8).map(|_| deliver::claim(&t.app.store, None))).await;
     assert!(rows.into_iter().map(|rows| rows.expect("a database").len()).sum::<usize>() <= 30);
 }
 
@@ -607,11 +614,11 @@ async fn ten_thousand_messages_survive_a_telegram_that_fails_every_tenth_call() 
 
     let mut under_way = JoinSet::new();
     loop {
-        let rows = store::outbox::claim(&t.app.store, None).await.expect("a database");
+        let rows = deliver::claim(&t.app.store, None).await.expect("a database");
         let nothing = rows.is_empty();
         for row in rows {
             let app = Arc::clone(&t.app);
-            under_way.spawn(async move { delivery::tell(&app, row, &[]).await });
+            under_way.spawn(async move { delivery::attempt(&app.bots(), row, &[]).await });
         }
         // What hangs is not waited for; the clock stands while anything else is under way.
         while under_way.len() > t.telegram.hanging() {

@@ -120,7 +120,8 @@ async fn what_a_bot_does_looks_as_in_telegram() {
 
         // A push, with formatting; a link that is not one.
         let text = "<b>Новая</b> заявка &lt;№7&gt;, <a href=\"javascript:alert(1)\">тут</a> <a href=\"https://example.org\">там</a>";
-        t.app.master_bot.send(ANNA, plain(text.to_owned())).await.expect("a message");
+        let keyboard = plain(String::new()).keyboard;
+        t.app.telegram.master.send(ANNA, text, &keyboard).await.expect("a message");
         browser.until(&format!("{badge}.textContent === '1' && !{badge}.hidden")).await;
         browser.until("document.title.startsWith('(1)')").await;
         browser.until(&format!("{}.startsWith('Новая заявка <№7>, тут там')", screen(ANNA))).await;
@@ -137,7 +138,7 @@ async fn what_a_bot_does_looks_as_in_telegram() {
         browser.until(&format!("{spinning} === 1")).await;
         let query = update["callback_query"]["id"].as_str().expect("an id");
         let notice = Notice { text: "Готово".to_owned(), alert: false };
-        t.app.master_bot.answer(query, Some(&notice)).await.expect("an answer");
+        t.app.telegram.master.answer(query, Some(&notice)).await.expect("an answer");
         browser.until(&format!("{spinning} === 0")).await;
         browser.until(&format!("document.querySelector(\"{anna} .toast\")?.textContent === 'Готово'")).await;
         assert_eq!(browser.console().await, Vec::<String>::new());

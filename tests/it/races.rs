@@ -9,7 +9,7 @@ use field_service::dispatch::accept;
 use field_service::model::OrderId;
 use futures_util::future::join_all;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, proxied_database, tap};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, proxied_database};
 
 fn tally(outcomes: impl IntoIterator<Item = String>) -> HashMap<String, usize> {
     let mut tally = HashMap::new();
@@ -20,7 +20,7 @@ fn tally(outcomes: impl IntoIterator<Item = String>) -> HashMap<String, usize> {
 }
 
 async fn outcome(t: &Dispatch, order: OrderId, user: i64) -> String {
-    let answered = accept::accept(&t.app.store, order, &tap(user), 1).await;
+    let answered = accept::accept(&t.app.store, order, master(user), Some(&a_tap()), 1).await;
     answered.expect("a database").expect("a master").outcome.name().to_owned()
 }
 
@@ -281,8 +281,8 @@ async fn a_dropped_accept_leaves_no_lock_behind() {
     for polls in 1..40 {
         let order = t.order().offered_to([ANNA, BORIS]).await;
         {
-            let by = tap(ANNA);
-            let mut accept = Box::pin(accept::accept(&t.app.store, order, &by, 1));
+            let by = a_tap();
+            let mut accept = Box::pin(accept::accept(&t.app.store, order, master(ANNA), Some(&by), 1));
             for _ in 0..polls {
                 if futures_util::poll!(&mut accept).is_ready() {
                     break;

@@ -1,8 +1,8 @@
 //! Orders find their masters by themselves: rounds, expiry, escalation, waking. The clock is the test's.
 
-use field_service::dispatch::begin_rounds;
-use field_service::dispatch::sweep::Passed;
+use field_service::jobs::Passed;
 use field_service::model::OrderId;
+use field_service::model::policy::BATCH;
 use field_service::sim::telegram::Fault;
 use futures_util::future::join_all;
 use jiff::civil::date;
@@ -359,7 +359,7 @@ async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
         let (passed, _) = tokio::join!(ticks, taps);
         if round == 1 {
             assert_eq!(passed.iter().map(|passed| passed.dispatched.orders).sum::<usize>(), orders.len());
-            assert!(orders.len() > 2 * begin_rounds::BATCH.unsigned_abs() as usize, "several batches");
+            assert!(orders.len() > 2 * BATCH.unsigned_abs() as usize, "several batches");
         }
         t.check().await;
         t.all_were_told().await;

@@ -47,7 +47,7 @@ fn own() -> OwnOrder {
 
 fn list(total: i64, page: i64) -> OfferList {
     let lines = (1..=total.min(2)).map(|id| OfferLine { card: card(id), expires: date(2026, 11, 20).at(9, 45, 0, 0) });
-    OfferList { master: MasterId(1), reason_is_awaited: false, total, page, lines: lines.collect() }
+    OfferList { master: MasterId(1), total, page, lines: lines.collect() }
 }
 
 fn show(screen: &Screen) -> String {
@@ -68,7 +68,8 @@ fn show(screen: &Screen) -> String {
 
 #[test]
 fn screens() {
-    let profile = Profile { full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, dialog: None };
+    let profile =
+        Profile { full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, id: MasterId(1) };
     assert_snapshot!("menu", show(&render::menu(&profile)));
     assert_snapshot!("empty_list", show(&render::offer_list(&list(0, 1))));
     assert_snapshot!("list_first_page", show(&render::offer_list(&list(12, 1))));
@@ -183,7 +184,7 @@ fn no_screen_is_too_long_for_telegram() {
         Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };
     let lines = vec![ActiveLine { card: card.clone(), status: OrderStatus::Assigned }; 5];
     let offers = vec![OfferLine { card: card.clone(), expires: now() }; 5];
-    let offers = OfferList { master: MasterId(1), reason_is_awaited: false, total: 5, page: 1, lines: offers };
+    let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers };
     for screen in [
         render::own_order(&own, Some(&offers)),
         render::active_card(&own, OrderStatus::Payment),

@@ -39,7 +39,7 @@ async fn a_whole_conversation(t: &Dispatch) {
     let third = t.order().in_status("CREATED").create().await;
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
     t.tick().await;
-    assert_eq!(delivery::pass(&t.app, None).await.expect("a database"), 1);
+    assert_eq!(delivery::pass(&t.app.bots(), None).await.expect("a database"), 1);
     assert!(chat.screen().contains(&format!("Новая заявка №{third}")), "{}", chat.screen());
     chat.press("Взять заявку").await;
     for button in ["Ваша заявка", "В пути", "На месте", "Завершить", "Да, закончена"]
@@ -54,9 +54,9 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.say("Не успеваю").await;
     assert_eq!(t.status(order).await, "SEARCHING");
     chat.tap("m:sh:off").await;
-    let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None).await;
+    let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None, None).await;
     assert!(assigned.expect("a database").expect("a master").outcome == AssignOutcome::Assigned);
-    cancel::cancel(&t.app.store, order, StaffId(1), "").await.expect_err("there is no such staff");
+    cancel::cancel(&t.app.store, order, StaffId(1), "", None).await.expect_err("there is no such staff");
     t.check().await;
 }
 

@@ -3,7 +3,7 @@
 use field_service::dispatch::accept::{self, AcceptOutcome};
 use field_service::model::{OfferState, OrderStatus};
 
-use crate::harness::{ANNA, BORIS, Dispatch, tap};
+use crate::harness::{ANNA, BORIS, Dispatch, a_tap, master};
 
 /// The whole table: each status of the order, whose it is, each state of this master's offer, live or overdue.
 #[tokio::test]
@@ -66,13 +66,13 @@ async fn one_state(
         t.let_expire(order, ANNA).await;
     }
     let before = t.everything_about(order).await;
-    let answered = accept::accept(&t.app.store, order, &tap(ANNA), 1).await;
+    let answered = accept::accept(&t.app.store, order, master(ANNA), Some(&a_tap()), 1).await;
     let outcome = answered.expect("a database").expect("a master").outcome;
     let case = format!("{status}, of {owner:?}, offer {offer:?}, overdue {overdue}");
     assert_eq!(outcome.name(), expected, "{case}");
     if matches!(outcome, AcceptOutcome::Assigned(_)) {
         assert_eq!(t.owner(order).await, Some(ANNA), "{case}");
-        let again = accept::accept(&t.app.store, order, &tap(ANNA), 1).await;
+        let again = accept::accept(&t.app.store, order, master(ANNA), Some(&a_tap()), 1).await;
         assert_eq!(again.expect("a database").expect("a master").outcome.name(), "ALREADY_YOURS", "{case}");
     } else {
         assert_eq!(t.everything_about(order).await, before, "{case}");

@@ -95,11 +95,11 @@ async fn no_error_shows_the_token_or_what_was_sent() {
     t.telegram.fail_next("sendMessage", 1, Fault::BadGateway);
     t.telegram.fail_next("editMessageText", 1, Fault::Hang);
     let screen = field_service::bots::render::plain("секрет +79990001122".to_owned());
-    let bot = &t.app.master_bot;
+    let bot = &t.app.telegram.master;
     for error in [
-        bot.send(ANNA, screen.clone()).await.expect_err("a bad gateway"),
-        bot.edit(ANNA, 1, &screen).await.expect_err("a hang"),
-        bot.send(ANNA, screen).await.expect_err("a chat that is not open"),
+        bot.send(ANNA, &screen.text, &screen.keyboard).await.expect_err("a bad gateway"),
+        bot.edit(ANNA, 1, &screen.text, &screen.keyboard).await.expect_err("a hang"),
+        bot.send(ANNA, &screen.text, &screen.keyboard).await.expect_err("a chat that is not open"),
     ] {
         let said = format!("{error} {error:?}");
         assert!(!said.contains("master-token") && !said.contains("+7999") && !said.contains("html"), "{said}");

@@ -36,7 +36,7 @@ impl Dispatch {
     }
 
     async fn assign(&self, order: OrderId, master: MasterId, by: Assigner) -> AssignOutcome {
-        let answered = assign::assign(&self.app.store, order, master, by, Some("просил клиент")).await;
+        let answered = assign::assign(&self.app.store, order, master, by, Some("просил клиент"), None).await;
         answered.expect("a database").expect("a master").outcome
     }
 }
@@ -266,7 +266,8 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
     t.telegram.deliver(token, &answer).await;
     assert_eq!((t.status(second).await.as_str(), t.everything().await), ("PAYMENT", before));
 
-    let early = chat.text_update("700");
+    let mut early = chat.text_update("700");
+    early["message"]["date"] = (early["message"]["date"].as_i64().expect("a date") - 5).into();
     chat.say("просто текст").await;
     chat.tap(&format!("m:act:cls_no:{second}")).await;
     chat.tap(&format!("m:act:cls_yes:{second}")).await;
@@ -331,11 +332,11 @@ async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes
         chat.say("Клиент не открывает").await;
         assert_eq!(t.status(order).await, "ASSIGNED", "{elsewhere}");
         assert!(chat.screen().contains("Здравствуйте"), "{elsewhere}: {}", chat.screen());
-        cancel::cancel(&t.app.store, order, STAFF, "").await.expect("a database");
+        cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
     }
     for text in ["1500", "не понял"] {
         let (order, chat) = t.order_of_anna("PAYMENT").await;
-        cancel::cancel(&t.app.store, order, STAFF, "").await.expect("a database");
+        cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
         chat.say(text).await;
         chat.say("ещё что-то").await;
         assert!(chat.screen().contains("Здравствуйте"), "{text}: {}", chat.screen());
@@ -347,7 +348,7 @@ async fn whom_staff_take_an_order_from_is_not_asked_again() {
     let t = Dispatch::with_standing_clock(0).await;
     t.add_staff(500).await;
     let (order, _) = t.order_of_anna("ASSIGNED").await;
-    cancel::take_back(&t.app.store, order, STAFF, "").await.expect("a database");
+    cancel::take_back(&t.app.store, order, STAFF, "", None).await.expect("a database");
     t.tick().await;
     let mut asked = t.asked(order).await;
     asked.sort_unstable();
@@ -494,7 +495,7 @@ async fn staff_and_the_system_give_orders_by_the_same_path_as_masters_take_them(
         t.execute("DELETE FROM distribution_metrics WHERE order_id = $1", &[&more.0]).await;
         t.execute("DELETE FROM orders WHERE id = $1", &[&more.0]).await;
     }
-    let unknown = assign::assign(&t.app.store, OrderId(1), MasterId(99), Assigner::System, None).await;
+    let unknown = assign::assign(&t.app.store, OrderId(1), MasterId(99), Assigner::System, None, None).await;
     assert!(unknown.expect("a database").is_none());
     assert_eq!(t.assign(OrderId(9999), ANNA_ID, Assigner::System).await, AssignOutcome::NotFound);
     t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&ANNA]).await;
@@ -511,20 +512,26 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     let (order, chat) = t.order_of_anna("EN_ROUTE").await;
     t.let_pass(2);
     let store = &t.app.store;
-    let done = cancel::cancel(store, order, STAFF, "Клиент <передумал>").await.expect("a database");
+    let done = cancel::cancel(store, order, STAFF, "Клиент <передумал>", None).await.expect("a database");
     assert_eq!(done, CancelOutcome::Done);
     t.tell().await;
     let told = chat.screen();
     assert!(told.contains("отменена") && told.contains("Клиент <передумал>"), "{told}");
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert!(chat.tap(&format!("m:act:wrk:{order}")).await.notice().contains("не ваша"));
-    assert_eq!(cancel::cancel(store, order, STAFF, "").await.expect("a database"), CancelOutcome::AlreadyDone);
-    assert_eq!(cancel::take_back(store, order, STAFF, "").await.expect("a database"), CancelOutcome::Final);
-    assert_eq!(cancel::cancel(store, OrderId(999), STAFF, "").await.expect("a database"), CancelOutcome::NotFound);
+    assert_eq!(cancel::cancel(store, order, STAFF, "", None).await.expect("a database"), CancelOutcome::AlreadyDone);
+    assert_eq!(cancel::take_back(store, order, STAFF, "", None).await.expect("a database"), CancelOutcome::Final);
+    assert_eq!(
+        cancel::cancel(store, OrderId(999), STAFF, "", None).await.expect("a database"),
+        CancelOutcome::NotFound
+    );
 
     let (order, chat) = t.order_of_anna("ASSIGNED").await;
     t.let_pass(2);
-    assert_eq!(cancel::take_back(store, order, STAFF, "Дальше ехать").await.expect("a database"), CancelOutcome::Done);
+    assert_eq!(
+        cancel::take_back(store, order, STAFF, "Дальше ехать", None).await.expect("a database"),
+        CancelOutcome::Done
+    );
     t.tell().await;
     assert!(chat.screen().contains("больше не ваша") && chat.screen().contains("Дальше ехать"), "{}", chat.screen());
     assert_eq!(t.status(order).await, "SEARCHING");
@@ -535,7 +542,7 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     boris.open();
     t.tick().await;
     t.tell().await;
-    assert_eq!(cancel::cancel(store, offered, STAFF, "").await.expect("a database"), CancelOutcome::Done);
+    assert_eq!(cancel::cancel(store, offered, STAFF, "", None).await.expect("a database"), CancelOutcome::Done);
     t.tell().await;
     let card = boris.messages().into_iter().find(|message| message.text.contains(&format!("№{offered}")));
     assert!(card.is_some_and(|card| card.text.contains("Заявка снята")));

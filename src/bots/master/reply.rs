@@ -1,8 +1,12 @@
-//! What comes of an update.
+//! What comes of an update, and how it is said.
 
-use crate::bots::render::Screen;
-use crate::model::OrderId;
-use crate::telegram::Notice;
+use tokio::join;
+
+use super::super::render::Screen;
+use super::super::{Bots, delivery};
+use crate::dispatch::{shift, view};
+use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
+use crate::telegram::{self, Notice};
 
 /// What takes a screen's place later.
 #[derive(Clone, Copy)]
@@ -13,15 +17,17 @@ pub(super) enum Instead {
     List,
 }
 
-/// What the person gets to see, and what else a tap has caused.
+/// What the person gets to see, and what else an update has caused.
 #[derive(Default)]
 pub(super) struct Reply {
     pub(super) notice: Option<Notice>,
     pub(super) screen: Option<Screen>,
     /// What the outbox is to show if the screen cannot be shown now; the next tap shows the rest.
     pub(super) instead: Option<Instead>,
-    /// The order of which others are to be told.
-    pub(super) told: Option<OrderId>,
+    /// The order about which messages to others were enqueued.
+    pub(super) enqueued: Option<OrderId>,
+    /// The master who can be asked by now, by orders that found nobody.
+    pub(super) can_be_asked: Option<MasterId>,
 }
 
 impl Reply {
@@ -38,4 +44,64 @@ impl Reply {
     pub(super) fn toast(text: impl Into<String>, screen: Option<Screen>) -> Self {
         Self { notice: Some(Notice { text: text.into(), alert: false }), screen, ..Self::default() }
     }
+}
+
+/// A reply, and where it is said.
+pub(in crate::bots) struct Answer {
+    /// To whom.
+    pub(super) user: TelegramUserId,
+    /// The callback to be answered, if it was a tap.
+    pub(super) query: Option<String>,
+    /// The message of the user's own chat to show the screen in; `None`: a new one.
+    pub(super) message: Option<i32>,
+    pub(super) reply: Reply,
+}
+
+impl Answer {
+    pub(in crate::bots) async fn say(self, bots: &Bots) {
+        let Self { user, query, message, reply: Reply { notice, screen, instead, enqueued, can_be_asked } } = self;
+        join!(
+            bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()),
+            show(bots, user, message, screen, instead),
+            async {
+                if let Some(order) = enqueued {
+                    delivery::deliver_order(bots, order).await;
+                    // What could not be sent in this moment.
+                    bots.enqueued.notify_one();
+                }
+            },
+            async {
+                if let Some(master) = can_be_asked {
+                    shift::look_again_for(&bots.store, master).await;
+                }
+            },
+        );
+    }
+}
+
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `instead`.
+async fn show(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    screen: Option<Screen>,
+    instead: Option<Instead>,
+) {
+    let Some(Screen { text, keyboard }) = screen else { return };
+    let bot = &bots.telegram.master;
+    let (method, shown) = match message {
+        Some(message) => ("editMessageText", bot.show(user.0, message, &text, &keyboard).await),
+        None => ("sendMessage", bot.send(user.0, &text, &keyboard).await.map(drop)),
+    };
+    bots.log_failure(method, &shown);
+    let (Err(error), Some(instead)) = (shown, instead) else { return };
+    let own = match instead {
+        Instead::Own(order) => Some(order),
+        Instead::List => None,
+    };
+    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds } else { 1 };
+    if let Err(error) = view::enqueue(&bots.store, user, own, message, seconds).await {
+        tracing::error!(%error, "a screen could not be shown: the next tap shows it");
+    }
+    bots.enqueued.notify_one();
 }

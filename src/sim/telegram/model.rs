@@ -11,6 +11,7 @@ use super::faults::{Fault, Faults, NextCalls};
 use super::html::Span;
 use super::journal::{Answer, Journal, Record, State};
 use super::time::{self, Time};
+use crate::store::Clock;
 
 /// Where a bot's updates go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +134,8 @@ pub(super) struct Model {
     pub(super) next_calls: NextCalls,
     pub(super) hanging: usize,
     pub(super) calls: VecDeque<Call>,
+    /// The clock that messages are dated by.
+    pub(super) dates: Clock,
 }
 
 impl Model {
@@ -188,6 +191,7 @@ impl Model {
     pub(super) fn text_update(&mut self, token: &str, person: i64, text: &str) -> Value {
         let from = self.user(person);
         let update_id = self.record(token, person, text, None, None);
+        let now = self.dates.now();
         let chat = self.conversation(token, person);
         // Who writes to a bot that was blocked has restarted it.
         (chat.open, chat.blocked) = (true, false);
@@ -199,6 +203,9 @@ impl Model {
         };
         let message = Message::new(next_id(&chat.messages), false, content);
         let mut json = message_json(&message, &from, &private_chat(&from));
+        if let Some(now) = now {
+            json["date"] = json!(now.as_second());
+        }
         if text.starts_with('/') {
             let command = text.split_whitespace().next().unwrap_or_default();
             json["entities"] = json!([{"offset": 0, "length": utf16_length(command), "type": "bot_command"}]);

@@ -11,9 +11,9 @@ use std::time::Duration;
 use field_service::app::App;
 use field_service::bots::delivery;
 use field_service::config;
-use field_service::dispatch::sweep::{self, Passed};
 use field_service::http::server;
-use field_service::model::{OrderId, Tap, TelegramUserId};
+use field_service::jobs::Passed;
+use field_service::model::{BotName, MasterRef, OrderId, Origin, TelegramUserId, UpdateKey};
 use field_service::sim::invariants;
 use field_service::sim::page::{Page, World};
 use field_service::sim::proxy::Proxy;
@@ -60,10 +60,15 @@ pub fn database_name(url: &str) -> &str {
 }
 
 /// A tap for calls that go past Telegram, each a new one.
-pub fn tap(user: i64) -> Tap {
+pub fn a_tap() -> Origin {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let query = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    Tap { user: TelegramUserId(user), query: Some(query), message: None }
+    let id = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    Origin { update: UpdateKey::callback(BotName::Master, &id), message: None }
+}
+
+/// A master, by Telegram id.
+pub fn master(user: i64) -> MasterRef {
+    MasterRef::Telegram(TelegramUserId(user))
 }
 
 /// Waits until something has happened.
@@ -125,7 +130,7 @@ impl Dispatch {
         let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server::serve(listener, Arc::clone(&app), async move { drop(stopped.await) }));
+        tokio::spawn(server::serve(listener, app.http(), async move { drop(stopped.await) }));
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
             if telegram.token(bot_id(token)).is_some() {
@@ -134,6 +139,7 @@ impl Dispatch {
                 telegram.add_bot(token, "Заявки", Some(webhook));
             }
         }
+        telegram.date_by(settings.clock.clone());
         let sql = postgres::connect(&database_url).await;
         Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop }
     }
@@ -363,7 +369,7 @@ impl NewOrder<'_> {
 impl Dispatch {
     /// What happens by itself.
     pub async fn tick(&self) -> Passed {
-        sweep::pass(&self.app.store).await.expect("a pass")
+        self.app.jobs().pass().await.expect("a pass")
     }
 
     /// Puts the standing clock forward.
@@ -377,7 +383,7 @@ impl Dispatch {
     pub async fn tell(&self) -> usize {
         let mut told = 0;
         loop {
-            let now = delivery::pass(&self.app, None).await.expect("a database");
+            let now = delivery::pass(&self.app.bots(), None).await.expect("a database");
             told += now;
             let due: i64 = self
                 .one(

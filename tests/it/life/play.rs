@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
 use field_service::dispatch::cancel::{self, CancelOutcome};
+use field_service::dispatch::deliver;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Chat;
-use field_service::store;
 use futures_util::future::join_all;
 
 use super::model::{Offer, Order, Question};
@@ -121,7 +121,7 @@ impl Life {
                 join_all((0..at_once).map(|_| self.t.tick())).await;
                 return self.adopt().await;
             }
-            Step::Tell => drop(delivery::pass(&self.t.app, None).await.expect("a database")),
+            Step::Tell => drop(delivery::pass(&self.t.app.bots(), None).await.expect("a database")),
             Step::Open { master, order } => {
                 if let Some(order) = self.order(order) {
                     let id = self.orders[order].id;
@@ -153,7 +153,7 @@ impl Life {
             Step::TakeBack { order } => return self.take_back(order).await,
             Step::ByHand { order } => self.cancel_by_hand(order).await,
             Step::Redeliver { update } => return self.redeliver(update).await,
-            Step::SenderDies => drop(store::outbox::claim(&self.t.app.store, None).await.expect("a database")),
+            Step::SenderDies => drop(deliver::claim(&self.t.app.store, None).await.expect("a database")),
             Step::Restart => self.t = self.t.restarted().await,
             Step::Jump { seconds } => {
                 self.t.let_pass(seconds);
@@ -213,7 +213,7 @@ impl Life {
 
     async fn cancel(&mut self, order: usize) -> Result<(), String> {
         let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::cancel(&self.t.app.store, self.orders[order].id, STAFF, "передумали").await;
+        let outcome = cancel::cancel(&self.t.app.store, self.orders[order].id, STAFF, "передумали", None).await;
         let order = &mut self.orders[order];
         let may = order.open() || order.active();
         if (outcome.expect("a database") == CancelOutcome::Done) != may {
@@ -228,7 +228,7 @@ impl Life {
 
     async fn take_back(&mut self, order: usize) -> Result<(), String> {
         let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::take_back(&self.t.app.store, self.orders[order].id, STAFF, "не успевает").await;
+        let outcome = cancel::take_back(&self.t.app.store, self.orders[order].id, STAFF, "не успевает", None).await;
         let order = &mut self.orders[order];
         if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
             return Err("took back what cannot be, or the other way round".to_owned());
@@ -393,7 +393,7 @@ impl Life {
         if self.load(master) >= LIMIT && by != Assigner::System {
             return Ok(());
         }
-        let answered = assign::assign(&self.t.app.store, self.orders[order].id, id, by, None).await;
+        let answered = assign::assign(&self.t.app.store, self.orders[order].id, id, by, None, None).await;
         let outcome = answered.expect("a database").expect("a master").outcome;
         let may = self.orders[order].open() && !self.blocked[master] && self.load(master) < LIMIT;
         if (outcome == AssignOutcome::Assigned) != may {

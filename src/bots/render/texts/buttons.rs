@@ -1,7 +1,7 @@
 //! What stands on buttons.
 
 use super::words::{BUTTON_LIMIT, category};
-use crate::bots::render::cut;
+use crate::model::text::cut;
 use crate::model::{OrderCard, OrderId};
 
 /// Opens the list.

@@ -2,9 +2,9 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-use crate::bots::render::cut;
 use crate::model::Amount;
 use crate::model::order::{Category, OrderCard, OrderStatus, TimeSlot};
+use crate::model::text::cut;
 
 /// Names, categories and addresses on a button or in a list.
 pub(in crate::bots::render) const LINE_LIMIT: usize = 120;

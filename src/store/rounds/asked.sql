@@ -12,8 +12,9 @@ SELECT
     -- from, is not asked again.
     coalesce(array_agg(offers.master_id) FILTER (WHERE offers.state IN ('SENT', 'VIEWED', 'ACCEPTED')), '{}')
         || ARRAY (
-            SELECT (context ->> 'master_id')::bigint FROM order_status_history
-            WHERE order_id = orders.id AND context ? 'master_id' AND to_status IN ('SEARCHING', 'GUARANTEE')
+            SELECT CASE WHEN context ->> 'master_id' ~ '^[0-9]{1,18}$' THEN (context ->> 'master_id')::bigint ELSE 0 END
+            FROM order_status_history
+            WHERE order_id = orders.id AND to_status IN ('SEARCHING', 'GUARANTEE') AND context ? 'master_id'
         ) AS never,
     -- An offer may have no deadline.
     max(least(offers.expires_at, '9999-01-01')) FILTER (

@@ -1,4 +1,4 @@
--- $1 now or null, $2 at most
+-- $1 now or null, $2 orders, locked
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 ), ready AS MATERIALIZED (
@@ -7,15 +7,13 @@ WITH moment AS (
     JOIN cities ON cities.id = orders.city_id
     CROSS JOIN moment
     CROSS JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
-    CROSS JOIN LATERAL (SELECT orders.created_at AT TIME ZONE cities.timezone AS created) AS local
-    WHERE orders.status = 'DEFERRED' AND moment.now >= coalesce(orders.deferred_until, (
+    CROSS JOIN LATERAL (SELECT orders.created_at AT TIME ZONE cities.shown_timezone AS created) AS local
+    WHERE orders.id = ANY ($2) AND orders.status = 'DEFERRED' AND moment.now >= coalesce(orders.deferred_until, (
         CASE
             WHEN local.created::time < policy.workday_start THEN local.created::date + policy.workday_start
             WHEN local.created::time < policy.workday_end THEN local.created
             ELSE local.created::date + 1 + policy.workday_start
-        END) AT TIME ZONE cities.timezone)
-    LIMIT $2
-    FOR UPDATE OF orders SKIP LOCKED
+        END) AT TIME ZONE cities.shown_timezone)
 ), woken AS (
     UPDATE orders
     SET status = 'SEARCHING', version = version + 1, next_round_at = moment.now, updated_at = moment.now
@@ -26,4 +24,4 @@ WITH moment AS (
 INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
 SELECT id, 'DEFERRED', 'SEARCHING', 'SYSTEM', moment.now
 FROM woken, moment
-RETURNING order_id
+RETURNING order_id AS id

@@ -29,7 +29,7 @@ WITH moment AS (
     FROM decided, moment
     WHERE orders.id = decided.id AND orders.version = decided.version
     RETURNING orders.id, orders.search_started_at, decided.from_status, decided.policy_id, decided.round_number,
-              decided.chosen, decided.excluded, decided.escalation
+              decided.chosen, decided.excluded
 ), history AS (
     INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
     SELECT id, 'CREATED', 'SEARCHING', 'AUTO_DISTRIBUTION', moment.now
@@ -42,11 +42,6 @@ WITH moment AS (
     FROM changed, moment
     ON CONFLICT (order_id, search_started_at, round_number)
         DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded
-), called AS (
-    INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at)
-    SELECT 'ADMIN', staff.telegram_user_id, 'ESCALATED', changed.id, moment.now, moment.now
-    FROM moment, changed, staff
-    WHERE changed.escalation IS NOT NULL AND staff.is_active
 ), made AS (
     INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
     SELECT changed.id, masters.id, changed.round_number, moment.now, offered.expires_at

@@ -1,10 +1,9 @@
--- $1 now or null, $2 at most
+-- $1 now or null, $2 orders
 WITH orders AS MATERIALIZED (
     SELECT *
     FROM orders
-    WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= coalesce($1, now())
+    WHERE id = ANY ($2) AND status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= coalesce($1, now())
     ORDER BY next_round_at, id
-    LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
 SELECT

@@ -1,4 +1,4 @@
--- Every master, and how much there is on his hands.
+-- $1 cities: their masters, and how much there is on each one's hands.
 SELECT
     masters.id,
     masters.city_id,
@@ -10,10 +10,10 @@ SELECT
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
         + (SELECT count(*) FROM offers WHERE master_id = masters.id AND state IN ('SENT', 'VIEWED')) AS load,
-    greatest(
-        (SELECT max(sent_at) FROM offers WHERE master_id = masters.id),
-        (SELECT max(assigned_at) FROM distribution_metrics WHERE master_id = masters.id)) AS last_asked,
+    activity.last_asked_at AS last_asked,
     ARRAY (SELECT district_id FROM master_districts WHERE master_id = masters.id) AS districts,
     ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id) AS categories
 FROM masters
+LEFT JOIN master_activity AS activity ON activity.master_id = masters.id
 LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
+WHERE masters.city_id = ANY ($1)

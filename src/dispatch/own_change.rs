@@ -1,0 +1,110 @@
+//! A master changes an own order: lock, decide, act, as in accepting; see [`super::transaction`].
+
+use tokio::join;
+
+use super::transaction::{self, Answered, Attempt, Decision, Request};
+use crate::model::dialog::{DialogChange, Question};
+use crate::model::facts::Facts;
+use crate::model::update::Action;
+use crate::model::{Actor, Amount, MasterRef, OrderId, OrderStatus, Origin};
+use crate::store::orders::Change;
+use crate::store::{self, Connection, Store};
+
+/// What a master makes of an order.
+pub(super) struct To {
+    pub status: OrderStatus,
+    pub reason: Option<String>,
+    pub amount: Option<Amount>,
+    pub dialog: Option<DialogChange>,
+}
+
+/// What the verbs have in common of whom they are asked by.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub action: Action,
+    /// The question that the update answers, which needs no answer any more whatever comes of it.
+    pub answers: Option<Question>,
+    pub order: OrderId,
+    pub master: MasterRef,
+    pub origin: Option<&'a Origin>,
+}
+
+/// Changes an own order. `decide` gets the facts, and whether they were read under the locks of the order and the master;
+/// `word` is the outcome's. `None`: there is no such master.
+pub(super) async fn change<O: Copy>(
+    store: &Store,
+    asked: Asked<'_>,
+    busy: O,
+    word: fn(O) -> &'static str,
+    decide: impl Fn(bool, &Facts) -> Decision<To, O>,
+) -> Result<Option<Answered<O, Facts>>, store::Error> {
+    let Asked { action, answers, order, master, origin } = asked;
+    let look = async || transaction::facts(store, order, master).await;
+    transaction::settle(store, busy, look, |connection| {
+        let request = Request { action, order, master, origin, now: store.now() };
+        attempt(connection, request, answers, word, &decide)
+    })
+    .await
+}
+
+async fn attempt<O: Copy>(
+    connection: Connection,
+    request: Request<'_>,
+    answers: Option<Question>,
+    word: fn(O) -> &'static str,
+    decide: &impl Fn(bool, &Facts) -> Decision<To, O>,
+) -> Result<Option<Attempt<O, Facts>>, store::Error> {
+    let Request { order, now, .. } = request;
+    let [lock, facts, change, record, ask, end] = connection
+        .ready([
+            &store::orders::LOCK,
+            &store::facts::READ,
+            &store::orders::RECORD_CHANGE,
+            &store::updates::RECORD,
+            &store::dialogs::ASK,
+            &store::dialogs::END,
+        ])
+        .await?;
+    let Some((locked, before)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let master = before.master.id;
+    let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
+    let (outcome, fresh, enqueued) = match (decide(locked, &before), &before.order) {
+        (Decision::Change(to, outcome), Some(found)) => {
+            let changed = Change {
+                order,
+                version: found.version,
+                from: found.status,
+                to: to.status,
+                actor: Actor::Master(master),
+                reason: to.reason,
+                amount: to.amount,
+            };
+            // The update first: with it the question that is left, and then the one that is asked.
+            let (recorded, enqueued, asked, (committed, fresh)) = join!(
+                request.record(&connection, &record, Some(master), word(outcome), true),
+                store::orders::record_change(&connection, &change, &changed, now),
+                store::dialogs::change(&connection, [&ask, &end], master, order, to.dialog, now),
+                connection.commit_then(fresh),
+            );
+            recorded?;
+            let enqueued = enqueued? > 0;
+            asked?;
+            committed?;
+            (Some(outcome), transaction::if_read(fresh), enqueued)
+        }
+        (Decision::Answer(outcome), _) => {
+            // A redelivery answers no question that was asked since.
+            let ended = answers.filter(|_| before.processed.is_none()).map(DialogChange::End);
+            let (changed, fresh) = join!(
+                store::dialogs::change(&connection, [&ask, &end], master, order, ended, now),
+                request.leave(&connection, &record, Some(master), Some(word(outcome)), fresh),
+            );
+            changed?;
+            (Some(outcome), fresh?, false)
+        }
+        (Decision::LookAgain | Decision::Change(..), _) => {
+            (None, request.leave(&connection, &record, Some(master), None, fresh).await?, false)
+        }
+    };
+    Ok(Some(Attempt { master, outcome, fresh, enqueued }))
+}

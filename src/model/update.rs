@@ -1,0 +1,116 @@
+//! Updates: what makes a redelivery recognisable, and what is known of one that was handled before.
+
+use super::{BotName, OrderId};
+
+/// An update's idempotency key: the same whenever Telegram delivers it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateKey {
+    /// The bot it was sent to.
+    pub bot: BotName,
+    /// Unique for the bot.
+    pub key: String,
+}
+
+impl UpdateKey {
+    /// The key of a tap, by the callback query's id. Telegram's are numbers of at most 20 digits; of anything else as much
+    /// is kept as the database can hold.
+    #[must_use]
+    pub fn callback(bot: BotName, id: &str) -> Self {
+        let id: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
+        Self { bot, key: format!("callback {id}") }
+    }
+
+    /// The key of a message, whose id is unique in its chat.
+    #[must_use]
+    pub fn message(bot: BotName, chat: i64, id: i32) -> Self {
+        Self { bot, key: format!("message {chat} {id}") }
+    }
+}
+
+/// Where something was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Recorded in the transaction that answers it, so that a redelivery changes nothing more.
+    pub update: UpdateKey,
+    /// The message of the person's own chat that will show the answer, and no offer's card any more; `None`: a new one.
+    pub message: Option<i32>,
+}
+
+/// What an update asked for, as in `processed_updates.action`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Take an order.
+    Accept,
+    /// Decline an offer.
+    Decline,
+    /// Report how far an order is.
+    Progress,
+    /// Close an order with a sum of money.
+    Close,
+    /// Give an order back with a reason.
+    GiveBack,
+    /// Be asked a question.
+    Ask,
+    /// Come on shift, or leave.
+    Shift,
+    /// See a screen; or words that answer nothing.
+    Show,
+    /// Give an order to a master.
+    Assign,
+    /// Cancel an order.
+    Cancel,
+    /// Take an order away from its master.
+    TakeBack,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 11] = [
+        Self::Accept,
+        Self::Decline,
+        Self::Progress,
+        Self::Close,
+        Self::GiveBack,
+        Self::Ask,
+        Self::Shift,
+        Self::Show,
+        Self::Assign,
+        Self::Cancel,
+        Self::TakeBack,
+    ];
+
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "ACCEPT",
+            Self::Decline => "DECLINE",
+            Self::Progress => "PROGRESS",
+            Self::Close => "CLOSE",
+            Self::GiveBack => "GIVE_BACK",
+            Self::Ask => "ASK",
+            Self::Shift => "SHIFT",
+            Self::Show => "SHOW",
+            Self::Assign => "ASSIGN",
+            Self::Cancel => "CANCEL",
+            Self::TakeBack => "TAKE_BACK",
+        }
+    }
+
+    /// The action of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+}
+
+/// An update that was handled before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processed {
+    /// What it asked for; `None`: what only a later release knows.
+    pub action: Option<Action>,
+    /// About which order.
+    pub order: Option<OrderId>,
+    /// The word of its outcome.
+    pub outcome: String,
+}

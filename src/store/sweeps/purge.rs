@@ -1,0 +1,44 @@
+//! Retention: finished orders are deleted with all that belongs to them, if the newest policy says after how many days
+//! (`dispatch_policies.keep_finished_days`). By default everything is kept.
+
+use super::{LOCK_ORDERS, Sweep, statement};
+
+/// By order.
+pub static PURGE: Sweep = Sweep {
+    name: "purge",
+    find: statement!(
+        "purge.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT orders.id
+         FROM (SELECT keep_finished_days AS days FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+         JOIN orders ON status IN ('CLOSED', 'CANCELED')
+                    AND updated_at < coalesce($1, now()) /* now */ - make_interval(days => policy.days)
+         WHERE orders.id <> ALL ($3) /* except */
+         LIMIT $2 /* at most */"
+    ),
+    lock: Some(&LOCK_ORDERS),
+    change: statement!(
+        "purge.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "WITH old AS MATERIALIZED (
+             SELECT orders.id
+             FROM (SELECT keep_finished_days AS days FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+             JOIN orders ON orders.id = ANY ($2) /* orders */ AND status IN ('CLOSED', 'CANCELED')
+                        AND updated_at < coalesce($1, now()) /* now */ - make_interval(days => policy.days)
+         ), screens AS (
+             DELETE FROM cards USING offers, old WHERE offers.order_id = old.id AND cards.offer_id = offers.id
+         ), asked AS (
+             DELETE FROM offers USING old WHERE order_id = old.id
+         ), changes AS (
+             DELETE FROM order_status_history USING old WHERE order_id = old.id
+         ), measured AS (
+             DELETE FROM distribution_metrics USING old WHERE order_id = old.id
+         ), rounds AS (
+             DELETE FROM dispatch_rounds USING old WHERE order_id = old.id
+         )
+         -- Foreign keys are checked when the statement ends.
+         DELETE FROM orders USING old WHERE orders.id = old.id
+         RETURNING orders.id"
+    ),
+    batch: 200,
+};

@@ -1,0 +1,113 @@
+//! `processed_updates`: one way to recognise a redelivery, whatever the update asked for.
+//!
+//! A row is written in the transaction that answers the update, and read under the locks by which it is decided. Updates
+//! that change nothing are recorded too: delivered again after a new offer, they would act on it. Those rows are not waited
+//! for (`synchronous_commit = off`): a crash of the server that loses one loses nothing else.
+//!
+//! Taking an order is the path that has to be fast: its row is written by the statement that assigns the order.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::{Connection, Error, Ready, Statement, Store, column, statement};
+use crate::model::update::{Action, Processed};
+use crate::model::{MasterRef, OrderId, Origin};
+
+/// Records an update with its answer, unless it was recorded before; and what comes with any new update of a master's: a
+/// reason for giving an order back is not waited for any longer, the message that was tapped shows no offer's card any
+/// more, nor what was to be shown there later, and the bot can write to the master.
+pub(crate) const RECORD: Statement = statement!(
+    "updates.record",
+    [TEXT, TEXT, TEXT, INT8, TEXT, TIMESTAMPTZ, INT8, INT8, INT4, BOOL],
+    include_str!("updates_record.sql")
+);
+
+/// An update and its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer<'a> {
+    /// What it asked for.
+    pub(crate) action: Action,
+    /// About which order.
+    pub(crate) order: Option<OrderId>,
+    /// The word of the outcome.
+    pub(crate) outcome: &'a str,
+    /// Whether it is part of a change, which must not be lost.
+    pub(crate) durable: bool,
+}
+
+/// Runs [`RECORD`], if there is an update; `master` is who sent it, if a master did.
+pub(crate) async fn record(
+    connection: &Connection,
+    statement: &Ready,
+    origin: Option<&Origin>,
+    master: Option<MasterRef>,
+    answer: Answer<'_>,
+    now: Option<Timestamp>,
+) -> Result<(), Error> {
+    let Some(Origin { update, message }) = origin else { return Ok(()) };
+    let (id, user) = (master.and_then(MasterRef::id), master.and_then(MasterRef::telegram_user));
+    connection
+        .query(
+            statement,
+            &[
+                &update.bot.as_word(),
+                &update.key,
+                &answer.action.as_str(),
+                &answer.order.map(|order| order.0),
+                &answer.outcome,
+                &now,
+                &id,
+                &user,
+                message,
+                &answer.durable,
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Runs [`RECORD`] in a transaction of its own.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn record_alone(
+    store: &Store,
+    origin: Option<&Origin>,
+    master: Option<MasterRef>,
+    answer: Answer<'_>,
+) -> Result<(), Error> {
+    store
+        .run(async |connection: Connection| {
+            let [statement] = connection.ready([&RECORD]).await?;
+            record(&connection, &statement, origin, master, answer, store.now()).await
+        })
+        .await
+}
+
+/// Looks for an update that was processed before.
+pub(crate) const FIND: Statement = statement!(
+    "updates.find",
+    [TEXT, TEXT],
+    "SELECT action, order_id AS about_order, outcome AS processed FROM processed_updates
+     WHERE bot = $1 /* bot */ AND update_key = $2 /* update */"
+);
+
+/// Runs [`FIND`], if there is an update.
+pub(crate) async fn find(
+    connection: &Connection,
+    statement: &Ready,
+    origin: Option<&Origin>,
+) -> Result<Option<Processed>, Error> {
+    let Some(Origin { update, .. }) = origin else { return Ok(None) };
+    let rows = connection.query(statement, &[&update.bot.as_word(), &update.key]).await?;
+    rows.first().map(processed).transpose()
+}
+
+/// Reads the columns `action`, `about_order` and `processed`, of which the last is not null.
+pub(super) fn processed(row: &Row) -> Result<Processed, Error> {
+    Ok(Processed {
+        action: Action::parse(column(row, "action")?),
+        order: column::<Option<i64>>(row, "about_order")?.map(OrderId),
+        outcome: column(row, "processed")?,
+    })
+}
