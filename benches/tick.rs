@@ -25,7 +25,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     println!("one pass of the tick over orders without offers, {MASTERS} masters\n");
-    println!("| orders | offers | seconds | ms per batch of {} | round trips per batch |", BATCH);
+    println!("| orders | offers | seconds | ms per batch of {BATCH} | round trips per batch |");
     println!("|---|---|---|---|---|");
     for orders in ORDERS {
         let mut passes: Vec<Pass> = (0..ROUNDS)

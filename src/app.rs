@@ -1,5 +1,6 @@
 //! The one composition root: everything a program needs, made once per process.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -9,6 +10,7 @@ use crate::config::{self, Lookup, WebhookSecret};
 use crate::http::{self, Secrets};
 use crate::jobs::Jobs;
 use crate::liveness::Liveness;
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::store::{self, Clock, Store};
@@ -95,5 +97,21 @@ impl App {
     #[must_use]
     pub fn http(&self) -> http::State {
         http::State::new(self.bots(), self.secrets.clone(), Arc::clone(&self.liveness))
+    }
+}
+
+/// What a Lambda function's `main` is: logging, and a runtime of one thread, as one invocation comes at a time. What ends it
+/// is said on standard error.
+pub fn run_function(run: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
+    let started = logging::init(&config::environment, logging::LevelFilter::INFO).map_err(Into::into).and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(run)
+    });
+    match started {
+        Ok(()) => ExitCode::SUCCESS,
+        Err::<_, lambda_http::Error>(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

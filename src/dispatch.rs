@@ -16,7 +16,7 @@ pub mod give_back;
 mod own_change;
 pub mod progress;
 pub mod shift;
-mod transaction;
+pub mod transaction;
 pub mod view;
 
 pub use transaction::{Answered, Decision};

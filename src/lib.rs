@@ -1,25 +1,35 @@
 //! Dispatch for field-service companies: several technicians («masters») are offered an order over Telegram, and the
 //! first to tap «✅ Взять заявку» gets it, exactly once, under any concurrency, fault or redelivery.
 //!
+//! # The floors
+//!
+//! Data goes down only, and a test draws every arrow:
+//!
+//! ```text
+//!  programs   bin/webhook.rs, bin/tick.rs, the command line
+//!  app        the composition root: everything a program needs, made once
+//!  http  jobs what a request asks for; what happens without a tap
+//!  bots       the two doors of Telegram: updates, buttons, screens         telegram: a thin sender
+//!  dispatch   the verbs: a file for each thing that people do
+//!  store      PostgreSQL: the pool, and every statement
+//!  model      what is known and decided, as plain values
+//! ```
+//!
+//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`.
+//!
 //! # One tap, end to end
 //!
-//! A program ([`server`], or the Lambda function in `bin/webhook.rs`) takes a request in. [`webhook`] checks the
-//! secret and the size, reads the update and calls the bot's module. [`webhook::callback`] parses the button.
-//! [`dispatch::accept`] locks, decides and acts through the statements of [`store`]. [`render`] turns the outcome and the
-//! fresh list into a screen, and [`telegram`] answers the callback and shows the screen at the same time.
-//!
-//! What needs nobody's tap is [`tick`]: [`dispatch::sweep`] lets offers expire, begins rounds and calls staff, and
-//! [`telegram::outbox`] tells people. It runs in [`server`]'s program and in the Lambda function `bin/tick.rs`.
+//! A program takes a request in. [`http::webhook`] checks the secret and the size, reads the update and lets
+//! [`bots::Bots::handle`] decide. [`bots::callback`] parses the button. [`dispatch::accept`] locks, decides and acts through
+//! the statements of [`store`]. [`bots::render`] turns the outcome and the fresh list into a screen. Then, after the commit,
+//! [`bots::Handled::say`] answers the callback, shows the screen and delivers what others are owed, through [`telegram`].
 //!
 //! # One message, end to end
 //!
 //! Whatever concerns somebody who is not tapping is written into the table `outbox` by the statement that causes it.
-//! [`telegram::outbox`] claims rows with a lease, has [`store::outbox`] say what is true by then, [`render`]s and sends it,
-//! and finishes the row. The webhook does so for what its tap has caused, the tick for all that is left.
-//!
-//! Data goes one way: programs → [`app`] → [`webhook`] or [`tick`] → [`dispatch`] → [`store`]. [`render`] and [`telegram`]
-//! stand beside. Nothing is kept between two requests but pooled connections. [`sim`] is everything outside the handler,
-//! for tests, `field-service demo` and `field-service sim`.
+//! [`bots::delivery`] claims rows with a lease, [`store::outbox`] reads what is true by then, [`bots::render`] and
+//! [`telegram`] send it, and the row is finished. The webhook does so for what its tap has caused, [`jobs`] for all that is
+//! left.
 //!
 //! # An order
 //!

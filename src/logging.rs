@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 pub use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -27,10 +28,17 @@ pub fn init(lookup: Lookup, default: LevelFilter) -> Result<(), String> {
     let ours = |metadata: &Metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
     let quiet = filter_fn(move |metadata| ours(metadata) || *metadata.level() <= Level::WARN);
     let lines = if lookup("AWS_LAMBDA_FUNCTION_NAME").is_some() {
-        fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        fmt::layer().json().flatten_event(true).with_span_list(false).boxed()
     } else {
         let colours = std::io::stderr().is_terminal();
-        fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false).boxed()
+        // The message says what these fields say, for programs that read the JSON.
+        let said = ["order", "master", "staff", "outcome", "row", "job", "changed", "duration_ms"];
+        let fields = format::debug_fn(move |writer, field, value| match field.name() {
+            "message" => write!(writer, "{value:?}"),
+            name if said.contains(&name) => Ok(()),
+            name => write!(writer, " {name}={value:?}"),
+        });
+        fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false).fmt_fields(fields).boxed()
     };
     // A subscriber that is there already, as in tests, stays.
     let _ = tracing_subscriber::registry().with(lines.with_filter(levels.and(quiet))).try_init();

@@ -43,6 +43,12 @@ impl Metrics {
         hold(&self.passes).insert(job, took.as_secs_f64());
     }
 
+    /// How long the last pass of a job took that succeeded, in seconds.
+    #[must_use]
+    pub fn pass_seconds(&self, job: &str) -> Option<f64> {
+        hold(&self.passes).get(job).copied()
+    }
+
     /// How often it was counted so far.
     #[must_use]
     pub fn get(&self, subject: &'static str, outcome: &'static str) -> u64 {
@@ -64,8 +70,8 @@ impl Metrics {
         let unit = |gauge: &str| if gauge.ends_with("_seconds") { "Seconds" } else { "Count" };
         let measured = gauges.keys().map(|gauge| json!({"Name": gauge, "Unit": unit(gauge)}));
         let pass = |job: &str| format!("{job}.pass_seconds");
-        let passed = passes.keys().map(|job| json!({"Name": pass(job), "Unit": "Seconds"}));
-        let metrics: Vec<_> = counted.chain(measured).chain(passed).collect();
+        let timed = passes.keys().map(|job| json!({"Name": pass(job), "Unit": "Seconds"}));
+        let metrics: Vec<_> = counted.chain(measured).chain(timed).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": unix_milliseconds,

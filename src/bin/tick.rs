@@ -3,27 +3,20 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use field_service::{app::App, config, logging, store::Clock};
+use field_service::app::{App, run_function};
+use field_service::{config, store::Clock};
 use lambda_http::lambda_runtime::{self, Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
 /// A minute is too coarse for offers that live for two: an invocation goes on for most of its minute.
 const INVOCATION: Duration = Duration::from_secs(54);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    run_function(run())
 }
 
 async fn run() -> Result<(), Error> {
-    logging::init(&config::environment, logging::LevelFilter::INFO)?;
-    // One for the passes, one for the messages.
+    // The jobs take turns.
     let app = &App::without_webhook(&config::environment, 2, Clock::default())?;
     let jobs = &app.jobs();
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {

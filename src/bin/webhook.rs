@@ -2,22 +2,15 @@
 
 use std::process::ExitCode;
 
-use field_service::{app::App, config, http::Http, logging, store::Clock};
+use field_service::app::{App, run_function};
+use field_service::{config, http::Http, store::Clock};
 use lambda_http::{Error, service_fn};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    run_function(run())
 }
 
 async fn run() -> Result<(), Error> {
-    logging::init(&config::environment, logging::LevelFilter::INFO)?;
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
     let http = &Http::new(app.http());

@@ -98,7 +98,7 @@ pub async fn accept(
     let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
     match &answered {
         None => {
-            tracing::warn!(order = order.0, outcome = "STRANGER", duration_ms, "offer_accept STRANGER: order={order}")
+            tracing::warn!(order = order.0, outcome = "STRANGER", duration_ms, "offer_accept STRANGER: order={order}");
         }
         Some(Answered { outcome, master, .. }) => {
             let (word, assigned) = (outcome.name(), matches!(outcome, AcceptOutcome::Assigned(_)));

@@ -82,7 +82,9 @@ where
 {
     let mut waits = LOOK_AGAIN.into_iter();
     loop {
-        let Attempt { master, outcome, fresh, enqueued } = match store.run(&attempt).await {
+        // On the heap: it is large, and so would be every future that it is part of.
+        let attempted = Box::pin(store.run(&attempt)).await;
+        let Attempt { master, outcome, fresh, enqueued } = match attempted {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {

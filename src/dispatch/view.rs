@@ -148,12 +148,12 @@ pub async fn card(
     let message = origin.and_then(|origin| origin.message);
     store
         .run(async |connection: Connection| {
-            let [recorder, mark_viewed, facts, list] = connection
+            let [record_shown, mark_viewed, facts, list] = connection
                 .ready([&updates::RECORD, &store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE])
                 .await?;
-            let (begun, recorded, marked, facts, list, committed) = join!(
+            let (begun, shown, marked, facts, list, committed) = join!(
                 connection.begin(),
-                record(store, &connection, &recorder, master, origin),
+                record(store, &connection, &record_shown, master, origin),
                 store::offers::mark_viewed(&connection, &mark_viewed, order, master, message, now),
                 store::facts::read(&connection, &facts, order, master, None, now),
                 // What the message shows is of no concern to the list, which is not shown if there is a card.
@@ -161,7 +161,7 @@ pub async fn card(
                 connection.commit(),
             );
             begun?;
-            recorded?;
+            shown?;
             marked?;
             let (facts, fresh) = (facts?, transaction::if_read(list));
             committed?;

@@ -99,7 +99,7 @@ struct Shown {
     races: Mutex<Vec<Race>>,
     /// In milliseconds since 1970.
     cut_until: Mutex<Option<f64>>,
-    truth: watch::Sender<feed::Topics>,
+    truth: watch::Sender<truth::Topics>,
     /// Held by whoever reads the truth: an older one is not to come after a newer one.
     reading: tokio::sync::Mutex<()>,
     /// Word of changes that the local Telegram does not tell of.

@@ -168,7 +168,7 @@ fn parse(row: &Row) -> Result<Due, Error> {
 pub(crate) struct Asked {
     pub(crate) order: OrderId,
     /// In this search or one before.
-    asked: Vec<MasterId>,
+    earlier: Vec<MasterId>,
     /// Not to be asked (again) whatever search it is.
     never: Vec<MasterId>,
     live_until: Option<Timestamp>,
@@ -179,7 +179,7 @@ impl Asked {
     pub(crate) fn tell(self, due: &mut Due) {
         due.search.asked = self.never.into_iter().collect();
         if due.goes_on {
-            due.search.asked.extend(self.asked);
+            due.search.asked.extend(self.earlier);
         }
         due.live_until = self.live_until;
     }
@@ -199,7 +199,7 @@ pub(crate) async fn read_asked(
         .map(|row| {
             Ok(Asked {
                 order: OrderId(column(row, "order_id")?),
-                asked: masters(row, "asked")?,
+                earlier: masters(row, "asked")?,
                 never: masters(row, "never")?,
                 live_until: column(row, "live_until")?,
             })

@@ -2,7 +2,6 @@
 //!
 //! Whoever connects is told all of them first, so that a page that lost its connection is right again when it is back.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -14,10 +13,8 @@ use hyper::body::{Bytes, Frame};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{Answer, Shown, truth};
-
-/// Values by their names, such as `phone/1001/5001`.
-pub(super) type Topics = BTreeMap<String, Value>;
+use super::truth::{self, Topics};
+use super::{Answer, Shown};
 
 /// Changes come in swarms; this long after the first they are told together.
 const TOGETHER: Duration = Duration::from_millis(25);

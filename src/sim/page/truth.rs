@@ -1,13 +1,16 @@
 //! What is really in the database: read beside the handler, however the handler is.
 
+use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Shown;
-use super::feed::Topics;
 use crate::store::{Connection, Error, Statement, Store, statement};
+
+/// Values by their names, such as `phone/1001/5001`.
+pub(super) type Topics = BTreeMap<String, Value>;
 
 /// How often it is read while somebody looks, when nothing tells of a change.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ pub struct Lease {
 }
 
 /// Claims what can be sent now: of every chat the first row, unless something was sent there within the last second, and
-/// of each bot no more than [`PER_SECOND`]. Nothing while somebody else claims, or Telegram has asked the bot to wait.
+/// of each bot no more than `PER_SECOND`. Nothing while somebody else claims, or Telegram has asked the bot to wait.
 ///
 /// # Errors
 /// When the database failed.
