@@ -97,7 +97,8 @@ async fn through_the_pool(data: &Data, in_flight: usize) -> f64 {
 
 async fn take(store: &Store, data: &Data, order: usize) {
     let master = MasterRef::Telegram(TelegramUserId(data.taker(order)));
-    let origin = Origin { update: UpdateKey::callback(BotName::Master, &order.to_string()), message: None };
+    let origin =
+        Origin { update: UpdateKey::callback(BotName::Master, &order.to_string()), message: None, written: None };
     let answered = accept::accept(store, OrderId(data::order_id(order)), master, Some(&origin), 1)
         .await
         .expect("a database")

@@ -103,7 +103,7 @@ impl History {
         let update = UpdateKey::callback(BotName::Master, &self.taps.to_string());
         self.taps += 1;
         let begun = Instant::now();
-        let origin = Origin { update, message: Some(1) };
+        let origin = Origin { update, message: Some(1), written: None };
         let answered = accept::accept(&self.store, order, master, Some(&origin), 1).await.expect("a database");
         let took = begun.elapsed();
         let outcome = answered.expect("a master").outcome;

@@ -17,8 +17,28 @@ COMMENT ON COLUMN processed_updates.outcome IS 'What was answered: the outcome''
 CREATE INDEX processed_updates_at ON processed_updates USING brin (processed_at);
 
 -- Earlier releases recognised redeliveries by offers.responded_tap, order_status_history.context ->> 'tap', taps,
--- dialogs.asked_after and answered_by, and masters.last_message_id. This one writes responded_tap (see there) and
--- answered_by (null: the question is open) and reads no other; the rest is dropped one release later.
+-- dialogs.asked_after and answered_by, and masters.last_message_id. What they have handled is not handled again; of their
+-- columns this one writes dialogs.answered_by alone (null: the question is open), and the rest is dropped one release later.
+INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
+SELECT 'MASTER', 'callback ' || responded_tap, CASE state WHEN 'DECLINED' THEN 'DECLINE' ELSE 'ACCEPT' END, order_id,
+       'SUCCESS', responded_at
+FROM offers
+WHERE responded_tap IS NOT NULL AND responded_at > now() - interval '8 days'
+ON CONFLICT DO NOTHING;
+INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
+SELECT 'MASTER', CASE WHEN context ->> 'tap' LIKE 'message %' THEN context ->> 'tap' ELSE 'callback ' || (context ->> 'tap') END,
+       CASE WHEN to_status = 'CLOSED' THEN 'CLOSE' WHEN to_status IN ('SEARCHING', 'GUARANTEE') THEN 'GIVE_BACK' ELSE 'PROGRESS' END,
+       order_id, 'SUCCESS', created_at
+FROM order_status_history
+WHERE context ? 'tap' AND created_at > now() - interval '8 days'
+ON CONFLICT DO NOTHING;
+INSERT INTO processed_updates (bot, update_key, action, outcome, processed_at)
+SELECT 'MASTER', 'callback ' || id, 'SHOW', 'SHOWN', handled_at
+FROM taps
+WHERE id NOT LIKE 'elsewhere %' AND handled_at > now() - interval '8 days'
+ON CONFLICT DO NOTHING;
+
+COMMENT ON COLUMN offers.responded_tap IS 'Of earlier releases: see processed_updates';
 COMMENT ON TABLE taps IS 'Of earlier releases: see processed_updates';
 COMMENT ON COLUMN dialogs.asked_after IS 'Of earlier releases: asked_at is compared with the date of the message';
 COMMENT ON COLUMN dialogs.answered_by IS 'Null: the question is open. Else it was answered or left';

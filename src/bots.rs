@@ -1,7 +1,7 @@
 //! The two doors of Telegram: what an update asks for, and what is shown.
 //!
 //! An update is handled in two steps. [`Bots::handle`] decides and commits: when it fails, nothing was answered, and
-//! Telegram may send the update again. [`Handled::say`] then makes the calls to Telegram: whatever fails there, what was
+//! Telegram may send the update again. [`Handled::send`] then makes the calls to Telegram: whatever fails there, what was
 //! committed stands.
 
 pub mod callback;
@@ -35,11 +35,11 @@ pub struct Bots {
 }
 
 /// An update that was handled: committed, and yet to be answered.
-#[must_use = "nobody is answered until it is said"]
+#[must_use = "the person is answered by `send`"]
 #[derive(Default)]
-pub struct Handled(Option<Answer>);
+pub struct Handled(Option<Response>);
 
-enum Answer {
+enum Response {
     Master(master::Answer),
     Dispatcher(dispatcher::Answer),
 }
@@ -48,7 +48,7 @@ enum Answer {
 pub struct Failed {
     /// Why.
     pub error: store::Error,
-    /// What the person is told meanwhile, if the same update will not be sent again.
+    /// The answer to send anyway, as the update is not redelivered.
     pub handled: Handled,
 }
 
@@ -66,13 +66,13 @@ impl Bots {
     /// during `COMMIT`. The update may be handled again.
     pub async fn handle(&self, bot: BotName, update: Update) -> Result<Handled, Failed> {
         let answer = match bot {
-            BotName::Master => master::handle(self, update).await?.map(Answer::Master),
-            BotName::Admin => dispatcher::handle(self, update).await?.map(Answer::Dispatcher),
+            BotName::Master => master::handle(self, update).await?.map(Response::Master),
+            BotName::Admin => dispatcher::handle(self, update).await?.map(Response::Dispatcher),
         };
         Ok(Handled(answer))
     }
 
-    /// A call that failed after the commit costs the person a look at the screen, not the order: the next tap shows it.
+    /// Logs a failed call; the commit stands, and the next tap shows the screen.
     fn log_failure<T>(&self, method: &str, result: &Result<T, telegram::Error>) {
         match result {
             Ok(_) => {}
@@ -96,13 +96,13 @@ impl Bots {
 }
 
 impl Handled {
-    /// Says it: answers the callback, shows the screen, and delivers what others are owed because of it, all at once, and
+    /// Sends it: answers the callback, shows the screen, and delivers what others are owed because of it, all at once, and
     /// none waits for another or stops it.
-    pub async fn say(self, bots: &Bots) {
+    pub async fn send(self, bots: &Bots) {
         match self.0 {
             None => {}
-            Some(Answer::Master(answer)) => answer.say(bots).await,
-            Some(Answer::Dispatcher(answer)) => answer.say(bots).await,
+            Some(Response::Master(answer)) => answer.send(bots).await,
+            Some(Response::Dispatcher(answer)) => answer.send(bots).await,
         }
     }
 }

@@ -185,17 +185,18 @@ impl Jobs {
         F: Future<Output = Result<Duration, store::Error>>,
     {
         self.liveness.beat(name, every, Instant::now());
-        let mut backoff = BACKOFF[0];
+        let (mut backoff, mut failure) = (BACKOFF[0], None);
         loop {
             let begun = Instant::now();
             let passed = {
                 let mut passing = pin!(AssertUnwindSafe(pass()).catch_unwind());
                 select! {
                     passed = &mut passing => passed,
-                    () = stop.clone(), if drops => return None,
+                    () = stop.clone(), if drops => return failure,
                 }
             };
-            let (pause, failure) = match passed {
+            let pause;
+            (pause, failure) = match passed {
                 Ok(Ok(pause)) => {
                     let now = Instant::now();
                     self.liveness.beat(name, every, now);

@@ -13,6 +13,8 @@
 //!  dispatch   the verbs: a file for each thing that people do
 //!  store      PostgreSQL: the pool, and every statement
 //!  model      what is known and decided, as plain values
+//!
+//!  everywhere config, liveness, logging, metrics, tls
 //! ```
 //!
 //! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`.
@@ -22,7 +24,7 @@
 //! A program takes a request in. [`http::webhook`] checks the secret and the size, reads the update and lets
 //! [`bots::Bots::handle`] decide. [`bots::callback`] parses the button. [`dispatch::accept`] locks, decides and acts through
 //! the statements of [`store`]. [`bots::render`] turns the outcome and the fresh list into a screen. Then, after the commit,
-//! [`bots::Handled::say`] answers the callback, shows the screen and delivers what others are owed, through [`telegram`].
+//! [`bots::Handled::send`] answers the callback, shows the screen and delivers what others are owed, through [`telegram`].
 //!
 //! # One message, end to end
 //!
@@ -56,7 +58,7 @@
 //!       └─▶ CANCELED       withdrawn, or another master took the order
 //! ```
 //!
-//! Every change but SENT → VIEWED is made under the order's row lock; [`dispatch::accept`] says why.
+//! Every change but SENT → VIEWED is made under the order's row lock; [`dispatch::transaction`] says why.
 
 pub mod app;
 pub mod bots;

@@ -22,6 +22,8 @@ pub mod sweeps;
 mod tls;
 pub mod updates;
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use crate::config::{self, StatementMode};
+use connection::AFTER_COMMIT;
 pub use connection::{Connection, Ready};
 pub use error::{Error, Severity};
 pub use tls::Error as TlsError;
@@ -84,7 +87,7 @@ impl Clock {
 }
 
 /// Waits for a connection at most this long. A burst of taps queues here, well inside Telegram's 60 seconds.
-const WAIT: Duration = Duration::from_secs(12);
+const WAIT: Duration = Duration::from_secs(9);
 /// Opening a connection, TLS included, takes at most this long.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it lives before it is used: a frozen Lambda cannot notice
@@ -96,7 +99,7 @@ const PROBE: Duration = Duration::from_secs(2);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A piece of work that takes longer has lost its server without being told. The connection is given up.
-const WORK: Duration = Duration::from_secs(8);
+const WORK: Duration = Duration::from_secs(6);
 
 /// The database: a pool, the statement mode and the clock.
 #[derive(Clone)]
@@ -104,6 +107,8 @@ pub struct Store {
     pool: Pool,
     mode: StatementMode,
     clock: Clock,
+    /// When the database last did what it was asked.
+    last_success: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Store {
@@ -126,7 +131,7 @@ impl Store {
             .pre_recycle(probe_idle_connections())
             .build()
             .map_err(|error| tls::Error::new("building the pool", error))?;
-        Ok(Self { pool, mode: config.statements, clock })
+        Ok(Self { pool, mode: config.statements, clock, last_success: Arc::default() })
     }
 
     /// The time for statements of this moment, see [`Clock::now`].
@@ -172,15 +177,31 @@ impl Store {
         F: Future<Output = Result<T, Error>>,
     {
         let client = self.pool.get().await?;
-        tokio::time::timeout(WORK, work(Connection::new(client, self.mode))).await.unwrap_or(Err(Error::Stalled(WORK)))
+        let committed = Arc::new(AtomicBool::new(false));
+        let mut work = pin!(work(Connection::new(client, self.mode, Arc::clone(&committed))));
+        let result = match tokio::time::timeout(WORK, &mut work).await {
+            // What was committed is not reported as undone: only what is read after it is still waited for.
+            Err(_) if committed.load(Ordering::Relaxed) => tokio::time::timeout(2 * AFTER_COMMIT, work).await,
+            result => result,
+        };
+        let result = result.unwrap_or(Err(Error::Stalled(WORK)));
+        if result.is_ok() {
+            *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        result
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers; that it has done so within the last second is enough. Under load nobody who asks has to
+    /// wait for a connection.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), Error> {
         const PING: Statement = statement!("store.ping", [], "SELECT 1");
+        let last = *self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.pool.is_closed() && last.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return Ok(());
+        }
         self.run(async |connection| connection.fetch(&PING, &[]).await.map(drop)).await
     }
 

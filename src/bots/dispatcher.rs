@@ -2,15 +2,15 @@
 
 use super::render::{self, texts};
 use super::update::{CallbackQuery, Message, Update};
-use super::{Bots, Failed};
+use super::{Bots, Failed, Handled};
 use crate::dispatch::duty;
 use crate::model::{BotName, TelegramUserId};
 use crate::telegram::Notice;
 
-/// To whom it is said.
+/// Where the answer goes.
 pub(super) enum Answer {
     Tap(String),
-    Words(TelegramUserId),
+    Message(TelegramUserId),
 }
 
 /// Handles an update; `None`: it is of a kind that is not handled.
@@ -18,22 +18,25 @@ pub(super) async fn handle(bots: &Bots, update: Update) -> Result<Option<Answer>
     let (user, answer) = match update {
         Update { callback_query: Some(CallbackQuery { id, from, .. }), .. } => (from.id(), Answer::Tap(id)),
         Update { message: Some(Message { from: Some(from), chat, .. }), .. } if chat.is_private_to(from.id()) => {
-            (from.id(), Answer::Words(from.id()))
+            (from.id(), Answer::Message(from.id()))
         }
         _ => return Ok(None),
     };
-    duty::reached(&bots.store, user).await?;
-    Ok(Some(answer))
+    match duty::reached(&bots.store, user).await {
+        Ok(()) => Ok(Some(answer)),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => Err(Failed { error, handled: Handled(Some(super::Response::Dispatcher(answer))) }),
+    }
 }
 
 impl Answer {
-    pub(super) async fn say(self, bots: &Bots) {
+    pub(super) async fn send(self, bots: &Bots) {
         match self {
             Self::Tap(query) => {
                 let notice = Notice { text: texts::ADMIN_NOT_YET.to_owned(), alert: true };
                 bots.answer_callback(BotName::Admin, Some(&query), Some(&notice)).await;
             }
-            Self::Words(user) => {
+            Self::Message(user) => {
                 let screen = render::plain(texts::ADMIN_NOT_YET.to_owned());
                 let sent = bots.telegram.admin.send(user.0, &screen.text, &screen.keyboard).await;
                 bots.log_failure("sendMessage", &sent);

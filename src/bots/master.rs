@@ -10,7 +10,7 @@ pub(super) use reply::Answer;
 use super::callback::Callback;
 use super::render::texts;
 use super::update::{CallbackQuery, Message, Update};
-use super::{Answer as Said, Bots, Failed, Handled};
+use super::{Bots, Failed, Handled, Response};
 use crate::model::{BotName, MasterRef, Origin, UpdateKey};
 use crate::store;
 use reply::Reply;
@@ -36,7 +36,7 @@ async fn on_callback(bots: &Bots, query: CallbackQuery) -> Result<Answer, Failed
     let user = from.id();
     // Nothing is shown in any chat but the user's own.
     let message = message.filter(|message| message.chat.is_private_to(user)).map(|message| message.message_id);
-    let origin = Origin { update: UpdateKey::callback(BotName::Master, &id), message };
+    let origin = Origin { update: UpdateKey::callback(BotName::Master, &id), message, written: None };
     let by = By { bots, master: MasterRef::Telegram(user), origin: &origin };
     let answer = |reply| Answer { user, query: Some(id), message, reply };
     match by.tapped(data.as_deref().and_then(Callback::parse)).await {
@@ -44,7 +44,7 @@ async fn on_callback(bots: &Bots, query: CallbackQuery) -> Result<Answer, Failed
         Ok(reply) => Ok(answer(reply.unwrap_or_else(|| Reply::alert(texts::stranger(user), None)))),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {
-            Err(Failed { error, handled: Handled(Some(Said::Master(answer(Reply::alert(texts::BROKEN, None))))) })
+            Err(Failed { error, handled: Handled(Some(Response::Master(answer(Reply::alert(texts::BROKEN, None))))) })
         }
     }
 }
@@ -54,8 +54,13 @@ async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Fai
         return Ok(None);
     };
     let update = UpdateKey::message(BotName::Master, message.chat.id, message.message_id);
-    let by = By { bots, master: MasterRef::Telegram(user), origin: &Origin { update, message: None } };
-    let reply = by.wrote(&message).await?.unwrap_or_else(|| Reply::screen(super::render::plain(texts::stranger(user))));
+    let by = By {
+        bots,
+        master: MasterRef::Telegram(user),
+        origin: &Origin { update, message: None, written: message.written() },
+    };
+    let reply =
+        by.on_text(&message).await?.unwrap_or_else(|| Reply::screen(super::render::plain(texts::stranger(user))));
     Ok(Some(Answer { user, query: None, message: None, reply }))
 }
 

@@ -1,4 +1,5 @@
-//! A master takes an order: lock, decide, act, in two round trips; see [`super::transaction`].
+//! A master takes an order: lock, decide, act, in two round trips (a third if a reason is awaited); see
+//! [`super::transaction`].
 
 use std::time::Instant;
 
@@ -41,17 +42,15 @@ pub enum AcceptOutcome {
 }
 
 impl AcceptOutcome {
-    /// What a redelivered tap is answered that would act on an offer made since: what the tap itself came to, which may
-    /// have been about an offer before this one.
+    /// The answer to a redelivery that would otherwise accept a newer offer: the first outcome, as far as it is true.
     fn repeated(word: &str, facts: &Facts) -> Self {
         match (word, &facts.master.blocked) {
-            ("NOT_FOUND", _) => Self::NotFound,
+            ("BUSY", _) => Self::Busy,
             ("BLOCKED", Some(blocked)) => Self::Blocked(blocked.clone()),
-            ("TAKEN", _) => Self::Taken,
             ("DECLINED", _) => Self::Declined,
             ("EXPIRED", _) => Self::Expired,
             ("LIMIT_REACHED", _) => Self::LimitReached { limit: facts.master.max_active_orders },
-            // The order was this master's, and was taken back.
+            // Another master's or this one's then, and taken back since; or not offered yet.
             _ => Self::Withdrawn,
         }
     }
@@ -88,17 +87,23 @@ pub async fn accept(
     page: i64,
 ) -> Result<Option<Answered<AcceptOutcome>>, store::Error> {
     let begun = Instant::now();
-    let look =
-        async || super::view::offers(store, master, None, page).await.map(|list| list.map(|list| (list.master, list)));
-    let attempt = |connection| {
-        let request = Request { action: Action::Accept, order, master, origin, now: store.now() };
-        attempt(connection, request, page)
+    let request = Request { action: Action::Accept, order, master, origin };
+    let look = async || {
+        let list = super::view::offers_in(store, master, request.message(), page).await?;
+        Ok(list.map(|list| (list.master, list)))
     };
-    let answered = transaction::settle(store, AcceptOutcome::Busy, look, attempt).await?;
+    let attempt = |connection| attempt(store, connection, request, page);
+    let answered = transaction::settle(store, request, AcceptOutcome::Busy, look, attempt).await?;
     let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
+    let user = master.telegram_user().unwrap_or_default();
     match &answered {
         None => {
-            tracing::warn!(order = order.0, outcome = "STRANGER", duration_ms, "offer_accept STRANGER: order={order}");
+            tracing::warn!(
+                order = order.0,
+                outcome = "STRANGER",
+                duration_ms,
+                "offer_accept STRANGER: order={order} telegram_user={user}"
+            );
         }
         Some(Answered { outcome, master, .. }) => {
             let (word, assigned) = (outcome.name(), matches!(outcome, AcceptOutcome::Assigned(_)));
@@ -116,11 +121,13 @@ pub async fn accept(
 }
 
 async fn attempt(
+    store: &Store,
     connection: Connection,
     request: Request<'_>,
     page: i64,
 ) -> Result<Option<Attempt<AcceptOutcome, OfferList>>, store::Error> {
-    let Request { action, order, origin, now, .. } = request;
+    let Request { action, order, origin, .. } = request;
+    let now = store.now();
     let [lock, facts, assign, record, list] = connection
         .ready([
             &store::orders::LOCK,
@@ -131,7 +138,7 @@ async fn attempt(
         ])
         .await?;
 
-    let Some((locked, facts)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let Some((locked, facts)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
     let master = facts.master.id;
 
     let fresh_list = store::offers::read_page(&connection, &list, MasterRef::Id(master), page, request.message(), now);
@@ -150,7 +157,7 @@ async fn attempt(
             };
             if facts.master.reason_is_awaited {
                 // Rarely: so the statement that has to be fast does not do it.
-                request.record(&connection, &record, Some(master), outcome.name(), true).await?;
+                request.record(&connection, &record, Some(master), outcome.name(), true, now).await?;
             }
             let (recorded, (committed, fresh)) = join!(
                 store::orders::record_assignment(&connection, &assign, &assignment, now),
@@ -161,11 +168,12 @@ async fn attempt(
             (Some(outcome), transaction::if_read(fresh), enqueued)
         }
         Decision::Answer(outcome) => {
-            let fresh = request.leave(&connection, &record, Some(master), Some(outcome.name()), fresh_list).await?;
+            let fresh =
+                request.leave(&connection, &record, Some(master), Some(outcome.name()), now, fresh_list).await?;
             (Some(outcome), fresh, false)
         }
         Decision::LookAgain => {
-            (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false)
+            (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))

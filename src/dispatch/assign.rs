@@ -77,9 +77,9 @@ pub async fn assign(
     origin: Option<&Origin>,
 ) -> Result<Option<Answered<AssignOutcome, Facts>>, store::Error> {
     let look = async || transaction::facts(store, order, MasterRef::Id(master)).await;
-    let answered = transaction::settle(store, AssignOutcome::Busy, look, |connection| {
-        let master = MasterRef::Id(master);
-        attempt(connection, Request { action: Action::Assign, order, master, origin, now: store.now() }, by, reason)
+    let request = Request { action: Action::Assign, order, master: MasterRef::Id(master), origin };
+    let answered = transaction::settle(store, request, AssignOutcome::Busy, look, |connection| {
+        attempt(store, connection, request, by, reason)
     })
     .await?;
     if let Some(Answered { outcome, .. }) = &answered {
@@ -95,16 +95,18 @@ pub async fn assign(
 }
 
 async fn attempt(
+    store: &Store,
     connection: Connection,
     request: Request<'_>,
     by: Assigner,
     reason: Option<&str>,
 ) -> Result<Option<Attempt<AssignOutcome, Facts>>, store::Error> {
-    let Request { action, order, origin, now, .. } = request;
+    let Request { action, order, origin, .. } = request;
+    let now = store.now();
     let [lock, facts, assign, record] = connection
         .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::updates::RECORD])
         .await?;
-    let Some((locked, before)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let Some((locked, before)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
     let master = before.master.id;
     let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
     let (outcome, fresh, enqueued) = match decide(locked, &before, by) {
@@ -133,10 +135,10 @@ async fn attempt(
             (Some(outcome), transaction::if_read(fresh), enqueued)
         }
         Decision::Answer(outcome) => {
-            let fresh = request.leave(&connection, &record, None, Some(outcome.name()), fresh).await?;
+            let fresh = request.leave(&connection, &record, None, Some(outcome.name()), now, fresh).await?;
             (Some(outcome), fresh, false)
         }
-        Decision::LookAgain => (None, request.leave(&connection, &record, None, None, fresh).await?, false),
+        Decision::LookAgain => (None, request.leave(&connection, &record, None, None, now, fresh).await?, false),
     };
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }

@@ -1,6 +1,6 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
-use super::own_change::{Asked, To, change};
+use super::own_change::{Command, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -48,9 +48,9 @@ pub async fn close(
     master: MasterRef,
     origin: Option<&Origin>,
 ) -> Result<Option<Answered<CloseOutcome, Facts>>, store::Error> {
-    let asked = Asked { action: Action::Close, answers: Some(Question::Amount), order, master, origin };
+    let command = Command { action: Action::Close, answers: Some(Question::Amount), order, master, origin };
     let decide = |locked, facts: &Facts| decide(amount, locked, facts);
-    let answered = change(store, asked, CloseOutcome::Busy, CloseOutcome::name, decide).await?;
+    let answered = change(store, command, CloseOutcome::Busy, CloseOutcome::name, decide).await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
         let word = outcome.name();
         tracing::info!(
@@ -63,16 +63,17 @@ pub async fn close(
     Ok(answered)
 }
 
-fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<To, CloseOutcome> {
+fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, CloseOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(CloseOutcome::NotYours) };
     let own = found.assigned_master == Some(facts.master.id);
     Decision::Answer(match (facts.standing(), found.status) {
         (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed,
+        (Standing::Yours, _) if facts.processed.as_deref() == Some("BUSY") => CloseOutcome::Busy,
         // The message was an answer before, to a question that was asked before this one.
         (Standing::Yours, _) if facts.processed.is_some() => CloseOutcome::NotDone,
         (Standing::Yours, OrderStatus::Payment) if locked => {
             let dialog = Some(DialogChange::End(Question::Amount));
-            let to = To { status: OrderStatus::Closed, reason: None, amount: Some(amount), dialog };
+            let to = Target { status: OrderStatus::Closed, reason: None, amount: Some(amount), dialog };
             return Decision::Change(to, CloseOutcome::Closed(amount));
         }
         (Standing::Yours, OrderStatus::Payment) => return Decision::LookAgain,

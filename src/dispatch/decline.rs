@@ -58,15 +58,20 @@ pub async fn decline(
     origin: Option<&Origin>,
     page: i64,
 ) -> Result<Option<Answered<DeclineOutcome>>, store::Error> {
-    let look =
-        async || super::view::offers(store, master, None, page).await.map(|list| list.map(|list| (list.master, list)));
-    let attempt = |connection| {
-        let request = Request { action: Action::Decline, order, master, origin, now: store.now() };
-        attempt(connection, request, page)
+    let request = Request { action: Action::Decline, order, master, origin };
+    let look = async || {
+        let list = super::view::offers_in(store, master, request.message(), page).await?;
+        Ok(list.map(|list| (list.master, list)))
     };
-    let answered = transaction::settle(store, DeclineOutcome::Busy, look, attempt).await?;
+    let attempt = |connection| attempt(store, connection, request, page);
+    let answered = transaction::settle(store, request, DeclineOutcome::Busy, look, attempt).await?;
+    let user = master.telegram_user().unwrap_or_default();
     match &answered {
-        None => tracing::warn!(order = order.0, outcome = "STRANGER", "offer_decline STRANGER: order={order}"),
+        None => tracing::warn!(
+            order = order.0,
+            outcome = "STRANGER",
+            "offer_decline STRANGER: order={order} telegram_user={user}"
+        ),
         Some(Answered { outcome, master, .. }) => {
             let word = outcome.name();
             tracing::info!(
@@ -81,11 +86,12 @@ pub async fn decline(
 }
 
 async fn attempt(
+    store: &Store,
     connection: Connection,
     request: Request<'_>,
     page: i64,
 ) -> Result<Option<Attempt<DeclineOutcome, OfferList>>, store::Error> {
-    let now = request.now;
+    let now = store.now();
     let [lock, facts, decline, record, list] = connection
         .ready([
             &store::orders::LOCK,
@@ -96,7 +102,7 @@ async fn attempt(
         ])
         .await?;
 
-    let Some((locked, facts)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let Some((locked, facts)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
     let master = facts.master.id;
 
     let fresh_list = store::offers::read_page(&connection, &list, MasterRef::Id(master), page, request.message(), now);
@@ -105,7 +111,7 @@ async fn attempt(
             match store::offers::decline(&connection, &decline, offer, request.message(), now).await? {
                 Some(enqueued) => {
                     let (recorded, (committed, fresh)) = join!(
-                        request.record(&connection, &record, Some(master), outcome.name(), true),
+                        request.record(&connection, &record, Some(master), outcome.name(), true, now),
                         connection.commit_then(fresh_list),
                     );
                     recorded?;
@@ -113,15 +119,16 @@ async fn attempt(
                     (Some(outcome), transaction::if_read(fresh), enqueued > 0)
                 }
                 // Not live: somebody changed it without the order's lock, so look again.
-                None => (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false),
+                None => (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false),
             }
         }
         Decision::Answer(outcome) => {
-            let fresh = request.leave(&connection, &record, Some(master), Some(outcome.name()), fresh_list).await?;
+            let fresh =
+                request.leave(&connection, &record, Some(master), Some(outcome.name()), now, fresh_list).await?;
             (Some(outcome), fresh, false)
         }
         Decision::LookAgain => {
-            (None, request.leave(&connection, &record, Some(master), None, fresh_list).await?, false)
+            (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))
@@ -146,8 +153,7 @@ fn decide(locked: bool, facts: &Facts) -> Decision<OfferId, DeclineOutcome> {
 /// What a redelivered tap is answered that would decline an offer made since: what the tap itself came to.
 fn repeated(word: Option<&str>) -> DeclineOutcome {
     match word {
-        Some("NOT_FOUND") => DeclineOutcome::NotFound,
-        Some("TAKEN") => DeclineOutcome::Taken,
+        Some("BUSY") => DeclineOutcome::Busy,
         Some("SUCCESS" | "ALREADY_DECLINED") => DeclineOutcome::AlreadyDeclined,
         Some("EXPIRED") => DeclineOutcome::Expired,
         _ => DeclineOutcome::Withdrawn,

@@ -1,9 +1,8 @@
 //! A question that a master answers in words. It is kept in the database, so a restart forgets nothing.
 
-use jiff::Timestamp;
 use tokio::join;
 
-use crate::model::dialog::{DialogChange, Heard, Question};
+use crate::model::dialog::{DialogChange, Incoming, Question};
 use crate::model::facts::Facts;
 use crate::model::update::Action;
 use crate::model::{MasterId, MasterRef, OrderId, Origin};
@@ -13,8 +12,8 @@ use crate::store::{self, Connection, Store, dialogs};
 /// What came of asking.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Whether the question is open now. It is not if it makes no sense, or an update that is delivered again asks for what
-    /// was left since.
+    /// Whether the question is open. False if it makes no sense now, or if this is a redelivery and the question has been
+    /// left since.
     pub open: bool,
     /// The order as the master stands to it.
     pub facts: Facts,
@@ -38,49 +37,43 @@ pub async fn ask(
             let [facts, record, ask, end, is_open] = connection
                 .ready([&store::facts::READ, &updates::RECORD, &dialogs::ASK, &dialogs::END, &dialogs::IS_OPEN])
                 .await?;
-            let update = origin.map(|origin| &origin.update);
-            let (begun, facts) =
-                join!(connection.begin(), store::facts::read(&connection, &facts, order, master, update, now));
+            let answer = Answer { action: Action::Ask, order: Some(order), outcome: "ASKED", durable: true };
+            let (begun, new, facts) = join!(
+                connection.begin(),
+                updates::record(&connection, &record, origin, Some(master), answer, now),
+                store::facts::read(&connection, &facts, order, master, None, now),
+            );
             begun?;
+            let new = new?;
             let Some(facts) = facts? else {
                 connection.rollback().await?;
                 return Ok(None);
             };
             let id = facts.master.id;
-            let asks = facts.processed.is_none() && question.makes_sense(&facts);
-            let change = asks.then_some(DialogChange::Ask(question));
-            let outcome = if asks { "ASKED" } else { "NOT_ASKED" };
-            let answer = Answer { action: Action::Ask, order: Some(order), outcome, durable: asks };
-            let (recorded, changed, open, committed) = join!(
-                updates::record(&connection, &record, origin, Some(MasterRef::Id(id)), answer, now),
+            let makes_sense = question.makes_sense(&facts);
+            let change = (new && makes_sense).then_some(DialogChange::Ask(question));
+            let (changed, open, committed) = join!(
                 dialogs::change(&connection, [&ask, &end], id, order, change, now),
                 dialogs::is_open(&connection, &is_open, id, question, order),
                 connection.commit(),
             );
-            recorded?;
             changed?;
-            let open = open? && question.makes_sense(&facts);
+            let open = open? && makes_sense;
             committed?;
             Ok(Some(Asked { open, facts }))
         })
         .await
 }
 
-/// What a message may be an answer to; see [`dialogs::hear`]. `None`: no master wrote.
+/// Reads what a message may be an answer to; see [`dialogs::incoming`]. `None`: no master sent it.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn hear(
-    store: &Store,
-    master: MasterRef,
-    origin: &Origin,
-    written: Option<Timestamp>,
-) -> Result<Option<Heard>, store::Error> {
-    dialogs::hear(store, master, origin, written).await
+pub async fn incoming(store: &Store, master: MasterRef, origin: &Origin) -> Result<Option<Incoming>, store::Error> {
+    dialogs::incoming(store, master, origin).await
 }
 
-/// Whether an open question that a message did not answer still makes sense; it is left if not. The message is recorded, as
-/// `action` that was not understood, so that its redelivery answers nothing else.
+/// Records a message that did not answer its question; false, and the question ends, if it no longer makes sense.
 ///
 /// # Errors
 /// When the database failed.

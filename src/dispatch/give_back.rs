@@ -1,6 +1,6 @@
 //! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
 
-use super::own_change::{Asked, To, change};
+use super::own_change::{Command, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -48,9 +48,9 @@ pub async fn give_back(
     master: MasterRef,
     origin: Option<&Origin>,
 ) -> Result<Option<Answered<GiveBackOutcome, Facts>>, store::Error> {
-    let asked = Asked { action: Action::GiveBack, answers: Some(Question::ReturnReason), order, master, origin };
+    let command = Command { action: Action::GiveBack, answers: Some(Question::ReturnReason), order, master, origin };
     let decide = |locked, facts: &Facts| decide(reason, locked, facts);
-    let answered = change(store, asked, GiveBackOutcome::Busy, GiveBackOutcome::name, decide).await?;
+    let answered = change(store, command, GiveBackOutcome::Busy, GiveBackOutcome::name, decide).await?;
     if let Some(Answered { outcome, master, .. }) = &answered {
         let word = outcome.name();
         tracing::info!(
@@ -63,13 +63,14 @@ pub async fn give_back(
     Ok(answered)
 }
 
-fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<To, GiveBackOutcome> {
+fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<Target, GiveBackOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(GiveBackOutcome::NotYours) };
     if let Some(word) = &facts.processed {
         let given = [GiveBackOutcome::GivenBack, GiveBackOutcome::AlreadyGivenBack].map(GiveBackOutcome::name);
         return Decision::Answer(match word.as_str() {
             word if given.contains(&word) => GiveBackOutcome::AlreadyGivenBack,
             word if word == GiveBackOutcome::TooLate.name() => GiveBackOutcome::TooLate,
+            word if word == GiveBackOutcome::Busy.name() => GiveBackOutcome::Busy,
             _ => GiveBackOutcome::NotYours,
         });
     }
@@ -83,6 +84,6 @@ fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<To, GiveBackOut
         return Decision::LookAgain;
     }
     let dialog = Some(DialogChange::End(Question::ReturnReason));
-    let to = To { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
+    let to = Target { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
     Decision::Change(to, GiveBackOutcome::GivenBack)
 }

@@ -10,17 +10,17 @@ use crate::model::{Actor, Amount, MasterRef, OrderId, OrderStatus, Origin};
 use crate::store::orders::Change;
 use crate::store::{self, Connection, Store};
 
-/// What a master makes of an order.
-pub(super) struct To {
+/// The order's new state.
+pub(super) struct Target {
     pub status: OrderStatus,
     pub reason: Option<String>,
     pub amount: Option<Amount>,
     pub dialog: Option<DialogChange>,
 }
 
-/// What the verbs have in common of whom they are asked by.
+/// What a master asks for, common to the verbs.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct Command<'a> {
     pub action: Action,
     /// The question that the update answers, which needs no answer any more whatever comes of it.
     pub answers: Option<Question>,
@@ -33,28 +33,29 @@ pub(super) struct Asked<'a> {
 /// `word` is the outcome's. `None`: there is no such master.
 pub(super) async fn change<O: Copy>(
     store: &Store,
-    asked: Asked<'_>,
+    asked: Command<'_>,
     busy: O,
     word: fn(O) -> &'static str,
-    decide: impl Fn(bool, &Facts) -> Decision<To, O>,
+    decide: impl Fn(bool, &Facts) -> Decision<Target, O>,
 ) -> Result<Option<Answered<O, Facts>>, store::Error> {
-    let Asked { action, answers, order, master, origin } = asked;
+    let Command { action, answers, order, master, origin } = asked;
     let look = async || transaction::facts(store, order, master).await;
-    transaction::settle(store, busy, look, |connection| {
-        let request = Request { action, order, master, origin, now: store.now() };
-        attempt(connection, request, answers, word, &decide)
+    let request = Request { action, order, master, origin };
+    transaction::settle(store, request, busy, look, |connection| {
+        attempt(store, connection, request, answers, word, &decide)
     })
     .await
 }
 
 async fn attempt<O: Copy>(
+    store: &Store,
     connection: Connection,
     request: Request<'_>,
     answers: Option<Question>,
     word: fn(O) -> &'static str,
-    decide: &impl Fn(bool, &Facts) -> Decision<To, O>,
+    decide: &impl Fn(bool, &Facts) -> Decision<Target, O>,
 ) -> Result<Option<Attempt<O, Facts>>, store::Error> {
-    let Request { order, now, .. } = request;
+    let (order, now) = (request.order, store.now());
     let [lock, facts, change, record, ask, end] = connection
         .ready([
             &store::orders::LOCK,
@@ -65,7 +66,7 @@ async fn attempt<O: Copy>(
             &store::dialogs::END,
         ])
         .await?;
-    let Some((locked, before)) = request.look(&connection, &lock, &facts).await? else { return Ok(None) };
+    let Some((locked, before)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
     let master = before.master.id;
     let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
     let (outcome, fresh, enqueued) = match (decide(locked, &before), &before.order) {
@@ -81,7 +82,7 @@ async fn attempt<O: Copy>(
             };
             // The update first: with it the question that is left, and then the one that is asked.
             let (recorded, enqueued, asked, (committed, fresh)) = join!(
-                request.record(&connection, &record, Some(master), word(outcome), true),
+                request.record(&connection, &record, Some(master), word(outcome), true, now),
                 store::orders::record_change(&connection, &change, &changed, now),
                 store::dialogs::change(&connection, [&ask, &end], master, order, to.dialog, now),
                 connection.commit_then(fresh),
@@ -97,13 +98,13 @@ async fn attempt<O: Copy>(
             let ended = answers.filter(|_| before.processed.is_none()).map(DialogChange::End);
             let (changed, fresh) = join!(
                 store::dialogs::change(&connection, [&ask, &end], master, order, ended, now),
-                request.leave(&connection, &record, Some(master), Some(word(outcome)), fresh),
+                request.leave(&connection, &record, Some(master), Some(word(outcome)), now, fresh),
             );
             changed?;
             (Some(outcome), fresh?, false)
         }
         (Decision::LookAgain | Decision::Change(..), _) => {
-            (None, request.leave(&connection, &record, Some(master), None, fresh).await?, false)
+            (None, request.leave(&connection, &record, Some(master), None, now, fresh).await?, false)
         }
     };
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))

@@ -1,6 +1,6 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
-use super::own_change::{Asked, To, change};
+use super::own_change::{Command, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -73,11 +73,16 @@ pub async fn progress(
     master: MasterRef,
     origin: Option<&Origin>,
 ) -> Result<Option<Answered<ProgressOutcome, Facts>>, store::Error> {
-    let asked = Asked { action: Action::Progress, answers: None, order, master, origin };
+    let command = Command { action: Action::Progress, answers: None, order, master, origin };
     let decide = |locked, facts: &Facts| decide(step, locked, facts);
-    let answered = change(store, asked, ProgressOutcome::Busy, ProgressOutcome::name, decide).await?;
+    let answered = change(store, command, ProgressOutcome::Busy, ProgressOutcome::name, decide).await?;
+    let user = master.telegram_user().unwrap_or_default();
     match &answered {
-        None => tracing::warn!(order = order.0, outcome = "STRANGER", "order_progress STRANGER: order={order}"),
+        None => tracing::warn!(
+            order = order.0,
+            outcome = "STRANGER",
+            "order_progress STRANGER: order={order} telegram_user={user}"
+        ),
         Some(Answered { outcome, master, .. }) => {
             let word = outcome.name();
             tracing::info!(
@@ -91,18 +96,23 @@ pub async fn progress(
     Ok(answered)
 }
 
-fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<To, ProgressOutcome> {
+fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<Target, ProgressOutcome> {
     let Some(order) = &facts.order else { return Decision::Answer(ProgressOutcome::NotYours) };
     if facts.standing() != Standing::Yours {
         return Decision::Answer(ProgressOutcome::NotYours);
     }
     let (from, to) = step.change();
-    let recorded = facts.processed.as_deref() == Some(ProgressOutcome::Recorded(step).name());
-    if recorded || order.status == to {
+    if order.status == to {
         return Decision::Answer(ProgressOutcome::AlreadyThere);
     }
-    // What an update was refused before, its redelivery is refused too.
-    if order.status != from || facts.processed.is_some() {
+    match facts.processed.as_deref() {
+        // What an update was refused before, its redelivery is refused too.
+        Some("OUT_OF_TURN" | "NOT_YOURS") => return Decision::Answer(ProgressOutcome::OutOfTurn),
+        Some("BUSY") => return Decision::Answer(ProgressOutcome::Busy),
+        Some(_) => return Decision::Answer(ProgressOutcome::AlreadyThere),
+        None => {}
+    }
+    if order.status != from {
         return Decision::Answer(ProgressOutcome::OutOfTurn);
     }
     if !locked {
@@ -113,5 +123,5 @@ fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<To, ProgressOutco
         Step::NotDone => Some(DialogChange::End(Question::Amount)),
         Step::EnRoute | Step::OnSite => None,
     };
-    Decision::Change(To { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))
+    Decision::Change(Target { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))
 }

@@ -24,17 +24,16 @@ pub async fn set(
         .run(async |connection: Connection| {
             let [set, record, profile] = connection.ready([&SET_SHIFT, &updates::RECORD, &PROFILE]).await?;
             let answer = Answer { action: Action::Shift, order: None, outcome: word(on_shift), durable: true };
-            // Read before the commit, so that nothing that fails after it hides that it is done.
-            let (begun, changed, recorded, profile, committed) = join!(
+            let (begun, new) = join!(
                 connection.begin(),
-                set_shift(&connection, &set, master, origin, on_shift),
                 updates::record(&connection, &record, origin, Some(master), answer, store.now()),
-                read_profile(&connection, &profile, master),
-                connection.commit(),
             );
             begun?;
-            changed?;
-            recorded?;
+            if new? {
+                set_shift(&connection, &set, master, on_shift).await?;
+            }
+            // Read before the commit, so that nothing that fails after it hides that it is done.
+            let (profile, committed) = join!(read_profile(&connection, &profile, master), connection.commit());
             let profile = profile?;
             committed?;
             Ok(profile)

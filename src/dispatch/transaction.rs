@@ -43,7 +43,7 @@ pub enum Decision<C, O> {
     LookAgain,
 }
 
-/// What was asked came to, and what is to be shown after that.
+/// The outcome, and what is shown with it.
 #[derive(Clone, Debug)]
 pub struct Answered<O, F = OfferList> {
     /// For which master.
@@ -72,6 +72,7 @@ pub(super) struct Attempt<O, F> {
 /// `None`: there is no such master.
 pub(super) async fn settle<O, F, W, A>(
     store: &Store,
+    request: Request<'_>,
     busy: O,
     look: impl AsyncFnOnce() -> Result<Option<(MasterId, F)>, store::Error>,
     attempt: W,
@@ -81,7 +82,7 @@ where
     A: Future<Output = Result<Option<Attempt<O, F>>, store::Error>>,
 {
     let mut waits = LOOK_AGAIN.into_iter();
-    loop {
+    let answered = loop {
         // On the heap: it is large, and so would be every future that it is part of.
         let attempted = Box::pin(store.run(&attempt)).await;
         let Attempt { master, outcome, fresh, enqueued } = match attempted {
@@ -89,10 +90,8 @@ where
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
                 tracing::warn!(%error, "a lock or a statement took too long");
-                let seen = look().await?;
-                let answered =
-                    |(master, fresh)| Answered { master, outcome: busy, fresh: Some(fresh), enqueued: false };
-                return Ok(seen.map(answered));
+                let Some((master, fresh)) = look().await? else { return Ok(None) };
+                break Answered { master, outcome: busy, fresh: Some(fresh), enqueued: false };
             }
             Err(error) => return Err(error),
         };
@@ -101,10 +100,17 @@ where
         }
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
-            None => return Ok(Some(Answered { master, outcome: busy, fresh, enqueued: false })),
+            None => break Answered { master, outcome: busy, fresh, enqueued: false },
         }
-    }
+    };
+    // Who is told to try again does so with an update of its own.
+    let answer = Answer { action: request.action, order: Some(request.order), outcome: BUSY, durable: false };
+    updates::record_alone(store, request.origin, Some(MasterRef::Id(answered.master)), answer).await?;
+    Ok(Some(answered))
 }
+
+/// The outcome's word when somebody held the order or the master for too long.
+pub(super) const BUSY: &str = "BUSY";
 
 /// The order as the master sees it, for [`settle`].
 pub(super) async fn facts(
@@ -122,7 +128,6 @@ pub(super) struct Request<'a> {
     pub order: OrderId,
     pub master: MasterRef,
     pub origin: Option<&'a Origin>,
-    pub now: Option<Timestamp>,
 }
 
 impl Request<'_> {
@@ -139,12 +144,13 @@ impl Request<'_> {
         connection: &Connection,
         lock: &Ready,
         facts: &Ready,
+        now: Option<Timestamp>,
     ) -> Result<Option<(bool, Facts)>, store::Error> {
         let update = self.origin.map(|origin| &origin.update);
         let (begun, locked, facts) = join!(
             connection.begin(),
             store::orders::lock(connection, lock, self.order, self.master),
-            store::facts::read(connection, facts, self.order, self.master, update, self.now),
+            store::facts::read(connection, facts, self.order, self.master, update, now),
         );
         begun?;
         let (locked, facts) = (locked?, facts?);
@@ -162,9 +168,10 @@ impl Request<'_> {
         sender: Option<MasterId>,
         outcome: &str,
         durable: bool,
+        now: Option<Timestamp>,
     ) -> Result<(), store::Error> {
         let answer = Answer { action: self.action, order: Some(self.order), outcome, durable };
-        updates::record(connection, statement, self.origin, sender.map(MasterRef::Id), answer, self.now).await
+        updates::record(connection, statement, self.origin, sender.map(MasterRef::Id), answer, now).await.map(drop)
     }
 
     /// Ends a transaction in which nothing was changed: records the answer, or only looks again if there is none; and reads
@@ -175,17 +182,18 @@ impl Request<'_> {
         record: &Ready,
         sender: Option<MasterId>,
         outcome: Option<&str>,
+        now: Option<Timestamp>,
         fresh: impl Future<Output = Result<Option<F>, store::Error>>,
     ) -> Result<Option<F>, store::Error> {
         let fresh = match outcome {
-            Some(outcome) if self.origin.is_some() => {
+            Some(outcome) => {
                 let (recorded, (committed, fresh)) =
-                    join!(self.record(connection, record, sender, outcome, false), connection.commit_then(fresh));
+                    join!(self.record(connection, record, sender, outcome, false, now), connection.commit_then(fresh));
                 recorded?;
                 committed?;
                 fresh
             }
-            _ => {
+            None => {
                 let (rolled_back, fresh) = connection.rollback_then(fresh).await;
                 rolled_back?;
                 fresh

@@ -46,7 +46,7 @@ async fn record(
     origin: Option<&Origin>,
 ) -> Result<(), store::Error> {
     let answer = Answer { action: Action::Show, order: None, outcome: "SHOWN", durable: false };
-    updates::record(connection, statement, origin, Some(master), answer, store.now()).await
+    updates::record(connection, statement, origin, Some(master), answer, store.now()).await.map(drop)
 }
 
 /// Reads something in a transaction that records the update.
@@ -90,6 +90,25 @@ pub async fn offers(
         message,
         store.now()
     ))
+}
+
+/// A page of a master's live offers, for an answer that changed nothing; from then on `message` shows it. `None`: there is no
+/// such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn offers_in(
+    store: &Store,
+    master: MasterRef,
+    message: Option<i32>,
+    page: i64,
+) -> Result<Option<OfferList>, store::Error> {
+    store
+        .run(async |connection: Connection| {
+            let [list] = connection.ready([&store::offers::PAGE]).await?;
+            store::offers::read_page(&connection, &list, master, page, message, store.now()).await
+        })
+        .await
 }
 
 /// A page of a master's active orders. `None`: there is no such master.
@@ -151,14 +170,14 @@ pub async fn card(
             let [record_shown, mark_viewed, facts, list] = connection
                 .ready([&updates::RECORD, &store::offers::MARK_VIEWED, &store::facts::READ, &store::offers::PAGE])
                 .await?;
-            let (begun, shown, marked, facts, list, committed) = join!(
+            // Releases no card: this message may be about to show one.
+            let list = store::offers::read_page(&connection, &list, master, page, None, now);
+            let (begun, shown, marked, facts, (committed, list)) = join!(
                 connection.begin(),
                 record(store, &connection, &record_shown, master, origin),
                 store::offers::mark_viewed(&connection, &mark_viewed, order, master, message, now),
                 store::facts::read(&connection, &facts, order, master, None, now),
-                // What the message shows is of no concern to the list, which is not shown if there is a card.
-                store::offers::read_page(&connection, &list, master, page, None, now),
-                connection.commit(),
+                connection.commit_then(list),
             );
             begun?;
             shown?;

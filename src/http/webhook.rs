@@ -22,11 +22,12 @@ use crate::model::BotName;
 /// The largest body that is read. Telegram's updates are far smaller.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// What waiting for a connection and the database's work may take, together. Inside the about 60 seconds that Telegram
-/// waits for an answer, and with [`SAY`] inside the function's own timeout.
-const DECIDE: Duration = Duration::from_secs(16);
-/// What the calls to Telegram may take, after the commit: two calls, one after the other.
-const SAY: Duration = Duration::from_secs(9);
+/// What waiting for a connection and the database's work may take, together, until the commit. Inside the about 60 seconds
+/// that Telegram waits for an answer, and with [`SEND`] inside the function's own timeout and a server's drain.
+const COMMIT: Duration = Duration::from_secs(16);
+/// What sending the answer may take, after the commit: the calls to Telegram have a budget of their own in it, and what they
+/// did not take is enqueued in the rest.
+const SEND: Duration = Duration::from_secs(10);
 
 /// A body that takes longer than this to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,7 +76,8 @@ async fn receive(state: State, bot: BotName, request: Request<Body>) -> StatusCo
     };
     tokio::spawn(work).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a handler did not end");
-        StatusCode::SERVICE_UNAVAILABLE
+        // Sent again, it would panic again.
+        if error.is_panic() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
     })
 }
 
@@ -125,8 +127,8 @@ async fn on_update(state: &State, bot: BotName, body: &[u8]) -> StatusCode {
     let span = tracing::info_span!("update", bot = bot.as_str(), update_id = update.update_id);
     async {
         let (status, handled) = decide(state, bot, update).await;
-        let said = AssertUnwindSafe(handled.say(&state.bots)).catch_unwind();
-        match tokio::time::timeout(SAY, said).await {
+        let sent = AssertUnwindSafe(handled.send(&state.bots)).catch_unwind();
+        match tokio::time::timeout(SEND, sent).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => count_failure(state, "PANIC", "a panic while answering an update"),
             Err(_) => count_failure(state, "DEADLINE", "an update was not answered in time; what was committed stands"),
@@ -137,10 +139,10 @@ async fn on_update(state: &State, bot: BotName, body: &[u8]) -> StatusCode {
     .await
 }
 
-/// Decides about an update and commits: what Telegram is answered, and what is then said.
+/// Decides about an update and commits: what Telegram is answered, and what is then sent.
 async fn decide(state: &State, bot: BotName, update: Update) -> (StatusCode, Handled) {
     let decided = AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind();
-    match tokio::time::timeout(DECIDE, decided).await {
+    match tokio::time::timeout(COMMIT, decided).await {
         Ok(Ok(Ok(handled))) => (StatusCode::OK, handled),
         Ok(Ok(Err(Failed { error, handled }))) if error.is_transient() => {
             tracing::warn!(%error, "the database is not available; Telegram will send this again");

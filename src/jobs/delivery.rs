@@ -3,8 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::Shared;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Jobs;
 use crate::bots::delivery;
@@ -15,10 +17,10 @@ use crate::store;
 const BUSY: Duration = Duration::from_millis(200);
 /// How soon what another process has left is found. What this one enqueues ends the pause.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long messages that are under way at the end are waited for: as long as calls to Telegram take.
+/// How long a claim and messages that are under way at the end are waited for, in all: as long as calls to Telegram take.
 const DRAIN: Duration = Duration::from_secs(9);
-/// Backoff for recording what became of a message: a database that restarts is back by then, and the message is not sent
-/// twice.
+/// Backoff for recording a delivery result: a database that restarts is back by then. If the lease ends first, the message is
+/// sent twice.
 const BACKOFF: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Goes on sending until `stop` is ready, and finishes what is under way then.
@@ -26,10 +28,16 @@ pub(super) async fn run(jobs: &Jobs, stop: Shared<impl Future<Output = ()>>) -> 
     let under_way = Mutex::new(JoinSet::new());
     let pass = || pass(jobs, &under_way);
     // A claim is not dropped half-way: its rows would stay leased.
-    let failed = jobs.supervise("deliver", IDLE, Some(&jobs.bots.enqueued), stop, false, pass).await;
+    let passes = jobs.supervise("deliver", IDLE, Some(&jobs.bots.enqueued), stop.clone(), false, pass);
+    let deadline = stop.then(async |()| Instant::now() + DRAIN);
+    let deadline = deadline.shared();
+    let failed = tokio::select! {
+        failed = passes => failed,
+        () = async { sleep_until(deadline.clone().await).await } => Some("deliver"),
+    };
     let mut under_way = under_way.into_inner().unwrap_or_else(PoisonError::into_inner);
     let rest = async { while under_way.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, rest).await.is_err() {
+    if timeout_at(deadline.await, rest).await.is_err() {
         tracing::warn!("stopped with messages under way; they are sent again");
     }
     failed

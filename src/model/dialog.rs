@@ -20,13 +20,15 @@ pub struct Profile {
 
 /// A message of a master's, and what it may be an answer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Who wrote it.
+pub struct Incoming {
+    /// Its sender.
     pub profile: Profile,
     /// What that very message did before, if it is a redelivery.
     pub processed: Option<Processed>,
-    /// The open question, if it was asked before the message was written.
+    /// The open question.
     pub dialog: Option<Dialog>,
+    /// Whether the message was written after that was asked.
+    pub answers: bool,
 }
 
 /// An open question.

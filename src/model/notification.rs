@@ -83,7 +83,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
         Self::Offer,
         Self::OfferEnded,
         Self::List,

@@ -1,5 +1,7 @@
 //! Updates: what makes a redelivery recognisable, and what is known of one that was handled before.
 
+use jiff::Timestamp;
+
 use super::{BotName, OrderId};
 
 /// An update's idempotency key: the same whenever Telegram delivers it again.
@@ -34,6 +36,8 @@ pub struct Origin {
     pub update: UpdateKey,
     /// The message of the person's own chat that will show the answer, and no offer's card any more; `None`: a new one.
     pub message: Option<i32>,
+    /// When it was written, by Telegram's clock in whole seconds, if it is a message.
+    pub written: Option<Timestamp>,
 }
 
 /// What an update asked for, as in `processed_updates.action`.

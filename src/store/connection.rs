@@ -1,14 +1,22 @@
 //! A connection that cannot leak a transaction, and statements that share a round trip.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use deadpool_postgres::Object;
-use tokio::join;
+use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Error, Statement};
 use crate::config::StatementMode;
+
+/// How long what is read after a commit is waited for.
+pub(super) const AFTER_COMMIT: Duration = Duration::from_secs(2);
 
 /// A statement that a connection is ready to run in one trip.
 #[derive(Clone, Debug)]
@@ -27,11 +35,13 @@ pub struct Connection {
     mode: StatementMode,
     /// Statements sent and not answered, and one more for an open transaction.
     unfinished: AtomicU32,
+    /// Whether a commit has succeeded: from then on the work may not fail as if it could be done again.
+    committed: Arc<AtomicBool>,
 }
 
 impl Connection {
-    pub(super) fn new(client: Object, mode: StatementMode) -> Self {
-        Self { client: Some(client), mode, unfinished: AtomicU32::new(0) }
+    pub(super) fn new(client: Object, mode: StatementMode, committed: Arc<AtomicBool>) -> Self {
+        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), committed }
     }
 
     fn client(&self) -> &Object {
@@ -97,36 +107,61 @@ impl Connection {
     /// # Errors
     /// When the outcome is not known to be a commit or a rollback.
     pub async fn commit(&self) -> Result<(), Error> {
-        self.end("COMMIT").await
+        self.end("COMMIT").await?;
+        self.committed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Commits, and runs what is to be seen after that: in one round trip, except behind a pooler. There the server's
+    /// Commits, and reads what is to be seen after that: in one round trip, except behind a pooler. There the server's
     /// connection is somebody else's as soon as the transaction has ended, so nothing is sent until its answer is here.
+    /// What was committed does not wait long for what is read: that may fail by itself.
     ///
     /// # Errors
-    /// As [`commit`](Self::commit); what `then` failed with is its own result.
-    pub async fn commit_then<T>(&self, then: impl Future<Output = T>) -> (Result<(), Error>, T) {
-        self.one_after_another(self.commit(), then).await
+    /// As [`commit`](Self::commit); what `read` failed with is its own result.
+    pub async fn commit_then<T>(
+        &self,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> (Result<(), Error>, Result<T, Error>) {
+        self.end_then(self.commit(), read).await
     }
 
-    /// Rolls back, and runs what is to be seen after that, as [`commit_then`](Self::commit_then).
+    /// Rolls back, and reads what is to be seen after that, as [`commit_then`](Self::commit_then).
     ///
     /// # Errors
     /// As [`rollback`](Self::rollback).
-    pub async fn rollback_then<T>(&self, then: impl Future<Output = T>) -> (Result<(), Error>, T) {
-        self.one_after_another(self.rollback(), then).await
+    pub async fn rollback_then<T>(
+        &self,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> (Result<(), Error>, Result<T, Error>) {
+        self.end_then(self.rollback(), read).await
     }
 
-    /// Runs two statements, the first of which ends a transaction or is one: in one round trip, except behind a pooler.
-    pub async fn one_after_another<A, B>(
+    async fn end_then<T>(
         &self,
-        first: impl Future<Output = A>,
-        then: impl Future<Output = B>,
-    ) -> (A, B) {
-        match self.mode {
-            StatementMode::Prepared => join!(first, then),
-            StatementMode::Unnamed => (first.await, then.await),
+        end: impl Future<Output = Result<(), Error>>,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> (Result<(), Error>, Result<T, Error>) {
+        let (mut end, mut read) = (pin!(end), pin!(read));
+        let mut early = None;
+        let ended = poll_fn(|context| {
+            let ended = end.as_mut().poll(context);
+            if self.mode == StatementMode::Prepared && early.is_none() {
+                // Sent right behind the end.
+                if let Poll::Ready(read) = read.as_mut().poll(context) {
+                    early = Some(read);
+                }
+            }
+            ended
+        })
+        .await;
+        if ended.is_err() {
+            return (ended, Err(Error::Stalled(Duration::ZERO)));
         }
+        let read = match early {
+            Some(read) => read,
+            None => timeout(AFTER_COMMIT, read).await.unwrap_or(Err(Error::Stalled(AFTER_COMMIT))),
+        };
+        (ended, read)
     }
 
     /// Rolls back.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Connection, Error, Ready, Statement, Store, column, masters, statement, updates};
-use crate::model::dialog::{Dialog, DialogChange, Heard, Question};
+use crate::model::dialog::{Dialog, DialogChange, Incoming, Question};
 use crate::model::{MasterId, MasterRef, OrderId, Origin};
 
 /// Asks a master a question, instead of the one before.
@@ -75,36 +75,37 @@ pub async fn end(store: &Store, master: MasterId, question: Question, order: Ord
         .await
 }
 
-/// Reads what a message may be an answer to, and notes that the bot can write to whoever wrote it. `written`: Telegram's
-/// date of the message, in whole seconds; `None`: it has none, and nothing was asked after it. `None`: no master wrote.
+/// Reads what a message may be an answer to, and notes that the bot can write to its sender. A message without a date
+/// ([`Origin::written`]) is taken as written after the question. `None`: no master sent it.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn hear(
-    store: &Store,
-    master: MasterRef,
-    origin: &Origin,
-    written: Option<Timestamp>,
-) -> Result<Option<Heard>, Error> {
-    const HEAR: Statement = statement!(
-        "dialogs.hear",
+pub async fn incoming(store: &Store, master: MasterRef, origin: &Origin) -> Result<Option<Incoming>, Error> {
+    const INCOMING: Statement = statement!(
+        "dialogs.incoming",
         [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ],
-        include_str!("dialogs_hear.sql")
+        include_str!("dialogs_incoming.sql")
     );
     store
         .run(async |connection: Connection| {
             let (id, user, update) = (master.id(), master.telegram_user(), &origin.update);
             let rows = connection
-                .fetch(&HEAR, &[&id, &user, &update.bot.as_word(), &update.key, &written, &store.now()])
+                .fetch(&INCOMING, &[&id, &user, &update.bot.as_word(), &update.key, &origin.written, &store.now()])
                 .await?;
             let Some(row) = rows.first() else { return Ok(None) };
             let question = column::<Option<&str>>(row, "kind")?.and_then(Question::parse);
-            let asked = |question| Ok::<_, Error>(Dialog { question, order: OrderId(column(row, "order_id")?) });
+            let asked = |question| {
+                let order = OrderId(column(row, "order_id")?);
+                Ok::<_, Error>((Dialog { question, order }, column(row, "answers")?))
+            };
             let was_processed = column::<Option<&str>>(row, "processed")?.is_some();
-            Ok(Some(Heard {
+            let (dialog, answers) =
+                question.map(asked).transpose()?.map_or((None, false), |(dialog, answers)| (Some(dialog), answers));
+            Ok(Some(Incoming {
                 profile: masters::profile_of(row)?,
                 processed: was_processed.then(|| updates::processed(row)).transpose()?,
-                dialog: question.map(asked).transpose()?,
+                dialog,
+                answers,
             }))
         })
         .await

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::dialog::Profile;
 use crate::model::order::Category;
-use crate::model::{MasterId, MasterRef, Origin, TelegramUserId};
+use crate::model::{MasterId, MasterRef, TelegramUserId};
 
 /// Run by [`read_profile`].
 pub(crate) const PROFILE: Statement = statement!(
@@ -39,13 +39,12 @@ pub(super) fn profile_of(row: &Row) -> Result<Profile, Error> {
     })
 }
 
-/// Sets whether a master is on shift, unless this very update was processed before.
+/// Sets whether a master is on shift.
 pub(crate) const SET_SHIFT: Statement = statement!(
     "masters.set_shift",
-    [INT8, INT8, BOOL, TEXT, TEXT],
-    "UPDATE masters SET on_shift = $3 /* on shift */, unreachable_since = NULL
-     WHERE id = coalesce($1 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $2 /* user */))
-       AND NOT EXISTS (SELECT FROM processed_updates WHERE bot = $4 /* bot */ AND update_key = $5 /* update */)"
+    [INT8, INT8, BOOL],
+    "UPDATE masters SET on_shift = $3 /* on shift */
+     WHERE id = coalesce($1 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $2 /* user */))"
 );
 
 /// Runs [`SET_SHIFT`].
@@ -53,12 +52,9 @@ pub(crate) async fn set_shift(
     connection: &Connection,
     statement: &Ready,
     master: MasterRef,
-    origin: Option<&Origin>,
     on_shift: bool,
 ) -> Result<(), Error> {
-    let update = origin.map(|origin| &origin.update);
-    let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
-    connection.query(statement, &[&master.id(), &master.telegram_user(), &on_shift, &bot, &key]).await.map(drop)
+    connection.query(statement, &[&master.id(), &master.telegram_user(), &on_shift]).await.map(drop)
 }
 
 /// A master to be let in.

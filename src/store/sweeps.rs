@@ -50,6 +50,9 @@ pub struct Swept {
     pub set_aside: Vec<i64>,
 }
 
+/// Batches per pass: what is left then is the next pass's, so that a long backlog does not look like a job that hangs.
+const BATCHES: usize = 50;
+
 /// Orders, with whose lock their offers are guarded.
 const LOCK_ORDERS: Statement = statement!(
     "sweeps.lock_orders",
@@ -64,19 +67,19 @@ impl Sweep {
     /// When the database failed; what was changed before stays.
     pub async fn run(&'static self, store: &Store, except: &[i64]) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        let mut pass_over = except.to_vec();
-        loop {
+        for _ in 0..BATCHES {
+            let pass_over = [except, &swept.set_aside].concat();
             let found = store.run(|connection| self.find(store, connection, &pass_over)).await?;
-            if found.is_empty() {
-                return Ok(swept);
+            let (was_full, before) = (found.len() >= self.batch.unsigned_abs() as usize, swept.changed);
+            if !found.is_empty() {
+                self.change_each(store, found, &mut swept).await?;
             }
-            let was_full = found.len() >= self.batch.unsigned_abs() as usize;
-            pass_over.extend(&found);
-            self.change_each(store, found, &mut swept).await?;
-            if !was_full {
-                return Ok(swept);
+            // What is left is held by somebody, or the next pass's.
+            if !was_full || swept.changed == before {
+                break;
             }
         }
+        Ok(swept)
     }
 
     async fn find(&'static self, store: &Store, connection: Connection, except: &[i64]) -> Result<Vec<i64>, Error> {

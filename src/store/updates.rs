@@ -1,8 +1,9 @@
 //! `processed_updates`: one way to recognise a redelivery, whatever the update asked for.
 //!
 //! A row is written in the transaction that answers the update, and read under the locks by which it is decided. Updates
-//! that change nothing are recorded too: delivered again after a new offer, they would act on it. Those rows are not waited
-//! for (`synchronous_commit = off`): a crash of the server that loses one loses nothing else.
+//! that change nothing are recorded too: delivered again after a new offer, they would act on it. Those are not waited for
+//! (`synchronous_commit = off`): a crash of the server may lose the last of them, with what was noted beside them (that a
+//! card was opened, a question left), and nobody was told anything that is untrue then.
 //!
 //! Taking an order is the path that has to be fast: its row is written by the statement that assigns the order.
 
@@ -13,12 +14,11 @@ use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::update::{Action, Processed};
 use crate::model::{MasterRef, OrderId, Origin};
 
-/// Records an update with its answer, unless it was recorded before; and what comes with any new update of a master's: a
-/// reason for giving an order back is not waited for any longer, the message that was tapped shows no offer's card any
-/// more, nor what was to be shown there later, and the bot can write to the master.
+/// Records an update and its answer, once. An update of a master's also releases the tapped message's card, drops screens
+/// that are queued for that message, and clears `unreachable_since`; a new one ends an open question for a reason.
 pub(crate) const RECORD: Statement = statement!(
     "updates.record",
-    [TEXT, TEXT, TEXT, INT8, TEXT, TIMESTAMPTZ, INT8, INT8, INT4, BOOL],
+    [TEXT, TEXT, TEXT, INT8, TEXT, TIMESTAMPTZ, INT8, INT8, INT4, BOOL, TIMESTAMPTZ],
     include_str!("updates_record.sql")
 );
 
@@ -35,7 +35,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) durable: bool,
 }
 
-/// Runs [`RECORD`], if there is an update; `master` is who sent it, if a master did.
+/// Runs [`RECORD`], if there is an update; `master` is who sent it, if a master did. Whether it is new: false if it was
+/// recorded before, also by somebody who was at it at the same moment and is waited for.
 pub(crate) async fn record(
     connection: &Connection,
     statement: &Ready,
@@ -43,10 +44,10 @@ pub(crate) async fn record(
     master: Option<MasterRef>,
     answer: Answer<'_>,
     now: Option<Timestamp>,
-) -> Result<(), Error> {
-    let Some(Origin { update, message }) = origin else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(Origin { update, message, written }) = origin else { return Ok(true) };
     let (id, user) = (master.and_then(MasterRef::id), master.and_then(MasterRef::telegram_user));
-    connection
+    let rows = connection
         .query(
             statement,
             &[
@@ -60,10 +61,12 @@ pub(crate) async fn record(
                 &user,
                 message,
                 &answer.durable,
+                written,
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+    // Nobody but masters is kept a record of: a stranger's update is always new.
+    rows.first().map_or(Ok(true), |row| column(row, "fresh"))
 }
 
 /// Runs [`RECORD`] in a transaction of its own.
@@ -79,7 +82,7 @@ pub(crate) async fn record_alone(
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&RECORD]).await?;
-            record(&connection, &statement, origin, master, answer, store.now()).await
+            record(&connection, &statement, origin, master, answer, store.now()).await.map(drop)
         })
         .await
 }

@@ -1,5 +1,6 @@
 -- $1 bot, $2 update, $3 action, $4 order or null, $5 outcome, $6 now or null, $7 master or null,
--- $8 the master's Telegram user or null, $9 message tapped or null, $10 whether it must not be lost
+-- $8 the master's Telegram user or null, $9 message tapped or null, $10 whether it must not be lost,
+-- $11 when it was written or null
 WITH moment AS (
     SELECT coalesce($6, now()) AS now,
            CASE WHEN NOT $10 THEN set_config('synchronous_commit', 'off', true) END AS commit
@@ -27,9 +28,13 @@ WITH moment AS (
     WHERE id = (
         SELECT masters.id FROM masters JOIN sender USING (id) WHERE unreachable_since IS NOT NULL
         FOR NO KEY UPDATE OF masters SKIP LOCKED)
+), question_left AS (
+    UPDATE dialogs SET answered_by = 0
+    FROM sender
+    WHERE master_id = sender.id AND kind = 'RETURN_REASON' AND answered_by IS NULL AND EXISTS (SELECT FROM fresh)
+      -- What gives the order back, or tries to, sees to the question itself.
+      AND $3 <> 'GIVE_BACK'
+      -- Words from before the question leave it open.
+      AND date_trunc('second', asked_at) <= coalesce($11, 'infinity')
 )
-UPDATE dialogs SET answered_by = 0
-FROM sender
-WHERE master_id = sender.id AND kind = 'RETURN_REASON' AND answered_by IS NULL AND EXISTS (SELECT FROM fresh)
-  -- What gives the order back, or tries to, sees to the question itself.
-  AND $3 <> 'GIVE_BACK'
+SELECT EXISTS (SELECT FROM fresh) AS fresh

@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod life;
 mod list;
+mod literals;
 mod noise;
 mod outbox;
 mod page;

@@ -2,7 +2,7 @@
 
 use super::super::render::{self, texts};
 use super::By;
-use super::reply::{Instead, Reply};
+use super::reply::{Fallback, Reply};
 use crate::dispatch::Answered;
 use crate::dispatch::accept::{self, AcceptOutcome};
 use crate::dispatch::decline::{self, DeclineOutcome};
@@ -19,7 +19,7 @@ impl By<'_> {
                 Some(alert) => Reply::alert(alert, Some(screen)),
                 None => Reply::screen(screen),
             };
-            Reply { instead: Some(Instead::List), ..reply }
+            Reply { fallback: Some(Fallback::List), ..reply }
         }))
     }
 
@@ -44,14 +44,14 @@ impl By<'_> {
         let Some(Answered { outcome, fresh, enqueued, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("offer_accept", outcome.name());
         let list = fresh.as_ref();
-        let (screen, instead) = match &outcome {
+        let (screen, fallback) = match &outcome {
             AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
-                (Some(render::own_order(own, list)), Instead::Own(order))
+                (Some(render::own_order(own, list)), Fallback::Own(order))
             }
-            _ => (list.map(render::offer_list), Instead::List),
+            _ => (list.map(render::offer_list), Fallback::List),
         };
         Ok(Some(Reply {
-            instead: Some(instead),
+            fallback: Some(fallback),
             enqueued: enqueued.then_some(order),
             ..Reply::alert(texts::accept(&outcome), screen)
         }))
@@ -62,12 +62,12 @@ impl By<'_> {
         let Some(Answered { outcome, fresh, enqueued, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("offer_decline", outcome.name());
         let list = fresh.as_ref();
-        let (screen, instead) = match &outcome {
-            DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Instead::Own(order)),
-            _ => (list.map(render::offer_list), Instead::List),
+        let (screen, fallback) = match &outcome {
+            DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Fallback::Own(order)),
+            _ => (list.map(render::offer_list), Fallback::List),
         };
         Ok(Some(Reply {
-            instead: Some(instead),
+            fallback: Some(fallback),
             enqueued: enqueued.then_some(order),
             ..Reply::alert(texts::decline(&outcome), screen)
         }))
@@ -76,13 +76,13 @@ impl By<'_> {
 
 /// The own order, or why there is no card, above the list.
 fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
-    let (screen, instead) = match outcome {
-        ViewOutcome::Yours(own) => (Some(render::own_order(own, list)), Instead::Own(own.card.id)),
-        _ => (list.map(render::offer_list), Instead::List),
+    let (screen, fallback) = match outcome {
+        ViewOutcome::Yours(own) => (Some(render::own_order(own, list)), Fallback::Own(own.card.id)),
+        _ => (list.map(render::offer_list), Fallback::List),
     };
     let reply = match texts::view(outcome) {
         Some(alert) => Reply::alert(alert, screen),
         None => Reply { screen, ..Reply::default() },
     };
-    Reply { instead: Some(instead), ..reply }
+    Reply { fallback: Some(fallback), ..reply }
 }

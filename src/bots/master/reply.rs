@@ -1,4 +1,6 @@
-//! What comes of an update, and how it is said.
+//! The reply to an update, and sending it.
+
+use std::time::Duration;
 
 use tokio::join;
 
@@ -8,9 +10,12 @@ use crate::dispatch::{shift, view};
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
 use crate::telegram::{self, Notice};
 
-/// What takes a screen's place later.
+/// What the calls of one screen may take: what they did not take is then still enqueued in time.
+const CALLS: Duration = Duration::from_secs(6);
+
+/// What is shown later if a screen cannot be shown now.
 #[derive(Clone, Copy)]
-pub(super) enum Instead {
+pub(super) enum Fallback {
     /// The order that the master got, who must not miss it.
     Own(OrderId),
     /// The list of offers: the message may still show one of them as if it could be taken.
@@ -23,7 +28,7 @@ pub(super) struct Reply {
     pub(super) notice: Option<Notice>,
     pub(super) screen: Option<Screen>,
     /// What the outbox is to show if the screen cannot be shown now; the next tap shows the rest.
-    pub(super) instead: Option<Instead>,
+    pub(super) fallback: Option<Fallback>,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
     /// The master who can be asked by now, by orders that found nobody.
@@ -46,7 +51,7 @@ impl Reply {
     }
 }
 
-/// A reply, and where it is said.
+/// A reply, and where it is sent.
 pub(in crate::bots) struct Answer {
     /// To whom.
     pub(super) user: TelegramUserId,
@@ -58,11 +63,11 @@ pub(in crate::bots) struct Answer {
 }
 
 impl Answer {
-    pub(in crate::bots) async fn say(self, bots: &Bots) {
-        let Self { user, query, message, reply: Reply { notice, screen, instead, enqueued, can_be_asked } } = self;
+    pub(in crate::bots) async fn send(self, bots: &Bots) {
+        let Self { user, query, message, reply: Reply { notice, screen, fallback, enqueued, can_be_asked } } = self;
         join!(
             bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()),
-            show(bots, user, message, screen, instead),
+            show(bots, user, message, screen, fallback),
             async {
                 if let Some(order) = enqueued {
                     delivery::deliver_order(bots, order).await;
@@ -85,19 +90,23 @@ async fn show(
     user: TelegramUserId,
     message: Option<i32>,
     screen: Option<Screen>,
-    instead: Option<Instead>,
+    fallback: Option<Fallback>,
 ) {
     let Some(Screen { text, keyboard }) = screen else { return };
     let bot = &bots.telegram.master;
     let (method, shown) = match message {
-        Some(message) => ("editMessageText", bot.show(user.0, message, &text, &keyboard).await),
+        Some(message) => {
+            // An edit, and a new message where it cannot be edited.
+            let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, &text, &keyboard)).await;
+            ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
+        }
         None => ("sendMessage", bot.send(user.0, &text, &keyboard).await.map(drop)),
     };
     bots.log_failure(method, &shown);
-    let (Err(error), Some(instead)) = (shown, instead) else { return };
-    let own = match instead {
-        Instead::Own(order) => Some(order),
-        Instead::List => None,
+    let (Err(error), Some(fallback)) = (shown, fallback) else { return };
+    let own = match fallback {
+        Fallback::Own(order) => Some(order),
+        Fallback::List => None,
     };
     let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds } else { 1 };
     if let Err(error) = view::enqueue(&bots.store, user, own, message, seconds).await {

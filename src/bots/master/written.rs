@@ -7,21 +7,21 @@ use super::reply::Reply;
 use crate::dispatch::close::{self, CloseOutcome};
 use crate::dispatch::dialog::{self, NOT_UNDERSTOOD};
 use crate::dispatch::give_back::{self, GiveBackOutcome};
-use crate::model::dialog::{Dialog, Profile, Question};
+use crate::model::dialog::{Dialog, Incoming, Profile, Question};
 use crate::model::text::cut;
 use crate::model::update::{Action, Processed};
 use crate::model::{Amount, MasterId, OrderId};
 use crate::store;
 
 impl By<'_> {
-    /// The reply to what somebody wrote; `None`: no master did.
-    pub(super) async fn wrote(self, message: &Message) -> Result<Option<Reply>, store::Error> {
-        let heard = dialog::hear(&self.bots.store, self.master, self.origin, message.written()).await?;
-        let Some(heard) = heard else { return Ok(None) };
+    /// The reply to a message; `None`: no master sent it.
+    pub(super) async fn on_text(self, message: &Message) -> Result<Option<Reply>, store::Error> {
+        let incoming = dialog::incoming(&self.bots.store, self.master, self.origin).await?;
+        let Some(Incoming { profile, processed, dialog, answers }) = incoming else { return Ok(None) };
         let text = message.text.as_deref().unwrap_or_default().trim();
-        let master = heard.profile.id;
-        let reply = match (heard.processed, heard.dialog) {
-            (Some(processed), _) => return self.again(processed, text, &heard.profile).await.map(Some),
+        let master = profile.id;
+        let reply = match (processed, dialog.filter(|_| answers)) {
+            (Some(processed), _) => return self.repeat(processed, text, &profile, dialog).await.map(Some),
             (None, Some(_)) if text.starts_with('/') => None,
             (None, Some(Dialog { question, order })) if is_about_another(message, order) => {
                 self.still_asked(master, question, order, render::question(question, order)).await?
@@ -38,20 +38,33 @@ impl By<'_> {
         }
     }
 
-    /// The reply to a message that is delivered again: what it came to, or the menu. It changes nothing more.
-    async fn again(self, processed: Processed, text: &str, profile: &Profile) -> Result<Reply, store::Error> {
+    /// The reply to a message that is delivered again: what it came to, or what is asked now, or the menu. It changes nothing
+    /// more.
+    async fn repeat(
+        self,
+        processed: Processed,
+        text: &str,
+        profile: &Profile,
+        dialog: Option<Dialog>,
+    ) -> Result<Reply, store::Error> {
         let understood = processed.outcome != NOT_UNDERSTOOD;
-        let reply = match (processed.action, processed.order) {
+        match (processed.action, processed.order) {
             (Some(Action::Close), Some(order)) if understood => {
                 // Any sum: the order is not closed again.
                 let amount = Amount::parse(texts::without_currency(text)).unwrap_or_default();
-                Some(self.close(order, amount).await?)
+                return self.close(order, amount).await;
             }
-            (Some(Action::Close), Some(order)) => Some(Reply::screen(render::not_an_amount(order, text))),
-            (Some(Action::GiveBack), Some(order)) if understood => Some(self.give_back(order, text).await?),
-            _ => None,
-        };
-        Ok(reply.unwrap_or_else(|| Reply::screen(render::menu(profile))))
+            (Some(Action::GiveBack), Some(order)) if understood => return self.give_back(order, text).await,
+            _ => {}
+        }
+        let not_a_sum = Amount::parse(texts::without_currency(text)).is_none();
+        Ok(Reply::screen(match dialog {
+            Some(Dialog { question: Question::Amount, order }) if processed.order == Some(order) && not_a_sum => {
+                render::not_an_amount(order, text)
+            }
+            Some(Dialog { question, order }) => render::question(question, order),
+            None => render::menu(profile),
+        }))
     }
 
     /// The screen that says so, if the question still makes sense; else it is left, and `None`.

@@ -63,7 +63,7 @@ pub fn database_name(url: &str) -> &str {
 pub fn a_tap() -> Origin {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let id = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    Origin { update: UpdateKey::callback(BotName::Master, &id), message: None }
+    Origin { update: UpdateKey::callback(BotName::Master, &id), message: None, written: None }
 }
 
 /// A master, by Telegram id.

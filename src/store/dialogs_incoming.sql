@@ -16,6 +16,8 @@ SELECT
        AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
     dialog.kind,
     dialog.order_id,
+    -- What was written before the question is no answer to it. Telegram's dates are whole seconds.
+    date_trunc('second', dialog.asked_at) <= coalesce($5, 'infinity') AS answers,
     earlier.action,
     earlier.order_id AS about_order,
     earlier.outcome AS processed
@@ -23,7 +25,5 @@ FROM writer
 LEFT JOIN processed_updates AS earlier ON earlier.bot = $3 AND earlier.update_key = $4
 LEFT JOIN dialogs AS dialog ON dialog.master_id = writer.id
     AND dialog.answered_by IS NULL
-    -- What was written before the question is no answer to it. Telegram's dates are whole seconds.
-    AND date_trunc('second', dialog.asked_at) <= coalesce($5, 'infinity')
     -- A reason is not waited for so long that something else may be meant.
     AND (kind <> 'RETURN_REASON' OR asked_at > coalesce($6, now()) - interval '1 hour')

@@ -1,0 +1,86 @@
+//! States stand in SQL as words. Every list of them is one that the Rust types make, so that a state that is added or taken
+//! away is not forgotten in a statement.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use field_service::model::notification::Kind;
+use field_service::model::order::Stage;
+use field_service::model::{BotName, Category, OfferState, OrderStatus};
+
+type Words = BTreeSet<String>;
+
+fn words<T>(of: impl IntoIterator<Item = T>, word: impl Fn(T) -> &'static str) -> Words {
+    of.into_iter().map(|value| word(value).to_owned()).collect()
+}
+
+fn statuses(which: impl Fn(OrderStatus) -> bool) -> Words {
+    words(OrderStatus::ALL.into_iter().filter(|status| which(*status)), OrderStatus::as_str)
+}
+
+/// The lists that statements and constraints may have, each with its name.
+fn known() -> Vec<(&'static str, Words)> {
+    let stage = |stage| statuses(|status| status.stage() == stage);
+    let offers = |which: fn(OfferState) -> bool| {
+        words(OfferState::ALL.into_iter().filter(|state| which(*state)), OfferState::as_str)
+    };
+    let some = |all: &[&'static str]| words(all.iter().copied(), |word| word);
+    vec![
+        ("open", stage(Stage::Open)),
+        ("active", stage(Stage::Active)),
+        ("final", stage(Stage::Final)),
+        ("every status", statuses(|_| true)),
+        // A deferred order is woken first; one that was just made begins its search with its first round.
+        ("due for rounds", statuses(|status| status.stage() == Stage::Open && status != OrderStatus::Deferred)),
+        ("searched for", statuses(|status| matches!(status, OrderStatus::Searching | OrderStatus::Guarantee))),
+        ("taken from the master", statuses(|status| matches!(status, OrderStatus::Searching | OrderStatus::Canceled))),
+        ("live", offers(|state| matches!(state, OfferState::Sent | OfferState::Viewed))),
+        (
+            "one per master",
+            offers(|state| matches!(state, OfferState::Sent | OfferState::Viewed | OfferState::Accepted)),
+        ),
+        ("every offer state", words(OfferState::ALL, OfferState::as_str)),
+        ("every trade", words(Category::ALL, Category::as_str)),
+        ("every kind of message", words(Kind::ALL, Kind::as_str)),
+        ("about an offer", words([Kind::Offer, Kind::OfferEnded], Kind::as_str)),
+        ("shown in a message", words([Kind::List, Kind::OwnOrder], Kind::as_str)),
+        ("about an own order", words([Kind::Assigned, Kind::Canceled], Kind::as_str)),
+        ("both bots", words([BotName::Master, BotName::Admin], BotName::as_word)),
+        ("nothing was sent", some(&["OVERTAKEN", "UNREADABLE"])),
+        ("roles", some(&["DISPATCHER", "ADMIN"])),
+        ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
+        ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),
+        ("questions", some(&["AMOUNT", "RETURN_REASON"])),
+    ]
+}
+
+/// The lists `IN ('A', 'B')` in a text.
+fn lists(text: &str) -> Vec<Words> {
+    let lists = text.split("IN (").skip(1).filter_map(|rest| {
+        let inner = rest.trim_start();
+        inner.starts_with('\'').then(|| inner.split(')').next().unwrap_or_default())
+    });
+    lists.map(|list| list.split(',').map(|word| word.trim().trim_matches('\'').to_owned()).collect()).collect()
+}
+
+#[test]
+fn every_list_of_states_in_sql_is_one_of_ours() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let known = known();
+    let (mut folders, mut found) = (vec![root.join("src/store"), root.join("migrations")], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for list in lists(&std::fs::read_to_string(&path).expect("a text")) {
+                found += 1;
+                assert!(known.iter().any(|(_, known)| *known == list), "{}: {list:?}", path.display());
+            }
+        }
+    }
+    assert!(found > 60, "only {found} lists were found");
+    assert_eq!(lists("x IN ('A', 'B') AND y IN (SELECT 1)"), [words(["A", "B"], |word| word)]);
+}
