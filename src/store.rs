@@ -87,7 +87,7 @@ impl Clock {
 }
 
 /// Waits for a connection at most this long. A burst of taps queues here, well inside Telegram's 60 seconds.
-const WAIT: Duration = Duration::from_secs(9);
+const WAIT: Duration = Duration::from_secs(12);
 /// Opening a connection, TLS included, takes at most this long.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it lives before it is used: a frozen Lambda cannot notice

@@ -24,10 +24,10 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What waiting for a connection and the database's work may take, together, until the commit. Inside the about 60 seconds
 /// that Telegram waits for an answer, and with [`SEND`] inside the function's own timeout and a server's drain.
-const COMMIT: Duration = Duration::from_secs(16);
+const COMMIT: Duration = Duration::from_secs(19);
 /// What sending the answer may take, after the commit: the calls to Telegram have a budget of their own in it, and what they
 /// did not take is enqueued in the rest.
-const SEND: Duration = Duration::from_secs(10);
+const SEND: Duration = Duration::from_secs(7);
 
 /// A body that takes longer than this to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -117,6 +117,8 @@ async fn a_tap_that_changed_nothing_does_nothing_when_it_comes_again_after_a_new
             let before = t.everything().await;
             for _ in 0..2 {
                 let again = chat.deliver(tap.update.clone()).await;
+                // Of an offer that is there by now nobody says that it is not found.
+                let says = if state.is_empty() { "снята" } else { says };
                 assert!(last(&again).contains(says), "{state}: {}", last(&again));
             }
             assert_eq!(t.everything().await, before, "{verb} {state}");

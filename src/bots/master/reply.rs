@@ -11,7 +11,7 @@ use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
 use crate::telegram::{self, Notice};
 
 /// What the calls of one screen may take: what they did not take is then still enqueued in time.
-const CALLS: Duration = Duration::from_secs(6);
+const CALLS: Duration = Duration::from_secs(5);
 
 /// What is shown later if a screen cannot be shown now.
 #[derive(Clone, Copy)]
