@@ -44,7 +44,7 @@ CREATE TRIGGER note_master_activity AFTER INSERT ON offers REFERENCING NEW TABLE
 DROP INDEX offers_by_master;
 DROP INDEX distribution_metrics_master;
 
--- The turn of each chat of the outbox.
+-- Schedule and pace of each chat of the outbox.
 CREATE TABLE outbox_chats (
     bot          text NOT NULL CHECK (bot IN ('MASTER', 'ADMIN')),
     chat_id      bigint NOT NULL,

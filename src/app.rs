@@ -100,8 +100,8 @@ impl App {
     }
 }
 
-/// What a Lambda function's `main` is: logging, and a runtime of one thread, as one invocation comes at a time. What ends it
-/// is said on standard error.
+/// What a Lambda function's `main` is: logging, and a runtime of one thread, as one invocation comes at a time. An error
+/// is printed to standard error.
 pub fn run_function(run: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
     let started = logging::init(&config::environment, logging::LevelFilter::INFO).map_err(Into::into).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

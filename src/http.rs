@@ -21,7 +21,7 @@ use crate::config::WebhookSecret;
 use crate::liveness::Liveness;
 use crate::model::BotName;
 
-/// Where paths begin, whatever stands before them.
+/// The ends of paths by which requests are routed; whatever stands before them is ignored.
 const ROOTS: [&str; 3] = ["/telegram/master", "/telegram/admin", "/health"];
 
 /// What Telegram repeats to us.

@@ -136,8 +136,7 @@ impl Jobs {
     }
 
     async fn repeat(&self, job: Job, stop: Shared<impl Future<Output = ()>>) -> Option<&'static str> {
-        // On the heap: it is large, and there are many.
-        let pass = || Box::pin(self.pass_of(job));
+        let pass = || self.pass_of(job);
         self.supervise(job.name(), job.every(), None, stop, true, pass).await
     }
 

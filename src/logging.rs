@@ -32,10 +32,10 @@ pub fn init(lookup: Lookup, default: LevelFilter) -> Result<(), String> {
     } else {
         let colours = std::io::stderr().is_terminal();
         // The message says what these fields say, for programs that read the JSON.
-        let said = ["order", "master", "staff", "outcome", "row", "job", "changed", "duration_ms"];
+        let in_message = ["order", "master", "staff", "outcome", "row", "job", "changed", "duration_ms"];
         let fields = format::debug_fn(move |writer, field, value| match field.name() {
             "message" => write!(writer, "{value:?}"),
-            name if said.contains(&name) => Ok(()),
+            name if in_message.contains(&name) => Ok(()),
             name => write!(writer, " {name}={value:?}"),
         });
         fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false).fmt_fields(fields).boxed()

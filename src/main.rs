@@ -25,7 +25,7 @@ enum Command {
     /// needs both bots' tokens and secrets; with DATABASE_URL it shows what is there, and masters and orders made on the
     /// page are written there
     Sim(Sim),
-    /// Serve the webhook as a plain HTTP server, and do every second what is due; needs DATABASE_URL and both bots'
+    /// Serve the webhook as a plain HTTP server, and run the jobs; needs DATABASE_URL and both bots'
     /// tokens and secrets
     Serve(Serve),
     /// Bring the database to this release's schema; needs DATABASE_URL

@@ -33,7 +33,7 @@ impl Metrics {
         hold(&self.gauges).insert(name, value);
     }
 
-    /// Counts what became of a pass of a job, or of a row that it came upon.
+    /// Counts the outcome of a pass of a job, or of a row that it came upon.
     pub fn count_job(&self, job: &'static str, outcome: &'static str) {
         self.count(job, outcome);
     }

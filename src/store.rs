@@ -22,7 +22,6 @@ pub mod sweeps;
 mod tls;
 pub mod updates;
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,7 +97,7 @@ const PROBE: Duration = Duration::from_secs(2);
 /// How soon the system asks whether a silent server is still there. Its own default is two hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// A piece of work that takes longer has lost its server without being told. The connection is given up.
+/// A piece of work that takes longer has lost its server unnoticed. The connection is given up.
 const WORK: Duration = Duration::from_secs(6);
 
 /// The database: a pool, the statement mode and the clock.
@@ -178,7 +177,8 @@ impl Store {
     {
         let client = self.pool.get().await?;
         let committed = Arc::new(AtomicBool::new(false));
-        let mut work = pin!(work(Connection::new(client, self.mode, Arc::clone(&committed))));
+        // On the heap: it is large, and so would be every future that it is part of.
+        let mut work = Box::pin(work(Connection::new(client, self.mode, Arc::clone(&committed))));
         let result = match tokio::time::timeout(WORK, &mut work).await {
             // What was committed is not reported as undone: only what is read after it is still waited for.
             Err(_) if committed.load(Ordering::Relaxed) => tokio::time::timeout(2 * AFTER_COMMIT, work).await,

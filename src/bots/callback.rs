@@ -1,6 +1,6 @@
 //! `callback_data`, typed, both ways.
 //!
-//! Telegram allows 64 bytes. Any client can send anything, so nothing in it is believed: every callback is
+//! Telegram allows 64 bytes. Any client can send anything, so nothing in it is trusted: every callback is
 //! authorised by the sender's id against the database. Keyboards hang in chats for years, so the grammar is fixed: it is
 //! added to, and nothing in it changes its meaning.
 

@@ -33,8 +33,8 @@ pub(super) async fn deliver_order(bots: &Bots, order: OrderId) {
     }
 }
 
-/// One attempt to send a row, and the record of what became of it. `backoff`: the waits before recording that once more;
-/// if the lease ends first, the message is sent twice.
+/// Attempts to send a row, and records the result. `backoff`: the waits before recording it once more; if the lease ends
+/// first, the message is sent twice.
 pub async fn attempt(bots: &Bots, row: Claimed, backoff: &[Duration]) {
     let sent = send(bots.telegram.of(row.bot), &row).await;
     let finish = match &sent {
@@ -42,7 +42,7 @@ pub async fn attempt(bots: &Bots, row: Claimed, backoff: &[Duration]) {
         Err(error) => deliver::after(failure(error), &row),
     };
     log(bots, &row, &finish, sent.as_ref().err());
-    // Whose the order is now has been shown that, or finds it under the button.
+    // Not when the order is now theirs: they have its card.
     let edited = matches!(
         (&row.notification, &finish),
         (Some(Notification::OfferEnded { standing, .. }), Finish::Sent { .. }) if *standing != Standing::Yours

@@ -3,7 +3,7 @@
 use super::render::{self, texts};
 use super::update::{CallbackQuery, Message, Update};
 use super::{Bots, Failed, Handled};
-use crate::dispatch::duty;
+use crate::dispatch::reach;
 use crate::model::{BotName, TelegramUserId};
 use crate::telegram::Notice;
 
@@ -22,7 +22,7 @@ pub(super) async fn handle(bots: &Bots, update: Update) -> Result<Option<Answer>
         }
         _ => return Ok(None),
     };
-    match duty::reached(&bots.store, user).await {
+    match reach::mark_reachable(&bots.store, user).await {
         Ok(()) => Ok(Some(answer)),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => Err(Failed { error, handled: Handled(Some(super::Response::Dispatcher(answer))) }),

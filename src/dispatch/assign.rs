@@ -22,7 +22,7 @@ pub enum Assigner {
 /// Every answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssignOutcome {
-    /// Committed; the master will be told.
+    /// Committed; a message to the master is enqueued.
     Assigned,
     /// It is this master's already.
     AlreadyTheirs,

@@ -143,7 +143,7 @@ async fn batch(
     let mut asked: HashMap<OrderId, _> = asked?.into_iter().map(|asked| (asked.order, asked)).collect();
     for due in &mut due {
         if let Some(asked) = asked.remove(&due.search.order) {
-            asked.tell(due);
+            asked.apply_to(due);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::store::{self, Connection, Severity, Store};
 /// Every answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// Committed; whoever had the order or an offer of it will be told.
+    /// Committed; messages to whoever had the order or an offer of it are enqueued.
     Done,
     /// It is so already.
     AlreadyDone,

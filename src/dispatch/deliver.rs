@@ -97,7 +97,7 @@ pub async fn release(store: &Store, lease: &Lease) {
     }
 }
 
-/// Records what became of an attempt. Whether the message that was edited had been taken over by a tap meanwhile, whose
+/// Records the result of an attempt. Whether the message that was edited had been taken over by a tap meanwhile, whose
 /// answer the edit may have covered.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use crate::store::{self, Connection, Store, dialogs};
 
 /// What came of asking.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AskOutcome {
     /// Whether the question is open. False if it makes no sense now, or if this is a redelivery and the question has been
     /// left since.
     pub open: bool,
@@ -30,7 +30,7 @@ pub async fn ask(
     order: OrderId,
     master: MasterRef,
     origin: Option<&Origin>,
-) -> Result<Option<Asked>, store::Error> {
+) -> Result<Option<AskOutcome>, store::Error> {
     let now = store.now();
     store
         .run(async |connection: Connection| {
@@ -60,7 +60,7 @@ pub async fn ask(
             changed?;
             let open = open? && makes_sense;
             committed?;
-            Ok(Some(Asked { open, facts }))
+            Ok(Some(AskOutcome { open, facts }))
         })
         .await
 }

@@ -83,9 +83,7 @@ where
 {
     let mut waits = LOOK_AGAIN.into_iter();
     let answered = loop {
-        // On the heap: it is large, and so would be every future that it is part of.
-        let attempted = Box::pin(store.run(&attempt)).await;
-        let Attempt { master, outcome, fresh, enqueued } = match attempted {
+        let Attempt { master, outcome, fresh, enqueued } = match store.run(&attempt).await {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(error) if error.severity() == Severity::TimedOut => {
@@ -185,19 +183,16 @@ impl Request<'_> {
         now: Option<Timestamp>,
         fresh: impl Future<Output = Result<Option<F>, store::Error>>,
     ) -> Result<Option<F>, store::Error> {
-        let fresh = match outcome {
-            Some(outcome) => {
-                let (recorded, (committed, fresh)) =
-                    join!(self.record(connection, record, sender, outcome, false, now), connection.commit_then(fresh));
-                recorded?;
-                committed?;
-                fresh
-            }
-            None => {
-                let (rolled_back, fresh) = connection.rollback_then(fresh).await;
-                rolled_back?;
-                fresh
-            }
+        let fresh = if let Some(outcome) = outcome {
+            let (recorded, (committed, fresh)) =
+                join!(self.record(connection, record, sender, outcome, false, now), connection.commit_then(fresh));
+            recorded?;
+            committed?;
+            fresh
+        } else {
+            let (rolled_back, fresh) = connection.rollback_then(fresh).await;
+            rolled_back?;
+            fresh
         };
         Ok(if_read(fresh))
     }

@@ -1,5 +1,5 @@
-//! What a master looks at: lists, cards, the menu. Each is read in a transaction that records the update, so that what comes
-//! with an update (a question that is left, a card that is no longer shown) comes with it once.
+//! What a master looks at: lists, cards, the menu. Each read records the update in the same transaction, so its side effects
+//! happen once.
 
 use jiff::civil::DateTime;
 use tokio::join;

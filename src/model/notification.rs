@@ -1,5 +1,5 @@
-//! What people are told who are not the ones tapping. It is noted in the outbox when it comes about, and says what is
-//! true when it is sent.
+//! Messages to people other than the one who tapped. They are enqueued when they come about, and say what is true when they
+//! are sent.
 
 use super::facts::{Standing, standing};
 use super::order::Stage;
@@ -119,7 +119,7 @@ impl Kind {
     }
 }
 
-/// What is known about a row of the outbox at the moment when it is to be told.
+/// What is known about a row of the outbox at the moment when it is sent.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// What it is about.
@@ -142,7 +142,7 @@ pub struct Known {
     pub reason: Option<String>,
 }
 
-/// A master whom staff are told of.
+/// A master named in a message to staff.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The name.

@@ -23,7 +23,7 @@ pub struct Policy {
     pub preferred_ttl_seconds: i32,
     /// How many are asked at once.
     pub masters_per_round: i32,
-    /// After how many rounds staff are told.
+    /// After how many rounds the order is escalated.
     pub max_rounds: i32,
 }
 
@@ -40,7 +40,7 @@ pub struct Due {
     pub goes_on: bool,
     /// The last round.
     pub round: i32,
-    /// Whether staff were told.
+    /// Whether it was escalated.
     pub escalated: bool,
     /// The last deadline of offers that still live.
     pub live_until: Option<Timestamp>,
@@ -50,7 +50,7 @@ pub struct Due {
     pub now: Timestamp,
 }
 
-/// Why staff are told of an order.
+/// Why an order needs a dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escalation {
     /// There is nobody whom it was not offered to.
@@ -88,7 +88,7 @@ pub struct Planned {
     pub round: Round,
     /// The deadline of the offers, or when to look again.
     pub next_round: Timestamp,
-    /// Whether staff are to be told, and why.
+    /// Whether the order is escalated, and why.
     pub escalation: Option<Escalation>,
 }
 
@@ -98,7 +98,7 @@ pub fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
-/// Decides about an order without live offers: who is asked next, and whether staff are to be told.
+/// Decides about an order without live offers: who is asked next, and whether the order is escalated.
 #[must_use]
 pub fn plan(due: Due, pool: &mut Pool) -> Planned {
     let policy = due.policy;

@@ -46,7 +46,7 @@ pub enum Error {
     /// A statement of the demonstration itself failed.
     #[error("the demonstration's data: {0:?}")]
     Database(#[from] tokio_postgres::Error),
-    /// The system's own tick failed.
+    /// A job's pass failed.
     #[error(transparent)]
     Tick(#[from] crate::store::Error),
     /// No port, or standard output is gone.

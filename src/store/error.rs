@@ -101,7 +101,7 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         | SqlState::INVALID_SQL_STATEMENT_NAME
         | SqlState::DUPLICATE_PSTATEMENT => Severity::ConnectionLost,
         _ if error.as_db_error().and_then(DbError::routine) == Some(STALE_PLAN) => Severity::ConnectionLost,
-        // Nothing else that statements are given is a name of the server's own.
+        // Time zones are the only names of the server's own that statements pass.
         SqlState::INVALID_PARAMETER_VALUE => Severity::UnknownTimezone,
         _ => match &state.code()[..2] {
             "08" => Severity::ConnectionLost,

@@ -74,7 +74,7 @@ pub struct NewMaster {
     pub categories: Vec<Category>,
 }
 
-/// What became of a [`NewMaster`].
+/// The outcome of [`add`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Added {
     /// A new master.

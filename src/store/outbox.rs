@@ -18,7 +18,7 @@ use super::{Connection, Error, Statement, Store, column, statement};
 use crate::model::notification::Kind;
 use crate::model::{OrderId, TelegramUserId};
 
-/// What became of an attempt to deliver a row.
+/// The result of an attempt to deliver a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
     /// Sent.
@@ -66,7 +66,7 @@ impl Because {
     }
 }
 
-/// Records what became of an attempt, unless its lease has ended and somebody else tries. `message`: the one that was edited,
+/// Records the result of an attempt, unless its lease has ended and somebody else tries. `message`: the one that was edited,
 /// `more`: there are further ones to edit. Whether that message had been taken over by a tap meanwhile, whose answer the
 /// edit may have covered.
 ///

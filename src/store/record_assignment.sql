@@ -36,7 +36,7 @@ WITH moment AS (
         SELECT master_id FROM master_activity WHERE master_id = $4 FOR UPDATE SKIP LOCKED)
 ), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
-    SELECT 'MASTER', news.chat_id, news.kind, $1, news.offer_id, moment.now, moment.now
+    SELECT 'MASTER', messages.chat_id, messages.kind, $1, messages.offer_id, moment.now, moment.now
     FROM moment
     CROSS JOIN (
         SELECT DISTINCT shown.chat_id, 'OFFER_ENDED' AS kind, ended.id AS offer_id
@@ -48,7 +48,7 @@ WITH moment AS (
         SELECT telegram_user_id, 'ASSIGNED', NULL
         FROM assigned JOIN masters ON masters.id = $4
         WHERE $6 <> 'MASTER'
-    ) AS news
+    ) AS messages
     RETURNING id
 ), history AS (
     -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be,

@@ -46,7 +46,7 @@ WITH moment AS (
     RETURNING id
 ), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, master_id, history_id, created_at, due_at)
-    SELECT news.bot, news.chat_id, news.kind, $1, news.offer_id, news.master_id, history.id, moment.now, moment.now
+    SELECT messages.bot, messages.chat_id, messages.kind, $1, messages.offer_id, messages.master_id, history.id, moment.now, moment.now
     FROM moment
     CROSS JOIN history
     CROSS JOIN (
@@ -61,7 +61,7 @@ WITH moment AS (
         SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
         FROM after, staff
         WHERE after.open AND $5 = 'MASTER' AND is_active
-    ) AS news
+    ) AS messages
     RETURNING id
 )
 SELECT count(*) AS enqueued FROM enqueued

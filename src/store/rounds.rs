@@ -165,7 +165,7 @@ fn parse(row: &Row) -> Result<Due, Error> {
 }
 
 /// Who was asked for an order.
-pub(crate) struct Asked {
+pub(crate) struct AlreadyAsked {
     pub(crate) order: OrderId,
     /// In this search or one before.
     earlier: Vec<MasterId>,
@@ -174,9 +174,9 @@ pub(crate) struct Asked {
     live_until: Option<Timestamp>,
 }
 
-impl Asked {
-    /// Tells a search of the order whom it has asked.
-    pub(crate) fn tell(self, due: &mut Due) {
+impl AlreadyAsked {
+    /// Enters into the search of the order whom it has asked.
+    pub(crate) fn apply_to(self, due: &mut Due) {
         due.search.asked = self.never.into_iter().collect();
         if due.goes_on {
             due.search.asked.extend(self.earlier);
@@ -191,13 +191,13 @@ pub(crate) async fn read_asked(
     statement: &Ready,
     orders: &[OrderId],
     now: Option<Timestamp>,
-) -> Result<Vec<Asked>, Error> {
+) -> Result<Vec<AlreadyAsked>, Error> {
     let orders: Vec<i64> = orders.iter().map(|order| order.0).collect();
     let rows = connection.query(statement, &[&orders, &now]).await?;
     let masters = |row, name| Ok::<_, Error>(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId).collect());
     rows.iter()
         .map(|row| {
-            Ok(Asked {
+            Ok(AlreadyAsked {
                 order: OrderId(column(row, "order_id")?),
                 earlier: masters(row, "asked")?,
                 never: masters(row, "never")?,

@@ -7,11 +7,11 @@ use crate::model::TelegramUserId;
 ///
 /// # Errors
 /// When the database failed.
-pub async fn reached(store: &Store, user: TelegramUserId) -> Result<(), Error> {
-    const REACHED: Statement = statement!(
-        "staff.reached",
+pub async fn mark_reachable(store: &Store, user: TelegramUserId) -> Result<(), Error> {
+    const MARK: Statement = statement!(
+        "staff.mark_reachable",
         [INT8],
         "UPDATE staff SET unreachable_since = NULL WHERE telegram_user_id = $1 /* user */ AND unreachable_since IS NOT NULL"
     );
-    store.run(async |connection: Connection| connection.fetch(&REACHED, &[&user.0]).await.map(drop)).await
+    store.run(async |connection: Connection| connection.fetch(&MARK, &[&user.0]).await.map(drop)).await
 }

@@ -69,10 +69,10 @@ impl By<'_> {
         self.ask(order, Question::Amount, texts::OUT_OF_TURN).await
     }
 
-    /// The question; or the order as it is, with why it cannot be asked, unless an old tap asks for what has been left since.
+    /// The question. If it cannot be asked, the order and why; if a redelivery asks for a question left since, the order alone.
     async fn ask(self, order: OrderId, question: Question, why_not: &str) -> Result<Option<Reply>, store::Error> {
         let asked = dialog::ask(&self.bots.store, question, order, self.master, Some(self.origin)).await?;
-        let Some(dialog::Asked { open, facts }) = asked else { return Ok(None) };
+        let Some(dialog::AskOutcome { open, facts }) = asked else { return Ok(None) };
         if open {
             return Ok(Some(Reply::screen(render::question(question, order))));
         }

@@ -1,15 +1,15 @@
 -- $1 now or null, $2 seconds of the lease, $3 messages a second
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
-), turn AS MATERIALIZED (
-    -- One claim at a time for each bot; who does not get the turn finds nothing to do. The row is as its last holder left
+), locked_bot AS MATERIALIZED (
+    -- One claim at a time for each bot; whoever does not get the row's lock finds nothing to do. The row is as its last holder left
     -- it, whatever this statement's snapshot says.
     SELECT bot, recent FROM outbox_bots, moment
     WHERE coalesce(not_before, '-infinity') <= moment.now
     FOR UPDATE OF outbox_bots SKIP LOCKED
 ), pace AS MATERIALIZED (
     SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent
-    FROM turn, moment
+    FROM locked_bot, moment
 ), ready AS MATERIALIZED (
     SELECT pace.bot, chat.chat_id
     FROM pace

@@ -13,13 +13,13 @@ WITH moment AS (
           SELECT FROM outbox AS earlier
           WHERE earlier.bot = outbox.bot AND earlier.chat_id = outbox.chat_id AND earlier.finished_at IS NULL
             AND earlier.id < outbox.id)
-), turn AS MATERIALIZED (
+), locked_bot AS MATERIALIZED (
     SELECT bot, recent FROM outbox_bots, moment
     WHERE coalesce(not_before, '-infinity') <= moment.now AND bot IN (SELECT bot FROM due)
     FOR UPDATE OF outbox_bots SKIP LOCKED
 ), pace AS MATERIALIZED (
     SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent
-    FROM turn, moment
+    FROM locked_bot, moment
 ), chosen AS MATERIALIZED (
     SELECT next.id
     FROM pace

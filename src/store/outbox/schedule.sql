@@ -1,13 +1,13 @@
 -- $1 now or null, $2 at most
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
-), turn AS MATERIALIZED (
+), locked_bot AS MATERIALIZED (
     SELECT bot FROM outbox_bots FOR UPDATE SKIP LOCKED
 ), fresh AS MATERIALIZED (
     SELECT next.id
-    FROM turn
+    FROM locked_bot
     CROSS JOIN LATERAL (
-        SELECT id FROM outbox WHERE outbox.bot = turn.bot AND finished_at IS NULL AND NOT scheduled ORDER BY id LIMIT $2
+        SELECT id FROM outbox WHERE outbox.bot = locked_bot.bot AND finished_at IS NULL AND NOT scheduled ORDER BY id LIMIT $2
     ) AS next
 ), scheduled AS (
     UPDATE outbox SET scheduled = true

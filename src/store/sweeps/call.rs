@@ -1,5 +1,5 @@
-//! Calls for a dispatcher. That an order needs one is a fact of the order; whoever of the staff has not been told of it and
-//! can be reached is told, also who comes on duty or opens the bot later.
+//! Calls for a dispatcher. That an order needs one is a fact of the order; whoever of the staff has not been notified of it and
+//! can be reached is notified, also who comes on duty or opens the bot later.
 
 use super::{LOCK_ORDERS, Sweep, statement};
 use crate::model::policy::BATCH;

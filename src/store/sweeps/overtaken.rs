@@ -1,5 +1,5 @@
 //! Messages that have been overtaken before they could be sent are dropped, lest they use up the chat's and the bot's pace:
-//! offers that have ended, and what became of offers whose card is nowhere.
+//! offers that have ended, and ends of offers whose card is nowhere.
 
 use super::{Sweep, statement};
 

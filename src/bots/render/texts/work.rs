@@ -18,7 +18,7 @@ pub const OUT_OF_TURN: &str = "Сейчас этот шаг не подходи�
 /// To giving back what is done.
 pub const TOO_LATE_TO_RETURN: &str = "Работа уже закончена: эту заявку вернуть нельзя.";
 
-/// What became of the shift.
+/// The answer to a change of shift.
 #[must_use]
 pub fn shift(on: bool) -> &'static str {
     if on {
