@@ -13,8 +13,7 @@ COMMENT ON TABLE processed_updates IS 'Updates that were handled, written in the
 COMMENT ON COLUMN processed_updates.update_key IS 'What stays the same when Telegram delivers it again: callback <id>, or message <chat> <message id>';
 COMMENT ON COLUMN processed_updates.action IS 'What was asked for, e.g. ACCEPT, CLOSE; SHOW: a screen, or words that answered nothing';
 COMMENT ON COLUMN processed_updates.outcome IS 'What was answered: the outcome''s word, as in log lines and counters';
--- Rows are written in the order of this column and deleted from its beginning: a block range is enough to find them.
-CREATE INDEX processed_updates_at ON processed_updates USING brin (processed_at);
+CREATE INDEX processed_updates_at ON processed_updates (processed_at);
 
 -- Earlier releases recognised redeliveries by offers.responded_tap, order_status_history.context ->> 'tap', taps,
 -- dialogs.asked_after and answered_by, and masters.last_message_id. What they have handled is not handled again; of their
@@ -30,7 +29,7 @@ SELECT 'MASTER', CASE WHEN context ->> 'tap' LIKE 'message %' THEN context ->> '
        CASE WHEN to_status = 'CLOSED' THEN 'CLOSE' WHEN to_status IN ('SEARCHING', 'GUARANTEE') THEN 'GIVE_BACK' ELSE 'PROGRESS' END,
        order_id, 'SUCCESS', created_at
 FROM order_status_history
-WHERE context ? 'tap' AND created_at > now() - interval '8 days'
+WHERE context ->> 'tap' IS NOT NULL AND created_at > now() - interval '8 days'
 ON CONFLICT DO NOTHING;
 INSERT INTO processed_updates (bot, update_key, action, outcome, processed_at)
 SELECT 'MASTER', 'callback ' || id, 'SHOW', 'SHOWN', handled_at

@@ -40,7 +40,8 @@ $$;
 CREATE TRIGGER note_master_activity AFTER INSERT ON offers REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION note_master_activity();
 
--- These served nothing but that. The tick of the release before this one reads them; until it is replaced it is slow.
+-- These served nothing but that. The tick of the release before this one reads them: it begins no rounds any more, so it is
+-- replaced right after this. Taps do not read them, and what is due stays due.
 DROP INDEX offers_by_master;
 DROP INDEX distribution_metrics_master;
 
@@ -65,10 +66,10 @@ ALTER TABLE outbox
 COMMENT ON COLUMN outbox.scheduled IS 'Whether the row''s chat in outbox_chats knows of it. Whoever writes a row does not touch that table: two who write to the same chats would wait for each other';
 COMMENT ON COLUMN outbox.error IS 'Why a row was set aside: it could not be read (dropped_because UNREADABLE), and the others went on';
 COMMENT ON COLUMN outbox.attempted_at IS 'Of earlier releases: see outbox_chats';
-CREATE INDEX outbox_unscheduled ON outbox (bot, id) WHERE finished_at IS NULL AND NOT scheduled;
-DROP INDEX outbox_pace;
+CREATE INDEX IF NOT EXISTS outbox_unscheduled ON outbox (bot, id) WHERE finished_at IS NULL AND NOT scheduled;
+-- outbox_pace is of the release before this one, and dropped one release later.
 -- Calls for a dispatcher, whom of the staff they have reached.
-CREATE INDEX outbox_calls ON outbox (order_id, chat_id) WHERE kind = 'ESCALATED';
+CREATE INDEX IF NOT EXISTS outbox_calls ON outbox (order_id, chat_id) WHERE kind = 'ESCALATED';
 
 ALTER TABLE outbox_bots ADD COLUMN not_before timestamptz;
 COMMENT ON COLUMN outbox_bots.not_before IS 'Telegram has asked the bot to wait until then';
@@ -76,11 +77,11 @@ COMMENT ON COLUMN outbox_bots.not_before IS 'Telegram has asked the bot to wait 
 -- A call for a dispatcher is a fact of the order: it is open until somebody has been reached.
 ALTER TABLE staff ADD COLUMN unreachable_since timestamptz;
 COMMENT ON COLUMN staff.unreachable_since IS 'Since when Telegram says that the bot cannot write to this person, who has not opened it or has blocked it; null once the person writes';
-CREATE INDEX orders_calling ON orders (id)
+CREATE INDEX IF NOT EXISTS orders_calling ON orders (id)
     WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AND escalated_at IS NOT NULL;
 
 -- A zone that the server has stopped knowing (newer zone data drops old names) is that city's trouble alone.
-CREATE FUNCTION known_timezone(name text) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION known_timezone(name text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM now() AT TIME ZONE name;
     RETURN name;
@@ -111,9 +112,9 @@ CREATE TRIGGER show_city_timezone BEFORE INSERT OR UPDATE OF timezone ON cities
     FOR EACH ROW EXECUTE FUNCTION show_city_timezone();
 
 -- Finished orders and all that belongs to them are kept for ever unless a policy says otherwise.
-ALTER TABLE dispatch_policies ADD COLUMN keep_finished_days integer CHECK (keep_finished_days >= 8);
+ALTER TABLE dispatch_policies ADD COLUMN keep_finished_days integer CHECK (keep_finished_days BETWEEN 8 AND 36500);
 COMMENT ON COLUMN dispatch_policies.keep_finished_days IS 'After how many days without a change a closed or canceled order is deleted, with its offers, history, metrics and rounds; null: never. Always the newest policy''s';
-CREATE INDEX orders_finished ON orders (updated_at) WHERE status IN ('CLOSED', 'CANCELED');
+CREATE INDEX IF NOT EXISTS orders_finished ON orders (updated_at) WHERE status IN ('CLOSED', 'CANCELED');
 
 -- Rows that are updated or deleted all the time: cleaned up when a hundredth of the table is dead, not a fifth.
 ALTER TABLE orders SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.01);

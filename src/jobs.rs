@@ -23,14 +23,15 @@ use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
-    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES, OVERTAKEN, PURGE, Sweep, WAKE,
+    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES, OVERTAKEN, PURGE, RESCHEDULE, Sweep,
+    WAKE,
 };
 use sweeping::SetAside;
 
 /// Offers expire and rounds begin: an order is offered within a second of being made.
 const AT_ONCE: Duration = Duration::from_millis(400);
 /// What may take some seconds.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(15);
 /// What nobody waits for.
 const SOME_TIME: Duration = Duration::from_mins(1);
 
@@ -52,7 +53,7 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 12] = [
+const JOBS: [Job; 13] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -60,6 +61,7 @@ const JOBS: [Job; 12] = [
     Job::Sweep(&CALL, SOON),
     Job::Sweep(&CARDS, SOON),
     Job::Sweep(&OVERTAKEN, SOON),
+    Job::Sweep(&RESCHEDULE, SOME_TIME),
     Job::Sweep(&FORGET_MESSAGES, SOME_TIME),
     Job::Sweep(&FORGET_UPDATES, SOME_TIME),
     Job::Sweep(&FORGET_CHATS, SOME_TIME),
@@ -129,7 +131,7 @@ impl Jobs {
             called: self.sweep(&CALL).await?,
             cards: self.sweep(&CARDS).await?,
         };
-        for sweep in [&OVERTAKEN, &FORGET_MESSAGES, &FORGET_UPDATES, &FORGET_CHATS, &PURGE] {
+        for sweep in [&OVERTAKEN, &RESCHEDULE, &FORGET_MESSAGES, &FORGET_UPDATES, &FORGET_CHATS, &PURGE] {
             self.sweep(sweep).await?;
         }
         Ok(passed)

@@ -14,7 +14,7 @@ use crate::model::OrderId;
 use crate::model::policy::{BATCH, LOOK_AGAIN, later, plan};
 use crate::model::selection::{Candidate, Pool};
 use crate::store::rounds::{self, Claimed};
-use crate::store::{self, Connection, Severity, Store};
+use crate::store::{self, Connection, Store};
 
 /// What a pass over all orders that were due came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ async fn masters(store: &Store, cities: Vec<i64>) -> Result<Vec<Candidate>, stor
 
 /// One order's trouble, rather than the database's.
 fn can_be_set_aside(error: &store::Error) -> bool {
-    !error.is_transient() || error.severity() == Severity::TimedOut
+    !error.is_transient() || error.is_canceled()
 }
 
 /// Decides about orders, in halves where together that fails.

@@ -76,7 +76,7 @@ pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>
     Ok(claimed)
 }
 
-/// What a later release has written is that one's to send, for a day; anything else is set aside with its error.
+/// What a later release has written is that one's to send, for ten minutes; anything else is set aside with its error.
 async fn set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
     tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
     let done = if may_be_newer {

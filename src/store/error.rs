@@ -69,6 +69,13 @@ impl Error {
         }
     }
 
+    /// Whether the server cut the statement short because it took too long by itself; not because of a lock, which may be
+    /// that of a whole table.
+    #[must_use]
+    pub fn is_canceled(&self) -> bool {
+        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::QUERY_CANCELED))
+    }
+
     /// Whether the same request may succeed later, so that Telegram should send it again.
     #[must_use]
     pub fn is_transient(&self) -> bool {

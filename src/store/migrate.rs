@@ -13,13 +13,14 @@ use super::tls;
 use crate::config;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
     ("V4__processed_updates.sql", include_str!("../../migrations/V4__processed_updates.sql")),
     ("V5__bounded_cost.sql", include_str!("../../migrations/V5__bounded_cost.sql")),
     ("V6__checks.sql", include_str!("../../migrations/V6__checks.sql")),
+    ("V7__validate_checks.sql", include_str!("../../migrations/V7__validate_checks.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

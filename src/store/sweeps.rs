@@ -10,6 +10,7 @@ mod expire;
 mod forget;
 mod overtaken;
 mod purge;
+mod reschedule;
 mod wake;
 
 use tokio_postgres::Row;
@@ -21,9 +22,10 @@ pub use expire::EXPIRE;
 pub use forget::{FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES};
 pub use overtaken::OVERTAKEN;
 pub use purge::PURGE;
+pub use reschedule::RESCHEDULE;
 pub use wake::WAKE;
 
-use super::{Connection, Error, Severity, Statement, Store, column, statement};
+use super::{Connection, Error, Statement, Store, column, statement};
 
 /// A sweep.
 #[derive(Debug)]
@@ -67,15 +69,15 @@ impl Sweep {
     /// When the database failed; what was changed before stays.
     pub async fn run(&'static self, store: &Store, except: &[i64]) -> Result<Swept, Error> {
         let mut swept = Swept::default();
+        let mut pass_over = except.to_vec();
         for _ in 0..BATCHES {
-            let pass_over = [except, &swept.set_aside].concat();
             let found = store.run(|connection| self.find(store, connection, &pass_over)).await?;
-            let (was_full, before) = (found.len() >= self.batch.unsigned_abs() as usize, swept.changed);
+            let was_full = found.len() >= self.batch.unsigned_abs() as usize;
+            pass_over.extend(&found);
             if !found.is_empty() {
                 self.change_each(store, found, &mut swept).await?;
             }
-            // What is left is held by somebody, or the next pass's.
-            if !was_full || swept.changed == before {
+            if !was_full {
                 break;
             }
         }
@@ -92,7 +94,7 @@ impl Sweep {
         while let Some(mut rows) = halves.pop() {
             match store.run(|connection| self.change(store, connection, &rows)).await {
                 Ok(changed) => swept.changed += changed,
-                Err(error) if error.is_transient() && error.severity() != Severity::TimedOut => return Err(error),
+                Err(error) if error.is_transient() && !error.is_canceled() => return Err(error),
                 Err(error) if rows.len() == 1 => {
                     tracing::error!(%error, sweep = self.name, row = rows[0], "a row is set aside by a sweep");
                     swept.set_aside.append(&mut rows);

@@ -47,6 +47,7 @@ fn known() -> Vec<(&'static str, Words)> {
         ("about an own order", words([Kind::Assigned, Kind::Canceled], Kind::as_str)),
         ("both bots", words([BotName::Master, BotName::Admin], BotName::as_word)),
         ("nothing was sent", some(&["OVERTAKEN", "UNREADABLE"])),
+        ("nobody was reached", some(&["UNREACHABLE", "ABANDONED"])),
         ("roles", some(&["DISPATCHER", "ADMIN"])),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
         ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),

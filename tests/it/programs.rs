@@ -435,6 +435,29 @@ async fn serve_finishes_what_has_begun_when_told_to_stop() {
     assert!(reqwest_refused(&server.url).await, "nobody listens any more");
 }
 
+#[tokio::test]
+async fn a_second_signal_ends_serve_at_once() {
+    let t = Dispatch::start().await;
+    let mut server = serve(&t).await;
+    let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
+    t.telegram.set_webhook(MASTER_TOKEN, webhook);
+    let order = t.order().offered_to([ANNA]).await;
+    t.telegram.fail_next("answerCallbackQuery", 1, Fault::Hang);
+    let process = server.process.id().expect("a running process").to_string();
+    let signal = async || Command::new("kill").args(["-TERM", &process]).status().await.expect("kill").success();
+    let chat = t.chat(ANNA);
+    let tap = chat.tap_update(&format!("m:new:acc:{order}"));
+    let (_, ()) = tokio::join!(chat.deliver(tap), async {
+        eventually(|| t.telegram.hanging() == 1).await;
+        assert!(signal().await);
+        // Until the first one has been noticed nobody waits for a second.
+        while !reqwest_refused(&server.url).await {}
+        assert!(signal().await);
+        assert_eq!(server.process.wait().await.expect("an end").code(), Some(130));
+    });
+    assert_eq!(t.owner(order).await, Some(ANNA), "what was committed stands");
+}
+
 async fn reqwest_refused(url: &str) -> bool {
     field_service::telegram::http_client(url).get(url).send().await.is_err()
 }

@@ -11,7 +11,7 @@ WITH moment AS (
     SELECT bot, ARRAY (SELECT at FROM unnest(recent) AS at WHERE at > moment.now - interval '1 second') AS recent
     FROM locked_bot, moment
 ), ready AS MATERIALIZED (
-    SELECT pace.bot, chat.chat_id
+    SELECT pace.bot, chat.chat_id, chat.ready_at
     FROM pace
     CROSS JOIN moment
     CROSS JOIN LATERAL (
@@ -31,10 +31,11 @@ WITH moment AS (
     ) AS chat
 ), head AS MATERIALIZED (
     -- In a chat one after another.
-    SELECT ready.bot, ready.chat_id, first.id, first.due_at, coalesce(second.kind <> 'OFFER', false) AS urgent
+    SELECT ready.bot, ready.chat_id, ready.ready_at, first.id, first.due_at,
+           coalesce(first.kind <> 'OFFER' OR second.kind <> 'OFFER', false) AS urgent
     FROM ready
     LEFT JOIN LATERAL (
-        SELECT id, due_at FROM outbox
+        SELECT id, due_at, kind FROM outbox
         WHERE outbox.bot = ready.bot AND outbox.chat_id = ready.chat_id AND finished_at IS NULL
         ORDER BY id LIMIT 1
     ) AS first ON true
@@ -58,6 +59,8 @@ WITH moment AS (
     FROM moment, head
     LEFT JOIN claimed ON claimed.id = head.id
     WHERE outbox_chats.bot = head.bot AND outbox_chats.chat_id = head.chat_id
+      -- Unless a message was scheduled or finished there since this statement's snapshot.
+      AND (claimed.id IS NOT NULL OR outbox_chats.ready_at = head.ready_at)
 ), paced AS (
     UPDATE outbox_bots
     -- When they are really about to be sent, however long this has taken.

@@ -34,11 +34,12 @@ WITH moment AS (
         scheduled = true
     FROM moment
     WHERE outbox.id = ANY (ARRAY (SELECT id FROM chosen)) AND finished_at IS NULL AND due_at <= moment.now
-    RETURNING outbox.id, outbox.bot, outbox.chat_id, outbox.lease, outbox.due_at
+    RETURNING outbox.id, outbox.bot, outbox.chat_id, outbox.kind, outbox.lease, outbox.due_at
 ), chats AS (
-    INSERT INTO outbox_chats AS chat (bot, chat_id, attempted_at, ready_at)
-    SELECT bot, chat_id, moment.now, due_at FROM claimed, moment ORDER BY bot, chat_id
-    ON CONFLICT (bot, chat_id) DO UPDATE SET attempted_at = excluded.attempted_at, ready_at = excluded.ready_at
+    INSERT INTO outbox_chats AS chat (bot, chat_id, attempted_at, ready_at, urgent)
+    SELECT bot, chat_id, moment.now, due_at, kind <> 'OFFER' FROM claimed, moment ORDER BY bot, chat_id
+    ON CONFLICT (bot, chat_id) DO UPDATE
+        SET attempted_at = excluded.attempted_at, ready_at = excluded.ready_at, urgent = chat.urgent OR excluded.urgent
 ), paced AS (
     UPDATE outbox_bots
     SET recent = pace.recent || array_fill(coalesce($1, clock_timestamp()), ARRAY[claims.count::integer])

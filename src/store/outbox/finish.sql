@@ -20,15 +20,25 @@ WITH moment AS (
     WHERE outbox.id = $1 AND lease = $2::text::uuid AND finished_at IS NULL
     RETURNING outbox.id, outbox.bot, outbox.chat_id, outbox.due_at
 ), chat AS (
+    UPDATE outbox_chats AS chat
     -- Nothing was sent if it was overtaken or set aside: the next message need not wait.
-    UPDATE outbox_chats
     SET attempted_at = CASE WHEN $6 IN ('OVERTAKEN', 'UNREADABLE') THEN NULL ELSE moment.now END,
         ready_at = CASE
+            -- Nothing waits any more, unless a message was scheduled since this statement's snapshot.
+            WHEN $4 AND NOT others.wait AND chat.ready_at IS NOT DISTINCT FROM seen.ready_at THEN NULL
             WHEN $6 IN ('OVERTAKEN', 'UNREADABLE') THEN moment.now
             ELSE greatest(finished.due_at, moment.now + interval '1 second')
         END
-    FROM finished, moment
-    WHERE outbox_chats.bot = finished.bot AND outbox_chats.chat_id = finished.chat_id
+    FROM finished
+    CROSS JOIN moment
+    JOIN outbox_chats AS seen ON seen.bot = finished.bot AND seen.chat_id = finished.chat_id
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT FROM outbox
+            WHERE outbox.bot = finished.bot AND outbox.chat_id = finished.chat_id AND outbox.finished_at IS NULL
+              AND outbox.id <> finished.id) AS wait
+    ) AS others
+    WHERE chat.bot = finished.bot AND chat.chat_id = finished.chat_id
 ), shown AS (
     -- Whoever holds the lease by now: the message is there.
     INSERT INTO cards (chat_id, message_id, offer_id)

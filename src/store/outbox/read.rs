@@ -36,7 +36,7 @@ pub struct Unreadable {
     pub lease: Lease,
     /// Why.
     pub error: Error,
-    /// Whether a later release may know what it says: it is left to that for a day.
+    /// Whether a later release may know what it says, that is just replacing this one: it is left to that for ten minutes.
     pub may_be_newer: bool,
 }
 
@@ -86,8 +86,8 @@ async fn read_row(store: &Store, row: &Row, lease: &Lease) -> Result<Result<Clai
         _ => Ok(None),
     };
     Ok(list.and_then(|list| claimed(row, list, lease)).map_err(|error| {
-        let stale = column(row, "stale").unwrap_or(true);
-        let may_be_newer = matches!(error, Error::Unknown { .. }) && !stale;
+        let recent = column(row, "recent").unwrap_or(false);
+        let may_be_newer = matches!(error, Error::Unknown { .. }) && recent;
         Unreadable { lease: lease.clone(), error, may_be_newer }
     }))
 }

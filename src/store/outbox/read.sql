@@ -7,6 +7,7 @@ SELECT
     outbox.attempts,
     outbox.message_id,
     outbox.created_at < moment.now - interval '1 day' AS stale,
+    outbox.created_at > moment.now - interval '10 minutes' AS recent,
     orders.id,
     orders.status,
     orders.category,

@@ -2,7 +2,9 @@
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 )
-SELECT min(greatest(0, extract(epoch FROM greatest(next.at, outbox_bots.not_before) - moment.now)))::float8 AS seconds
+-- Times may be infinite: a bot that is paused by hand.
+SELECT min(greatest(0, extract(epoch FROM
+    least(greatest(next.at, outbox_bots.not_before), moment.now + interval '1 day') - moment.now)))::float8 AS seconds
 FROM moment
 CROSS JOIN outbox_bots
 CROSS JOIN LATERAL (

@@ -10,7 +10,7 @@ SELECT
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
         + (SELECT count(*) FROM offers WHERE master_id = masters.id AND state IN ('SENT', 'VIEWED')) AS load,
-    activity.last_asked_at AS last_asked,
+    least(activity.last_asked_at, '9999-01-01') AS last_asked,
     ARRAY (SELECT district_id FROM master_districts WHERE master_id = masters.id) AS districts,
     ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id) AS categories
 FROM masters

@@ -20,7 +20,7 @@ pub static CALL: Sweep = Sweep {
                    SELECT FROM outbox
                    WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND chat_id = staff.telegram_user_id
                      AND outbox.created_at >= orders.escalated_at
-                     AND dropped_because IS DISTINCT FROM 'UNREACHABLE'))
+                     AND (dropped_because IN ('UNREACHABLE', 'ABANDONED')) IS NOT TRUE))
          LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_ORDERS),
@@ -38,7 +38,7 @@ pub static CALL: Sweep = Sweep {
                SELECT FROM outbox
                WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND chat_id = staff.telegram_user_id
                  AND outbox.created_at >= orders.escalated_at
-                 AND dropped_because IS DISTINCT FROM 'UNREACHABLE')
+                 AND (dropped_because IN ('UNREACHABLE', 'ABANDONED')) IS NOT TRUE)
          RETURNING id"
     ),
     batch: BATCH,

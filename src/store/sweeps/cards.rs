@@ -19,7 +19,8 @@ pub static CARDS: Sweep = Sweep {
            AND offers.id <> ALL ($3) /* except */
            AND NOT EXISTS (
                SELECT FROM outbox
-               WHERE outbox.offer_id = offers.id AND kind IN ('OFFER', 'OFFER_ENDED') AND finished_at IS NULL)
+               WHERE outbox.offer_id = offers.id AND kind IN ('OFFER', 'OFFER_ENDED')
+                 AND (finished_at IS NULL OR dropped_because = 'UNREADABLE'))
          LIMIT $2 /* at most */"
     ),
     lock: None,
@@ -34,7 +35,8 @@ pub static CARDS: Sweep = Sweep {
          WHERE offers.id = ANY ($2) /* offers */ AND offers.state NOT IN ('SENT', 'VIEWED')
            AND NOT EXISTS (
                SELECT FROM outbox
-               WHERE outbox.offer_id = offers.id AND kind IN ('OFFER', 'OFFER_ENDED') AND finished_at IS NULL)
+               WHERE outbox.offer_id = offers.id AND kind IN ('OFFER', 'OFFER_ENDED')
+                 AND (finished_at IS NULL OR dropped_because = 'UNREADABLE'))
          RETURNING id"
     ),
     batch: BATCH,

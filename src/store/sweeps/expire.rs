@@ -9,9 +9,13 @@ pub static EXPIRE: Sweep = Sweep {
     find: statement!(
         "expire.find",
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
-        "SELECT DISTINCT order_id AS id FROM offers
-         WHERE state IN ('SENT', 'VIEWED') AND expires_at <= coalesce($1, now()) /* now */
-           AND order_id <> ALL ($3) /* except */
+        "SELECT DISTINCT order_id AS id
+         FROM (SELECT order_id FROM offers
+               WHERE state IN ('SENT', 'VIEWED') AND expires_at <= coalesce($1, now()) /* now */
+                 AND order_id <> ALL ($3) /* except */
+               -- By its index, and not by any other.
+               ORDER BY expires_at
+               LIMIT 10 * $2) AS overdue
          LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_ORDERS),

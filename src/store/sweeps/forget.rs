@@ -10,6 +10,12 @@ pub static FORGET_MESSAGES: Sweep = Sweep {
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT id FROM outbox
          WHERE finished_at < coalesce($1, now()) /* now */ - interval '7 days' AND id <> ALL ($3) /* except */
+           -- Who was called for an order is remembered while it needs somebody.
+           AND NOT (kind = 'ESCALATED' AND EXISTS (
+               SELECT FROM orders
+               WHERE orders.id = outbox.order_id AND status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
+                 AND escalated_at IS NOT NULL))
+         ORDER BY finished_at
          LIMIT $2 /* at most */"
     ),
     lock: None,
@@ -63,7 +69,7 @@ pub static FORGET_CHATS: Sweep = Sweep {
         "forget_chats.find",
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT DISTINCT chat_id AS id FROM outbox_chats
-         WHERE ready_at IS NULL AND attempted_at < coalesce($1, now()) /* now */ - interval '1 day'
+         WHERE ready_at IS NULL AND coalesce(attempted_at, '-infinity') < coalesce($1, now()) /* now */ - interval '1 day'
            AND chat_id <> ALL ($3) /* except */
          LIMIT $2 /* at most */"
     ),
@@ -75,7 +81,7 @@ pub static FORGET_CHATS: Sweep = Sweep {
          WHERE (bot, chat_id) IN (
              SELECT bot, chat_id FROM outbox_chats
              WHERE chat_id = ANY ($2) /* chats */ AND ready_at IS NULL
-               AND attempted_at < coalesce($1, now()) /* now */ - interval '1 day'
+               AND coalesce(attempted_at, '-infinity') < coalesce($1, now()) /* now */ - interval '1 day'
              FOR UPDATE SKIP LOCKED)
          RETURNING chat_id"
     ),

@@ -3,6 +3,22 @@
 
 use super::{Sweep, statement};
 
+/// That a waiting row has been overtaken, by what its offer is now.
+macro_rules! overtaken {
+    () => {
+        "finished_at IS NULL AND due_at <= coalesce($1, now()) /* now */
+           AND (kind = 'OFFER'
+                AND (offers.state NOT IN ('SENT', 'VIEWED') OR offers.expires_at <= coalesce($1, now()))
+             OR kind = 'OFFER_ENDED'
+                AND NOT EXISTS (SELECT FROM cards WHERE cards.offer_id = outbox.offer_id)
+                -- Its card is not being sent right now.
+                AND NOT EXISTS (
+                    SELECT FROM outbox AS offer
+                    WHERE offer.offer_id = outbox.offer_id AND offer.kind = 'OFFER' AND offer.finished_at IS NULL
+                      AND offer.due_at > coalesce($1, now())))"
+    };
+}
+
 /// By row of the outbox.
 pub static OVERTAKEN: Sweep = Sweep {
     name: "overtaken",
@@ -12,17 +28,9 @@ pub static OVERTAKEN: Sweep = Sweep {
         "SELECT outbox.id
          FROM outbox
          JOIN offers ON offers.id = outbox.offer_id
-         WHERE finished_at IS NULL AND due_at <= coalesce($1, now()) /* now */ AND outbox.id <> ALL ($3) /* except */
-           AND (kind = 'OFFER'
-                AND (offers.state NOT IN ('SENT', 'VIEWED') OR offers.expires_at <= coalesce($1, now()))
-             OR kind = 'OFFER_ENDED'
-                AND NOT EXISTS (SELECT FROM cards WHERE cards.offer_id = outbox.offer_id)
-                -- Its card is not being sent right now.
-                AND NOT EXISTS (
-                    SELECT FROM outbox AS offer
-                    WHERE offer.offer_id = outbox.offer_id AND offer.kind = 'OFFER' AND offer.finished_at IS NULL
-                      AND offer.due_at > coalesce($1, now())))
-         LIMIT $2 /* at most */"
+         WHERE outbox.id <> ALL ($3) /* except */ AND ",
+        overtaken!(),
+        " LIMIT $2 /* at most */"
     ),
     lock: None,
     change: statement!(
@@ -31,9 +39,12 @@ pub static OVERTAKEN: Sweep = Sweep {
         "UPDATE outbox
          SET finished_at = coalesce($1, now()) /* now */, dropped_because = 'OVERTAKEN', lease = NULL
          WHERE id IN (
-             SELECT id FROM outbox
-             WHERE id = ANY ($2) /* rows */ AND finished_at IS NULL AND due_at <= coalesce($1, now())
-             FOR UPDATE SKIP LOCKED)
+             SELECT outbox.id
+             FROM outbox
+             JOIN offers ON offers.id = outbox.offer_id
+             WHERE outbox.id = ANY ($2) /* rows */ AND ",
+        overtaken!(),
+        " FOR UPDATE OF outbox SKIP LOCKED)
          RETURNING id"
     ),
     batch: 2000,

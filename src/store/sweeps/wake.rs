@@ -13,6 +13,7 @@ pub static WAKE: Sweep = Sweep {
         "SELECT id FROM orders
          WHERE status = 'DEFERRED' AND coalesce(deferred_until, '-infinity') <= coalesce($1, now()) /* now */
            AND id <> ALL ($3) /* except */
+         ORDER BY deferred_until NULLS LAST
          LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_ORDERS),
