@@ -231,3 +231,42 @@ impl Jobs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::app::App;
+    use crate::store::{Clock, Error};
+
+    /// On a clock that is put forward whenever everybody sleeps.
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_panics_or_fails_begins_anew() {
+        let lookup = |name: &str| match name {
+            "DATABASE_URL" => Some("postgresql://nobody@127.0.0.1:1/none".to_owned()),
+            "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => Some("1:token".to_owned()),
+            _ => None,
+        };
+        let app = App::without_webhook(&lookup, 1, Clock::default()).expect("an app");
+        let jobs = app.jobs();
+        let passes = AtomicU32::new(0);
+        let pass = || {
+            let number = passes.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match number {
+                    0 => panic!("the first pass panics"),
+                    1 => Err(Error::Stalled(Duration::ZERO)),
+                    _ => Ok(Duration::from_secs(1)),
+                }
+            }
+        };
+        let stop = tokio::time::sleep(Duration::from_secs(20)).shared();
+        let failed = jobs.supervise("odd", Duration::from_secs(1), None, stop, true, pass).await;
+        assert_eq!(failed, None, "the last pass succeeded");
+        // A second and two of backoff, then one pass a second.
+        assert!(passes.load(Ordering::Relaxed) > 15, "{passes:?}");
+        assert_eq!((app.metrics.get("odd", "PANIC"), app.metrics.get("odd", "FAILED")), (1, 1));
+        assert!(app.liveness.pulses(Instant::now())["odd"].alive);
+    }
+}

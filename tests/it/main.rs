@@ -12,6 +12,7 @@ mod jobs;
 mod life;
 mod list;
 mod literals;
+mod migrations;
 mod noise;
 mod outbox;
 mod page;
