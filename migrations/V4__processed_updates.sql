@@ -17,7 +17,8 @@ CREATE INDEX processed_updates_at ON processed_updates (processed_at);
 
 -- Earlier releases recognised redeliveries by offers.responded_tap, order_status_history.context ->> 'tap', taps,
 -- dialogs.asked_after and answered_by, and masters.last_message_id. What they have handled is not handled again; of their
--- columns this one writes dialogs.answered_by alone (null: the question is open), and the rest is dropped one release later.
+-- columns this one writes dialogs.answered_by (null: the question is open) and, for acceptances alone, offers.responded_tap;
+-- the rest is dropped one release later.
 INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
 SELECT 'MASTER', 'callback ' || responded_tap, CASE state WHEN 'DECLINED' THEN 'DECLINE' ELSE 'ACCEPT' END, order_id,
        'SUCCESS', responded_at
@@ -37,7 +38,7 @@ FROM taps
 WHERE id NOT LIKE 'elsewhere %' AND handled_at > now() - interval '8 days'
 ON CONFLICT DO NOTHING;
 
-COMMENT ON COLUMN offers.responded_tap IS 'Of earlier releases: see processed_updates';
+COMMENT ON COLUMN offers.responded_tap IS 'The update by which the master accepted, as in processed_updates.update_key: there a row of its own would cost the acceptance 5%. Of earlier releases: Telegram''s id of the tap';
 COMMENT ON TABLE taps IS 'Of earlier releases: see processed_updates';
 COMMENT ON COLUMN dialogs.asked_after IS 'Of earlier releases: asked_at is compared with the date of the message';
 COMMENT ON COLUMN dialogs.answered_by IS 'Null: the question is open. Else it was answered or left';

@@ -107,7 +107,7 @@ async fn attempt(
         .ready([&store::orders::LOCK, &store::facts::READ, &store::orders::RECORD_ASSIGNMENT, &store::updates::RECORD])
         .await?;
     let Some((locked, before)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
-    let master = before.master.id;
+    let (master, processed) = (before.master.id, before.processed.is_some());
     let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
     let (outcome, fresh, enqueued) = match decide(locked, &before, by) {
         Decision::Change((version, from_status), outcome) => {
@@ -135,7 +135,8 @@ async fn attempt(
             (Some(outcome), transaction::if_read(fresh), enqueued)
         }
         Decision::Answer(outcome) => {
-            let fresh = request.leave(&connection, &record, None, Some(outcome.name()), now, fresh).await?;
+            let fresh =
+                request.leave(&connection, &record, None, (!processed).then_some(outcome.name()), now, fresh).await?;
             (Some(outcome), fresh, false)
         }
         Decision::LookAgain => (None, request.leave(&connection, &record, None, None, now, fresh).await?, false),

@@ -103,7 +103,7 @@ async fn attempt(
         .await?;
 
     let Some((locked, facts)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
-    let master = facts.master.id;
+    let (master, processed) = (facts.master.id, facts.processed.is_some());
 
     let fresh_list = store::offers::read_page(&connection, &list, MasterRef::Id(master), page, request.message(), now);
     let (outcome, fresh, enqueued) = match decide(locked, &facts) {
@@ -123,8 +123,9 @@ async fn attempt(
             }
         }
         Decision::Answer(outcome) => {
-            let fresh =
-                request.leave(&connection, &record, Some(master), Some(outcome.name()), now, fresh_list).await?;
+            let fresh = request
+                .leave(&connection, &record, Some(master), (!processed).then_some(outcome.name()), now, fresh_list)
+                .await?;
             (Some(outcome), fresh, false)
         }
         Decision::LookAgain => {

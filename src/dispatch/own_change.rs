@@ -67,7 +67,7 @@ async fn attempt<O: Copy>(
         ])
         .await?;
     let Some((locked, before)) = request.look(&connection, &lock, &facts, now).await? else { return Ok(None) };
-    let master = before.master.id;
+    let (master, processed) = (before.master.id, before.processed.is_some());
     let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
     let (outcome, fresh, enqueued) = match (decide(locked, &before), &before.order) {
         (Decision::Change(to, outcome), Some(found)) => {
@@ -95,10 +95,10 @@ async fn attempt<O: Copy>(
         }
         (Decision::Answer(outcome), _) => {
             // A redelivery answers no question that was asked since.
-            let ended = answers.filter(|_| before.processed.is_none()).map(DialogChange::End);
+            let ended = answers.filter(|_| !processed).map(DialogChange::End);
             let (changed, fresh) = join!(
                 store::dialogs::change(&connection, [&ask, &end], master, order, ended, now),
-                request.leave(&connection, &record, Some(master), Some(word(outcome)), now, fresh),
+                request.leave(&connection, &record, Some(master), (!processed).then_some(word(outcome)), now, fresh),
             );
             changed?;
             (Some(outcome), fresh?, false)

@@ -172,8 +172,8 @@ impl Request<'_> {
         updates::record(connection, statement, self.origin, sender.map(MasterRef::Id), answer, now).await.map(drop)
     }
 
-    /// Ends a transaction in which nothing was changed: records the answer, or only looks again if there is none; and reads
-    /// what is to be shown after it.
+    /// Ends a transaction in which nothing was changed: records the outcome's word, if the update has none yet; and
+    /// reads what is to be shown after it.
     pub async fn leave<F>(
         &self,
         connection: &Connection,

@@ -16,7 +16,11 @@ SELECT
     offer.state AS offer_state,
     least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.shown_timezone AS offer_expires,
     offer.expires_at <= moment.now AS offer_overdue,
-    (SELECT outcome FROM processed_updates WHERE bot = $5 AND update_key = $6) AS processed,
+    coalesce(
+        (SELECT outcome FROM processed_updates WHERE bot = $5 AND update_key = $6),
+        (SELECT 'SUCCESS' FROM offers AS answered
+         WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $6 LIMIT 1)
+    ) AS processed,
     orders.id,
     orders.status,
     orders.version,

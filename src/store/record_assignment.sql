@@ -19,14 +19,16 @@ WITH moment AS (
     RETURNING offers.id
 ), accepted AS (
     UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now
+    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $11
     -- After those: an order has one accepted offer.
     FROM assigned, moment, (SELECT count(*) FROM recalled) AS first
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
     RETURNING offers.id, offers.round_number
 ), processed AS (
     INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
-    SELECT $10, $11, $12, assigned.id, 'SUCCESS', moment.now FROM assigned, moment WHERE $11 IS NOT NULL
+    SELECT $10, $11, $12, assigned.id, 'SUCCESS', moment.now FROM assigned, moment
+    -- By an acceptance the update is written with the offer, which costs nothing.
+    WHERE $11 IS NOT NULL AND $6 <> 'MASTER'
     ON CONFLICT DO NOTHING
 ), asked AS (
     -- Who accepts was asked when the offer was made.

@@ -5,7 +5,8 @@
 //! (`synchronous_commit = off`): a crash of the server may lose the last of them, with what was noted beside them (that a
 //! card was opened, a question left), and nobody was told anything that is untrue then.
 //!
-//! Taking an order is the path that has to be fast: its row is written by the statement that assigns the order.
+//! Taking an order is the path that has to be fast: a row of its own costs it 5% (two more indexes are written). Its update is
+//! therefore written into the accepted offer (`offers.responded_tap`), and the facts look there too.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
