@@ -183,9 +183,12 @@ fn past(finished: i32) -> String {
          INSERT INTO offers (order_id, master_id, expires_at)
          SELECT {finished} + 1 + n, (n + k) % {MASTERS} + 1, now() + interval '1 day'
          FROM generate_series(0, 999) AS n, generate_series(0, 2) AS k;
-         INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at)
-         SELECT 'MASTER', 1000 + n % {MASTERS}, 'CANCELED', {finished} + 1 + n % 1000, now(), now()
+         -- A backlog that has been scheduled, so that a claim is what is measured.
+         INSERT INTO outbox (bot, chat_id, kind, order_id, created_at, due_at, scheduled)
+         SELECT 'MASTER', 1000 + n % {MASTERS}, 'CANCELED', {finished} + 1 + n % 1000, now(), now(), true
          FROM generate_series(1, {WAITING}) AS n;
+         INSERT INTO outbox_chats (bot, chat_id, ready_at, urgent)
+         SELECT 'MASTER', 1000 + n, now(), true FROM generate_series(0, {MASTERS} - 1) AS n;
          VACUUM ANALYZE;
          CHECKPOINT"
     )
