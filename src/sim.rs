@@ -3,6 +3,7 @@
 //! Shared by the tests, `field-service demo` and `field-service sim`; nothing of it is in the Lambda binaries.
 
 pub mod alone;
+mod city;
 pub mod cluster;
 pub mod demo;
 pub mod invariants;

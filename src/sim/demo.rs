@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_postgres::Client;
 
+use super::city::{City, Pace};
 use super::cluster::{self, Cluster, Durability};
 use super::invariants;
 use super::page::{Page, World};
@@ -68,7 +69,9 @@ pub struct Demo {
     /// The handler's way to the private PostgreSQL, until the page has it.
     proxy: Option<Proxy>,
     stop: Option<oneshot::Sender<()>>,
-    ticking: Option<AbortHandle>,
+    /// What goes on by itself once there is a page: the jobs, and the city.
+    living: Vec<AbortHandle>,
+    pace: Pace,
     /// Last, so that the server outlives its clients.
     _cluster: Option<Cluster>,
 }
@@ -104,26 +107,54 @@ impl Demo {
         for master in &masters {
             drop(telegram.chat(TOKEN, master.get(0), master.get(1)));
         }
-        Ok(Self { url, database_url, telegram, app, sql, proxy, stop: Some(stop), ticking: None, _cluster: cluster })
+        for dispatcher in &sql.query("SELECT telegram_user_id, full_name FROM staff", &[]).await? {
+            drop(telegram.chat(ADMIN_TOKEN, dispatcher.get(0), dispatcher.get(1)));
+        }
+        Ok(Self {
+            url,
+            database_url,
+            telegram,
+            app,
+            sql,
+            proxy,
+            stop: Some(stop),
+            living: Vec::new(),
+            pace: Pace::HUMAN,
+            _cluster: cluster,
+        })
     }
 
-    /// Shows the running system as a page. From now on orders find their masters by themselves.
+    /// Lets the people whom nobody plays do without long pauses.
+    pub fn hurry(&mut self) {
+        self.pace = Pace::HURRIED;
+    }
+
+    /// Shows the running system as a page. From now on orders come and find their masters by themselves, and the masters
+    /// whom nobody plays do them.
     ///
     /// # Errors
     /// When the listener or the database's settings cannot be used.
     pub async fn page(&mut self, listener: TcpListener) -> Result<Page, Error> {
-        let masters = "SELECT telegram_user_id FROM masters ORDER BY id";
-        for master in self.sql.query(masters, &[]).await? {
-            if let Some(chat) = self.telegram.known_chat(TOKEN, master.get(0))
+        let people = "SELECT $1, telegram_user_id FROM masters UNION ALL SELECT $2, telegram_user_id FROM staff";
+        for person in self.sql.query(people, &[&TOKEN, &ADMIN_TOKEN]).await? {
+            if let Some(chat) = self.telegram.known_chat(person.get(0), person.get(1))
                 && chat.messages().is_empty()
             {
-                chat.say("/start").await;
+                chat.enqueue_simulated(chat.text_update("/start")).await;
             }
         }
         let jobs = self.app.jobs();
         let ticking = tokio::spawn(async move { jobs.run(std::future::pending()).await });
-        self.ticking = Some(ticking.abort_handle());
         let config = config::Database::from_url(&self.database_url)?;
+        let outside = Store::new(&config, 2, Clock::default()).map_err(app::Error::from)?;
+        let city = City {
+            telegram: self.telegram.clone(),
+            token: TOKEN,
+            outside,
+            inside: self.app.store.clone(),
+            pace: self.pace,
+        };
+        self.living = vec![ticking.abort_handle(), tokio::spawn(city.run()).abort_handle()];
         let world = World {
             telegram: self.telegram.clone(),
             master_bot: bot_id(TOKEN),
@@ -221,8 +252,8 @@ impl Demo {
 impl Drop for Demo {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(ticking) = self.ticking.take() {
-            ticking.abort();
+        for living in self.living.drain(..) {
+            living.abort();
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod actions;
 mod feed;
+mod input;
 mod truth;
 
 use std::io;
@@ -183,6 +184,7 @@ fn file(path: &str) -> Answer {
         "/icon.svg" => ("image/svg+xml", include_str!("page/icon.svg")),
         "/main.js" => (JAVASCRIPT, include_str!("page/main.js")),
         "/dom.js" => (JAVASCRIPT, include_str!("page/dom.js")),
+        "/message.js" => (JAVASCRIPT, include_str!("page/message.js")),
         "/phone.js" => (JAVASCRIPT, include_str!("page/phone.js")),
         "/truth.js" => (JAVASCRIPT, include_str!("page/truth.js")),
         "/updates.js" => (JAVASCRIPT, include_str!("page/updates.js")),

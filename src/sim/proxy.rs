@@ -31,6 +31,8 @@ pub struct Proxy {
 struct Traffic {
     round_trips: AtomicU64,
     from_client: Notify,
+    from_server: Notify,
+    hang_up: Notify,
 }
 
 impl Proxy {
@@ -39,11 +41,19 @@ impl Proxy {
     /// # Errors
     /// When no port can be listened on.
     pub async fn start(folder: &Path) -> io::Result<Self> {
+        Self::in_front_of(folder.join(".s.PGSQL.5432")).await
+    }
+
+    /// Starts in front of whatever listens on that socket, such as a pooler.
+    ///
+    /// # Errors
+    /// When no port can be listened on.
+    pub async fn in_front_of(socket: PathBuf) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (state, watched) = watch::channel(State::Open);
         let traffic = Arc::new(Traffic::default());
-        tokio::spawn(accept(listener, folder.join(".s.PGSQL.5432"), watched, Arc::clone(&traffic)));
+        tokio::spawn(accept(listener, socket, watched, Arc::clone(&traffic)));
         Ok(Self { port, state, traffic })
     }
 
@@ -56,6 +66,11 @@ impl Proxy {
     /// Closes every connection, and new ones until [`restore`](Self::restore).
     pub fn cut(&self) {
         self.state.send_replace(State::Cut);
+    }
+
+    /// Closes every connection; new ones pass.
+    pub fn hang_up(&self) {
+        self.traffic.hang_up.notify_waiters();
     }
 
     /// Holds every byte back until [`restore`](Self::restore).
@@ -77,6 +92,11 @@ impl Proxy {
     /// Ready when a client sends something from now on.
     pub async fn next_request(&self) {
         self.traffic.from_client.notified().await;
+    }
+
+    /// Ready when the server answers something from now on.
+    pub async fn next_answer(&self) {
+        self.traffic.from_server.notified().await;
     }
 }
 
@@ -106,6 +126,7 @@ async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver
         traffic.from_client.notify_waiters();
     });
     let down = pass(&mut from_server, &mut to_client, state.clone(), || {
+        traffic.from_server.notify_waiters();
         if asked.swap(false, Ordering::SeqCst) {
             traffic.round_trips.fetch_add(1, Ordering::SeqCst);
         }
@@ -113,6 +134,7 @@ async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver
     tokio::select! {
         _ = up => {}
         _ = down => {}
+        () = traffic.hang_up.notified() => {}
         _ = state.wait_for(|state| *state == State::Cut) => {}
     }
 }

@@ -1,5 +1,5 @@
--- Two cities in different time zones, a dozen masters, and thirty orders: six at once, then one after another. Who is
--- asked is the system's business.
+-- Two cities in different time zones, a dozen masters, a dispatcher, and thirty orders: six at once, then one after
+-- another; those after them are the simulated city's. Who is asked is the system's business.
 INSERT INTO cities (id, name, timezone) VALUES
     (1, 'Екатеринбург', 'Asia/Yekaterinburg'),
     (2, 'Калининград', 'Europe/Kaliningrad');
@@ -22,6 +22,11 @@ INSERT INTO masters (id, telegram_user_id, full_name, phone, city_id, rating, ma
     (11, 5011, 'Лев Прегольский', '+79620000011', 2, 4.65, NULL),
     (12, 5012, 'Марина Косая', '+79620000012', 2, 4.55, NULL);
 
+INSERT INTO staff (id, telegram_user_id, full_name) VALUES (1, 5901, 'Софья Ларина');
+
+-- It may run for weeks.
+INSERT INTO dispatch_policies (keep_finished_days) VALUES (8);
+
 INSERT INTO master_districts (master_id, district_id)
 SELECT masters.id, districts.id FROM masters JOIN districts USING (city_id);
 
@@ -29,7 +34,9 @@ INSERT INTO master_categories (master_id, category)
 SELECT masters.id, category
 FROM masters, unnest(ARRAY['ELECTRICS', 'PLUMBING', 'APPLIANCES', 'WINDOWS', 'HANDYMAN', 'ROADSIDE'])
     WITH ORDINALITY AS trade (category, number)
-WHERE (masters.id + number) % 3 <> 0;
+WHERE (masters.id + number) % 3 <> 0
+  -- Nobody tows cars in the second city: a dispatcher is needed for that.
+  AND NOT (city_id = 2 AND category = 'ROADSIDE');
 
 INSERT INTO orders (city_id, district_id, category, status, deferred_until, address, description, client_name,
                     client_phone, timeslot_start, timeslot_end)
@@ -69,7 +76,7 @@ FROM (
         (4, 'WINDOWS', 'ул. Брамса, 9, кв. 2', 'Разбито стекло в деревянной раме 60×90', 'Хелена'),
         (5, 'PLUMBING', 'ул. Челнокова, 52, кв. 18', 'Установить смеситель в душ', 'Виталий'),
         (5, 'ELECTRICS', 'ул. Елизаветинская, 7, кв. 40', 'Греется вилка электроплиты', 'Оксана'),
-        (4, 'ROADSIDE', 'ул. Дмитрия Донского, 1', 'Захлопнулись двери, ключи внутри', 'Леонид'),
+        (4, 'HANDYMAN', 'ул. Дмитрия Донского, 1', 'Захлопнулась дверь, ключи внутри', 'Леонид'),
         (5, 'APPLIANCES', 'ул. Артиллерийская, 63, кв. 12', 'Телевизор включается и сразу гаснет', 'Зоя'),
         (4, 'HANDYMAN', 'ул. Чапаева, 18, кв. 1', 'Заменить замок входной двери', 'Григорий'),
         (5, 'PLUMBING', 'ул. Левитана, 45, кв. 73', 'Гудят трубы, когда открывают горячую воду', 'Тамара'),
@@ -82,4 +89,4 @@ CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE timezone)::date + 1 AS tomorrow) 
 ORDER BY job.number;
 
 -- Numbers of rows added by hand start after these.
-SELECT setval(pg_get_serial_sequence(name, 'id'), 1000) FROM unnest(ARRAY['cities', 'districts', 'masters']) AS name;
+SELECT setval(pg_get_serial_sequence(name, 'id'), 1000) FROM unnest(ARRAY['cities', 'districts', 'masters', 'staff']) AS name;

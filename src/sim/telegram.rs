@@ -9,15 +9,25 @@
 //! | a bot cannot write to a person who never wrote to it (400 chat not found) or who blocked it (403), until that person writes again | <https://core.telegram.org/bots/faq> |
 //! | text is 1–4096 characters after entities are parsed | <https://core.telegram.org/bots/api#sendmessage> |
 //! | HTML with an unknown, unclosed or mismatched tag is refused | <https://core.telegram.org/bots/api#html-style> |
-//! | `callback_data` is 1–64 bytes, a button has a text | <https://core.telegram.org/bots/api#inlinekeyboardbutton> |
+//! | a button has a text and does something; `callback_data` is 1–64 bytes, `copy_text` 1–256 characters, its style is one of three | <https://core.telegram.org/bots/api#inlinekeyboardbutton>, [the real server's parser] |
 //! | an edit that changes nothing is refused, so is one of a message that is not there or not the bot's | answers of the live API |
+//! | a message is deleted within 48 hours, and its number is not given again | <https://core.telegram.org/bots/api#deletemessage> |
 //! | a callback is answered within about 15 s, with at most 200 characters | <https://core.telegram.org/bots/api#answercallbackquery>, answers of the live API |
 //! | a webhook's secret is 1–256 of `A-Za-z0-9_-`, its connections 1–100 | <https://core.telegram.org/bots/api#setwebhook> |
 //! | a person's callbacks are delivered one after another, a chat's messages too; people do not wait for each other | [the real server's source] |
 //! | anything but a 2xx is delivered again: at once, then after 2, 4, 8 s up to 60–120 s, or when `Retry-After` says, an hour at most | [the real server's source] |
 //! | an answer is waited for a minute; then the update is delivered again, whether the first run has ended or not | observed of the live server |
 //! | a callback is dropped 150 s after the tap, a message after 24 h | [the real server's source], <https://core.telegram.org/bots/api#getting-updates> |
+//! | only the kinds in `allowed_updates` are delivered | <https://core.telegram.org/bots/api#setwebhook> |
 //! | a call in the body of a webhook's answer is carried out, and its result told to nobody | <https://core.telegram.org/bots/api#making-requests-when-getting-updates> |
+//!
+//! It refuses besides what the real one takes and then shows otherwise than was meant, so that a test sees it:
+//!
+//! | rule | what the real one does |
+//! |---|---|
+//! | a `tg-time` has a `unix`, in digits, and a text | it shows the text alone, which stands still; or nothing |
+//! | `code`, `pre` and `tg-time` are part of nothing but a quotation and contain nothing; quotations are not nested | it drops a part of the formatting |
+//! | a button does one thing only | it takes the first that it looks for |
 //!
 //! And it lets pass, or does not do, what the real one refuses or does:
 //!
@@ -25,23 +35,27 @@
 //! |---|---|
 //! | about 30 messages a second for a bot, one a second in a chat, then 429: only when told to | <https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this> |
 //! | a webhook is https, on port 443, 80, 88 or 8443; a Bot API server of one's own takes http too | <https://core.telegram.org/bots/api#setwebhook> |
-//! | no more deliveries at once than the webhook's `max_connections`; only the kinds in `allowed_updates` | <https://core.telegram.org/bots/api#setwebhook> |
+//! | no more deliveries at once than the webhook's `max_connections` | <https://core.telegram.org/bots/api#setwebhook> |
 //! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
-//! | methods other than getMe, sendMessage, editMessageText, answerCallbackQuery and the webhook's three; chats that are not private | <https://core.telegram.org/bots/api#available-methods> |
+//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address | <https://core.telegram.org/bots/api#available-methods> |
 //! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
 //!
+//! [the real server's parser]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 //! [the real server's source]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp
 
 mod api;
+mod buttons;
+mod chat;
 mod delivery;
 mod faults;
 mod html;
 mod journal;
 mod model;
 mod time;
+mod updates;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,17 +65,18 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::store::Clock;
+pub use buttons::{Button, Style};
+pub use chat::{Chat, Tap};
 pub use delivery::Delivery;
 pub use faults::{Fault, Faults, Force};
-pub use html::Span;
+pub use html::{Span, Time as ShownTime};
 pub use journal::{Answer, Attempt, MadeCall, Record, State};
 use model::Model;
-pub use model::{Button, Call, Message, Webhook, bot_id};
+pub use model::{Call, Message, Webhook, bot_id};
 pub(super) use time::wall_clock;
 
 /// A running local Telegram. Clones share it; it stops when the last one is dropped and nothing waits to be delivered.
@@ -113,6 +128,9 @@ pub struct Phone {
     pub name: String,
     /// Whether the person has blocked the bot.
     pub blocked: bool,
+    /// Whether a program acts for the person now; missing if it never does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lives: Option<bool>,
     /// The last messages, oldest first.
     pub messages: Vec<Message>,
 }
@@ -241,6 +259,17 @@ impl Telegram {
         self.read(|model| model.journal.latest(count).cloned().collect())
     }
 
+    /// The last `count` updates of people whom somebody plays, or of those who are simulated, oldest first.
+    #[must_use]
+    pub fn latest(&self, count: usize, simulated: bool) -> Vec<Record> {
+        self.read(|model| {
+            let of_these = model.journal.iter().rev().filter(|record| record.simulated == simulated);
+            let mut latest: Vec<_> = of_these.take(count).cloned().collect();
+            latest.reverse();
+            latest
+        })
+    }
+
     /// Every chat, each with its last `count` messages.
     #[must_use]
     pub fn phones(&self, count: usize) -> Vec<Phone> {
@@ -253,6 +282,7 @@ impl Telegram {
                     person: *person,
                     name: model.people.get(person).cloned().unwrap_or_default(),
                     blocked: chat.blocked,
+                    lives: chat.lives(),
                     messages: chat.messages[chat.messages.len().saturating_sub(count)..].to_vec(),
                 })
                 .collect()
@@ -313,115 +343,4 @@ impl Telegram {
 /// Why Telegram refuses it.
 pub fn html(html: &str) -> Result<String, String> {
     Ok(html::text_of(&html::parse(html)?))
-}
-
-/// A person's private chat with a bot: what a thumb can do there, and what the eye sees.
-#[derive(Clone)]
-pub struct Chat {
-    telegram: Telegram,
-    token: String,
-    person: i64,
-}
-
-/// A tap and what came back.
-#[derive(Clone, Debug)]
-pub struct Tap {
-    /// The update, to be delivered again.
-    pub update: Value,
-    /// What became of its delivery.
-    pub delivery: Delivery,
-    /// How the bot answered the callback, in order.
-    pub answers: Vec<Answer>,
-}
-
-impl Tap {
-    /// The text of the answer; empty if there was none or it had none.
-    #[must_use]
-    pub fn notice(&self) -> &str {
-        self.answers.first().and_then(|answer| answer.text.as_deref()).unwrap_or_default()
-    }
-}
-
-impl Chat {
-    /// Opens the chat: from now on the bot can write.
-    pub fn open(&self) {
-        self.telegram.change(|model| model.conversation(&self.token, self.person).open = true);
-    }
-
-    /// Blocks the bot, or lets it write again; so does writing to it.
-    pub fn block_bot(&self, blocked: bool) {
-        self.telegram.change(|model| model.conversation(&self.token, self.person).blocked = blocked);
-    }
-
-    /// The update of writing `text`, not delivered yet.
-    #[must_use]
-    pub fn text_update(&self, text: &str) -> Value {
-        self.telegram.change(|model| model.text_update(&self.token, self.person, text))
-    }
-
-    /// Writes `text`.
-    pub async fn say(&self, text: &str) -> Delivery {
-        let update = self.text_update(text);
-        self.telegram.deliver(&self.token, &update).await
-    }
-
-    /// The update of tapping a button with this `callback_data`, there or not, on the bot's last message.
-    #[must_use]
-    pub fn tap_update(&self, data: &str) -> Value {
-        self.telegram.change(|model| model.tap_update(&self.token, self.person, data, None))
-    }
-
-    /// The update of tapping a button under a certain message, not delivered yet.
-    #[must_use]
-    pub fn tap_update_on(&self, message: i32, data: &str) -> Value {
-        self.telegram.change(|model| model.tap_update(&self.token, self.person, data, Some(message)))
-    }
-
-    /// Taps a button with this `callback_data`, there or not, on the bot's last message.
-    pub async fn tap(&self, data: &str) -> Tap {
-        let update = self.tap_update(data);
-        self.deliver(update).await
-    }
-
-    /// Taps the first button of the bot's last message whose text has `label` in it.
-    ///
-    /// # Panics
-    /// When there is no such button: a person could not tap it either.
-    pub async fn press(&self, label: &str) -> Tap {
-        let buttons = self.buttons();
-        let button = buttons.iter().find(|button| button.text.contains(label));
-        let button = button.unwrap_or_else(|| panic!("no button «{label}» among {buttons:?}"));
-        self.tap(&button.data).await
-    }
-
-    /// Delivers a tap's update, again or for the first time.
-    pub async fn deliver(&self, update: Value) -> Tap {
-        let delivery = self.telegram.deliver(&self.token, &update).await;
-        let query = update["callback_query"]["id"].as_str().unwrap_or_default();
-        let answers = self.telegram.change(|model| model.journal.callback(query).map(|record| record.answers.clone()));
-        let answers = answers.unwrap_or_default();
-        Tap { update, delivery, answers }
-    }
-
-    /// All messages, oldest first.
-    #[must_use]
-    pub fn messages(&self) -> Vec<Message> {
-        self.telegram.change(|model| model.conversation(&self.token, self.person).messages.clone())
-    }
-
-    /// What the bot's last message shows; empty if there is none.
-    #[must_use]
-    pub fn screen(&self) -> String {
-        self.last().map(|message| message.text).unwrap_or_default()
-    }
-
-    /// The buttons of the bot's last message.
-    #[must_use]
-    pub fn buttons(&self) -> Vec<Button> {
-        self.last().map(|message| message.buttons.concat()).unwrap_or_default()
-    }
-
-    fn last(&self) -> Option<Message> {
-        self.messages().into_iter().rfind(|message| message.from_bot)
-    }
 }

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use field_service::sim::cluster;
+use field_service::sim::demo::Demo;
+use field_service::sim::{cluster, invariants};
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::harness::{eventually, page, postgres};
@@ -93,7 +97,7 @@ async fn without_once_it_serves_the_page_until_it_is_stopped() {
     };
     let topics = page::told_eventually(&url, |topics| topics["masters"].is_array()).await;
     let phones: Vec<_> = topics.as_object().expect("topics").keys().filter(|name| name.starts_with("phone/")).collect();
-    assert_eq!(phones.len(), 12);
+    assert_eq!(phones.len(), 13, "twelve masters and a dispatcher");
     assert_eq!(topics["order/1"]["status"], "ASSIGNED", "the first ones were raced for");
     assert_eq!(topics["order/4"]["status"], "SEARCHING");
     assert_eq!(topics["world"]["can_cut"], true);
@@ -125,4 +129,58 @@ fn without_postgresql_it_says_what_to_install() {
     {
         assert!(said.contains(system), "{said}");
     }
+}
+
+/// How many orders there are that this is true of.
+async fn orders(sql: &tokio_postgres::Client, what: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM orders WHERE {what}");
+    sql.query_one(&count, &[]).await.expect("a count").get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_lives_for_as_long_as_it_runs_and_leaves_its_visitor_alone() {
+    const VISITOR: i64 = 5001;
+    let mut demo = Demo::start(None).await.expect("the demonstration");
+    demo.hurry();
+    let sql = postgres::connect(demo.database_url()).await;
+    // As if the orders that it begins with had been used up long ago.
+    sql.batch_execute("DELETE FROM orders WHERE status = 'DEFERRED'").await.expect("fewer orders");
+    let page = demo.page(TcpListener::bind("127.0.0.1:0").await.expect("a port")).await.expect("the page");
+    let topics = page::told_eventually(page.url(), |topics| topics["phone/1001/5001"]["lives"] == true).await;
+    assert_eq!(topics["phone/1002/5901"]["name"], "Софья Ларина");
+    page::act(page.url(), "touch", &json!({"bot": 1001, "person": VISITOR})).await;
+
+    let live = "status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+                AND (SELECT count(*) FROM offers WHERE order_id = orders.id AND state IN ('SENT', 'VIEWED')) >= 2";
+    let called = |topics: &Value| topics["phone/1002/5901"]["messages"].to_string().contains("ждёт диспетчера");
+    let begun = Instant::now();
+    loop {
+        let topics = page::told(page.url()).await;
+        let (closed, given) = (
+            orders(&sql, "status = 'CLOSED' AND id > 30").await,
+            orders(
+                &sql,
+                "EXISTS (SELECT FROM order_status_history WHERE order_id = orders.id AND actor_type = 'ADMIN')",
+            )
+            .await,
+        );
+        if closed > 1 && given > 0 && called(&topics) && orders(&sql, live).await > 0 {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(150),
+            "{closed} orders closed that came later, {given} given by the office, {} to race for; called: {}",
+            orders(&sql, live).await,
+            called(&topics),
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let topics = page::told(page.url()).await;
+    assert_eq!(topics["phone/1001/5001"]["lives"], false);
+    let acted = |update: &Value| update["person"] == VISITOR && update["data"].is_string();
+    let updates = topics.as_object().expect("topics").iter().filter(|(name, _)| name.starts_with("update/"));
+    assert_eq!(updates.filter(|(_, update)| acted(update)).count(), 0, "nobody acts for whom somebody plays");
+    assert!(orders(&sql, "status IN ('CREATED', 'SEARCHING', 'GUARANTEE')").await <= 20, "open orders do not pile up");
+    let violations = invariants::violations(&sql).await.expect("the invariants' queries");
+    assert!(violations.is_empty(), "{violations:#?}");
 }

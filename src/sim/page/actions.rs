@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::input::{Typed, checked, read, written};
 use super::truth::{self, NewOrder};
 use super::{Race, Shown};
 use crate::model::TelegramUserId;
 use crate::model::order::Category;
 use crate::sim::telegram::{Chat, wall_clock};
-use crate::store::masters::{self, Added, NewMaster};
+use crate::store::masters::enrol::{self, Added, NewMaster};
+use crate::store::masters::place::{Districts, Refusal};
 use crate::store::{Error, Store};
 
 /// How many races are shown.
@@ -32,12 +33,19 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         }
         "say" => {
             let Say { chat, text } = read(body)?;
-            if text.trim().is_empty() || text.encode_utf16().count() > 4096 {
-                return Err("В сообщении должно быть от 1 до 4096 знаков.".to_owned());
-            }
+            let text = written(&text)?;
             let (token, chat) = open(shown, chat)?;
-            telegram.enqueue(&token, chat.text_update(text.trim()));
+            telegram.enqueue(&token, chat.text_update(text));
         }
+        "edit" => {
+            let Edit { chat, message, text } = read(body)?;
+            let text = written(&text)?;
+            let (token, chat) = open(shown, chat)?;
+            let update = chat.edit(message, text).ok_or("Изменить можно только своё сообщение.")?;
+            telegram.enqueue(&token, update);
+        }
+        // Whoever opens the chat has touched it.
+        "touch" => drop(open(shown, read(body)?)?),
         "block" => {
             let Block { chat, blocked } = read(body)?;
             open(shown, chat)?.1.block_bot(blocked);
@@ -45,7 +53,7 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         "phone" => {
             let NewPhone { bot, person, name } = read(body)?;
             let token = telegram.token(bot).ok_or("Такого бота нет.")?;
-            let name = checked(person, &name)?;
+            let (person, name) = checked(person, &name)?;
             if let Some(known) = telegram.phones(0).into_iter().find(|phone| (phone.bot, phone.person) == (bot, person))
             {
                 return Err(format!("Такой телефон уже есть: {}.", known.name));
@@ -62,10 +70,6 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
     }
     shown.changed.send_replace(());
     Ok(json!({}))
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| format!("Программа не поняла запроса ({error}). Обновите страницу."))
 }
 
 /// One of the chats on the page.
@@ -91,6 +95,14 @@ struct Say {
 }
 
 #[derive(Deserialize)]
+struct Edit {
+    #[serde(flatten)]
+    chat: ChatId,
+    message: i32,
+    text: String,
+}
+
+#[derive(Deserialize)]
 struct Block {
     #[serde(flatten)]
     chat: ChatId,
@@ -100,29 +112,17 @@ struct Block {
 #[derive(Deserialize)]
 struct NewPhone {
     bot: i64,
-    person: i64,
+    person: Typed,
     name: String,
 }
 
-/// The bot's token, and the chat.
+/// The bot's token, and the chat, whose phone somebody is at.
 fn open(shown: &Shown, ChatId { bot, person }: ChatId) -> Result<(String, Chat), String> {
     let telegram = &shown.world.telegram;
     let token = telegram.token(bot).ok_or("Такого бота нет.")?;
     let chat = telegram.known_chat(&token, person).ok_or("Такого телефона нет.")?;
+    chat.touch();
     Ok((token, chat))
-}
-
-/// The name without spaces around it, if the two can be a person's.
-/// <https://core.telegram.org/bots/api#user> has ids of at most 52 significant bits.
-fn checked(person: i64, name: &str) -> Result<&str, String> {
-    let name = name.trim();
-    if !(1..1 << 52).contains(&person) {
-        return Err("Telegram ID — целое число от 1 до 4503599627370495.".to_owned());
-    }
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-        return Err("Имя — от 1 до 200 знаков в одну строку.".to_owned());
-    }
-    Ok(name)
 }
 
 fn database(shown: &Shown) -> Result<&Store, String> {
@@ -136,7 +136,7 @@ fn in_words(error: &Error) -> String {
 /// A new master, with all trades.
 #[derive(Deserialize)]
 struct MasterForm {
-    person: i64,
+    person: Typed,
     name: String,
     city: String,
     timezone: String,
@@ -144,10 +144,13 @@ struct MasterForm {
 
 async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
     let MasterForm { person, name, city, timezone } = form;
-    let name = checked(person, &name)?;
+    let (person, name) = checked(person, &name)?;
     let (city, timezone) = (city.trim(), timezone.trim());
-    if city.is_empty() || city.chars().any(char::is_control) {
-        return Err("Нужен город.".to_owned());
+    if city.is_empty() || city.chars().count() > 200 || city.chars().any(char::is_control) {
+        return Err("Город — от 1 до 200 знаков в одну строку.".to_owned());
+    }
+    if timezone.chars().count() > 200 || timezone.chars().any(char::is_control) {
+        return Err("Часового пояса с таким именем нет. Нужен такой, как Europe/Moscow.".to_owned());
     }
     let new = NewMaster {
         user: TelegramUserId(person),
@@ -155,18 +158,13 @@ async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
         phone: None,
         city: city.to_owned(),
         timezone: Some(timezone.to_owned()).filter(|timezone| !timezone.is_empty()),
+        districts: Districts { all: true, ..Districts::default() },
         categories: Category::ALL.to_vec(),
     };
-    match masters::add(database(shown)?, &new).await.map_err(|error| in_words(&error))? {
+    match enrol::add(database(shown)?, &new).await.map_err(|error| in_words(&error))? {
         Added::Added(_) => {}
         Added::AlreadyThere(id) => return Err(format!("Telegram ID {person} уже у мастера {id}.")),
-        Added::UnknownCity if !timezone.is_empty() => {
-            return Err(format!("Часового пояса «{timezone}» нет. Нужен такой, как Europe/Moscow."));
-        }
-        Added::UnknownCity => {
-            return Err(format!("Города «{city}» ещё нет: укажите и часовой пояс, например Europe/Moscow."));
-        }
-        Added::OtherTimezone(known) => return Err(format!("«{city}» уже есть, и часовой пояс там {known}.")),
+        Added::Refused(refusals) => return Err(refused(&refusals, city, timezone)),
     }
     truth::refresh(shown).await;
     let telegram = &shown.world.telegram;
@@ -175,17 +173,37 @@ async fn add_master(shown: &Shown, form: MasterForm) -> Result<(), String> {
     Ok(())
 }
 
+fn refused(refusals: &[Refusal], city: &str, timezone: &str) -> String {
+    match refusals.first() {
+        Some(Refusal::UnknownTimezone) => {
+            format!("Часового пояса «{timezone}» нет. Нужен такой, как Europe/Moscow.")
+        }
+        Some(Refusal::UnknownCity(_)) => {
+            format!("Города «{city}» ещё нет: укажите и часовой пояс, например Europe/Moscow.")
+        }
+        Some(Refusal::OtherTimezone(known)) => format!("«{city}» уже есть, и часовой пояс там {known}."),
+        _ => "Мастера с такими данными добавить нельзя.".to_owned(),
+    }
+}
+
 async fn add_order(shown: &Shown, form: &NewOrder) -> Result<Value, String> {
-    if [&form.address, &form.client_name, &form.client_phone].iter().any(|text| text.trim().is_empty()) {
+    let lines = [&form.address, &form.client_name, &form.client_phone];
+    if lines.iter().any(|text| text.trim().is_empty()) {
         return Err("Нужны адрес, имя и телефон клиента.".to_owned());
+    }
+    if lines.iter().any(|text| text.chars().count() > 200 || text.chars().any(char::is_control)) {
+        return Err("Адрес, имя и телефон — не длиннее 200 знаков и в одну строку.".to_owned());
+    }
+    if form.description.chars().count() > 2000 || form.description.contains('\0') {
+        return Err("Описание — не длиннее 2000 знаков.".to_owned());
     }
     if Category::parse(&form.category).is_none() {
         return Err("Такого вида работ нет.".to_owned());
     }
-    if !(1..=10_000).contains(&form.minutes) {
-        return Err("Срок ответа — от 1 до 10000 минут.".to_owned());
-    }
-    let made = truth::add_order(database(shown)?, form).await.map_err(|error| in_words(&error))?;
+    let minutes = form.minutes.whole("Срок ответа в минутах", 1..=10_000)?;
+    let made = truth::add_order(database(shown)?, form, i32::try_from(minutes).unwrap_or(i32::MAX))
+        .await
+        .map_err(|error| in_words(&error))?;
     let order = made.ok_or("Выберите город или мастеров одного города, которым предложить заявку.")?;
     truth::refresh(shown).await;
     Ok(json!({"order": order}))
@@ -194,12 +212,15 @@ async fn add_order(shown: &Shown, form: &NewOrder) -> Result<Value, String> {
 #[derive(Deserialize)]
 struct RaceForm {
     bot: i64,
-    order: i64,
+    order: Typed,
     people: Vec<i64>,
 }
 
 /// A part of the faults; the rest stays.
-fn set_faults(shown: &Shown, part: serde_json::Map<String, Value>) -> Result<(), String> {
+fn set_faults(shown: &Shown, mut part: serde_json::Map<String, Value>) -> Result<(), String> {
+    if let Some(late) = part.get_mut("late_seconds") {
+        *late = json!(Typed::from(late.take()).whole("Опоздание в секундах", 0..=300)?);
+    }
     let telegram = &shown.world.telegram;
     let mut faults = json!(telegram.faults());
     if let Value::Object(whole) = &mut faults {
@@ -215,9 +236,7 @@ const CARDS: Duration = Duration::from_secs(8);
 /// Opens the order's card on each phone, as people do; then lets all of them tap in the same instant.
 async fn race(shown: &Shown, RaceForm { bot, order, people }: RaceForm) -> Result<(), String> {
     let telegram = &shown.world.telegram;
-    if order < 1 {
-        return Err("Номер заявки — целое число больше нуля.".to_owned());
-    }
+    let order = order.whole("Номер заявки", 1..=(1 << 53) - 1)?;
     if people.len() < 2 {
         return Err("Для гонки нужны хотя бы два мастера.".to_owned());
     }
@@ -269,17 +288,16 @@ fn take_button(chat: &Chat, order: i64) -> String {
 /// For how long; nothing puts an end to it.
 #[derive(Deserialize)]
 struct Cut {
-    seconds: u64,
+    seconds: Typed,
 }
 
 fn cut(shown: &Arc<Shown>, cut: &Cut) -> Result<(), String> {
-    let length = Duration::from_secs(cut.seconds);
     let Some(proxy) = &shown.world.proxy else {
         return Err("Обработчик ходит в базу своей дорогой: отсюда её не перекрыть.".to_owned());
     };
-    if length > LONGEST_CUT {
-        return Err(format!("Отключить базу можно на 1–{} секунд.", LONGEST_CUT.as_secs()));
-    }
+    let longest = LONGEST_CUT.as_secs().try_into().unwrap_or(i64::MAX);
+    let seconds = cut.seconds.whole("На сколько секунд отключить базу", 0..=longest)?;
+    let length = Duration::from_secs(seconds.unsigned_abs());
     if length.is_zero() {
         proxy.restore();
         shown.set_cut_until(None);

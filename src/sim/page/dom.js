@@ -53,6 +53,28 @@ export function toast(text, where = document.getElementById("toasts")) {
   setTimeout(() => line.remove(), 4500);
 }
 
+const relative = new Intl.RelativeTimeFormat("ru", { numeric: "always" });
+const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+/** «через 2 минуты», «5 минут назад». */
+export function happening(ms) {
+  const seconds = Math.round((ms - Date.now()) / 1000);
+  if (seconds === 0) return "сейчас";
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length);
+  return relative.format(Math.round(seconds / length), unit);
+}
+
+/** A moment in the viewer's zone, as Telegram's format says: w, d or D, t or T; nothing if that says nothing. */
+export function instant(ms, format) {
+  const options = {};
+  if (/w/i.test(format)) options.weekday = "long";
+  if (format.includes("D")) Object.assign(options, { day: "numeric", month: "long", year: "numeric" });
+  else if (format.includes("d")) Object.assign(options, { day: "2-digit", month: "2-digit", year: "2-digit" });
+  if (/t/i.test(format)) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
+  if (format.includes("T")) options.second = "2-digit";
+  return Object.keys(options).length ? new Intl.DateTimeFormat("ru", options).format(ms) : "";
+}
+
 const clock = new Intl.DateTimeFormat("ru", { hour: "2-digit", minute: "2-digit" });
 const precise = new Intl.DateTimeFormat("ru", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
@@ -83,13 +105,17 @@ setInterval(() => {
     const text = left(Number(element.dataset.until), element.dataset.over);
     if (element.textContent !== text) element.textContent = text;
   }
+  for (const element of document.querySelectorAll("[data-moment]")) {
+    const text = happening(Number(element.dataset.moment));
+    if (element.textContent !== text) element.textContent = text;
+  }
 }, 250);
 
 /** Replaces children; the focus stays on what has the same `data-key`. */
 export function fill(parent, ...children) {
   const focused = parent.contains(document.activeElement) && document.activeElement.dataset.key;
   parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  if (focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) parent.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 export const CATEGORIES = {

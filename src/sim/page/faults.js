@@ -19,7 +19,7 @@ export class Faults {
 
   /** The controls are made once, so that nobody loses what they type. */
   constructor(root) {
-    this.late = h("input", { type: "number", min: 1, max: 300, onchange: ({ target }) => target.reportValidity() && change({ late_seconds: Number(target.value) }) });
+    this.late = h("input", { type: "number", min: 1, max: 300, step: 1, required: true, onchange: ({ target }) => target.reportValidity() && change({ late_seconds: Number(target.value) }) });
     this.answer = h("select", { onchange: ({ target }) => change({ answer: ANSWERS[target.value][1] }) }, ANSWERS.map(([words], index) => h("option", { value: index }, words)));
     this.cut = h("form", { onsubmit: (event) => this.#cut(event) },
       "Отключить на ", h("input", { name: "seconds", type: "number", min: 1, max: 120, value: 5, required: true, "aria-label": "Секунд" }), " с ", h("button", {}, "Отключить"));

@@ -24,8 +24,8 @@ const FIRST: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(15);
 /// Messages of a chat.
 const MESSAGES: usize = 40;
-/// Updates.
-const UPDATES: usize = 80;
+/// Updates of people whom somebody plays, and of those who are simulated.
+const UPDATES: [(usize, bool); 2] = [(80, false), (40, true)];
 
 /// Server-sent events for as long as the page listens.
 pub(super) fn stream(shown: &Arc<Shown>) -> Answer {
@@ -114,7 +114,8 @@ fn topics(shown: &Shown, truth: Topics) -> Topics {
     for phone in world.telegram.phones(MESSAGES) {
         add(format!("phone/{}/{}", phone.bot, phone.person), json!(phone));
     }
-    let mut updates = world.telegram.journal(UPDATES);
+    let mut updates: Vec<_> =
+        UPDATES.iter().flat_map(|(count, simulated)| world.telegram.latest(*count, *simulated)).collect();
     for race in races.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         updates.extend(race.updates.iter().filter_map(|update| world.telegram.update(race.bot, *update)));
         add(format!("race/{}", race.number), json!(race));

@@ -26,6 +26,9 @@ export function open(name, topics, made = () => {}) {
 const field = (label, input) => h("label", { className: "field" }, label, input);
 const text = (label, name, value = "", more = {}) => field(label, h("input", { name, value, required: true, maxLength: 200, ...more }));
 
+/** Telegram's ids have at most 52 bits. */
+const ID = { type: "number", min: 1, max: 2 ** 52 - 1, step: 1 };
+
 /** A few masters who can be offered the same order. */
 const inOneCity = (masters) => new Set(masters.filter(({ city }) => city === masters[0].city).slice(0, 4).map(({ id }) => id));
 
@@ -57,7 +60,7 @@ const FORMS = {
       text("Имя", "name", "", { placeholder: "Иван Петров" }),
       text("Город", "city", cities[0] ?? "", { list: "cities" }), h("datalist", { id: "cities" }, cities.map((value) => h("option", { value }))),
       text("Часовой пояс, если город новый", "timezone", "", { required: false, placeholder: "Europe/Moscow" }),
-      text("Telegram ID", "person", nextPerson, { type: "number", min: 1 }),
+      text("Telegram ID", "person", nextPerson, ID),
     ],
     read: (data) => ({ name: data.get("name"), city: data.get("city"), timezone: data.get("timezone"), person: Number(data.get("person")) }),
   }),
@@ -66,7 +69,7 @@ const FORMS = {
     fields: [
       field("Бот", h("select", { name: "bot" }, world.bots.map(({ id, name }) => h("option", { value: id }, name)))),
       text("Имя", "name", "Прохожий"),
-      text("Telegram ID", "person", nextPerson, { type: "number", min: 1 }),
+      text("Telegram ID", "person", nextPerson, ID),
     ],
     read: (data) => ({ bot: Number(data.get("bot")), name: data.get("name"), person: Number(data.get("person")) }),
   }),

@@ -27,8 +27,11 @@ const chosen = {
   },
   set: (keys) => localStorage.setItem("phones", JSON.stringify([...new Set(keys)])),
 };
-/** As many as there is room for, and three at least. */
-const FIRST = Math.max(3, Math.floor($("shelf").clientWidth / 302));
+/** The narrowest phone and the room between two, in pixels. */
+const [NARROWEST, GAP] = [270, 12];
+const fitting = () => Math.max(1, Math.floor(($("shelf").clientWidth + GAP) / (NARROWEST + GAP)));
+/** As many as there is room for; where there is room for one, the others are a swipe away. */
+const FIRST = fitting() > 1 ? fitting() : 3;
 /** Until the first snapshot has been shown, what it tells of has happened before. */
 let past = true;
 
@@ -65,10 +68,13 @@ function show() {
 function showPhones({ phones: known, updates, world, masters }) {
   known.sort((a, b) => (a.bot === world.master_bot ? 0 : 1) - (b.bot === world.master_bot ? 0 : 1) || a.person - b.person);
   const keys = known.map(({ bot, person }) => `${bot}/${person}`);
+  // Two masters, or there is no race; and if there is room, somebody whom they and the system turn to.
+  const dispatchers = known.filter(({ bot }) => bot !== world.master_bot).map(({ bot, person }) => `${bot}/${person}`).slice(0, FIRST > 2 ? 1 : 0);
+  const first = [...keys.filter((key) => !dispatchers.includes(key)).slice(0, FIRST - dispatchers.length), ...dispatchers];
   const shown = () => {
     const remembered = chosen.get()?.filter((key) => keys.includes(key));
     // Those of another program that was once at this address are not here.
-    return remembered?.length || chosen.get()?.length === 0 ? remembered : keys.slice(0, FIRST);
+    return remembered?.length || chosen.get()?.length === 0 ? remembered : first;
   };
   for (const data of known) {
     const key = `${data.bot}/${data.person}`;
@@ -91,6 +97,7 @@ function showPhones({ phones: known, updates, world, masters }) {
   }
   const wanted = shown();
   arrange($("shelf"), wanted.length ? wanted.map((key) => phones.get(key).element) : [nobody]);
+  arrangeColumns();
   const strangers = masters.filter(({ person }) => !known.some((phone) => phone.person === person && phone.bot === world.master_bot));
   const list = [
     ...known.map(({ name, bot, person }) => ({ key: `${bot}/${person}`, name: bot === world.master_bot ? name : `${name} (диспетчер)` })),
@@ -111,6 +118,12 @@ function showPhones({ phones: known, updates, world, masters }) {
   if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   return visible;
 }
+
+/** A whole number of phones is to be seen, none of them cut off. */
+function arrangeColumns() {
+  $("shelf").style.setProperty("--columns", Math.max(1, Math.min(fitting(), $("shelf").children.length)));
+}
+new ResizeObserver(arrangeColumns).observe($("shelf"));
 
 const nobody = h("p", { className: "hint" }, "Выберите выше, чьи телефоны показать.");
 
@@ -146,6 +159,8 @@ function view(name) {
     tab.tabIndex = selected ? 0 : -1;
     if (selected) tab.scrollIntoView({ block: "nearest", inline: "center" });
   }
+  // What was hidden has not been drawn.
+  if (topics.has("world")) show();
 }
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -173,9 +188,11 @@ fit();
 for (const button of document.querySelectorAll("[data-form]")) {
   button.addEventListener("click", () => open(button.dataset.form, gathered(), ({ order }) => {
     if (!order) return;
-    truth.select(order);
-    show();
     toast(`Заявка №${order} создана.`);
+    race.choose(order);
+    if (document.body.dataset.view === "race") return;
+    if (wide.matches) view("orders");
+    truth.choose(order, gathered());
   }));
 }
 // Whoever taps an order's button wants to see that order.
@@ -193,6 +210,7 @@ events.onopen = () => {
 events.onerror = () => {
   // Somebody else answered at this address for a moment: the browser would not try again.
   if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
+  $("connection").className = "lost";
   $("connection").textContent = "нет связи с программой, пробую снова…";
 };
 events.onmessage = ({ data }) => {
@@ -205,6 +223,7 @@ events.onmessage = ({ data }) => {
     }
     topics.clear();
     anew = false;
+    $("connection").className = "";
     $("connection").textContent = `обновления идут в ${news.world.handler}`;
   }
   for (const [name, value] of Object.entries(news)) {

@@ -1,8 +1,11 @@
 // A phone: one chat with one bot, as Telegram shows it.
 import { act, h, hours, toast } from "./dom.js";
+import { formatted, key } from "./message.js";
 
 /** How long a button spins if nobody answers, in milliseconds: after that Telegram does not take an answer either. */
 const SPIN = 15_000;
+/** How often the program is told that somebody is at a phone, in milliseconds. */
+const TOUCH = 10_000;
 
 export class Phone {
   #bubbles = new Map();
@@ -10,11 +13,14 @@ export class Phone {
   #pending = [];
   #read = Infinity;
   #first = true;
+  #editing;
+  #touched = 0;
 
   constructor(data, onChange) {
     this.onChange = onChange;
     this.face = h("span", { className: "face", "aria-hidden": "true" });
     this.name = h("b");
+    this.bot = h("small");
     this.badge = h("span", { className: "badge", hidden: true });
     this.menu = h("button", { type: "button", className: "quiet", onclick: () => this.#block() });
     this.messages = h("div", { className: "messages" });
@@ -22,14 +28,15 @@ export class Phone {
     this.over = h("div", { className: "over" });
     this.toasts = h("div", { className: "toasts", role: "status" });
     this.field = h("input", { placeholder: "Сообщение", "aria-label": `Сообщение от ${data.name}`, autocomplete: "off" });
-    const start = h("button", { type: "button", className: "quiet", onclick: () => this.#say("/start") }, "/start");
-    const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event) },
-      start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"));
+    const start = h("button", { type: "button", className: "quiet", onclick: () => act("say", { ...this.#chat, text: "/start" }) }, "/start");
+    this.edited = h("p", { className: "edited", hidden: true });
+    const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event), onkeydown: (event) => this.#type(event) },
+      this.edited, start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"));
     this.inside = [this.chat, composer];
     this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
       onfocusin: () => this.#see(), onpointerdown: () => this.#see() },
       h("header", {},
-        this.face, h("span", { className: "who" }, this.name, h("small", {}, `бот «${data.bot_name}»`)),
+        this.face, h("span", { className: "who" }, this.name, this.bot),
         this.badge, this.menu),
       this.chat, this.toasts, composer, this.over);
   }
@@ -49,9 +56,11 @@ export class Phone {
     this.menu.textContent = data.blocked ? "разблокировать" : "🚫";
     this.menu.title = data.blocked ? "Снова разрешить боту писать" : "Заблокировать бота";
     this.menu.setAttribute("aria-label", this.menu.title);
+    this.bot.textContent = `бот «${data.bot_name}»${data.blocked ? " заблокирован" : data.lives ? " · живёт сам" : ""}`;
+    this.bot.title = data.lives ? "За этого человека действует программа, пока вы не тронете его телефон." : "";
     this.element.classList.toggle("blocked", data.blocked);
     const active = this.messages.contains(document.activeElement) && document.activeElement;
-    const focused = active && [active.closest("[data-message]").dataset.message, [...active.closest("[data-message]").querySelectorAll("button, a")].indexOf(active)];
+    const focused = active && [active.closest("[data-message]").dataset.message, [...active.closest("[data-message]").querySelectorAll(CONTROLS)].indexOf(active)];
     const bubbles = new Map();
     for (const message of data.messages) {
       const state = JSON.stringify(message);
@@ -63,7 +72,7 @@ export class Phone {
     const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
     this.messages.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
     if (focused) {
-      const there = this.#bubbles.get(Number(focused[0]))?.element.querySelectorAll("button, a") ?? [];
+      const there = this.#bubbles.get(Number(focused[0]))?.element.querySelectorAll(CONTROLS) ?? [];
       (there[focused[1]] ?? there[0] ?? this.chat).focus();
     }
     if (own) this.chat.scrollTop = 0;
@@ -74,21 +83,33 @@ export class Phone {
   /** The person's taps: which buttons spin, and what pops up. */
   updates(updates, isPast) {
     this.#pending = updates.filter((update) => update.data && !update.answers.length && update.state !== "dropped");
-    for (const { update_id: id, answers: [answer] } of updates) {
+    this.#notice(updates);
+    for (const { update_id: id, simulated, answers: [answer] } of updates) {
       // A client asked once, and hears the first answer only.
       if (!answer || this.#answered.has(id)) continue;
       this.#answered.add(id);
-      if (answer.text && !isPast && this.element.isConnected) this.#pop(answer);
+      if (answer.text && !isPast && this.element.isConnected) this.#pop(answer, simulated);
     }
     this.#spin();
   }
 
+  /** Whoever does something has seen what came before. */
+  #notice(updates) {
+    const last = Math.max(0, ...updates.map(({ made }) => made));
+    const seen = (this.data?.messages ?? []).filter(({ id, sent }) => sent < last && id > this.#read);
+    if (!seen.length) return;
+    this.#read = seen.at(-1).id;
+    this.#mark();
+  }
+
   #bubble(message) {
-    const meta = h("span", { className: "meta" }, hours(message.sent));
+    const meta = h("span", { className: "meta" },
+      !message.from_bot && h("button", { type: "button", className: "quiet", tabIndex: -1, title: "или ↑ в пустом поле", onclick: () => this.#edit(message) }, "изменить"),
+      message.silent && h("span", { title: "пришло без звука" }, "🔕 "), message.edited && "изм. ", hours(message.sent));
     return h("div", { className: `bubble ${message.from_bot ? "in" : "out"}`, "data-message": message.id },
-      h("div", { className: "text" }, message.spans.map(formatted), meta),
+      h("div", { className: "text" }, formatted(message.spans), meta),
       message.buttons.map((row) => h("div", { className: "row" }, row.map((button) =>
-        h("button", { type: "button", title: button.data, "data-callback": button.data, onclick: () => this.#tap(message.id, button) }, button.text)))));
+        key(button, { tap: () => this.#tap(message.id, button), say: (words) => toast(words, this.toasts) })))));
   }
 
   #tap(message, button) {
@@ -103,8 +124,30 @@ export class Phone {
     if (text.trim() && (await this.#say(text)) && this.field.value === text) this.field.value = "";
   }
 
+  /** As in Telegram: an arrow up in an empty field is for the last own message. */
+  #type({ key }) {
+    if (key === "Escape") this.#edit();
+    if (key === "ArrowUp" && !this.field.value) this.#edit(this.data.messages.findLast(({ from_bot: isTheirs }) => !isTheirs));
+  }
+
   #say(text) {
-    return act("say", { ...this.#chat, text });
+    const editing = this.#editing;
+    if (editing === undefined) return act("say", { ...this.#chat, text });
+    return act("edit", { ...this.#chat, message: editing, text }).then((done) => {
+      if (done) this.#edit();
+      return done;
+    });
+  }
+
+  /** The next thing that is sent changes that message; none: it is a new one again. */
+  #edit(message) {
+    if (!message && this.#editing === undefined) return;
+    this.#editing = message?.id;
+    const text = message?.spans.map((span) => span.text).join("") ?? "";
+    this.edited.hidden = !message;
+    this.edited.replaceChildren(...(message ? [h("span", {}, `Изменяем: «${text}»`), h("button", { type: "button", className: "quiet", onclick: () => this.#edit() }, "отмена")] : []));
+    this.field.value = text;
+    this.field.focus();
   }
 
   #block() {
@@ -116,6 +159,11 @@ export class Phone {
   }
 
   #see() {
+    // So that nobody else acts for this person meanwhile.
+    if (this.data?.lives !== undefined && Date.now() > this.#touched + TOUCH) {
+      this.#touched = Date.now();
+      act("touch", this.#chat);
+    }
     this.#read = this.data?.messages.at(-1)?.id ?? 0;
     this.#mark();
   }
@@ -140,8 +188,8 @@ export class Phone {
     if (alive.length) this.timer = setTimeout(() => this.#spin(), SPIN - (now - alive[0].made) + 50);
   }
 
-  #pop({ text, alert }) {
-    if (!alert) return toast(text, this.toasts);
+  #pop({ text, alert }, simulated) {
+    if (!alert || simulated) return toast(text, this.toasts);
     const close = () => {
       const hadFocus = box.contains(document.activeElement);
       box.remove();
@@ -161,24 +209,5 @@ export class Phone {
 }
 
 const initials = (name) => name.split(/\s+/).slice(0, 2).map((word) => [...word][0]).join("");
-
-const SAFE_LINK = /^(https?|tg|tel|mailto):/i;
-const TELEPHONE = /\+\d[\d ()-]{8,}\d/g;
-const TAGS = { b: "b", i: "i", u: "u", s: "s", code: "code", pre: "pre", blockquote: "blockquote", spoiler: "span", emoji: "span", a: "span" };
-
-function formatted({ text, tags, link }) {
-  const href = link && SAFE_LINK.test(link) ? link : undefined;
-  const content = href ? [h("a", { href, target: "_blank", rel: "noreferrer" }, text)] : withTelephones(text);
-  return tags.reduceRight((inner, tag) => [h(TAGS[tag] ?? "span", { className: tag === "spoiler" && "spoiler" }, inner)], content);
-}
-
-// Telegram makes numbers tappable by itself.
-function withTelephones(text) {
-  const parts = [];
-  let from = 0;
-  for (const match of text.matchAll(TELEPHONE)) {
-    parts.push(text.slice(from, match.index), h("a", { href: `tel:${match[0].replace(/[^+\d]/g, "")}` }, match[0]));
-    from = match.index + match[0].length;
-  }
-  return [...parts, text.slice(from)];
-}
+/** What can have the focus in a message. */
+const CONTROLS = ".text a, .key, .fold, .meta button";

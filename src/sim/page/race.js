@@ -6,11 +6,21 @@ export class Race {
   #left = new Set();
   #shown = "";
   #form = "";
+  #options = "";
   #chosen;
+  #note = "";
 
   constructor(root) {
     this.root = root;
-    this.form = h("form", { className: "race", onsubmit: (event) => this.#start(event) });
+    // The picture is as wide as the panel.
+    new ResizeObserver(() => this.topics && this.show(this.topics)).observe(root);
+    this.choice = h("select", { name: "order", "data-key": "race-order", onchange: ({ target }) => this.choose(Number(target.value)) });
+    this.number = h("input", { name: "order", type: "number", min: 1, max: Number.MAX_SAFE_INTEGER, required: true, placeholder: "номер заявки" });
+    this.label = h("label", { hidden: true });
+    this.note = h("p", { className: "hint", role: "status" });
+    this.racers = h("fieldset");
+    this.button = h("button", { className: "primary", "data-key": "race", disabled: true }, "🏁 Гонка");
+    this.form = h("form", { className: "race", onsubmit: (event) => this.#start(event) }, this.label, this.note, this.racers, this.button);
     this.result = h("div", { className: "result" });
     root.append(this.form, this.result);
   }
@@ -18,43 +28,66 @@ export class Race {
   show(topics) {
     this.topics = topics;
     this.#showForm();
+    // Nobody sees it, and it has no width to be drawn in.
+    const width = this.root.clientWidth;
+    if (!width) return;
     const race = topics.races.at(-1);
     if (!race) {
-      fill(this.result, h("p", { className: "hint" }, "Все выбранные мастера нажмут «✅ Взять заявку» одновременно. Здесь появятся итог и картина по времени."));
+      if (this.#shown !== "none") fill(this.result, h("p", { className: "hint" }, "Все выбранные мастера нажмут «✅ Взять заявку» одновременно. Здесь появятся итог и картина по времени."));
+      this.#shown = "none";
       return;
     }
     const updates = race.updates.map((id) => topics.updates.find((update) => update.update_id === id && update.bot === race.bot)).filter(Boolean);
     const order = topics.orders.find(({ id }) => id === race.order);
-    const state = JSON.stringify([race, updates, order]);
+    const state = JSON.stringify([race, updates, order, width]);
     if (state === this.#shown) return;
     this.#shown = state;
     fill(this.result, h("h2", {}, `Гонка ${race.number}: заявка №${race.order}`), ...this.#outcome(updates, order));
   }
 
+  /** Chooses the order to race for. */
+  choose(order) {
+    [this.#chosen, this.#note] = [order, ""];
+    if (this.topics) this.#showForm();
+  }
+
   #showForm() {
-    const { orders, phones, world, visible } = this.topics;
+    const { orders, phones, world, visible, races } = this.topics;
     const open = mostSeen(orders, visible).filter((order) => liveOffers(order).length >= 2);
     const order = open.find(({ id }) => id === this.#chosen) ?? open[0];
+    if (order && this.#chosen !== order.id) {
+      const isNews = this.#chosen !== undefined && !races.some((race) => race.order === this.#chosen);
+      this.#note = isNews ? `Заявка №${this.#chosen} уже не предложена двоим; выбрана №${order.id}.` : "";
+      this.#chosen = order.id;
+    }
+    const masters = phones.filter(({ bot }) => bot === world.master_bot);
     const candidates = order
-      ? liveOffers(order).map(({ person, name }) => ({ person, name })).filter(({ person }) => phones.some((phone) => phone.person === person && phone.bot === world.master_bot))
-      : world.has_database ? [] : phones.filter(({ bot }) => bot === world.master_bot).map(({ person, name }) => ({ person, name }));
-    const state = JSON.stringify([open.map(({ id, address }) => [id, address]), candidates, order?.id, world.has_database]);
+      ? liveOffers(order).filter(({ person }) => masters.some((phone) => phone.person === person)).map(({ person, name }) => ({ person, name }))
+      : world.has_database ? [] : masters.map(({ person, name }) => ({ person, name }));
+    const isNothing = world.has_database && !open.length;
+    this.#showChoice(open, order);
+    this.note.textContent = isNothing ? "Нет заявки, предложенной хотя бы двоим. Создайте её: «+ Заявка»." : this.#note;
+    this.racers.hidden = this.label.hidden = this.button.hidden = isNothing;
+    this.button.disabled = candidates.length < 2;
+    const state = JSON.stringify(candidates);
     if (state === this.#form) return;
     this.#form = state;
     this.candidates = candidates;
-    const choice = world.has_database
-      ? h("select", { name: "order", "aria-label": "Заявка", "data-key": "race-order", onchange: (event) => { this.#chosen = Number(event.target.value); this.#showForm(); } },
-        open.map(({ id, address }) => h("option", { value: id, selected: id === order?.id }, `№${id} · ${address}`)))
-      : h("input", { name: "order", type: "number", min: 1, required: true, placeholder: "номер заявки", "aria-label": "Номер заявки", value: this.form.elements.order?.value ?? "" });
-    if (world.has_database && !open.length) {
-      fill(this.form, h("p", { className: "hint" }, "Нет заявки, предложенной хотя бы двоим. Создайте её: «+ Заявка»."));
-      return;
+    fill(this.racers, h("legend", {}, "Мастера"), candidates.map(({ person, name }) => h("label", {},
+      h("input", { type: "checkbox", value: person, "data-key": `racer-${person}`, checked: !this.#left.has(person), onchange: ({ target }) => this.#left[target.checked ? "delete" : "add"](person) }), ` ${name}`)));
+  }
+
+  /** The list stays as it is while somebody may have it open. */
+  #showChoice(open, order) {
+    const field = this.topics.world.has_database ? this.choice : this.number;
+    if (field.parentElement !== this.label) fill(this.label, new Text("Заявка "), field);
+    const state = JSON.stringify(open.map(({ id, address }) => [id, address]));
+    const isInUse = document.activeElement === this.choice && [...this.choice.options].some(({ value }) => Number(value) === order?.id);
+    if (state !== this.#options && !isInUse) {
+      this.#options = state;
+      this.choice.replaceChildren(...open.map(({ id, address }) => h("option", { value: id }, `№${id} · ${address}`)));
     }
-    fill(this.form,
-      h("label", {}, "Заявка ", choice),
-      h("fieldset", {}, h("legend", {}, "Мастера"), candidates.map(({ person, name }) => h("label", {},
-        h("input", { type: "checkbox", value: person, "data-key": `racer-${person}`, checked: !this.#left.has(person), onchange: (event) => this.#left[event.target.checked ? "delete" : "add"](person) }), ` ${name}`))),
-      h("button", { className: "primary", "data-key": "race", disabled: candidates.length < 2 }, "🏁 Гонка"));
+    if (order && Number(this.choice.value) !== order.id) this.choice.value = order.id;
   }
 
   #start(event) {
@@ -82,11 +115,11 @@ export class Race {
       table(["мастер", "ответ", "мс"], racers.map(({ name, said, answered, made, won, over }) => [
         name, h("span", { className: won ? "won" : "lost" }, said), answered ? (answered - made).toLocaleString("ru", { maximumFractionDigits: 1 }) : over ? "—" : "…",
       ]), ""),
-      timeline(racers, commits, began, done, Math.max(this.root.clientWidth - 32, 340)),
+      timeline(racers, commits, began, done, Math.max(this.root.clientWidth - 32, 280)),
       h("p", { className: "legend" },
-        h("i", { className: "key tap" }), "от нажатия до ответа webhook ",
-        h("i", { className: "key said" }), "бот ответил на нажатие ",
-        commits.length > 0 && [h("i", { className: "key lock" }), `блокировка заявки и фиксация (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
+        h("i", { className: "mark tap" }), "от нажатия до ответа webhook ",
+        h("i", { className: "mark said" }), "бот ответил на нажатие ",
+        commits.length > 0 && [h("i", { className: "mark lock" }), `блокировка заявки и фиксация (${commits.map(({ at, committed }) => duration(committed - at)).join(", ")})`]),
     ];
   }
 }

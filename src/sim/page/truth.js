@@ -28,6 +28,7 @@ const MESSAGES = {
 
 export class Truth {
   #shown = "";
+  #last;
 
   constructor(root) {
     this.root = root;
@@ -38,9 +39,23 @@ export class Truth {
     this.selected = id;
   }
 
+  /** Selects an order and leads the eye to it. */
+  choose(id, topics) {
+    this.select(id);
+    this.show(topics);
+    this.root.scrollTo({ top: 0 });
+    const order = this.root.querySelector(".order");
+    order?.classList.add("chosen");
+    order?.querySelector("h2").focus({ preventScroll: true });
+  }
+
   show(topics) {
     const { orders, world, error, known } = topics;
-    const order = orders.find(({ id }) => id === this.selected) ?? mostSeen(orders, topics.visible)[0] ?? orders[0];
+    // What is shown stays until somebody chooses another, or makes one.
+    this.selected ??= (mostSeen(orders, topics.visible)[0] ?? orders[0])?.id;
+    const there = orders.find(({ id }) => id === this.selected);
+    const order = there ?? (this.#last?.id === this.selected ? this.#last : undefined);
+    this.#last = order;
     const state = JSON.stringify([orders, known, error, order?.id]);
     if (state === this.#shown) return;
     this.#shown = state;
@@ -50,10 +65,11 @@ export class Truth {
     }
     fill(this.root,
       error && h("p", { className: "problem", role: "alert" }, `База не отвечает: ${error}`),
+      order && !there && h("p", { className: "hint" }, "Эта заявка уже не среди последних шестидесяти; вот какой она была."),
       order ? details(order) : known && h("p", { className: "hint" }, "Заявок пока нет. Создайте первую: «+ Заявка»."),
       h("ul", { className: "list", "aria-label": "Заявки" }, orders.map((other) => h("li", {},
         h("button", { type: "button", "data-key": `order-${other.id}`, "aria-pressed": String(other.id === order?.id),
-          onclick: () => { this.select(other.id); this.show(topics); } },
+          onclick: () => this.choose(other.id, topics) },
           h("b", {}, `№${other.id}`), status(other.status), h("span", { className: "where" }, other.master ?? other.address))))));
   }
 }
@@ -62,7 +78,7 @@ const status = (word) => h("span", { className: `chip ${kind(word)}`, title: STA
 
 function details(order) {
   return h("div", { className: "order" },
-    h("h2", {}, `Заявка №${order.id} `, status(order.status), h("span", { className: "version", title: "orders.version" }, `версия ${order.version}`)),
+    h("h2", { tabIndex: -1 }, `Заявка №${order.id} `, status(order.status), h("span", { className: "version", title: "orders.version" }, `версия ${order.version}`)),
     h("p", {}, `${CATEGORIES[order.category] ?? order.category} · ${order.city}, ${order.address}`, h("br"), order.description),
     h("p", {}, "Мастер: ", h("b", {}, order.master ?? "—")),
     h("h3", {}, "Предложения"),
@@ -71,8 +87,8 @@ function details(order) {
       LIVE.includes(offer.state) ? (offer.expires === null ? "без срока" : countdown(offer.expires, "истекло")) : offer.responded ? moment(offer.responded) : "—",
     ]), "предложений не было"),
     h("h3", {}, "История"),
-    table(["время", "из", "в", "кто"], order.history.map((row) => [
-      moment(row.at), row.from ?? "—", row.to, [row.name ?? row.actor, row.reason && ` (${row.reason})`],
+    table(["время", "из → в", "кто"], order.history.map((row) => [
+      moment(row.at), `${row.from ?? "—"} → ${row.to}`, [row.name ?? row.actor, row.reason && ` (${row.reason})`],
     ]), "изменений не было"),
     h("h3", {}, "Сообщения"),
     table(["кому", "о чём", "ушло"], order.messages.map((row) => [
@@ -81,9 +97,9 @@ function details(order) {
         : row.finished ? `${moment(row.finished)}, через ${duration(row.took)}` : `ждёт, попыток: ${row.attempts}`,
     ]), "сообщений не было"),
     h("h3", {}, "Метрики"),
-    table(["раунд", "кандидатов", "до назначения", "предпочтительный", "эскалация"], order.metrics.map((row) => [
+    table(["раунд", "из скольких", "назначена через", "особо"], order.metrics.map((row) => [
       row.round_number ?? "—", row.candidates_count, duration(row.time_to_assign_seconds * 1000),
-      row.preferred_master_used ? "да" : "нет", row.was_escalated_to_admin ? "да" : "нет",
+      [row.preferred_master_used && "предпочтительный мастер", row.was_escalated_to_admin && "звали диспетчера"].filter(Boolean).join(", ") || "—",
     ]), "назначений не было"));
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Shown;
+use super::input::Typed;
 use crate::store::{Connection, Error, Statement, Store, statement};
 
 /// Values by their names, such as `phone/1001/5001`.
@@ -72,12 +73,12 @@ pub(super) struct NewOrder {
     /// `masters.id`, all of one city, which becomes the order's.
     pub(super) masters: Vec<i64>,
     /// How long the offers can be accepted.
-    pub(super) minutes: i32,
+    pub(super) minutes: Typed,
 }
 
-/// Makes an order, with its offers if masters were chosen; its number. `None`: these are not masters of one city, and there
+/// Makes an order, with offers that live so many minutes if masters were chosen; its number. `None`: these are not masters of one city, and there
 /// is no such city.
-pub(super) async fn add_order(store: &Store, new: &NewOrder) -> Result<Option<i64>, Error> {
+pub(super) async fn add_order(store: &Store, new: &NewOrder, minutes: i32) -> Result<Option<i64>, Error> {
     const ADD: Statement = statement!(
         "sim.add_order",
         [TEXT, TEXT, TEXT, TEXT, TEXT, INT8_ARRAY, INT4, INT8, TEXT],
@@ -107,7 +108,7 @@ pub(super) async fn add_order(store: &Store, new: &NewOrder) -> Result<Option<i6
     );
     const NUMBER: Statement =
         statement!("sim.order_number", [], "SELECT nextval(pg_get_serial_sequence('orders', 'id')) AS id");
-    let NewOrder { category, address, description, client_name, client_phone, city, masters, minutes } = new;
+    let NewOrder { category, address, description, client_name, client_phone, city, masters, .. } = new;
     // The number first, so that the rest can be repeated if nobody hears of its commit.
     let number: i64 =
         store.run(async |connection: Connection| Ok(connection.fetch(&NUMBER, &[]).await?[0].get("id"))).await?;
@@ -116,7 +117,7 @@ pub(super) async fn add_order(store: &Store, new: &NewOrder) -> Result<Option<i6
             let rows = connection
                 .fetch(
                     &ADD,
-                    &[category, address, description, client_name, client_phone, masters, minutes, &number, city],
+                    &[category, address, description, client_name, client_phone, masters, &minutes, &number, city],
                 )
                 .await?;
             Ok(rows.first().map(|row| row.get("id")))

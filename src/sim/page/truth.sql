@@ -8,6 +8,10 @@ WITH latest AS (
                 THEN pg_xact_commit_timestamp(history.xmin) END AS committed_at
     FROM order_status_history AS history
     WHERE order_id IN (SELECT id FROM latest)
+), messages AS MATERIALIZED (
+    -- Of the last few thousand only: there is no index for those that have gone out, and they are read every second.
+    SELECT * FROM outbox
+    WHERE id > (SELECT max(id) - 3000 FROM outbox) AND order_id IN (SELECT id FROM latest)
 )
 SELECT 'order/' || orders.id AS topic, jsonb_build_object(
     'id', orders.id,
@@ -38,16 +42,16 @@ SELECT 'order/' || orders.id AS topic, jsonb_build_object(
         WHERE stamped.order_id = orders.id), '[]'),
     'messages', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
-            'kind', outbox.kind, 'bot', outbox.bot, 'person', outbox.chat_id,
+            'kind', messages.kind, 'bot', messages.bot, 'person', messages.chat_id,
             'name', coalesce(masters.full_name, staff.full_name),
-            'attempts', outbox.attempts, 'dropped', outbox.dropped_because,
-            'finished', extract(epoch FROM outbox.finished_at) * 1000,
-            'took', extract(epoch FROM outbox.finished_at - outbox.created_at) * 1000
-        ) ORDER BY outbox.id)
-        FROM outbox
-        LEFT JOIN masters ON outbox.bot = 'MASTER' AND masters.telegram_user_id = outbox.chat_id
-        LEFT JOIN staff ON outbox.bot = 'ADMIN' AND staff.telegram_user_id = outbox.chat_id
-        WHERE outbox.order_id = orders.id), '[]'),
+            'attempts', messages.attempts, 'dropped', messages.dropped_because,
+            'finished', extract(epoch FROM messages.finished_at) * 1000,
+            'took', extract(epoch FROM messages.finished_at - messages.created_at) * 1000
+        ) ORDER BY messages.id)
+        FROM messages
+        LEFT JOIN masters ON messages.bot = 'MASTER' AND masters.telegram_user_id = messages.chat_id
+        LEFT JOIN staff ON messages.bot = 'ADMIN' AND staff.telegram_user_id = messages.chat_id
+        WHERE messages.order_id = orders.id), '[]'),
     'metrics', coalesce((
         SELECT jsonb_agg(to_jsonb(metrics) - 'order_id' ORDER BY metrics.id)
         FROM distribution_metrics AS metrics WHERE metrics.order_id = orders.id), '[]')

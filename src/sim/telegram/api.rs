@@ -1,16 +1,21 @@
 //! The Bot API's HTTP face: `/bot<token>/<method>`, JSON in, JSON out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::{Value, json};
 
+use super::buttons::Button;
 use super::faults::Fault;
 use super::journal::MadeCall;
-use super::model::{Button, Call, Content, Message, Model, Webhook, bot_id, bot_json};
+use super::model::{Call, Content, Message, Model, Webhook, bot_id, bot_json};
 use super::{Shared, html, model, time};
+
+/// How long after a message was sent it can be deleted.
+/// <https://core.telegram.org/bots/api#deletemessage>
+const DELETABLE: Duration = Duration::from_hours(48);
 
 /// The status and description of a refusal.
 type Refusal = (u16, String);
@@ -111,6 +116,8 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
         "getMe" => Ok(bot_json(token, &model.bot(token).name)),
         "sendMessage" => send(model, token, params),
         "editMessageText" => edit(model, token, params),
+        "deleteMessage" => delete(model, token, params),
+        "editMessageReplyMarkup" => edit_buttons(model, token, params),
         "answerCallbackQuery" => answer(model, params),
         "setWebhook" => set_webhook(model, token, params),
         "deleteWebhook" => {
@@ -125,28 +132,19 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
 fn send(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
     let content = content(params)?;
     let person = chat_id(params)?;
-    let messages = model.reachable(token, person).map_err(owned)?;
-    let message = Message::new(model::next_id(messages), true, content);
-    messages.push(message.clone());
+    let chat = model.reachable(token, person).map_err(owned)?;
+    let mut message = Message::new(chat.next_id(), true, content);
+    message.silent = params["disable_notification"].as_bool().unwrap_or(false);
+    chat.add(message.clone());
     Ok(sent(model, token, person, &message))
 }
 
 fn edit(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
     let Content { html, text, spans, buttons } = content(params)?;
     let person = chat_id(params)?;
-    let messages = model.reachable(token, person).map_err(owned)?;
-    let message = messages
-        .iter_mut()
-        .find(|message| params["message_id"] == message.id)
-        .ok_or_else(|| refusal("message to edit not found"))?;
-    if !message.from_bot {
-        return Err(refusal("message can't be edited"));
-    }
+    let message = to_edit(model, token, person, params)?;
     if message.html == html && message.buttons == buttons {
-        return Err(refusal(
-            "message is not modified: specified new message content and reply markup are exactly the same as a \
-             current content and reply markup of the message",
-        ));
+        return Err(refusal(NOT_MODIFIED));
     }
     (message.html, message.text, message.spans, message.buttons) = (html, text, spans, buttons);
     message.edits += 1;
@@ -154,9 +152,48 @@ fn edit(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal
     Ok(sent(model, token, person, &message))
 }
 
+fn delete(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
+    let chat = model.reachable(token, chat_id(params)?).map_err(owned)?;
+    let place = chat.messages.iter().position(|message| params["message_id"] == message.id);
+    let place = place.ok_or_else(|| refusal("message to delete not found"))?;
+    if time::wall_clock() - chat.messages[place].sent > DELETABLE.as_secs_f64() * 1000.0 {
+        return Err(refusal("message can't be deleted for everyone"));
+    }
+    chat.messages.remove(place);
+    Ok(json!(true))
+}
+
+/// Other buttons, or none, under the same text.
+fn edit_buttons(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
+    let buttons = Button::rows(&params["reply_markup"]).map_err(|why| refusal(&why))?;
+    let person = chat_id(params)?;
+    let message = to_edit(model, token, person, params)?;
+    if message.buttons == buttons {
+        return Err(refusal(NOT_MODIFIED));
+    }
+    message.buttons = buttons;
+    message.edits += 1;
+    let message = message.clone();
+    Ok(sent(model, token, person, &message))
+}
+
+const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same \
+                            as a current content and reply markup of the message";
+
+/// The message that is meant, if the bot may change it.
+fn to_edit<'a>(model: &'a mut Model, token: &str, person: i64, params: &Value) -> Result<&'a mut Message, Refusal> {
+    let messages = &mut model.reachable(token, person).map_err(owned)?.messages;
+    let message = messages.iter_mut().find(|message| params["message_id"] == message.id);
+    let message = message.ok_or_else(|| refusal("message to edit not found"))?;
+    if !message.from_bot {
+        return Err(refusal("message can't be edited"));
+    }
+    Ok(message)
+}
+
 fn answer(model: &mut Model, params: &Value) -> Result<Value, Refusal> {
     let text = params["text"].as_str().map(ToOwned::to_owned);
-    if text.as_ref().is_some_and(|text| model::utf16_length(text) > 200) {
+    if text.as_ref().is_some_and(|text| html::utf16_length(text) > 200) {
         return Err(refusal("MESSAGE_TOO_LONG"));
     }
     let query = params["callback_query_id"].as_str().unwrap_or_default();
@@ -174,6 +211,11 @@ fn set_webhook(model: &mut Model, token: &str, params: &Value) -> Result<Value, 
     if params["max_connections"].as_u64().is_some_and(|connections| !(1..=100).contains(&connections)) {
         return Err(refusal("max_connections must be between 1 and 100"));
     }
+    // Without the parameter the kinds stay as they were; with none in it they are those that everybody gets.
+    if let Some(kinds) = params["allowed_updates"].as_array() {
+        let kinds = kinds.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect::<Vec<_>>();
+        model.bot(token).allowed_updates = Some(kinds).filter(|kinds| !kinds.is_empty());
+    }
     let url = params["url"].as_str().unwrap_or_default().to_owned();
     model.bot(token).webhook = Some(Webhook { url, secret }).filter(|webhook| !webhook.url.is_empty());
     Ok(json!(true))
@@ -184,6 +226,9 @@ fn webhook_info(model: &mut Model, token: &str) -> Value {
     let bot = model.bot(token);
     let url = bot.webhook.as_ref().map(|webhook| webhook.url.clone()).unwrap_or_default();
     let mut info = json!({"url": url, "has_custom_certificate": false, "pending_update_count": waiting});
+    if let Some(kinds) = &bot.allowed_updates {
+        info["allowed_updates"] = json!(kinds);
+    }
     if let Some((date, message)) = &bot.last_error {
         info["last_error_date"] = json!(date);
         info["last_error_message"] = json!(message);
@@ -203,27 +248,11 @@ fn content(params: &Value) -> Result<Content, Refusal> {
     if text.trim().is_empty() {
         return Err(refusal("message text is empty"));
     }
-    if model::utf16_length(&text) > 4096 {
+    if html::utf16_length(&text) > 4096 {
         return Err(refusal("message is too long"));
     }
-    let rows = params["reply_markup"]["inline_keyboard"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let buttons = rows
-        .iter()
-        .map(|row| row.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(button).collect())
-        .collect::<Result<_, _>>()?;
+    let buttons = Button::rows(&params["reply_markup"]).map_err(|why| refusal(&why))?;
     Ok(Content { html: html.to_owned(), text, spans, buttons })
-}
-
-fn button(button: &Value) -> Result<Button, Refusal> {
-    let text = button["text"].as_str().unwrap_or_default();
-    let data = button["callback_data"].as_str().unwrap_or_default();
-    if text.is_empty() {
-        return Err(refusal("inline keyboard button text must be non-empty"));
-    }
-    if !(1..=64).contains(&data.len()) {
-        return Err(refusal("BUTTON_DATA_INVALID"));
-    }
-    Ok(Button { text: text.to_owned(), data: data.to_owned() })
 }
 
 fn sent(model: &mut Model, token: &str, person: i64, message: &Message) -> Value {

@@ -49,15 +49,22 @@ fn wait_after(failures: u32, asked: Option<u64>, up_to: Duration) -> Duration {
 
 impl Telegram {
     /// Puts an update at the end of its person's queue, to be delivered by the rules above, with the faults that
-    /// [`set_faults`](Self::set_faults) has put in force.
+    /// [`set_faults`](Self::set_faults) has put in force. One of a kind that the bot has not asked for is not delivered.
     ///
     /// # Panics
     /// When there is no such bot.
     pub fn enqueue(&self, token: &str, update: Value) {
         let callbacks = update["callback_query"].is_object();
-        let from = if callbacks { &update["callback_query"]["from"] } else { &update["message"]["from"] };
-        let lane = Lane { token: token.to_owned(), person: from["id"].as_i64().unwrap_or_default(), callbacks };
+        let from = ["callback_query", "message", "edited_message"].map(|kind| update[kind]["from"]["id"].as_i64());
+        let person = from.into_iter().flatten().next().unwrap_or_default();
+        let lane = Lane { token: token.to_owned(), person, callbacks };
         let idle = self.change(|model| {
+            if !model.wants(token, &update) {
+                if let Some(record) = record(model, token, &update) {
+                    record.state = State::Unwanted;
+                }
+                return false;
+            }
             let queue = model.queues.entry(lane.clone()).or_default();
             queue.push_back(update);
             queue.len() == 1
@@ -188,8 +195,7 @@ impl Telegram {
                 Err(why) => Some(why.clone()),
             };
             if let Some(why) = failure {
-                #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
-                let now = (time::wall_clock() / 1000.0) as i64;
+                let now = time::seconds(time::wall_clock());
                 model.bot(token).last_error = Some((now, why));
             }
             if let Some((record, number)) = record(model, token, update).zip(number) {

@@ -30,6 +30,8 @@ pub struct Record {
     pub bot: i64,
     /// Whose update it is.
     pub person: i64,
+    /// Nobody plays this person: a program acted for them.
+    pub simulated: bool,
     /// What the person did: the text written, or the button's label.
     pub what: String,
     /// The message that the tapped button hangs under.
@@ -78,6 +80,8 @@ pub enum State {
     Failed,
     /// Too old to be delivered.
     Dropped,
+    /// Of a kind that the bot has not asked for.
+    Unwanted,
 }
 
 /// One delivery.
@@ -125,6 +129,10 @@ impl Journal {
 
     pub(super) fn latest(&self, count: usize) -> impl Iterator<Item = &Record> {
         self.0.range(self.0.len().saturating_sub(count)..)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> {
+        self.0.iter()
     }
 
     /// The update, unless it was made by hand or is forgotten.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::buttons::Button;
 use super::faults::{Fault, Faults, NextCalls};
 use super::html::Span;
 use super::journal::{Answer, Journal, Record, State};
@@ -35,15 +36,6 @@ pub struct Call {
     pub at: Instant,
 }
 
-/// A button.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Button {
-    /// What it says.
-    pub text: String,
-    /// What it sends.
-    pub data: String,
-}
-
 /// A message in a chat.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
@@ -66,6 +58,11 @@ pub struct Message {
     pub edits: u32,
     /// When it was sent, in milliseconds since 1970.
     pub sent: f64,
+    /// When its person changed it last, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<f64>,
+    /// It came without a sound.
+    pub silent: bool,
 }
 
 /// What is shown in a message.
@@ -79,7 +76,18 @@ pub(super) struct Content {
 impl Message {
     pub(super) fn new(id: i32, from_bot: bool, content: Content) -> Self {
         let Content { html, text, spans, buttons } = content;
-        Self { id, from_bot, text, spans, html, buttons, edits: 0, sent: time::wall_clock() }
+        Self {
+            id,
+            from_bot,
+            text,
+            spans,
+            html,
+            buttons,
+            edits: 0,
+            sent: time::wall_clock(),
+            edited: None,
+            silent: false,
+        }
     }
 }
 
@@ -89,12 +97,44 @@ pub(super) struct Conversation {
     /// The person has written: the bot may.
     pub(super) open: bool,
     pub(super) blocked: bool,
+    /// The last ones, oldest first.
     pub(super) messages: Vec<Message>,
+    last_id: i32,
+    /// A program acts for the person while nobody plays them.
+    pub(super) simulated: bool,
+    /// When somebody last played the person.
+    pub(super) touched: Option<Instant>,
+}
+
+/// How long after somebody touched a phone its person is left alone.
+const PLAYED: Duration = Duration::from_mins(2);
+
+impl Conversation {
+    /// The number of a new message: greater than all before, whether they are still there or not.
+    pub(super) fn next_id(&mut self) -> i32 {
+        self.last_id = self.last_id.max(*FIRST - 1) + 1;
+        self.last_id
+    }
+
+    /// Whether a program acts for the person now; `None`: it never does.
+    pub(super) fn lives(&self) -> Option<bool> {
+        self.simulated.then(|| self.touched.is_none_or(|touched| touched.elapsed() > PLAYED))
+    }
+
+    /// Puts a message at the end; those of long ago are forgotten.
+    pub(super) fn add(&mut self, message: Message) {
+        if self.messages.len() == KEPT {
+            self.messages.remove(0);
+        }
+        self.messages.push(message);
+    }
 }
 
 pub(super) struct Bot {
     pub(super) name: String,
     pub(super) webhook: Option<Webhook>,
+    /// The kinds of update that the webhook asked for; `None`: all of ours.
+    pub(super) allowed_updates: Option<Vec<String>>,
     update_id: i64,
     pub(super) chats: BTreeMap<i64, Conversation>,
     /// When the last delivery failed, in seconds since 1970, and why.
@@ -122,6 +162,8 @@ static FIRST: LazyLock<i32> = LazyLock::new(|| {
 pub(super) const ANSWERABLE: Duration = Duration::from_secs(15);
 /// How many calls are remembered.
 const REMEMBERED: usize = 10_000;
+/// How many messages of a chat are kept.
+const KEPT: usize = 500;
 
 #[derive(Default)]
 pub(super) struct Model {
@@ -143,6 +185,7 @@ impl Model {
         let bot = Bot {
             name: name.to_owned(),
             webhook,
+            allowed_updates: None,
             update_id: (*FIRST).into(),
             chats: BTreeMap::new(),
             last_error: None,
@@ -164,10 +207,10 @@ impl Model {
     }
 
     /// The chat a bot may write to.
-    pub(super) fn reachable(&mut self, token: &str, person: i64) -> Result<&mut Vec<Message>, (u16, &'static str)> {
+    pub(super) fn reachable(&mut self, token: &str, person: i64) -> Result<&mut Conversation, (u16, &'static str)> {
         match self.bot(token).chats.get_mut(&person) {
             Some(chat) if chat.blocked => Err((403, "Forbidden: bot was blocked by the user")),
-            Some(chat) if chat.open => Ok(&mut chat.messages),
+            Some(chat) if chat.open => Ok(chat),
             _ => Err((400, "Bad Request: chat not found")),
         }
     }
@@ -188,58 +231,15 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn text_update(&mut self, token: &str, person: i64, text: &str) -> Value {
-        let from = self.user(person);
-        let update_id = self.record(token, person, text, None, None);
-        let now = self.dates.now();
-        let chat = self.conversation(token, person);
-        // Who writes to a bot that was blocked has restarted it.
-        (chat.open, chat.blocked) = (true, false);
-        let content = Content {
-            html: text.to_owned(),
-            text: text.to_owned(),
-            spans: vec![Span::plain(text)],
-            buttons: Vec::new(),
-        };
-        let message = Message::new(next_id(&chat.messages), false, content);
-        let mut json = message_json(&message, &from, &private_chat(&from));
-        if let Some(now) = now {
-            json["date"] = json!(now.as_second());
-        }
-        if text.starts_with('/') {
-            let command = text.split_whitespace().next().unwrap_or_default();
-            json["entities"] = json!([{"offset": 0, "length": utf16_length(command), "type": "bot_command"}]);
-        }
-        chat.messages.push(message);
-        json!({"update_id": update_id, "message": json})
-    }
-
-    /// A tap on the message with this id, or on the bot's last one.
-    pub(super) fn tap_update(&mut self, token: &str, person: i64, data: &str, message: Option<i32>) -> Value {
-        let from = self.user(person);
-        let bot = bot_json(token, &self.bot(token).name);
-        let chat = self.conversation(token, person);
-        chat.open = true;
-        let tapped = chat
-            .messages
-            .iter()
-            .rfind(|candidate| candidate.from_bot && message.is_none_or(|message| message == candidate.id))
-            .cloned();
-        let label =
-            tapped.iter().flat_map(|message| message.buttons.iter().flatten()).find(|button| button.data == data);
-        let label = label.map_or(data, |button| &button.text).to_owned();
-        let update_id = self.record(token, person, &label, Some(data), tapped.as_ref().map(|message| message.id));
-        let mut query = json!({
-            "id": format!("{person}{update_id}"), "from": from, "chat_instance": "-42", "data": data,
-        });
-        if let Some(message) = tapped {
-            query["message"] = message_json(&message, &bot, &private_chat(&from));
-        }
-        json!({"update_id": update_id, "callback_query": query})
-    }
-
     /// Notes a new update; its id.
-    fn record(&mut self, token: &str, person: i64, what: &str, data: Option<&str>, message: Option<i32>) -> i64 {
+    pub(super) fn record(
+        &mut self,
+        token: &str,
+        person: i64,
+        what: &str,
+        data: Option<&str>,
+        message: Option<i32>,
+    ) -> i64 {
         let bot = self.bot(token);
         bot.update_id += 1;
         let update_id = bot.update_id;
@@ -247,6 +247,7 @@ impl Model {
             update_id,
             bot: bot_id(token),
             person,
+            simulated: false,
             what: what.to_owned(),
             message,
             data: data.map(ToOwned::to_owned),
@@ -271,14 +272,16 @@ impl Model {
         meant.or_else(|| self.journal.concerned(bot_id(token), params)?.calls_meet).or(standing)
     }
 
-    fn user(&self, person: i64) -> Value {
+    /// Whether a bot has asked for updates of this kind.
+    pub(super) fn wants(&self, token: &str, update: &Value) -> bool {
+        let Some(kinds) = self.bots.get(token).and_then(|bot| bot.allowed_updates.as_ref()) else { return true };
+        kinds.iter().any(|kind| update[kind].is_object())
+    }
+
+    pub(super) fn user(&self, person: i64) -> Value {
         let name = self.people.get(&person).map_or("Кто-то", String::as_str);
         json!({"id": person, "is_bot": false, "first_name": name, "language_code": "ru"})
     }
-}
-
-pub(super) fn next_id(messages: &[Message]) -> i32 {
-    messages.last().map_or(*FIRST, |message| message.id + 1)
 }
 
 /// The public part of a bot's token.
@@ -295,23 +298,15 @@ pub(super) fn private_chat(person: &Value) -> Value {
     json!({"id": person["id"], "first_name": person["first_name"], "type": "private"})
 }
 
-/// Characters as Telegram counts them.
-pub(super) fn utf16_length(text: &str) -> usize {
-    text.encode_utf16().count()
-}
-
 pub(super) fn message_json(message: &Message, from: &Value, chat: &Value) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
-    let date = (message.sent / 1000.0) as i64;
     let mut json = json!({
-        "message_id": message.id, "from": from, "chat": chat, "date": date, "text": message.text,
+        "message_id": message.id, "from": from, "chat": chat, "date": time::seconds(message.sent), "text": message.text,
     });
+    if let Some(edited) = message.edited {
+        json["edit_date"] = json!(time::seconds(edited));
+    }
     if !message.buttons.is_empty() {
-        let rows: Vec<Vec<Value>> = message
-            .buttons
-            .iter()
-            .map(|row| row.iter().map(|button| json!({"text": button.text, "callback_data": button.data})).collect())
-            .collect();
+        let rows: Vec<Vec<Value>> = message.buttons.iter().map(|row| row.iter().map(Button::json).collect()).collect();
         json["reply_markup"] = json!({"inline_keyboard": rows});
     }
     json

@@ -64,3 +64,9 @@ impl Time {
 pub(in crate::sim) fn wall_clock() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
 }
+
+/// A time of day in whole seconds, as the Bot API tells it.
+#[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit")]
+pub(super) fn seconds(milliseconds: f64) -> i64 {
+    (milliseconds / 1000.0) as i64
+}

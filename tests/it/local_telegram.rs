@@ -1,0 +1,154 @@
+//! The local Telegram takes and refuses what the real one does, and tells what people do as the real one tells it.
+
+use field_service::sim::telegram::{Chat, State, Style, Telegram, Webhook};
+use field_service::telegram::http_client;
+use serde_json::{Value, json};
+
+use crate::harness::{ANNA, MASTER_TOKEN, eventually};
+
+/// A bot without a webhook that answers, and a person who has opened its chat.
+async fn bot() -> (Telegram, Chat) {
+    let telegram = Telegram::start().await.expect("a local Telegram");
+    let webhook = Webhook { url: "http://127.0.0.1:1/".to_owned(), secret: None };
+    telegram.add_bot(MASTER_TOKEN, "Заявки", Some(webhook));
+    let chat = telegram.chat(MASTER_TOKEN, ANNA, "Анна");
+    chat.open();
+    (telegram, chat)
+}
+
+/// A call of the bot: what Telegram answers.
+async fn call(telegram: &Telegram, method: &str, params: Value) -> Value {
+    let url = format!("{}/bot{MASTER_TOKEN}/{method}", telegram.api_url());
+    let request = http_client(&url).post(url).header("content-type", "application/json").body(params.to_string());
+    let answer = request.send().await.expect("an answer").bytes().await.expect("a body");
+    serde_json::from_slice(&answer).expect("JSON")
+}
+
+fn message(more: &Value) -> Value {
+    let mut message = json!({"chat_id": ANNA, "text": "x", "parse_mode": "HTML"});
+    let more = more.as_object().expect("fields").clone();
+    message.as_object_mut().expect("fields").extend(more);
+    message
+}
+
+#[tokio::test]
+async fn a_button_sends_copies_or_opens_and_has_a_colour() {
+    let (telegram, chat) = bot().await;
+    let rows = json!([
+        [{"text": "Взять", "callback_data": "a", "style": "success"}],
+        [{"text": "Телефон", "copy_text": {"text": "+79990001122"}}, {"text": "Карта", "url": "https://example.org"}],
+    ]);
+    let sent = message(&json!({"reply_markup": {"inline_keyboard": rows}, "disable_notification": true}));
+    let answer = call(&telegram, "sendMessage", sent).await;
+    assert_eq!(answer["result"]["reply_markup"]["inline_keyboard"], rows, "{answer}");
+    let shown = chat.messages().remove(0);
+    assert!(shown.silent);
+    assert_eq!(shown.buttons[0][0].style, Some(Style::Success));
+    assert_eq!(shown.buttons[1][0].copy.as_deref(), Some("+79990001122"));
+
+    // Other buttons under the same text, and the same again.
+    let none = json!({"chat_id": ANNA, "message_id": shown.id});
+    assert_eq!(call(&telegram, "editMessageReplyMarkup", none.clone()).await["ok"], true);
+    assert!(chat.messages()[0].buttons.is_empty());
+    let again = call(&telegram, "editMessageReplyMarkup", none).await;
+    assert!(again["description"].as_str().is_some_and(|said| said.contains("message is not modified")), "{again}");
+
+    for (button, why) in [
+        (json!({"text": "x"}), "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"),
+        (json!({"text": "x", "copy_text": {"text": ""}}), "BUTTON_COPY_TEXT_INVALID"),
+        (json!({"text": "x", "callback_data": "a", "style": "gold"}), "invalid button style specified"),
+    ] {
+        let refused = message(&json!({"reply_markup": {"inline_keyboard": [[button]]}}));
+        let answer = call(&telegram, "sendMessage", refused).await;
+        assert_eq!(answer["error_code"], 400, "{answer}");
+        let said = answer["description"].as_str().expect("words");
+        assert!(said.starts_with("Bad Request: ") && said.contains(why), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_and_a_folded_quotation_are_shown_and_wrong_ones_refused() {
+    let (telegram, chat) = bot().await;
+    let text = "До <tg-time unix=\"1647531900\" format=\"r\">18:45</tg-time><blockquote expandable>долго</blockquote>";
+    let answer = call(&telegram, "sendMessage", message(&json!({"text": text}))).await;
+    assert_eq!(answer["result"]["text"], "До 18:45долго", "{answer}");
+    let spans = chat.messages().remove(0).spans;
+    let time = spans[1].time.as_ref().expect("a time");
+    assert_eq!((time.unix, time.format.as_str(), spans[2].tags.as_slice()), (1_647_531_900, "r", &["expandable"][..]));
+
+    let wrong = message(&json!({"text": "<tg-time unix=\"1647531900\" format=\"soon\">18:45</tg-time>"}));
+    let answer = call(&telegram, "sendMessage", wrong).await;
+    let said = answer["description"].as_str().expect("words");
+    assert!(said.starts_with("Bad Request: can't parse entities: Invalid date format used"), "{said}");
+}
+
+#[tokio::test]
+async fn a_person_changes_only_what_the_person_wrote() {
+    let (telegram, chat) = bot().await;
+    let wrote = chat.text_update("1500")["message"].clone();
+    let id: i32 = serde_json::from_value(wrote["message_id"].clone()).expect("an id");
+    let edit = chat.edit_update(id, "2500");
+    assert_eq!(edit["edited_message"]["message_id"], wrote["message_id"]);
+    assert_eq!(edit["edited_message"]["date"], wrote["date"]);
+    assert!(edit["edited_message"]["edit_date"].as_i64() >= wrote["date"].as_i64());
+    assert_eq!(edit["edited_message"]["text"], "2500");
+    assert_eq!(edit["message"], Value::Null);
+    assert_eq!(chat.messages().remove(0).text, "2500");
+
+    let answer = call(&telegram, "sendMessage", message(&json!({}))).await;
+    let of_the_bot = answer["result"]["message_id"].as_i64().and_then(|id| id.try_into().ok()).expect("an id");
+    assert!(chat.edit(of_the_bot, "x").is_none() && chat.edit(1, "x").is_none());
+}
+
+#[tokio::test]
+async fn only_what_a_webhook_asked_for_is_delivered() {
+    let (telegram, chat) = bot().await;
+    let id = chat.text_update("1500")["message"]["message_id"].as_i64().and_then(|id| id.try_into().ok());
+    let id = id.expect("an id");
+    let states = || telegram.journal(9).iter().map(|record| record.state.clone()).collect::<Vec<_>>();
+    let webhook = json!({"url": "http://127.0.0.1:1/", "allowed_updates": ["message", "callback_query"]});
+    assert_eq!(call(&telegram, "setWebhook", webhook).await["ok"], true);
+    let info = call(&telegram, "getWebhookInfo", json!({})).await;
+    assert_eq!(info["result"]["allowed_updates"], json!(["message", "callback_query"]));
+    telegram.enqueue(MASTER_TOKEN, chat.edit_update(id, "1"));
+    assert_eq!(states().last(), Some(&State::Unwanted));
+    // Not named again, they stay as they are.
+    assert_eq!(call(&telegram, "setWebhook", json!({"url": "http://127.0.0.1:1/"})).await["ok"], true);
+    telegram.enqueue(MASTER_TOKEN, chat.edit_update(id, "2"));
+    assert_eq!(states().last(), Some(&State::Unwanted));
+    let everything = json!({"url": "http://127.0.0.1:1/", "allowed_updates": []});
+    assert_eq!(call(&telegram, "setWebhook", everything).await["ok"], true);
+    telegram.enqueue(MASTER_TOKEN, chat.edit_update(id, "3"));
+    eventually(|| states().last() == Some(&State::Waiting)).await;
+}
+
+#[tokio::test]
+async fn a_chat_keeps_its_last_messages_and_gives_no_number_twice() {
+    let (_telegram, chat) = bot().await;
+    let first = chat.text_update("0")["message"]["message_id"].as_i64().expect("an id");
+    for number in 1..=600 {
+        let message = &chat.text_update(&number.to_string())["message"];
+        assert_eq!(message["message_id"], first + number);
+    }
+    let kept = chat.messages();
+    assert_eq!((kept.len(), kept.last().map(|message| message.text.as_str())), (500, Some("600")));
+}
+
+#[tokio::test]
+async fn forwards_service_messages_and_albums_look_as_they_do() {
+    let (_telegram, chat) = bot().await;
+    let forwarded = &chat.forwarded_update("1500")["message"];
+    assert_eq!((&forwarded["text"], &forwarded["from"]["id"]), (&json!("1500"), &json!(ANNA)));
+    assert_eq!(forwarded["forward_origin"]["type"], "user");
+    let pinned = &chat.service_update(json!({"pinned_message": forwarded}))["message"];
+    assert_eq!((&pinned["text"], &pinned["pinned_message"]["text"]), (&Value::Null, &json!("1500")));
+    let album = chat.album_update("77", 10);
+    let ids: std::collections::BTreeSet<_> =
+        album.iter().map(|update| update["message"]["message_id"].as_i64()).collect();
+    assert_eq!((album.len(), ids.len()), (10, 10));
+    for update in &album {
+        let message = &update["message"];
+        assert_eq!((&message["media_group_id"], &message["text"]), (&json!("77"), &Value::Null));
+        assert!(message["photo"][0]["file_id"].is_string());
+    }
+}
