@@ -4,22 +4,27 @@
 //! reports a non-JSON answer by quoting it whole, a client's phone included. Here every call has a deadline, and no
 //! token, text or answer gets into an error.
 
+mod no_answer;
+mod refusal;
+
 use std::fmt;
 use std::time::Duration;
 
 use frankenstein::ParseMode;
 use frankenstein::methods::{
-    AnswerCallbackQueryParams, DeleteWebhookParams, EditMessageTextParams, SendMessageParams, SetWebhookParams,
+    AnswerCallbackQueryParams, DeleteMessageParams, DeleteWebhookParams, EditMessageTextParams, SendMessageParams,
+    SetWebhookParams,
 };
 use frankenstein::response::MethodResponse;
 use frankenstein::types::{AllowedUpdate, ChatId, InlineKeyboardMarkup, ReplyMarkup};
 use frankenstein::updates::WebhookInfo;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
 
 use crate::config::{Token, WebhookSecret};
 use crate::model::BotName;
 use crate::model::text::cut;
+pub use refusal::Refusal;
 
 /// Telegram answers within tens of milliseconds; whatever takes longer is not waited for while a person taps.
 const CALL: Duration = Duration::from_secs(4);
@@ -40,20 +45,20 @@ pub enum Error {
     RetryAfter(u64),
     /// The person blocked the bot or never started it.
     #[error("the user cannot be reached: {0}")]
-    Unreachable(String),
-    /// The message to edit is gone or too old: a new one must be sent.
-    #[error("the message cannot be edited: {0}")]
-    MessageGone(String),
+    Unreachable(Refusal),
+    /// The message to edit or to delete is gone or too old: a new one must be sent.
+    #[error("the message cannot be changed: {0}")]
+    MessageGone(Refusal),
     /// The callback was answered too late, or is not known. Harmless.
     #[error("the callback is too old")]
     StaleQuery,
     /// Telegram refused; the same call would be refused again.
-    #[error("Telegram refused ({code}): {description}")]
+    #[error("Telegram refused ({code}): {why}")]
     Refused {
         /// The HTTP status.
         code: u64,
-        /// Telegram's description.
-        description: String,
+        /// Why.
+        why: Refusal,
     },
     /// Telegram could not be reached or did not answer in words; the call may have had its effect.
     #[error("Telegram did not answer: {0}")]
@@ -171,7 +176,19 @@ impl Bot {
             .reply_markup(keyboard.clone())
             .build();
         match self.call::<_, IgnoredAny>("editMessageText", &params).await {
-            Err(Error::Refused { description, .. }) if description.contains("message is not modified") => Ok(()),
+            Err(Error::Refused { why: Refusal::NotModified, .. }) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    /// Takes the buttons from a message, whose text stays. That it has none is a success.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer.
+    pub async fn strip(&self, chat: i64, message: i32) -> Result<(), Error> {
+        let params = serde_json::json!({"chat_id": chat, "message_id": message});
+        match self.call::<_, IgnoredAny>("editMessageReplyMarkup", &params).await {
+            Err(Error::Refused { why: Refusal::NotModified, .. }) => Ok(()),
             result => result.map(drop),
         }
     }
@@ -193,6 +210,15 @@ impl Bot {
         }
     }
 
+    /// Deletes a message, which Telegram allows for 48 hours.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer. [`Error::MessageGone`]: it is not there, or too old.
+    pub async fn delete(&self, chat: i64, message: i32) -> Result<(), Error> {
+        let params = DeleteMessageParams { chat_id: ChatId::Integer(chat), message_id: message };
+        self.call::<_, IgnoredAny>("deleteMessage", &params).await.map(drop)
+    }
+
     /// Registers the webhook: the URL, the secret, the kinds of update that are handled, the connection limit.
     ///
     /// # Errors
@@ -202,7 +228,7 @@ impl Bot {
             .url(url)
             .secret_token(secret.reveal())
             .max_connections(max_connections)
-            .allowed_updates(vec![AllowedUpdate::Message, AllowedUpdate::CallbackQuery])
+            .allowed_updates(vec![AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery])
             .build();
         self.call::<_, bool>("setWebhook", &params).await.map(drop)
     }
@@ -235,7 +261,7 @@ impl Bot {
             }
             result => result,
         }
-        .map_err(|error| Error::NoAnswer(describe(&error)))
+        .map_err(|error| Error::NoAnswer(no_answer::why(&error)))
         .and_then(|(status, body)| read(status, &body))
     }
 
@@ -262,87 +288,11 @@ pub struct Notice {
     pub alert: bool,
 }
 
-/// What the Bot API says when it refuses. Not frankenstein's type: its `retry_after` ends at 65,535 s, and then the whole
-/// answer would not be understood.
-#[derive(Deserialize)]
-struct Refusal {
-    error_code: u64,
-    description: String,
-    #[serde(default)]
-    parameters: RefusalParameters,
-}
-
-#[derive(Default, Deserialize)]
-struct RefusalParameters {
-    retry_after: Option<u64>,
-}
-
 fn read<T: DeserializeOwned>(status: reqwest::StatusCode, body: &[u8]) -> Result<T, Error> {
     if status.is_success() {
         return serde_json::from_slice::<MethodResponse<T>>(body)
             .map(|response| response.result)
             .map_err(|_| Error::NoAnswer("an answer that is not the Bot API's".to_owned()));
     }
-    let Ok(Refusal { error_code, description, parameters }) = serde_json::from_slice(body) else {
-        return Err(Error::NoAnswer(format!("HTTP {}", status.as_u16())));
-    };
-    let says = |part: &str| description.contains(part);
-    Err(match error_code {
-        429 => Error::RetryAfter(parameters.retry_after.unwrap_or(1)),
-        403 => Error::Unreachable(description),
-        400 if says("query is too old") || says("query ID is invalid") => Error::StaleQuery,
-        400 if ["message can't be edited", "message to edit not found", "MESSAGE_ID_INVALID"].into_iter().any(says) => {
-            Error::MessageGone(description)
-        }
-        400 if says("chat not found") => Error::Unreachable(description),
-        code @ 500.. => Error::NoAnswer(format!("HTTP {code}")),
-        code => Error::Refused { code, description },
-    })
-}
-
-/// The error and its causes, without the URL, which has the token in it.
-fn describe(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "timed out".to_owned();
-    }
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause.and_then(std::error::Error::source) {
-        cause = Some(deeper);
-    }
-    cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::StatusCode;
-    use serde::de::IgnoredAny;
-
-    use super::{Error, read};
-
-    fn error(status: u16, body: &str) -> Error {
-        let status = StatusCode::from_u16(status).expect("a status");
-        read::<IgnoredAny>(status, body.as_bytes()).map(drop).expect_err("a refusal")
-    }
-
-    #[test]
-    fn refusals_are_sorted_by_what_they_mean() {
-        let refusal = |code: u16, description: &str| {
-            error(code, &format!(r#"{{"ok":false,"error_code":{code},"description":"{description}"}}"#))
-        };
-        let flood =
-            r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":100000}}"#;
-        assert_eq!(error(429, flood), Error::RetryAfter(100_000));
-        assert_eq!(refusal(429, "Too Many Requests"), Error::RetryAfter(1));
-        assert!(matches!(refusal(403, "Forbidden: bot was blocked by the user"), Error::Unreachable(_)));
-        assert!(matches!(refusal(400, "Bad Request: chat not found"), Error::Unreachable(_)));
-        assert_eq!(refusal(400, "Bad Request: query is too old and response timeout expired"), Error::StaleQuery);
-        for gone in ["message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"] {
-            assert!(matches!(refusal(400, &format!("Bad Request: {gone}")), Error::MessageGone(_)), "{gone}");
-        }
-        assert!(matches!(refusal(400, "Bad Request: can't parse entities"), Error::Refused { code: 400, .. }));
-        assert!(matches!(refusal(401, "Unauthorized"), Error::Refused { code: 401, .. }));
-        assert_eq!(refusal(500, "Internal Server Error"), Error::NoAnswer("HTTP 500".to_owned()));
-        assert_eq!(error(502, "<html>+79990001122</html>"), Error::NoAnswer("HTTP 502".to_owned()));
-        assert!(matches!(error(200, "<html>"), Error::NoAnswer(_)));
-    }
+    Err(refusal::read(status.as_u16(), body))
 }
