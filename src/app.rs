@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::bots::Bots;
+use crate::bots::{self, Bots, Strangers};
 use crate::config::{self, Lookup, WebhookSecret};
 use crate::http::{self, Secrets};
 use crate::jobs::Jobs;
@@ -28,6 +28,9 @@ pub struct App {
     pub liveness: Arc<Liveness>,
     /// Wakes the delivery job of this process.
     enqueued: Arc<Notify>,
+    strangers: Arc<Strangers>,
+    /// What the senders of this process remember.
+    delivery: Arc<bots::delivery::State>,
     /// `None` in a program that serves no webhook.
     secrets: Option<Arc<Secrets>>,
 }
@@ -72,6 +75,8 @@ impl App {
             metrics: Arc::default(),
             liveness: Arc::default(),
             enqueued: Arc::default(),
+            strangers: Arc::default(),
+            delivery: Arc::default(),
             store: Store::new(&database, connections, clock)?,
         })
     }
@@ -84,7 +89,16 @@ impl App {
             telegram: self.telegram.clone(),
             metrics: Arc::clone(&self.metrics),
             enqueued: Arc::clone(&self.enqueued),
+            strangers: Arc::clone(&self.strangers),
+            delivery: Arc::clone(&self.delivery),
         }
+    }
+
+    /// Ends an invocation of a Lambda function: what is logged and counted is written before the answer, as the process is
+    /// frozen after it.
+    pub fn end_invocation(&self) {
+        logging::flush();
+        self.metrics.print_embedded();
     }
 
     /// What happens without a tap.
@@ -101,7 +115,7 @@ impl App {
 }
 
 /// What a Lambda function's `main` is: logging, and a runtime of one thread, as one invocation comes at a time. An error
-/// is printed to standard error.
+/// is printed.
 pub fn run_function(run: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
     let started = logging::init(&config::environment, logging::LevelFilter::INFO).map_err(Into::into).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -110,7 +124,7 @@ pub fn run_function(run: impl Future<Output = Result<(), lambda_http::Error>>) -
     match started {
         Ok(()) => ExitCode::SUCCESS,
         Err::<_, lambda_http::Error>(error) => {
-            eprintln!("error: {error}");
+            logging::complain(&error.to_string());
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,11 @@
 //!
 //! The path counts from its end: a stage or a `/lambda-url/webhook` before it changes nothing.
 
+mod admission;
+mod connections;
+pub mod event;
 mod health;
+mod load;
 pub mod server;
 pub mod webhook;
 
@@ -20,6 +24,7 @@ use crate::bots::Bots;
 use crate::config::WebhookSecret;
 use crate::liveness::Liveness;
 use crate::model::BotName;
+use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
 const ROOTS: [&str; 3] = ["/telegram/master", "/telegram/admin", "/health"];
@@ -40,13 +45,15 @@ pub struct State {
     /// `None` in a program that serves no webhook.
     secrets: Option<Arc<Secrets>>,
     liveness: Arc<Liveness>,
+    admission: Arc<Admission>,
     /// Held by each update under way, in a server that waits for them when it stops.
     working: Option<WeakSender<Infallible>>,
 }
 
 impl State {
     pub(crate) fn new(bots: Bots, secrets: Option<Arc<Secrets>>, liveness: Arc<Liveness>) -> Self {
-        Self { bots, secrets, liveness, working: None }
+        let admission = Arc::new(Admission::new(bots.store.connections()));
+        Self { bots, secrets, liveness, admission, working: None }
     }
 
     /// Whether this is the secret that Telegram repeats to us for this bot.

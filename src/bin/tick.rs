@@ -21,7 +21,7 @@ async fn run() -> Result<(), Error> {
     let jobs = &app.jobs();
     lambda_runtime::run(service_fn(async |_: LambdaEvent<IgnoredAny>| {
         let failed = jobs.run(tokio::time::sleep(INVOCATION)).await;
-        app.metrics.print_embedded();
+        app.end_invocation();
         // Lambda counts the invocation as an error then, which an alarm watches.
         if failed.is_empty() { Ok::<_, Error>(()) } else { Err(format!("jobs failed: {}", failed.join(", ")).into()) }
     }))

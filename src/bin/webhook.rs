@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use field_service::app::{App, run_function};
 use field_service::{config, http::Http, store::Clock};
-use lambda_http::{Error, service_fn};
+use lambda_http::lambda_runtime::{self, Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
 
 fn main() -> ExitCode {
     run_function(run())
@@ -14,10 +15,10 @@ async fn run() -> Result<(), Error> {
     // One invocation at a time per environment, so one connection.
     let app = &App::from_env(&config::environment, 1, Clock::default())?;
     let http = &Http::new(app.http());
-    lambda_http::run(service_fn(async |request| {
-        let response = http.answer(request).await;
-        app.metrics.print_embedded();
-        Ok::<_, Error>(response)
+    lambda_runtime::run(service_fn(async |invocation: LambdaEvent<Box<RawValue>>| {
+        let answer = http.invoke(invocation).await;
+        app.end_invocation();
+        Ok::<_, Error>(answer)
     }))
     .await
 }

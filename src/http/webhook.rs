@@ -2,7 +2,8 @@
 //!
 //! A status tells Telegram whether to send the update again. 2xx: never again. Anything else: again and again, while
 //! that person's later updates wait behind it. So what will not get better is logged and answered with 200, and only
-//! what sending again can mend is answered with 503; which is never said once something was committed.
+//! what sending again can mend is answered with 503; which is never said once something was committed. Who cannot be served
+//! soon is told 503 at once, and when to come again.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,11 +11,13 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::State as Extract;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tracing::Instrument;
 
 use super::State;
+use super::admission::{Refused, UnderWay};
 use crate::bots::update::{self, Update};
 use crate::bots::{Failed, Handled};
 use crate::model::BotName;
@@ -22,7 +25,7 @@ use crate::model::BotName;
 /// The largest body that is read. Telegram's updates are far smaller.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// What waiting for a connection and the database's work may take, together, until the commit. Inside the about 60 seconds
+/// What waiting in the queue and for a connection and the database's work may take, together, until the commit. Inside the about 60 seconds
 /// that Telegram waits for an answer, and with [`SEND`] inside the function's own timeout and a server's drain.
 const COMMIT: Duration = Duration::from_secs(19);
 /// What sending the answer may take, after the commit: the calls to Telegram have a budget of their own in it, and what they
@@ -37,48 +40,66 @@ const DISCARD: usize = 8 * BODY_LIMIT;
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
-pub(super) async fn master(Extract(state): Extract<State>, request: Request<Body>) -> StatusCode {
+pub(super) async fn master(Extract(state): Extract<State>, request: Request<Body>) -> Response {
     receive(state, BotName::Master, request).await
 }
 
-pub(super) async fn admin(Extract(state): Extract<State>, request: Request<Body>) -> StatusCode {
+pub(super) async fn admin(Extract(state): Extract<State>, request: Request<Body>) -> Response {
     receive(state, BotName::Admin, request).await
 }
 
 /// Takes an update in. Nothing of the body is read before the head is found good.
-async fn receive(state: State, bot: BotName, request: Request<Body>) -> StatusCode {
-    let (head, mut body) = request.into_parts();
-    match admit(&state, bot, &head.headers) {
-        StatusCode::OK => {}
-        StatusCode::PAYLOAD_TOO_LARGE => return too_large(&mut body).await,
-        refusal => return refusal,
-    }
-    let read = Limited::new(&mut body, BODY_LIMIT).collect();
-    let bytes = match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(bytes)) => bytes.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(&mut body).await,
-        Ok(Err(_)) => return StatusCode::BAD_REQUEST,
-        Err(_) => return StatusCode::REQUEST_TIMEOUT,
+async fn receive(state: State, bot: BotName, request: Request<Body>) -> Response {
+    let body = match read(&state, bot, request).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
     };
     let working = match &state.working {
         None => None,
         // The server has stopped.
         Some(working) => match working.upgrade() {
-            None => return StatusCode::SERVICE_UNAVAILABLE,
+            None => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
             working => working,
         },
     };
+    let under_way = match state.admission.come() {
+        Ok(under_way) => under_way,
+        Err(refused) => return refuse(&state, refused),
+    };
     // A task of its own: a caller that hangs up does not stop work that has begun.
     let work = async move {
-        let status = on_update(&state, bot, &bytes).await;
+        let answer = on_update(&state, bot, &body, under_way).await;
         drop(working);
-        status
+        answer
     };
     tokio::spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a handler did not end");
+        // Not the error's own text: it has the panic's words, which may quote the update.
+        tracing::error!(panic = error.is_panic(), "a handler did not end");
         // Sent again, it would panic again.
-        if error.is_panic() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+        if error.is_panic() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }.into_response()
     })
+}
+
+/// Reads a request that is good, or what it is answered with otherwise.
+async fn read(state: &State, bot: BotName, request: Request<Body>) -> Result<Bytes, StatusCode> {
+    let (head, mut body) = request.into_parts();
+    match admit(state, bot, &head.headers) {
+        StatusCode::OK => {}
+        StatusCode::PAYLOAD_TOO_LARGE => return Err(too_large(&mut body).await),
+        refusal => return Err(refusal),
+    }
+    let read = Limited::new(&mut body, BODY_LIMIT).collect();
+    match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(&mut body).await),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+fn refuse(state: &State, Refused { retry_after }: Refused) -> Response {
+    state.bots.metrics.count("webhook", "OVERLOADED");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from(retry_after))]).into_response()
 }
 
 /// Judges a request by its head alone; 200: it may go on.
@@ -112,7 +133,7 @@ async fn too_large(body: &mut Body) -> StatusCode {
 }
 
 /// Handles an update to the end.
-async fn on_update(state: &State, bot: BotName, body: &[u8]) -> StatusCode {
+async fn on_update(state: &State, bot: BotName, body: &[u8], under_way: UnderWay) -> Response {
     let update: Update = match serde_json::from_slice(body) {
         Ok(update) => update,
         Err(error) => {
@@ -121,49 +142,60 @@ async fn on_update(state: &State, bot: BotName, body: &[u8]) -> StatusCode {
             let update_id = update::update_id(body);
             tracing::warn!(bot = bot.as_str(), update_id, ?kind, line, column, "an update that is not understood");
             state.bots.metrics.count("webhook", "NOT_UNDERSTOOD");
-            return StatusCode::OK;
+            return StatusCode::OK.into_response();
         }
     };
     let span = tracing::info_span!("update", bot = bot.as_str(), update_id = update.update_id);
     async {
-        let (status, handled) = decide(state, bot, update).await;
+        let (answer, handled) = match decide(state, bot, update, under_way).await {
+            Ok((status, handled)) => (status.into_response(), handled),
+            Err(refused) => return refuse(state, refused),
+        };
         let sent = AssertUnwindSafe(handled.send(&state.bots)).catch_unwind();
         match tokio::time::timeout(SEND, sent).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => count_failure(state, "PANIC", "a panic while answering an update"),
             Err(_) => count_failure(state, "DEADLINE", "an update was not answered in time; what was committed stands"),
         }
-        status
+        answer
     }
     .instrument(span)
     .await
 }
 
-/// Decides about an update and commits: what Telegram is answered, and what is then sent.
-async fn decide(state: &State, bot: BotName, update: Update) -> (StatusCode, Handled) {
-    let decided = AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind();
-    match tokio::time::timeout(COMMIT, decided).await {
-        Ok(Ok(Ok(handled))) => (StatusCode::OK, handled),
-        Ok(Ok(Err(Failed { error, handled }))) if error.is_transient() => {
+/// Decides about an update in its turn, and commits: what Telegram is answered, and what is then sent.
+async fn decide(
+    state: &State,
+    bot: BotName,
+    update: Update,
+    mut under_way: UnderWay,
+) -> Result<(StatusCode, Handled), Refused> {
+    let decided = async {
+        let _turn = under_way.turn().await?;
+        Ok(AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind().await)
+    };
+    Ok(match tokio::time::timeout(COMMIT, decided).await.ok().transpose()? {
+        Some(Ok(Ok(handled))) => (StatusCode::OK, handled),
+        Some(Ok(Err(Failed { error, handled }))) if error.is_transient() => {
             tracing::warn!(%error, "the database is not available; Telegram will send this again");
             state.bots.metrics.count("webhook", "UNAVAILABLE");
             (StatusCode::SERVICE_UNAVAILABLE, handled)
         }
-        Ok(Ok(Err(Failed { error, handled }))) => {
+        Some(Ok(Err(Failed { error, handled }))) => {
             tracing::error!(%error, "an update failed in a way that will not pass");
             state.bots.metrics.count("webhook", "FAILED");
             (StatusCode::OK, handled)
         }
-        Ok(Err(_)) => {
+        Some(Err(_)) => {
             // The panic hook has said where. Sent again, the update would panic again, for ever.
             count_failure(state, "PANIC", "a panic while handling an update");
             (StatusCode::OK, Handled::default())
         }
-        Err(_) => {
+        None => {
             count_failure(state, "DEADLINE", "an update was not decided in time; Telegram will send it again");
             (StatusCode::SERVICE_UNAVAILABLE, Handled::default())
         }
-    }
+    })
 }
 
 fn count_failure(state: &State, word: &'static str, what: &str) {

@@ -1,6 +1,5 @@
 //! The HTTP policy: every row of it.
 
-use field_service::http::Http;
 use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
 use serde_json::json;
@@ -137,45 +136,6 @@ async fn an_unknown_field_in_the_buttons_message_does_not_lose_the_tap() {
     });
     t.chat(ANNA).deliver(update).await;
     assert_eq!(t.owner(order).await, Some(ANNA));
-}
-
-/// As Lambda delivers it: a named stage in the path, headers in lower case, the body in base64.
-#[tokio::test]
-async fn a_function_urls_event_is_a_request_like_any_other() {
-    let t = Dispatch::start().await;
-    let order = t.order().offered_to([ANNA]).await;
-    let update = t.chat(ANNA).tap_update(&format!("m:new:acc:{order}")).to_string();
-    let event = |secret: &str, body: &str, is_base64: bool| {
-        let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": "/prod/telegram/master", "rawQueryString": "",
-            "headers": {"content-type": "application/json", "x-telegram-bot-api-secret-token": secret, "host": "x"},
-            "requestContext": {
-                "accountId": "anonymous", "apiId": "x", "domainName": "x", "domainPrefix": "x", "requestId": "1",
-                "routeKey": "$default", "stage": "prod", "time": "20/Nov/2026:09:00:00 +0000", "timeEpoch": 1,
-                "http": {"method": "POST", "path": "/prod/telegram/master", "protocol": "HTTP/1.1",
-                         "sourceIp": "127.0.0.1", "userAgent": "x"},
-            },
-            "body": body, "isBase64Encoded": is_base64,
-        });
-        lambda_http::request::from_str(&event.to_string()).expect("an event")
-    };
-    assert_eq!(Http::new(t.app.http()).answer(event("wrong", &update, false)).await.status(), 401);
-    let encoded = base64(update.as_bytes());
-    assert_eq!(Http::new(t.app.http()).answer(event(MASTER_SECRET, &encoded, true)).await.status(), 200);
-    assert_eq!(t.owner(order).await, Some(ANNA));
-    assert_eq!(Http::new(t.app.http()).answer(event(MASTER_SECRET, &update, false)).await.status(), 200);
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let chunks = bytes.chunks(3).map(|chunk| {
-        let bits = chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        let digit = |index: usize| {
-            if index <= chunk.len() { char::from(DIGITS[(bits >> (18 - 6 * index)) as usize & 63]) } else { '=' }
-        };
-        (0..4).map(digit).collect::<String>()
-    });
-    chunks.collect()
 }
 
 #[tokio::test]
