@@ -59,8 +59,9 @@ pub struct Database {
 pub enum StatementMode {
     /// Prepared once per connection: half the work per accept. The default.
     Prepared,
-    /// Parsed every time, in one round trip: for poolers in transaction mode that do not track prepared statements
-    /// (PgBouncer before 1.21, or without `max_prepared_statements`).
+    /// Parsed every time, in one round trip; and nothing is sent behind the end of a transaction until its answer is here:
+    /// for every pooler in transaction mode, which gives the server's connection to somebody else then. Tried with PgBouncer
+    /// 1.18; later ones that track prepared statements are to be used in this mode, too.
     Unnamed,
 }
 
@@ -85,7 +86,7 @@ impl Database {
                     return Err(Error::malformed(
                         "DATABASE_STATEMENTS",
                         "unknown mode",
-                        "prepared, or unnamed behind a transaction pooler without prepared statements",
+                        "prepared, or unnamed behind a pooler in transaction mode",
                     ));
                 }
             };
@@ -102,9 +103,8 @@ impl Database {
         // tokio-postgres knows disable, prefer and require; the certificate is checked by our own TLS connector.
         let verify_certificate = url.contains(VERIFY_FULL);
         let known = url.replacen(VERIFY_FULL, "sslmode=require", 1);
-        let connection: tokio_postgres::Config = known.parse().map_err(|error: tokio_postgres::Error| {
-            malformed(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
-        })?;
+        let connection: tokio_postgres::Config =
+            known.parse().map_err(|error: tokio_postgres::Error| malformed(why_malformed(&error).to_owned()))?;
         if connection.get_hosts().is_empty() {
             return Err(malformed("it names no host".to_owned()));
         }
@@ -115,6 +115,18 @@ impl Database {
             return Err(malformed("it names two kinds of sslmode".to_owned()));
         }
         Ok(Self { connection, verify_certificate, root_certificates: None, statements: StatementMode::Prepared })
+    }
+}
+
+/// What is wrong with a connection string, without the piece that the driver quotes: it may be one of the password.
+fn why_malformed(error: &tokio_postgres::Error) -> &'static str {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    if why.contains("unknown option") {
+        "it has an option that is not known"
+    } else if why.contains("invalid value") {
+        "an option has a value that it cannot have"
+    } else {
+        "it is not a connection string"
     }
 }
 

@@ -6,9 +6,11 @@
 //! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
 //! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
 
+mod allowance;
 pub mod cities;
 mod connection;
 pub mod dialogs;
+pub mod edits;
 pub mod error;
 pub mod facts;
 pub mod masters;
@@ -16,25 +18,30 @@ pub mod migrate;
 pub mod offers;
 pub mod orders;
 pub mod outbox;
+pub mod patience;
+mod pool;
 pub mod rounds;
+mod server;
 pub mod staff;
 pub mod sweeps;
 mod tls;
 pub mod updates;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use crate::config::{self, StatementMode};
-use connection::AFTER_COMMIT;
+use allowance::Allowance;
+use connection::{AFTER_COMMIT, Lent};
 pub use connection::{Connection, Ready};
 pub use error::{Error, Severity};
+use pool::{CONNECT, Pool};
+use server::Server;
 pub use tls::Error as TlsError;
 
 /// A statement: its name, which is also the comment it starts with, its text, and its parameters' types.
@@ -85,29 +92,27 @@ impl Clock {
     }
 }
 
-/// Waits for a connection at most this long. A burst of taps queues here, well inside Telegram's 60 seconds.
-const WAIT: Duration = Duration::from_secs(12);
-/// Opening a connection, TLS included, takes at most this long.
-const CONNECT: Duration = Duration::from_secs(5);
-/// A connection that was idle for longer is asked whether it lives before it is used: a frozen Lambda cannot notice
-/// that the server hung up. Asking every time would cost a round trip per tap.
-const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-/// How long that question may take.
-const PROBE: Duration = Duration::from_secs(2);
 /// How soon the system asks whether a silent server is still there. Its own default is two hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A piece of work that takes longer has lost its server unnoticed. The connection is given up.
 const WORK: Duration = Duration::from_secs(6);
 
-/// The database: a pool, the statement mode and the clock.
+/// How often all idle connections may be given up because one of them turned out to be of no use: some times at once, and
+/// then once in so long. Each must be opened again, and what makes one useless may well not pass with a new one.
+const RENEWALS: u32 = 2;
+const RENEWED_EVERY: Duration = Duration::from_secs(5);
+
+/// The database: a pool, the statement mode and the clock. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
     mode: StatementMode,
     clock: Clock,
-    /// When the database last did what it was asked.
-    last_success: Arc<Mutex<Option<Instant>>>,
+    server: Arc<Server>,
+    renewals: Arc<Allowance>,
+    /// When this process has last found the database to be away.
+    last_loss: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Store {
@@ -116,27 +121,26 @@ impl Store {
     /// # Errors
     /// When the CA file of the configuration cannot be read.
     pub fn new(config: &config::Database, connections: usize, clock: Clock) -> Result<Self, TlsError> {
-        let manager = Manager::from_config(
-            with_timeouts(&config.connection),
-            tls::connector(config)?,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(CONNECT))
-            .recycle_timeout(Some(PROBE))
-            .pre_recycle(probe_idle_connections())
-            .build()
-            .map_err(|error| tls::Error::new("building the pool", error))?;
-        Ok(Self { pool, mode: config.statements, clock, last_success: Arc::default() })
+        Ok(Self {
+            pool: Pool::new(config, connections)?,
+            mode: config.statements,
+            clock,
+            server: Arc::default(),
+            renewals: Arc::new(Allowance::new(RENEWALS, RENEWED_EVERY)),
+            last_loss: Arc::default(),
+        })
     }
 
     /// The time for statements of this moment, see [`Clock::now`].
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {
         self.clock.now()
+    }
+
+    /// How many connections there may be if the server allows them.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.pool.wanted()
     }
 
     /// Lends a connection to `work`. When the connection turns out to be dead, or PostgreSQL chose this transaction
@@ -152,11 +156,20 @@ impl Store {
     {
         let mut first = true;
         loop {
+            self.refuse_if_read_only().await?;
+            let begun = Instant::now();
             match self.attempt(&work).await {
                 Err(error) if first && error.severity() == Severity::ConnectionLost => {
                     tracing::warn!(%error, "database connection lost, trying a new one");
                     // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
-                    self.pool.retain(|_, _| false);
+                    self.renew();
+                }
+                Err(error) if first && error.severity() == Severity::ReadOnly => {
+                    // Either this session is of no more use, or the server takes no writes at all.
+                    if self.ask_unless_known_since(Some(begun)).await.is_err() || !self.renew() {
+                        return Err(error);
+                    }
+                    tracing::warn!(%error, "a session of what is a standby now, trying a new one");
                 }
                 Err(error) if first && error.severity() == Severity::Conflict => {
                     tracing::warn!(%error, "transaction conflict, trying again");
@@ -171,38 +184,53 @@ impl Store {
         }
     }
 
+    /// Whether this process has found the database to be away within that time.
+    #[must_use]
+    pub fn lost_within(&self, time: Duration) -> bool {
+        let last = *self.last_loss.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|at| at.elapsed() < time)
+    }
+
+    /// Gives up the idle connections, if that has not been done too often lately; whether it was done.
+    fn renew(&self) -> bool {
+        let may = self.renewals.take(Instant::now());
+        if may {
+            self.pool.close_idle();
+        }
+        may
+    }
+
     async fn attempt<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let client = self.pool.get().await?;
-        let committed = Arc::new(AtomicBool::new(false));
-        // On the heap: it is large, and so would be every future that it is part of.
-        let mut work = Box::pin(work(Connection::new(client, self.mode, Arc::clone(&committed))));
-        let result = match tokio::time::timeout(WORK, &mut work).await {
-            // What was committed is not reported as undone: only what is read after it is still waited for.
-            Err(_) if committed.load(Ordering::Relaxed) => tokio::time::timeout(2 * AFTER_COMMIT, work).await,
-            result => result,
-        };
-        let result = result.unwrap_or(Err(Error::Stalled(WORK)));
-        if result.is_ok() {
-            *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let result = self.attempt_unobserved(work).await;
+        if result.as_ref().is_err_and(Error::is_loss) {
+            *self.last_loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         result
     }
 
-    /// Whether the database answers; that it has done so within the last second is enough. Under load nobody who asks has to
-    /// wait for a connection.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), Error> {
-        const PING: Statement = statement!("store.ping", [], "SELECT 1");
-        let last = *self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.pool.is_closed() && last.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return Ok(());
+    async fn attempt_unobserved<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        // The place is given back after the connection.
+        let (client, _place) = self.pool.lend().await?;
+        let lent = Arc::new(Lent::default());
+        // On the heap: it is large, and so would be every future that it is part of.
+        let mut work = Box::pin(work(Connection::new(client, self.mode, Arc::clone(&lent))));
+        let result = match tokio::time::timeout(WORK, &mut work).await {
+            // What was committed is not reported as undone: only what is read after it is still waited for.
+            Err(_) if lent.committed.load(Ordering::Relaxed) => tokio::time::timeout(2 * AFTER_COMMIT, work).await,
+            result => result,
+        };
+        let result = result.unwrap_or(Err(Error::Stalled(WORK)));
+        lent.settle(result.as_ref().is_err_and(Error::is_of_another_statement));
+        if result.is_ok() {
+            self.server.has_answered();
         }
-        self.run(async |connection| connection.fetch(&PING, &[]).await.map(drop)).await
+        result
     }
 
     /// Closes every connection; later calls fail.
@@ -214,33 +242,6 @@ impl Store {
 /// Reads a column. An error names it, so that a row that somebody wrote oddly can be found; nothing panics over it.
 pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &'static str) -> Result<T, Error> {
     row.try_get(name).map_err(|source| Error::Column { name, source })
-}
-
-/// Asks a connection that was idle for long whether it lives. When one does not answer, those that were idle at that
-/// moment are not asked one after another: they go at once.
-fn probe_idle_connections() -> Hook {
-    let last_silence: Arc<Mutex<Option<Instant>>> = Arc::default();
-    Hook::async_fn(move |client, metrics| {
-        let idle = metrics.last_used();
-        let last_silence = Arc::clone(&last_silence);
-        Box::pin(async move {
-            if idle < TRUSTED_IDLE {
-                return Ok(());
-            }
-            let silence = *last_silence.lock().unwrap_or_else(PoisonError::into_inner);
-            if silence.is_some_and(|silence| silence.elapsed() < idle) {
-                return Err(HookError::message("was idle when another one did not answer"));
-            }
-            match tokio::time::timeout(PROBE, client.simple_query("")).await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(HookError::Backend(error)),
-                Err(_) => {
-                    *last_silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                    Err(HookError::message("an idle connection did not answer"))
-                }
-            }
-        })
-    })
 }
 
 fn with_timeouts(connection: &tokio_postgres::Config) -> tokio_postgres::Config {

@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use deadpool_postgres::Object;
+use tokio::join;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -35,13 +36,32 @@ pub struct Connection {
     mode: StatementMode,
     /// Statements sent and not answered, and one more for an open transaction.
     unfinished: AtomicU32,
+    /// What the work leaves to whoever lent the connection.
+    lent: Arc<Lent>,
+}
+
+/// What is known of a connection when its work is over.
+#[derive(Default)]
+pub(super) struct Lent {
     /// Whether a commit has succeeded: from then on the work may not fail as if it could be done again.
-    committed: Arc<AtomicBool>,
+    pub(super) committed: AtomicBool,
+    /// The connection, if nothing that it was asked is under way: it goes back to the pool once the work's result is known.
+    returned: Mutex<Option<Object>>,
+}
+
+impl Lent {
+    /// Gives the connection back to the pool, or closes it.
+    pub(super) fn settle(&self, close: bool) {
+        let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(client) = returned.filter(|_| close) {
+            drop(Object::take(client));
+        }
+    }
 }
 
 impl Connection {
-    pub(super) fn new(client: Object, mode: StatementMode, committed: Arc<AtomicBool>) -> Self {
-        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), committed }
+    pub(super) fn new(client: Object, mode: StatementMode, lent: Arc<Lent>) -> Self {
+        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), lent }
     }
 
     fn client(&self) -> &Object {
@@ -78,7 +98,7 @@ impl Connection {
         self.watch(definition.name, client.query_typed(definition.text, &typed)).await
     }
 
-    /// Gets a single statement ready and runs it.
+    /// Gets a single statement ready and runs it [alone](Self::alone).
     ///
     /// # Errors
     /// When either fails.
@@ -88,7 +108,20 @@ impl Connection {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
         let [ready] = self.ready([statement]).await?;
-        self.query(&ready, params).await
+        self.alone(self.query(&ready, params)).await
+    }
+
+    /// Runs statements that are [`ready`](Self::ready) in a transaction of their own, in one round trip: READ COMMITTED, to
+    /// which the database's or the role's own default may not be set.
+    ///
+    /// # Errors
+    /// When one of them fails; then nothing was changed.
+    pub async fn alone<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let (begun, done, committed) = join!(self.begin(), work, self.commit());
+        begun?;
+        let done = done?;
+        committed?;
+        Ok(done)
     }
 
     /// Opens a READ COMMITTED transaction. Until [`commit`](Self::commit) or [`rollback`](Self::rollback) has
@@ -108,7 +141,7 @@ impl Connection {
     /// When the outcome is not known to be a commit or a rollback.
     pub async fn commit(&self) -> Result<(), Error> {
         self.end("COMMIT").await?;
-        self.committed.store(true, Ordering::Relaxed);
+        self.lent.committed.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -185,17 +218,22 @@ impl Connection {
     ) -> Result<T, Error> {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
         let result = work.await;
-        self.unfinished.fetch_sub(1, Ordering::Relaxed);
+        // Without an SQLSTATE it was not PostgreSQL's answer to this statement: what comes next may not be either, and the
+        // connection is closed.
+        if !result.as_ref().is_err_and(|error| error.code().is_none()) {
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+        }
         result.map_err(|source| Error::Statement { name, source })
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if *self.unfinished.get_mut() > 0
-            && let Some(client) = self.client.take()
-        {
+        let Some(client) = self.client.take() else { return };
+        if *self.unfinished.get_mut() > 0 {
             drop(Object::take(client));
+        } else {
+            *self.lent.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What can go wrong with the database, and what that means for the caller.
 //!
-//! The text of an error is safe to log: it has PostgreSQL's message and SQLSTATE but not its DETAIL, which quotes the
-//! row, and with it a client's phone.
+//! The text of an error is safe to log: it quotes no value, neither PostgreSQL's DETAIL, which has the whole row in it and
+//! with it a client's phone, nor messages like `invalid input syntax for type integer: "+7999…"`.
+
+mod words;
 
 use std::fmt;
 use std::time::Duration;
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::types::WrongType;
+pub(super) use words::explain;
 
 /// A failed use of the database. Its own text names the causes that are safe to log; those that
 /// [`source`](std::error::Error::source) leads to may quote rows.
@@ -25,6 +29,8 @@ pub enum Error {
     },
     /// The server did not answer for this long.
     Stalled(Duration),
+    /// The server takes no writes: it is a standby, or fails over.
+    ReadOnly,
     /// A column holds what cannot be read, such as a time at infinity.
     Column {
         /// The column.
@@ -50,6 +56,8 @@ pub enum Severity {
     Conflict,
     /// A lock or a statement took too long.
     TimedOut,
+    /// A write was refused, by the server or because this session was begun on a standby.
+    ReadOnly,
     /// The database is away or refuses for now: to be tried again later.
     Unavailable,
     /// The server does not know a city's time zone any more: it can be shown in UTC.
@@ -63,10 +71,24 @@ impl Error {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Connect(_) | Self::Stalled(_) => Severity::Unavailable,
+            Self::Connect(_) | Self::Stalled(_) | Self::ReadOnly => Severity::Unavailable,
+            Self::Column { source, .. } if is_another_s(source) => Severity::ConnectionLost,
             Self::Unknown { .. } | Self::Column { .. } => Severity::Permanent,
             Self::Statement { source, .. } => severity(source),
         }
+    }
+
+    /// Whether the database was away or could not be reached. That connections are short, here or there, is no such sign, nor
+    /// that one piece of work took too long.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        let code = match self {
+            Self::Connect(PoolError::Timeout(TimeoutType::Wait)) | Self::Stalled(_) => return false,
+            Self::Connect(PoolError::Backend(source)) | Self::Statement { source, .. } => source.code(),
+            _ => None,
+        };
+        let short = code.is_some_and(|code| code.code().starts_with("53"));
+        !short && matches!(self.severity(), Severity::ConnectionLost | Severity::Unavailable)
     }
 
     /// Whether the server cut the statement short because it took too long by itself; not because of a lock, which may be
@@ -76,11 +98,28 @@ impl Error {
         matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::QUERY_CANCELED))
     }
 
+    /// Whether a result was no answer to the statement that was sent: what else comes from that connection may not be either.
+    #[must_use]
+    pub(super) fn is_of_another_statement(&self) -> bool {
+        matches!(self, Self::Column { source, .. } if is_another_s(source))
+    }
+
+    /// Whether a lock or a statement took too long: somebody is at work on what was asked for.
+    #[must_use]
+    pub fn is_timed_out(&self) -> bool {
+        self.severity() == Severity::TimedOut
+    }
+
     /// Whether the same request may succeed later, so that Telegram should send it again.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         !matches!(self.severity(), Severity::Permanent | Severity::UnknownTimezone)
     }
+}
+
+/// Whether a result lacks the column, or has it in another type: then it is no answer to the statement that was sent.
+fn is_another_s(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_none_or(<dyn std::error::Error>::is::<WrongType>)
 }
 
 /// The function of the server that finds that a prepared statement's result has changed its type. Its message is
@@ -102,11 +141,11 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
         | SqlState::CRASH_SHUTDOWN
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         | SqlState::IDLE_SESSION_TIMEOUT
-        // This session is of no more use, and a new one may be: it was begun on what is or was a standby, or its
-        // prepared statements are of an older schema, or of another server behind a pooler.
-        | SqlState::READ_ONLY_SQL_TRANSACTION
+        // This session is of no more use, and a new one may be: its prepared statements are of an older schema, or of
+        // another server behind a pooler.
         | SqlState::INVALID_SQL_STATEMENT_NAME
         | SqlState::DUPLICATE_PSTATEMENT => Severity::ConnectionLost,
+        SqlState::READ_ONLY_SQL_TRANSACTION => Severity::ReadOnly,
         _ if error.as_db_error().and_then(DbError::routine) == Some(STALE_PLAN) => Severity::ConnectionLost,
         // Time zones are the only names of the server's own that statements pass.
         SqlState::INVALID_PARAMETER_VALUE => Severity::UnknownTimezone,
@@ -116,7 +155,7 @@ fn severity(error: &tokio_postgres::Error) -> Severity {
             // recovering server is.
             "53" | "55" | "57" => Severity::Unavailable,
             // The schema is not there yet: the migration is about to run, and no tap may be lost until then.
-            _ if matches!(*state, SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN) => Severity::Unavailable,
+            _ if words::is_schema_missing(state) => Severity::Unavailable,
             _ => Severity::Permanent,
         },
     }
@@ -131,7 +170,8 @@ impl fmt::Display for Error {
             Self::Statement { name, source } => write!(f, "{name}: {}", explain(source)),
             Self::Column { name, source } => write!(f, "reading the column {name}: {}", explain(source)),
             Self::Stalled(time) => write!(f, "the database did not answer for {time:?}"),
-            Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {value}"),
+            Self::ReadOnly => f.write_str("the database is read-only: a standby, or failing over"),
+            Self::Unknown { what, value } => write!(f, "the database holds an unknown {what}: {}", words::word(value)),
         }
     }
 }
@@ -141,28 +181,9 @@ impl std::error::Error for Error {
         match self {
             Self::Connect(source) => Some(source),
             Self::Statement { source, .. } | Self::Column { source, .. } => Some(source),
-            Self::Stalled(_) | Self::Unknown { .. } => None,
+            Self::Stalled(_) | Self::ReadOnly | Self::Unknown { .. } => None,
         }
     }
-}
-
-/// An error and its causes, each said once, and of PostgreSQL's own only the message and the SQLSTATE: its
-/// DETAIL quotes rows.
-pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.as_db_error()) {
-            said.push(format!("{} (SQLSTATE {})", error.message(), error.code().code()));
-            break;
-        }
-        let words = error.to_string();
-        if !said.iter().any(|before| before.contains(&words)) {
-            said.push(words);
-        }
-        next = error.source();
-    }
-    said.join(": ")
 }
 
 impl From<PoolError> for Error {

@@ -3,15 +3,21 @@
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use field_service::bots::delivery;
+use field_service::config::{self, StatementMode};
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
 use field_service::dispatch::cancel;
-use field_service::model::{MasterId, StaffId};
-use field_service::store::{facts, offers, orders};
+use field_service::dispatch::{accept, view};
+use field_service::model::{MasterId, OrderId, StaffId};
+use field_service::sim::proxy::Proxy;
+use field_service::store::{Clock, Store, facts, offers, orders};
+use futures_util::future::join_all;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, eventually, postgres};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, postgres};
 
 #[test]
 fn a_statement_starts_with_its_name() {
@@ -44,14 +50,15 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.press("Взять заявку").await;
     for button in ["Ваша заявка", "В пути", "На месте", "Завершить", "Да, закончена"]
     {
+        t.pause().await;
         chat.press(button).await;
     }
-    chat.say("1500").await;
+    t.answer(&chat, "1500").await;
     assert_eq!(t.status(third).await, "CLOSED");
     chat.press("Мои заявки").await;
     chat.press(&format!("№{order}")).await;
     chat.press("Вернуть").await;
-    chat.say("Не успеваю").await;
+    t.answer(&chat, "Не успеваю").await;
     assert_eq!(t.status(order).await, "SEARCHING");
     chat.tap("m:sh:off").await;
     let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None, None).await;
@@ -70,17 +77,9 @@ async fn everything_works_without_prepared_statements() {
 /// nothing of prepared statements.
 #[tokio::test]
 async fn unnamed_statements_work_behind_a_transaction_pooler() {
-    let Some(program) = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"]
-        .into_iter()
-        .find(|program| std::path::Path::new(program).is_file())
-    else {
-        // Straight to standard error: what a test prints is shown only when it fails.
-        writeln!(std::io::stderr(), "NOT RUN: unnamed statements behind PgBouncer, which is not installed")
-            .expect("standard error");
-        return;
-    };
+    let Some(program) = pgbouncer() else { return };
     let database_url = postgres::fresh_database().await;
-    let pooler = Pooler::start(program, database_name(&database_url)).await;
+    let pooler = Pooler::start(program, database_name(&database_url), 6543).await;
     let settings =
         Settings { unnamed_statements: true, database_url: Some(pooler.database_url.clone()), ..Settings::default() };
     let t = Dispatch::start_on(database_url, settings).await;
@@ -94,21 +93,92 @@ async fn unnamed_statements_work_behind_a_transaction_pooler() {
     t.check().await;
 }
 
+/// PgBouncer, if it is installed.
+fn pgbouncer() -> Option<&'static str> {
+    let found = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"]
+        .into_iter()
+        .find(|program| Path::new(program).is_file());
+    if found.is_none() {
+        // Straight to standard error: what a test prints is shown only when it fails.
+        writeln!(std::io::stderr(), "NOT RUN: unnamed statements behind PgBouncer, which is not installed")
+            .expect("standard error");
+    }
+    found
+}
+
+/// Two processes behind a pooler, and the connections of one break off at any moment, above all right after a transaction has
+/// ended: then the pooler gives the server's connection to the other one. Nobody reads what is another's.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pooler_nobody_sees_what_is_another_s() {
+    const MASTERS: i64 = 24;
+    let Some(program) = pgbouncer() else { return };
+    let t = Dispatch::start().await;
+    for number in 0..MASTERS {
+        t.add_master(1000 + number, "Мастер").await;
+        let order = t.order().offered_to([1000 + number]).await;
+        t.execute("UPDATE orders SET address = $2 WHERE id = $1", &[&order.0, &format!("дом {}", 1000 + number)]).await;
+    }
+    let name = database_name(&t.database_url);
+    let pooler = Pooler::start(program, name, 6544).await;
+    let proxy = Proxy::in_front_of(pooler.socket.clone()).await.expect("a proxy");
+    let store = |url: &str| {
+        let mut config = config::Database::from_url(url).expect("a URL");
+        config.statements = StatementMode::Unnamed;
+        Store::new(&config, 6, Clock::default()).expect("a pool")
+    };
+    let [cut, whole] = [store(&proxy.database_url(name)), store(&pooler.database_url)];
+    let over = AtomicBool::new(false);
+    let seen = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let look = async |store: &Store, number: i64, seen: &AtomicUsize| {
+        let user = 1000 + number % MASTERS;
+        while !over.load(Ordering::Relaxed) {
+            let Ok(list) = view::offers(store, master(user), Some(&a_tap()), 1).await else { continue };
+            let list = list.expect("a master is told to be none");
+            let addresses: Vec<_> = list.lines.iter().map(|line| line.card.address.clone()).collect();
+            assert_eq!(addresses, [format!("дом {user}")]);
+            // What is pipelined most: an order that is not there.
+            if let Ok(none) = accept::accept(store, OrderId(i64::MAX), master(user), Some(&a_tap()), 1).await {
+                let fresh = none.expect("a master is told to be none").fresh;
+                let addresses = fresh.iter().flat_map(|list| &list.lines).map(|line| line.card.address.clone());
+                assert!(addresses.into_iter().all(|address| address == format!("дом {user}")), "{fresh:?}");
+            }
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let cutting = async {
+        for moment in 0_u32.. {
+            if seen[1].load(Ordering::Relaxed) > 200 {
+                break;
+            }
+            // Now and then let more than one transaction through.
+            for _ in 0..=moment % 7 {
+                proxy.next_answer().await;
+            }
+            proxy.hang_up();
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let broken = join_all((0..6).map(|number| look(&cut, number, &seen[0])));
+    let others = join_all((6..12).map(|number| look(&whole, number, &seen[1])));
+    tokio::join!(cutting, broken, others);
+}
+
 struct Pooler {
     process: Child,
     database_url: String,
+    socket: PathBuf,
 }
 
 impl Pooler {
-    async fn start(program: &str, database: &str) -> Self {
+    async fn start(program: &str, database: &str, port: u16) -> Self {
         let folder = postgres::cluster().folder();
         let socket = folder.display();
-        let ini = folder.join("pgbouncer.ini");
+        let ini = folder.join(format!("pgbouncer-{port}.ini"));
         std::fs::write(
             &ini,
             format!(
                 "[databases]\n{database} = host={socket} user=postgres\n[pgbouncer]\nlisten_addr =\n\
-                 listen_port = 6543\nunix_socket_dir = {socket}\nauth_type = any\npool_mode = transaction\n\
+                 listen_port = {port}\nunix_socket_dir = {socket}\nauth_type = any\npool_mode = transaction\n\
                  default_pool_size = 2\n"
             ),
         )
@@ -123,10 +193,10 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .expect("PgBouncer");
-        let database_url = format!("host={socket} port=6543 user=postgres dbname={database}");
-        let socket = folder.join(".s.PGSQL.6543");
+        let database_url = format!("host={socket} port={port} user=postgres dbname={database}");
+        let socket = folder.join(format!(".s.PGSQL.{port}"));
         eventually(|| std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
-        Self { process, database_url }
+        Self { process, database_url, socket }
     }
 }
 

@@ -3,7 +3,9 @@
 pub mod browser;
 pub mod page;
 pub mod postgres;
+pub mod twins;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -52,6 +54,11 @@ pub struct Dispatch {
 pub async fn proxied_database() -> (String, Proxy) {
     let database_url = postgres::fresh_database().await;
     (database_url, Proxy::start(postgres::cluster().folder()).await.expect("a proxy"))
+}
+
+/// Where the tests' PostgreSQL has its socket.
+pub fn cluster_folder() -> &'static Path {
+    postgres::cluster().folder()
 }
 
 /// The database's name in one of our connection strings.
@@ -282,6 +289,25 @@ impl Dispatch {
             &[],
         )
         .await
+    }
+
+    /// Lets the pause pass that a person makes between two steps.
+    pub async fn pause(&self) {
+        self.execute("UPDATE order_status_history SET created_at = created_at - interval '2 seconds'", &[]).await;
+    }
+
+    /// Steps of a master's, with pauses.
+    pub async fn steps(&self, chat: &Chat, order: OrderId, steps: &[&str]) {
+        for step in steps {
+            self.pause().await;
+            chat.tap(&format!("m:act:{step}:{order}")).await;
+        }
+    }
+
+    /// Answers a question, and confirms it.
+    pub async fn answer(&self, chat: &Chat, text: &str) -> telegram::Tap {
+        chat.say(text).await;
+        chat.press("Да, ").await
     }
 
     /// What a dispatcher does when a master cannot do the job after all.
