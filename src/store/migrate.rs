@@ -3,17 +3,28 @@
 //! Safe to run twice and from several processes at once: an advisory lock of the session, which ends with the
 //! process whatever happens to it, makes the second one wait. A file that was changed after it had been applied is
 //! refused by name.
+//!
+//! Safe to run while people work: whoever wants a table that an `ALTER TABLE` waits for queues behind it, so it waits for
+//! half a second at most, leaves nothing behind, says who is in the way and tries again after a growing pause.
 
-use refinery::{Migration, Runner};
-use tokio_postgres::Client;
+mod in_the_way;
+
+use std::fmt;
+use std::time::Duration;
+
+use refinery::error::Kind;
+use refinery::{Migration, Runner, Target};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::error::explain;
 use super::tls;
 use crate::config;
+use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 16] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -21,10 +32,32 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("V5__bounded_cost.sql", include_str!("../../migrations/V5__bounded_cost.sql")),
     ("V6__checks.sql", include_str!("../../migrations/V6__checks.sql")),
     ("V7__validate_checks.sql", include_str!("../../migrations/V7__validate_checks.sql")),
+    ("V8__answers.sql", include_str!("../../migrations/V8__answers.sql")),
+    ("V9__shown_updates.sql", include_str!("../../migrations/V9__shown_updates.sql")),
+    ("V10__delivery.sql", include_str!("../../migrations/V10__delivery.sql")),
+    ("V11__delivery_indexes.sql", include_str!("../../migrations/V11__delivery_indexes.sql")),
+    ("V12__changed_orders.sql", include_str!("../../migrations/V12__changed_orders.sql")),
+    ("V13__policies_hold_nobody_up.sql", include_str!("../../migrations/V13__policies_hold_nobody_up.sql")),
+    ("V14__places_hold_nobody_up.sql", include_str!("../../migrations/V14__places_hold_nobody_up.sql")),
+    ("V15__sane_values.sql", include_str!("../../migrations/V15__sane_values.sql")),
+    ("V16__repair_and_validate.sql", include_str!("../../migrations/V16__repair_and_validate.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.
 const LOCK: i64 = 0x6669_656c_6473_7663;
+
+/// How long a statement waits for a table, and others behind it: less than the second after which they give up, see
+/// [`TIMEOUTS`].
+const LOCK_TIMEOUT: &str = "500ms";
+/// The same when an autovacuum is in the way, if [`SEND_VACUUM_AWAY`] is not allowed: PostgreSQL sends it away after a second.
+const LOCK_TIMEOUT_BEHIND_VACUUM: &str = "1100ms";
+/// How soon PostgreSQL looks for deadlocks, and sends an autovacuum away that is in the way. For superusers.
+const SEND_VACUUM_AWAY: &str = "SET deadlock_timeout = '250ms'";
+/// The pauses between tries grow from the first to the second: in them everybody else gets the table.
+const PAUSE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
+
+/// How long to go on trying, unless somebody says otherwise.
+pub const WAIT: Duration = Duration::from_mins(5);
 
 /// The schema could not be brought up to date. Each file is a transaction: those before it stay applied.
 #[derive(Debug, thiserror::Error)]
@@ -43,17 +76,39 @@ pub enum Error {
     /// A migration failed, or differs from the one that was applied under its name.
     #[error("migrating: {0}")]
     Migration(String),
-}
-
-impl From<refinery::Error> for Error {
-    fn from(error: refinery::Error) -> Self {
-        Self::Migration(explain(&error))
-    }
+    /// Somebody was in the way for too long.
+    #[error(
+        "{what} is still in the way after {waited:?}: {who}; nothing is left half-done, so run it again later{after}"
+    )]
+    InTheWay {
+        /// What is in the way.
+        what: &'static str,
+        /// For how long that was tried.
+        waited: Duration,
+        /// Whose it is.
+        who: String,
+        /// What was applied before.
+        after: String,
+    },
 }
 
 impl Error {
     fn database(doing: &'static str) -> impl Fn(tokio_postgres::Error) -> Self {
         move |error| Self::Database { doing, cause: explain(&error) }
+    }
+
+    fn of_refinery(error: &refinery::Error) -> Self {
+        Self::Migration(match error.kind() {
+            Kind::DivergentVersion(_, ours) => {
+                format!("{ours} was applied and then changed: an applied file stays as it is, a change is a new file")
+            }
+            Kind::MissingVersion(applied) => format!(
+                "the database is at version {} already, which this release does not know: run a newer one",
+                applied.version()
+            ),
+            Kind::Connection(doing, cause) => format!("{doing}: {}", explain(cause.as_ref())),
+            _ => error.to_string(),
+        })
     }
 }
 
@@ -66,13 +121,38 @@ pub struct Report {
     pub for_the_owner: Option<String>,
 }
 
-/// Connects and applies what is missing. Needs a connection to the server itself: a pooler in transaction mode knows
-/// no session's lock.
+/// Connects and applies what is missing, and goes on trying for [`WAIT`]. Needs a connection to the server itself: a pooler
+/// in transaction mode knows no session's lock.
 ///
 /// # Errors
 /// See [`Error`].
 pub async fn run(config: &config::Database) -> Result<Report, Error> {
-    apply(&mut connect(config).await?).await
+    run_to(config, None, WAIT).await
+}
+
+/// The same, up to a version, and going on trying for `wait`.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn run_to(config: &config::Database, version: Option<i32>, wait: Duration) -> Result<Report, Error> {
+    let migrations =
+        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
+    let migrations = migrations.map_err(|error| Error::of_refinery(&error))?;
+    let target = version.map_or(Target::Latest, Target::Version);
+    let runner = Runner::new(&migrations).set_target(target);
+    let mut client = connect(config).await?;
+    let tries = Tries::begin(wait);
+    client
+        .batch_execute(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = 0"))
+        .await
+        .map_err(Error::database("setting the session's timeouts"))?;
+    let sends_vacuum_away = client.batch_execute(SEND_VACUUM_AWAY).await.is_ok();
+    let watch = Watch::begin(config, &client).await?;
+    wait_for_turn(&client, &watch, tries).await?;
+    let applied = apply(&mut client, &runner, &watch, tries, sends_vacuum_away).await?;
+    let for_the_owner = set_timeouts(&client).await.map_err(Error::database("setting the database's timeouts"))?;
+    // The session ends with this, and its lock.
+    Ok(Report { applied, for_the_owner })
 }
 
 /// A connection of its own, outside any pool. It closes when the client is dropped.
@@ -88,20 +168,97 @@ pub async fn connect(config: &config::Database) -> Result<Client, Error> {
     Ok(client)
 }
 
-async fn apply(client: &mut Client) -> Result<Report, Error> {
-    let migrations =
-        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>()?;
-    client
-        .batch_execute(&format!("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"))
-        .await
-        .map_err(Error::database("waiting for another migration"))?;
-    let report = Runner::new(&migrations).run_async(client).await?;
-    let for_the_owner = set_timeouts(client).await.map_err(Error::database("setting the database's timeouts"))?;
-    client
-        .batch_execute(&format!("SELECT pg_advisory_unlock({LOCK}); RESET lock_timeout; RESET statement_timeout"))
-        .await
-        .map_err(Error::database("letting other migrations go on"))?;
-    Ok(Report { applied: report.applied_migrations().iter().map(ToString::to_string).collect(), for_the_owner })
+/// Tries until a deadline, with growing pauses.
+#[derive(Clone, Copy)]
+struct Tries {
+    begun: Instant,
+    wait: Duration,
+    pause: Duration,
+}
+
+impl Tries {
+    fn begin(wait: Duration) -> Self {
+        Self { begun: Instant::now(), wait, pause: PAUSE[0] }
+    }
+
+    /// Pauses before another try; an error, if the time is over.
+    async fn again(&mut self, what: &'static str, who: impl fmt::Display, applied: &[String]) -> Result<(), Error> {
+        let left = self.wait.saturating_sub(self.begun.elapsed());
+        if left.is_zero() {
+            let after = if applied.is_empty() {
+                String::new()
+            } else {
+                format!("; applied before that: {}", applied.join(", "))
+            };
+            return Err(Error::InTheWay { what, waited: self.wait, who: who.to_string(), after });
+        }
+        let (pause, left) = (self.pause.min(left), left.as_secs());
+        tracing::warn!("{what} is in the way: {who}; trying again in {pause:.0?}, for {left} s more");
+        sleep(pause).await;
+        self.pause = (self.pause * 3 / 2).min(PAUSE[1]);
+        Ok(())
+    }
+}
+
+async fn wait_for_turn(client: &Client, watch: &Watch, mut tries: Tries) -> Result<(), Error> {
+    let turn = format!("SELECT pg_try_advisory_lock({LOCK})");
+    loop {
+        let answer = client.simple_query(&turn).await.map_err(Error::database("asking for the migrations' lock"))?;
+        let granted = answer.iter().any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));
+        if granted {
+            return Ok(());
+        }
+        tries.again("another migration", watch.holder(LOCK).await, &[]).await?;
+    }
+}
+
+/// Applies what is missing, file by file; those that were applied.
+async fn apply(
+    client: &mut Client,
+    runner: &Runner,
+    watch: &Watch,
+    mut tries: Tries,
+    sends_vacuum_away: bool,
+) -> Result<Vec<String>, Error> {
+    let mut applied: Vec<String> = Vec::new();
+    loop {
+        let (result, seen) = watch.during(runner.run_async(client)).await;
+        let error = match result {
+            Ok(report) => {
+                applied.extend(report.applied_migrations().iter().map(ToString::to_string));
+                return Ok(applied);
+            }
+            Err(error) => error,
+        };
+        // A file before the one that failed stays applied, and is not tried again.
+        let before = error.report().map_or(&[][..], |report| report.applied_migrations());
+        applied.extend(before.iter().map(ToString::to_string));
+        if !is_in_the_way(&error) {
+            return Err(Error::of_refinery(&error));
+        }
+        let behind_vacuum = seen.only_vacuum && !sends_vacuum_away;
+        tries.again("a lock", seen, &applied).await?;
+        let timeout = if behind_vacuum { LOCK_TIMEOUT_BEHIND_VACUUM } else { LOCK_TIMEOUT };
+        client
+            .batch_execute(&format!("SET lock_timeout = '{timeout}'"))
+            .await
+            .map_err(Error::database("setting the session's timeouts"))?;
+    }
+}
+
+/// Whether a migration failed because somebody else was at work, and may succeed by itself.
+fn is_in_the_way(error: &refinery::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
+            return error.code().is_some_and(|state| {
+                [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE]
+                    .contains(state)
+            });
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The database's own timeouts. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,

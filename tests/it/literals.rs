@@ -6,6 +6,7 @@ use std::path::Path;
 
 use field_service::model::notification::Kind;
 use field_service::model::order::Stage;
+use field_service::model::update::Action;
 use field_service::model::{BotName, Category, OfferState, OrderStatus};
 
 type Words = BTreeSet<String>;
@@ -42,12 +43,35 @@ fn known() -> Vec<(&'static str, Words)> {
         ("every offer state", words(OfferState::ALL, OfferState::as_str)),
         ("every trade", words(Category::ALL, Category::as_str)),
         ("every kind of message", words(Kind::ALL, Kind::as_str)),
+        (
+            "every kind of message of the first releases",
+            some(&[
+                "OFFER",
+                "OFFER_ENDED",
+                "LIST",
+                "ASSIGNED",
+                "OWN_ORDER",
+                "CANCELED",
+                "RETURNED",
+                "ESCALATED",
+                "UNREACHABLE",
+            ]),
+        ),
         ("about an offer", words([Kind::Offer, Kind::OfferEnded], Kind::as_str)),
-        ("shown in a message", words([Kind::List, Kind::OwnOrder], Kind::as_str)),
-        ("about an own order", words([Kind::Assigned, Kind::Canceled], Kind::as_str)),
+        ("screens that are shown later", words(Kind::SCREENS, Kind::as_str)),
+        ("answers to questions", words([Action::Close, Action::Correct, Action::GiveBack], Action::as_str)),
+        (
+            "after a step",
+            statuses(|status| {
+                status == OrderStatus::Closed || status.stage() == Stage::Active && status != OrderStatus::Assigned
+            }),
+        ),
+        ("about an own order", words([Kind::Assigned, Kind::Changed, Kind::Canceled], Kind::as_str)),
         ("both bots", words([BotName::Master, BotName::Admin], BotName::as_word)),
         ("nothing was sent", some(&["OVERTAKEN", "UNREADABLE"])),
-        ("nobody was reached", some(&["UNREACHABLE", "ABANDONED"])),
+        ("nobody was reached", some(&["UNREACHABLE", "ABANDONED", "OVERTAKEN"])),
+        ("told to staff together", words([Kind::Returned, Kind::Escalated, Kind::Unreachable], Kind::as_str)),
+        ("to staff about a master", words([Kind::Returned, Kind::Unreachable], Kind::as_str)),
         ("roles", some(&["DISPATCHER", "ADMIN"])),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
         ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),

@@ -1,13 +1,18 @@
 //! Every migration runs over what the releases before it may have written, also by hand.
 
 use std::path::Path;
+use std::process::Output;
+use std::time::{Duration, Instant};
 
-use field_service::store::Clock;
+use field_service::config::Database;
+use field_service::store::{Clock, migrate};
+use tokio::process::Command;
+use tokio_postgres::Client;
 
 use crate::harness::{Dispatch, Settings, postgres};
 
 /// What a database may hold before the files of that number and above are applied.
-const BEFORE: [(&str, &str); 1] = [(
+const BEFORE: [(&str, &str); 2] = [(
     "V4__",
     "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
      INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (901, 'Анна', 1), (902, 'Борис', 1);
@@ -33,6 +38,40 @@ const BEFORE: [(&str, &str); 1] = [(
      INSERT INTO outbox (bot, chat_id, kind, lease, finished_at)
      VALUES ('MASTER', 101, 'LIST', gen_random_uuid(), now()), ('MASTER', 101, 'LIST', NULL, NULL);
      INSERT INTO dialogs (master_id, kind, order_id, answered_by) VALUES (1, 'AMOUNT', 2, 5)",
+), (
+    // Whatever the checks let in that were there by then.
+    "V10__",
+    "INSERT INTO orders (city_id, category, status, address, client_name, client_phone, assigned_master_id, created_at,
+                         updated_at, next_round_at, search_started_at, escalated_at, escalation_reason, deferred_until,
+                         final_amount, version, last_round, policy_id)
+     VALUES (1, 'PLUMBING', 'CLOSED', 'x', 'x', '+7', 1, '4713-01-01 BC', '12000-01-01', '294276-12-31', '12000-01-01',
+             '4713-01-01 BC', 'TIME', '-infinity', 'NaN', 2147483647, 2147483647, 1),
+            (1, 'PLUMBING', 'DEFERRED', 'x', 'x', '+7', NULL, now(), now(), now(), NULL, NULL, NULL, '12000-01-01', NULL, 1, 0, NULL);
+     INSERT INTO offers (order_id, master_id, state, sent_at, viewed_at, responded_at, expires_at)
+     VALUES (4, 1, 'EXPIRED', '12000-01-01', '4713-01-01 BC', '294276-12-31', '-infinity'),
+            (4, 2, 'ACCEPTED', now(), NULL, now(), '12000-01-01');
+     INSERT INTO order_status_history (order_id, to_status, actor_type, context, created_at)
+     SELECT 4, 'SEARCHING', 'SYSTEM', context::jsonb, '-infinity'
+     FROM unnest(ARRAY['null', '[]', '1', '\"master_id\"', '[\"master_id\"]', '{\"master_id\": null}', '{\"master_id\": \"Анна\"}',
+                       '{\"master_id\": [1]}', '{\"master_id\": 1e300}', '{\"master_id\": -1, \"offer_id\": 7}']) AS context;
+     INSERT INTO distribution_metrics (order_id, master_id, assigned_at, candidates_count, time_to_assign_seconds)
+     VALUES (4, 1, '12000-01-01', 1, 1);
+     INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded)
+     VALUES (4, 'infinity', 1, 1, '-infinity', '[]', '{}'), (4, '12000-01-01', 1, 1, now(), '[]', '{}');
+     INSERT INTO outbox (bot, chat_id, kind, created_at, due_at, attempted_at, finished_at, attempts)
+     VALUES ('MASTER', 901, 'LIST', '4713-01-01 BC', '-infinity', 'infinity', NULL, 2147483647),
+            ('MASTER', 901, 'LIST', '-infinity', '12000-01-01', '12000-01-01', 'infinity', -1);
+     INSERT INTO outbox_chats (bot, chat_id, attempted_at, ready_at)
+     VALUES ('MASTER', 901, '12000-01-01', '-infinity'), ('MASTER', 902, '4713-01-01 BC', NULL);
+     INSERT INTO processed_updates (bot, update_key, action, outcome, processed_at)
+     VALUES ('MASTER', 'odd', 'SHOW', 'SHOWN', '-infinity');
+     INSERT INTO dispatch_policies (created_at) VALUES ('infinity');
+     UPDATE outbox_bots SET recent = '{infinity,-infinity}', not_before = '-infinity';
+     UPDATE master_activity SET last_asked_at = '12000-01-01' WHERE master_id = 1;
+     UPDATE masters SET created_at = 'infinity', unreachable_since = '-infinity' WHERE id = 2;
+     UPDATE staff SET created_at = '-infinity', unreachable_since = '12000-01-01';
+     UPDATE dialogs SET asked_at = 'infinity';
+     UPDATE cities SET timezone_lost_at = '-infinity'",
 )];
 
 #[tokio::test]
@@ -43,8 +82,12 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("the migrations").map(|entry| entry.expect("a file").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
-    files.sort();
-    assert!(files.len() >= 7);
+    // V10 comes after V9.
+    files.sort_by_key(|file| {
+        let name = file.file_name().expect("a name").to_string_lossy();
+        name[1..name.find('_').expect("a number")].parse::<u32>().expect("a number")
+    });
+    assert!(files.len() >= 9);
     for file in files {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
         if let Some((_, rows)) = BEFORE.iter().find(|(prefix, _)| name.starts_with(prefix)) {
@@ -55,6 +98,9 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
             .await
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
+    let unchecked = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated";
+    assert_eq!(sql.query_one(unchecked, &[]).await.expect("a query").get::<_, i64>(0), 0, "every row is in order");
+    sql.batch_execute("DELETE FROM processed_updates WHERE update_key = 'odd'").await.expect("a deletion");
     let keys = "SELECT string_agg(concat_ws(' ', update_key, action, outcome), ', ' ORDER BY update_key) FROM processed_updates";
     let known: String = sql.query_one(keys, &[]).await.expect("a query").get(0);
     assert_eq!(
@@ -69,4 +115,97 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     chat.tap("m:new").await;
     chat.press("№1").await;
     assert!(chat.press("Взять заявку").await.notice().contains("принята"));
+}
+
+/// A database at an earlier version, with one order in it; its connection string.
+async fn at_version(name: &str, version: i32) -> String {
+    let url = postgres::empty_database(name).await;
+    let config = Database::from_url(&url).expect("a URL");
+    migrate::run_to(&config, Some(version), Duration::ZERO).await.expect("migrations");
+    let sql = postgres::connect(&url).await;
+    sql.batch_execute(
+        "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
+         INSERT INTO orders (city_id, category, address, client_name, client_phone)
+         VALUES (1, 'PLUMBING', 'x', 'x', '+79990001122')",
+    )
+    .await
+    .expect("an order");
+    url
+}
+
+async fn version(sql: &Client) -> i32 {
+    sql.query_one("SELECT max(version) FROM refinery_schema_history", &[]).await.expect("a version").get(0)
+}
+
+fn program(url: &str, wait: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+    command.args(["migrate", "--wait", wait]).env_clear().env("DATABASE_URL", url).kill_on_drop(true);
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_lets_everybody_through() {
+    let url = at_version("waits_for_a_report", 5).await;
+    let (report, reader) =
+        (postgres::connect(&format!("{url} application_name=report")).await, postgres::connect(&url).await);
+    let pid: i32 = report.query_one("SELECT pg_backend_pid()", &[]).await.expect("a number").get(0);
+    report
+        .batch_execute("BEGIN; SELECT count(*) FROM orders WHERE client_phone = '+79990001122'")
+        .await
+        .expect("a long report");
+    let migrating = tokio::spawn(program(&url, "60").output());
+
+    let (begun, mut longest) = (Instant::now(), Duration::ZERO);
+    while begun.elapsed() < Duration::from_secs(6) {
+        let asked = Instant::now();
+        reader.query_one("SELECT count(*) FROM orders", &[]).await.expect("a reader");
+        longest = longest.max(asked.elapsed());
+    }
+    assert!(longest > Duration::from_millis(200), "the migration has waited meanwhile: {longest:?}");
+    assert!(longest < Duration::from_millis(950), "a reader waits for it no longer than it waits itself: {longest:?}");
+    assert_eq!(version(&reader).await, 5, "a try that failed leaves nothing");
+
+    report.batch_execute("COMMIT").await.expect("an end");
+    let output = migrating.await.expect("a task").expect("the program runs");
+    let said = said(&output);
+    assert!(output.status.success() && said.contains("Applied V6__checks."), "{said}");
+    assert!(said.contains(&format!("process {pid} (report")) && said.contains("idle in transaction"), "{said}");
+    assert!(!said.contains("7999") && !said.contains("count("), "nobody's statement is shown: {said}");
+    assert!(version(&reader).await > 5);
+}
+
+#[tokio::test]
+async fn a_migration_that_cannot_have_its_tables_gives_up_in_time() {
+    let url = at_version("gives_up", 5).await;
+    let other = postgres::connect(&format!("{url} application_name=report")).await;
+    other.batch_execute("BEGIN; LOCK TABLE orders IN ACCESS SHARE MODE").await.expect("a lock");
+    let begun = Instant::now();
+    let output = program(&url, "1").output().await.expect("the program runs");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let said = said(&output);
+    assert!(!output.status.success() && said.contains("error: ") && said.contains("(report"), "{said}");
+    assert!(said.contains("nothing is left half-done"), "{said}");
+    other.batch_execute("ROLLBACK").await.expect("an end");
+    assert_eq!(version(&other).await, 5);
+    let constraints: i64 = other
+        .query_one("SELECT count(*) FROM pg_constraint WHERE conname = 'offers_responded_when_ended'", &[])
+        .await
+        .expect("a count")
+        .get(0);
+    assert_eq!(constraints, 0, "nothing of the file is left");
+}
+
+#[tokio::test]
+async fn another_migration_is_not_waited_for_for_ever() {
+    let url = at_version("another_migration", 5).await;
+    let other = postgres::connect(&format!("{url} application_name=colleague")).await;
+    other.execute("SELECT pg_advisory_lock(7379540980639430243)", &[]).await.expect("the lock");
+    let output = program(&url, "1").output().await.expect("the program runs");
+    let said = said(&output);
+    assert!(!output.status.success() && said.contains("another migration") && said.contains("(colleague"), "{said}");
+    drop(other);
 }
