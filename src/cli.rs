@@ -1,5 +1,8 @@
 //! What each subcommand does.
 
+pub mod master;
+pub mod migrate;
+
 use std::error::Error;
 use std::io::{self, Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,18 +11,16 @@ use std::num::NonZero;
 use field_service::app::App;
 use field_service::config::{self, environment};
 use field_service::http::server;
-use field_service::logging::{self, LevelFilter};
+use field_service::logging::{self, LevelFilter, printable};
 use field_service::model::BotName;
-use field_service::model::TelegramUserId;
 use field_service::sim::{alone, demo};
-use field_service::store::masters::{self, Added, NewMaster};
-use field_service::store::{Clock, Store, migrate};
+use field_service::store::Clock;
 use field_service::telegram;
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Command, Demo, Master, Serve, Sim, Webhook};
+use crate::{Command, Demo, Serve, Sim, Webhook};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -33,12 +34,9 @@ pub async fn run(command: Command) -> Result {
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
         Command::Serve(serve) => self::serve(serve).await,
-        Command::Migrate => migrate().await,
+        Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,
-        Command::Master(Master::Add { telegram_id, name, city, timezone, phone, categories }) => {
-            let user = TelegramUserId(telegram_id);
-            add_master(&NewMaster { user, full_name: name, phone, city, timezone, categories }).await
-        }
+        Command::Master(command) => master::run(command).await,
     }
 }
 
@@ -65,7 +63,11 @@ async fn demo(options: Demo) -> Result {
         None => listen(PAGE).or_else(|_| listen(SocketAddr::new(PAGE.ip(), 0)))?,
     };
     let page = demo.page(listener).await?;
-    writeln!(out(), "\nNow you: open {} and play; a new order comes every 15 seconds. Ctrl-C ends it.", page.url())?;
+    writeln!(
+        out(),
+        "\nNow you: open {} and play; orders keep coming, and masters whom you leave alone live by themselves. Ctrl-C ends it.",
+        page.url()
+    )?;
     writeln!(out(), "  handler   {}\n  database  psql '{}'", demo.url(), demo.database_url())?;
     stop.await;
     Ok(())
@@ -119,6 +121,7 @@ async fn serve(serve: Serve) -> Result {
         if let Ok(again) = shutdown_signal() {
             again.await;
             tracing::warn!("asked to stop a second time: stopped at once");
+            logging::flush();
             std::process::exit(130);
         }
     });
@@ -126,6 +129,7 @@ async fn serve(serve: Serve) -> Result {
     // Those that failed have been logged.
     drop(jobs.await?);
     app.store.close();
+    app.metrics.count_lost_lines();
     tracing::info!("stopped; counted {}", app.metrics.summary());
     Ok(())
 }
@@ -146,20 +150,6 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn migrate() -> Result {
-    let report = migrate::run(&config::Database::from_env(&environment)?).await?;
-    if report.applied.is_empty() {
-        println!("The database is up to date.");
-    }
-    for name in report.applied {
-        println!("Applied {name}.");
-    }
-    if let Some(statements) = report.for_the_owner {
-        eprintln!("warning: this role does not own the database; its owner must run:\n{statements}");
-    }
-    Ok(())
-}
-
 async fn webhook(command: Webhook) -> Result {
     let bot = |name: BotName| -> Result<telegram::Bot> {
         let api_url = config::telegram_api_url(&environment)?;
@@ -172,23 +162,23 @@ async fn webhook(command: Webhook) -> Result {
             let secret = config::webhook_secret(&environment, name)?;
             let url = webhook_url(&url, name)?;
             bot(name)?.set_webhook(&url, &secret, max_connections).await?;
-            println!("Telegram delivers the {} bot's updates to {url}.", name.as_str());
+            say(&format!("Telegram delivers the {} bot's updates to {url}.", name.as_str()))?;
         }
         Webhook::Info(which) => {
             let info = bot(which.bot.into())?.webhook_info().await?;
-            let url = if info.url.is_empty() { "none" } else { &info.url };
-            println!("url: {url}\nwaiting updates: {}", info.pending_update_count);
+            let url = if info.url.is_empty() { "none".into() } else { printable(&info.url) };
+            say(&format!("url: {url}\nwaiting updates: {}", info.pending_update_count))?;
             if let Some(connections) = info.max_connections {
-                println!("connections at most: {connections}");
+                say(&format!("connections at most: {connections}"))?;
             }
             match (info.last_error_date, info.last_error_message) {
-                (Some(date), Some(message)) => println!("last error: {message} ({})", utc(date)?),
-                _ => println!("last error: none"),
+                (Some(date), Some(message)) => say(&format!("last error: {} ({})", printable(&message), utc(date)?))?,
+                _ => say("last error: none")?,
             }
         }
         Webhook::Delete(which) => {
             bot(which.bot.into())?.delete_webhook().await?;
-            println!("Telegram delivers no more updates; it keeps waiting ones for 24 hours.");
+            say("Telegram delivers no more updates; it keeps waiting ones for 24 hours.")?;
         }
     }
     Ok(())
@@ -224,30 +214,13 @@ fn utc(seconds: u64) -> Result<jiff::Timestamp> {
     Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
 }
 
-async fn add_master(master: &NewMaster) -> Result {
-    for (what, text) in [("name", &master.full_name), ("city", &master.city)] {
-        if text.trim().is_empty()
-            || text.trim() != text
-            || text.chars().any(char::is_control)
-            || text.chars().count() > 200
-        {
-            return Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into());
-        }
-    }
-    let store = Store::new(&config::Database::from_env(&environment)?, 1, Clock::default())?;
-    let (city, timezone) = (&master.city, master.timezone.as_deref().unwrap_or_default());
-    match masters::add(&store, master).await? {
-        Added::Added(id) => println!("{} is master {id}; «/start» opens the bot's menu.", master.full_name),
-        Added::AlreadyThere(id) => println!("Telegram id {} is master {id} already; nothing was changed.", master.user),
-        Added::UnknownCity if master.timezone.is_none() => {
-            let example = "--timezone Europe/Moscow";
-            return Err(format!("there is no city «{city}» yet: add {example}, or what it is there").into());
-        }
-        Added::UnknownCity => {
-            return Err(format!("«{timezone}» is not a time zone: expected an IANA name such as Europe/Moscow").into());
-        }
-        Added::OtherTimezone(known) => {
-            return Err(format!("«{city}» is in {known} already, not in {timezone}; nothing was changed").into());
+/// Prints what is asked for, each line on its own and without effect on the terminal. Whoever reads may have seen enough,
+/// which is no failure.
+fn say(text: &str) -> Result {
+    for line in text.lines() {
+        match writeln!(out(), "{}", printable(line)) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            result => result?,
         }
     }
     Ok(())

@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli::master::Master;
+use cli::migrate::Migrate;
+use field_service::logging;
 use field_service::model::BotName;
-use field_service::model::order::Category;
 
 /// Dispatch for field-service companies: orders offered to technicians over Telegram, each taken by exactly one.
 #[derive(Parser)]
@@ -28,12 +30,12 @@ enum Command {
     /// Serve the webhook as a plain HTTP server, and run the jobs; needs DATABASE_URL and both bots'
     /// tokens and secrets
     Serve(Serve),
-    /// Bring the database to this release's schema; needs DATABASE_URL
-    Migrate,
+    /// Bring the database to this release's schema, while people work; needs DATABASE_URL
+    Migrate(Migrate),
     /// Register a bot's webhook with Telegram, ask about it, remove it
     #[command(subcommand)]
     Webhook(Webhook),
-    /// Let masters in; needs DATABASE_URL
+    /// Let masters in, change and list them; needs DATABASE_URL
     #[command(subcommand)]
     Master(Master),
 }
@@ -112,44 +114,13 @@ impl From<WhichBot> for BotName {
     }
 }
 
-#[derive(Subcommand)]
-enum Master {
-    /// Add a master, who can then use the bot
-    Add {
-        /// The master's Telegram id, as the bot tells it to strangers
-        #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
-        telegram_id: i64,
-        /// Full name
-        #[arg(long)]
-        name: String,
-        /// City; a new one needs --timezone
-        #[arg(long)]
-        city: String,
-        /// Time zone of a new city, e.g. Asia/Yekaterinburg
-        #[arg(long)]
-        timezone: Option<String>,
-        /// Phone
-        #[arg(long)]
-        phone: Option<String>,
-        /// A trade; may be repeated
-        #[arg(long = "category", value_name = "CATEGORY", value_parser = parse_category)]
-        categories: Vec<Category>,
-    },
-}
-
-fn parse_category(word: &str) -> Result<Category, String> {
-    Category::parse(&word.to_ascii_uppercase()).ok_or_else(|| {
-        let known: Vec<_> = Category::ALL.iter().map(|category| category.as_str()).collect();
-        format!("expected one of {}", known.join(", "))
-    })
-}
-
 fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or_else(|| Command::Demo(Demo::default()));
+    let _flush = logging::FlushAtTheEnd;
     match cli::run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            logging::complain(&error.to_string());
             ExitCode::FAILURE
         }
     }

@@ -1,11 +1,15 @@
-//! `masters`: who is behind a Telegram user, and how the first ones get in.
+//! `masters`: who is behind a Telegram user, how they get in and are changed, and who there is.
+
+pub mod change;
+pub mod enrol;
+pub mod place;
+pub mod roster;
 
 use tokio_postgres::Row;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::dialog::Profile;
-use crate::model::order::Category;
-use crate::model::{MasterId, MasterRef, TelegramUserId};
+use crate::model::{MasterId, MasterRef};
 
 /// Run by [`read_profile`].
 pub(crate) const PROFILE: Statement = statement!(
@@ -39,6 +43,32 @@ pub(super) fn profile_of(row: &Row) -> Result<Profile, Error> {
     })
 }
 
+/// Reads how many active orders a master has, and how many there may be.
+///
+/// # Errors
+/// When the database failed.
+pub async fn load(store: &Store, master: MasterId) -> Result<Option<(i64, i64)>, Error> {
+    store.run(async |connection: Connection| read_load(&connection, master).await).await
+}
+
+/// The same, on a connection that is there.
+pub(super) async fn read_load(connection: &Connection, master: MasterId) -> Result<Option<(i64, i64)>, Error> {
+    const LOAD: Statement = statement!(
+        "masters.load",
+        [INT8],
+        "SELECT (SELECT count(*) FROM orders
+                 WHERE assigned_master_id = masters.id
+                   AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
+                coalesce(masters.max_active_orders, policy.max_active_orders, 5)::bigint AS max_active_orders
+         FROM masters
+         LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
+         WHERE masters.id = $1 /* master */"
+    );
+    let rows = connection.fetch(&LOAD, &[&master.0]).await?;
+    let load = |row| Ok::<_, Error>((column(row, "active_orders")?, column(row, "max_active_orders")?));
+    rows.first().map(load).transpose()
+}
+
 /// Sets whether a master is on shift.
 pub(crate) const SET_SHIFT: Statement = statement!(
     "masters.set_shift",
@@ -55,57 +85,4 @@ pub(crate) async fn set_shift(
     on_shift: bool,
 ) -> Result<(), Error> {
     connection.query(statement, &[&master.id(), &master.telegram_user(), &on_shift]).await.map(drop)
-}
-
-/// A master to be let in.
-#[derive(Clone, Debug)]
-pub struct NewMaster {
-    /// The Telegram user.
-    pub user: TelegramUserId,
-    /// The full name.
-    pub full_name: String,
-    /// The phone.
-    pub phone: Option<String>,
-    /// The city's name; a city that is not there yet is added.
-    pub city: String,
-    /// The city's time zone, needed if the city is to be added.
-    pub timezone: Option<String>,
-    /// The trades.
-    pub categories: Vec<Category>,
-}
-
-/// The outcome of [`add`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// A new master.
-    Added(MasterId),
-    /// The Telegram user is a master already; nothing was changed.
-    AlreadyThere(MasterId),
-    /// There is no such city, and no time zone that PostgreSQL knows to add it with.
-    UnknownCity,
-    /// The city is there, in this other time zone; nothing was changed.
-    OtherTimezone(String),
-}
-
-/// Adds a master, with the city if need be and the trades, or nothing.
-///
-/// # Errors
-/// When the database failed.
-pub async fn add(store: &Store, new: &NewMaster) -> Result<Added, Error> {
-    const ADD: Statement =
-        statement!("masters.add", [INT8, TEXT, TEXT, TEXT, TEXT, TEXT], include_str!("masters_add.sql"));
-    let categories = new.categories.iter().map(|category| category.as_str()).collect::<Vec<_>>().join(",");
-    store
-        .run(async |connection: Connection| {
-            let rows = connection
-                .fetch(&ADD, &[&new.user.0, &new.full_name, &new.phone, &new.city, &new.timezone, &categories])
-                .await?;
-            let Some(row) = rows.first() else { return Ok(Added::UnknownCity) };
-            if let Some(timezone) = column(row, "other_timezone")? {
-                return Ok(Added::OtherTimezone(timezone));
-            }
-            let id = MasterId(column(row, "id")?);
-            Ok(if column(row, "added")? { Added::Added(id) } else { Added::AlreadyThere(id) })
-        })
-        .await
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use field_service::config::{self, Database, Token, WebhookSecret};
 use field_service::sim::telegram::{Fault, Telegram, Webhook};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::harness::page::{act, told_eventually};
@@ -200,32 +201,51 @@ async fn what_sql_can_forbid_sql_forbids() {
     }
 }
 
+/// Runs `master …` on a test's database; what it said, and whether it succeeded.
+async fn master(t: &Dispatch, args: &[&str]) -> (bool, String) {
+    let args: Vec<_> = ["master"].iter().chain(args).copied().collect();
+    let output = run(&args, &[("DATABASE_URL", t.database_url.as_str())]).await;
+    (output.status.success(), said(&output))
+}
+
+async fn refused(t: &Dispatch, args: &[&str], why: &str) {
+    let before = t.everything().await;
+    let (succeeded, said) = master(t, args).await;
+    assert!(!succeeded && said.contains(why), "{args:?}: {said}");
+    let errors = said.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(errors, 1, "one sentence: {said}");
+    assert_eq!(t.everything().await, before, "nothing is half-done");
+}
+
+async fn done(t: &Dispatch, args: &[&str]) -> String {
+    let (succeeded, said) = master(t, args).await;
+    assert!(succeeded, "{args:?}: {said}");
+    said
+}
+
 #[tokio::test]
 async fn the_first_masters_are_let_in_from_the_command_line() {
     let t = Dispatch::start().await;
-    let variables = [("DATABASE_URL", t.database_url.as_str())];
-    let add = |city: &'static str, more: &'static [&'static str]| {
-        let mut args = vec!["master", "add", "--telegram-id", "777", "--name", "Глеб Новый", "--city", city];
-        args.extend(more);
-        async move { run(&args, &variables).await }
+    let add = |city: &'static str, more: &[&'static str]| {
+        let args = ["add", "--telegram-id", "777", "--name", "Глеб Новый", "--city", city];
+        [&args[..], more].concat()
     };
 
-    let output = add("Омск", &[]).await;
-    assert!(!output.status.success() && said(&output).contains("--timezone"), "{}", said(&output));
+    refused(&t, &add("Омск", &[]), "--timezone").await;
+    refused(&t, &add("Омск", &[]), "--category is needed").await;
     for wrong in [&["--timezone", "Asia/Omks"], &["--timezone", "UTC+6"], &["--timezone", ""]] {
-        let output = add("Омск", wrong).await;
-        assert!(!output.status.success() && said(&output).contains("not a time zone"), "{}", said(&output));
+        refused(&t, &add("Омск", wrong), "not a time zone").await;
     }
-    for (city, more) in [("", &[][..]), (" Омск", &[]), ("Омск\n", &[])] {
-        let output = add(city, more).await;
-        assert!(!output.status.success() && said(&output).contains("--city"), "{}", said(&output));
+    for city in ["", " Омск", "Омск\n"] {
+        refused(&t, &add(city, &[]), "--city").await;
     }
-    let output = add("Екатеринбург", &["--timezone", "Asia/Omsk"]).await;
-    assert!(!output.status.success() && said(&output).contains("Asia/Yekaterinburg already"), "{}", said(&output));
-    let output = add("Омск", &["--timezone", "Asia/Omsk", "--category", "plumbing", "--category", "WINDOWS"]).await;
-    assert!(output.status.success(), "{}", said(&output));
-    let output = add("Омск", &[]).await;
-    assert!(output.status.success() && said(&output).contains("already"), "{}", said(&output));
+    refused(&t, &add("Екатеринбург", &["--timezone", "Asia/Omsk"]), "Asia/Yekaterinburg already").await;
+    refused(&t, &add("Екатеринбург", &[]), "--category is needed, once for each of the master's trades: ELECTRICS")
+        .await;
+    let cities: i64 = t.one("SELECT count(*) FROM cities", &[]).await;
+    assert_eq!(cities, 1, "a refusal leaves no city behind");
+    done(&t, &add("Омск", &["--timezone", "Asia/Omsk", "--category", "plumbing", "--category", "WINDOWS"])).await;
+    assert!(done(&t, &add("Омск", &[])).await.contains("already"));
 
     t.chat(777).say("/start").await;
     assert!(t.chat(777).screen().contains("Глеб Новый"));
@@ -233,8 +253,150 @@ async fn the_first_masters_are_let_in_from_the_command_line() {
         .one("SELECT count(*) FROM master_categories JOIN masters ON id = master_id WHERE telegram_user_id = 777", &[])
         .await;
     assert_eq!(trades, 2);
-    let output = add("Омск", &["--category", "MAGIC"]).await;
-    assert!(!output.status.success() && said(&output).contains("PLUMBING"), "{}", said(&output));
+    let (succeeded, said) = master(&t, &add("Омск", &["--category", "MAGIC"])).await;
+    assert!(!succeeded && said.contains("PLUMBING"), "{said}");
+    let (_, help) = master(&t, &["add", "--help"]).await;
+    assert!(help.contains("ELECTRICS, PLUMBING, APPLIANCES, WINDOWS, HANDYMAN, ROADSIDE"), "{help}");
+}
+
+#[tokio::test]
+async fn where_a_city_has_districts_a_master_works_in_some() {
+    let t = Dispatch::start().await;
+    t.execute("INSERT INTO districts (city_id, name) SELECT id, unnest(ARRAY['Уралмаш', 'Центр']) FROM cities", &[])
+        .await;
+    let add = |more: &[&'static str]| {
+        let args =
+            ["add", "--telegram-id", "777", "--name", "Глеб", "--city", "Екатеринбург", "--category", "PLUMBING"];
+        [&args[..], more].concat()
+    };
+    refused(&t, &add(&[]), "--district is needed, once for each in which the master works (there are: Уралмаш, Центр)")
+        .await;
+    refused(&t, &add(&["--district", "Центр", "--district", "Сортировка"]), "no district «Сортировка»").await;
+    refused(&t, &add(&["--district", ""]), "--district is not a district").await;
+    let said = done(&t, &add(&["--district", "Центр", "--new-district", "Сортировка"])).await;
+    assert!(said.contains("(Сортировка, Центр)") && !said.contains("offered nothing"), "{said}");
+    let order = t.order().in_status("CREATED").create().await;
+    t.execute("UPDATE orders SET district_id = (SELECT id FROM districts WHERE name = 'Сортировка')", &[]).await;
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [777]);
+    assert!(done(&t, &["set", "--telegram-id", "777", "--all-districts"]).await.contains("Сортировка, Уралмаш, Центр"));
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_master_can_be_changed() {
+    let t = Dispatch::start().await;
+    let set = |more: &[&'static str]| [&["set", "--telegram-id", "101"][..], more].concat();
+    let known = async || -> String {
+        t.one(
+            "SELECT concat_ws('|', telegram_user_id, full_name, phone, cities.name, on_shift, max_active_orders, is_blocked,
+                              blocked_reason,
+                              (SELECT string_agg(category, ',' ORDER BY category) FROM master_categories WHERE master_id = masters.id),
+                              (SELECT string_agg(name, ',' ORDER BY name) FROM master_districts JOIN districts ON id = district_id
+                               WHERE master_id = masters.id))
+             FROM masters JOIN cities ON cities.id = city_id WHERE masters.id = 1",
+            &[],
+        )
+        .await
+    };
+    refused(&t, &set(&[]), "nothing to change").await;
+    refused(&t, &["set", "--telegram-id", "555", "--name", "Никто"], "no such master").await;
+    for (wrong, why) in [
+        (["--name", " "], "--name"),
+        (["--phone", "позвоните"], "--phone"),
+        (["--city", "Омск"], "--timezone"),
+        (["--timezone", "Asia/Omsk"], "--city"),
+        (["--district", "Центр"], "there are: none yet"),
+        (["--block", ""], "--block"),
+        (["--new-telegram-id", "102"], "master 2's"),
+    ] {
+        refused(&t, &set(&wrong), why).await;
+    }
+    for wrong in [["--limit", "0"], ["--limit", "-1"], ["--limit", "many"], ["--shift", "maybe"], ["--category", ""]] {
+        let (succeeded, said) = master(&t, &set(&wrong)).await;
+        assert!(!succeeded, "{said}");
+    }
+
+    let all = ["--name", "Анна Новая", "--phone", "+7 912 000-00-01", "--category", "ROADSIDE", "--limit", "2"];
+    done(&t, &set(&all)).await;
+    assert_eq!(known().await, "101|Анна Новая|+7 912 000-00-01|Екатеринбург|t|2|f|ROADSIDE");
+    let said = done(&t, &set(&["--shift", "off", "--block", "Нет допуска", "--limit", "default", "--phone", ""])).await;
+    assert!(said.contains("is offered nothing: blocked (Нет допуска)") && said.contains("--unblock"), "{said}");
+    assert!(said.contains("is offered nothing: off shift"), "{said}");
+    assert_eq!(known().await, "101|Анна Новая|Екатеринбург|f|t|Нет допуска|ROADSIDE");
+    done(&t, &set(&["--unblock", "--shift", "on"])).await;
+
+    done(&t, &set(&["--city", "Омск", "--timezone", "Asia/Omsk", "--new-district", "Центр"])).await;
+    assert_eq!(known().await, "101|Анна Новая|Омск|t|f|ROADSIDE|Центр");
+    done(&t, &set(&["--city", "Екатеринбург"])).await;
+    assert_eq!(known().await, "101|Анна Новая|Екатеринбург|t|f|ROADSIDE", "districts are those of the city");
+    refused(&t, &set(&["--city", "Омск"]), "--district is needed").await;
+}
+
+#[tokio::test]
+async fn another_account_gets_what_waits_and_the_old_one_nothing_more() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.execute("UPDATE masters SET unreachable_since = now() WHERE id = 1", &[]).await;
+    t.execute(
+        "INSERT INTO outbox (bot, chat_id, kind, order_id, message_id) VALUES ('MASTER', 101, 'LIST', NULL, 5)",
+        &[],
+    )
+    .await;
+    let order = t.order().of_master(ANNA).in_status("ASSIGNED").create().await;
+    t.execute("INSERT INTO outbox (bot, chat_id, kind, order_id) VALUES ('MASTER', 101, 'ASSIGNED', $1)", &[&order.0])
+        .await;
+    done(&t, &["set", "--id", "1", "--new-telegram-id", "1101"]).await;
+    let (old, new) = (t.chat(ANNA), t.chat(1101));
+    new.open();
+    let before = old.screen();
+    t.tell().await;
+    assert!(new.screen().contains("ул. Ленина, 5"), "{}", new.screen());
+    assert_eq!(old.screen(), before);
+    let unreachable: i64 = t.one("SELECT count(*) FROM masters WHERE unreachable_since IS NOT NULL", &[]).await;
+    assert_eq!(unreachable, 0);
+}
+
+#[tokio::test]
+async fn who_is_offered_nothing_is_listed_with_the_reason() {
+    let t = Dispatch::start().await;
+    t.execute("DELETE FROM master_categories WHERE master_id = 2", &[]).await;
+    t.execute("UPDATE masters SET max_active_orders = 0, full_name = E'Вера\n1  Лжец\u{1b}[2J' WHERE id = 3", &[])
+        .await;
+    let list = done(&t, &["list"]).await;
+    let lines: Vec<_> = list.lines().collect();
+    assert!(
+        lines[0].contains("Анна") && lines[0].contains("ELECTRICS, PLUMBING, WINDOWS  on shift  0 of 5 orders"),
+        "{list}"
+    );
+    assert!(lines[2].contains("is offered nothing: no category; field-service master set --id 2 --category"), "{list}");
+    assert!(lines[4].contains("a limit of 0 orders"), "{list}");
+    assert!(lines.len() == 5 && !list.contains('\u{1b}'), "a name is no line of its own: {list:?}");
+    assert!(done(&t, &["list", "--city", "Омск"]).await.contains("no masters"));
+}
+
+#[tokio::test]
+async fn without_a_schema_it_is_said_what_to_run() {
+    let url = postgres::empty_database("without_a_schema").await;
+    let variables = [("DATABASE_URL", url.as_str())];
+    let add: &[&str] = &["master", "add", "--telegram-id", "1", "--name", "x", "--city", "x", "--category", "PLUMBING"];
+    for args in [add, &["master", "list"], &["master", "set", "--telegram-id", "1", "--name", "x"]] {
+        let output = run(args, &variables).await;
+        assert!(!output.status.success(), "{args:?}");
+        assert!(said(&output).contains("run `field-service migrate` first"), "{args:?}: {}", said(&output));
+    }
+    let mut variables = SERVE.to_vec();
+    variables[0].1 = &url;
+    let mut serve =
+        program(&["serve", "--listen", "127.0.0.1:0"], &variables).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut lines = BufReader::new(serve.stderr.take().expect("a log")).lines();
+    let said = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            if line.contains("run `field-service migrate` first") {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), said).await.expect("in time"));
 }
 
 #[tokio::test]
@@ -254,7 +416,7 @@ async fn the_webhook_is_registered_shown_and_removed() {
     assert_eq!(webhook.url, "https://bot.example.org/telegram/master");
     assert_eq!(webhook.secret.as_deref(), Some(MASTER_SECRET));
     let call = &telegram.calls()[0];
-    assert_eq!(call.params["allowed_updates"], serde_json::json!(["message", "callback_query"]));
+    assert_eq!(call.params["allowed_updates"], serde_json::json!(["message", "edited_message", "callback_query"]));
     assert_eq!(call.params["max_connections"], 8);
     assert!(!said(&output).contains(MASTER_SECRET));
 
@@ -392,14 +554,36 @@ async fn serve_queues_a_burst_of_two_thousand_simultaneous_webhooks() {
         &[&order.0],
     )
     .await;
-    let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
-    t.telegram.set_webhook(MASTER_TOKEN, webhook);
+    // Simultaneous also where it takes seconds to make so many updates: the connections are there before.
+    let address = server.url.strip_prefix("http://").expect("a URL");
+    let mut taps = Vec::new();
+    for user in users {
+        let body = t.chat(user).tap_update(&format!("m:new:acc:{order}")).to_string();
+        let length = body.len();
+        let request = format!(
+            "POST /telegram/master HTTP/1.1\r\nhost: x\r\nx-telegram-bot-api-secret-token: {MASTER_SECRET}\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        taps.push((TcpStream::connect(address).await.expect("a connection"), request));
+    }
 
-    let taps = futures_util::future::join_all(users.iter().map(|user| t.tap_accept(*user, order))).await;
+    for (stream, request) in &mut taps {
+        stream.write_all(request.as_bytes()).await.expect("a request");
+    }
+    let answers = taps.iter_mut().map(async |(stream, _)| {
+        let mut answer = vec![0; 256];
+        let length = stream.read(&mut answer).await.expect("an answer");
+        answer[..length].starts_with(b"HTTP/1.1 200")
+    });
+    let answers = futures_util::future::join_all(answers).await;
 
-    let refused = taps.iter().filter(|tap| tap.delivery.status != Some(200)).count();
-    assert_eq!(refused, 0);
-    assert_eq!(taps.iter().filter(|tap| tap.notice().contains("принята")).count(), 1);
+    assert_eq!(answers.iter().filter(|served| !**served).count(), 0, "were refused");
+    let calls = t.telegram.calls();
+    let accepted = calls.iter().filter(|call| {
+        call.method == "answerCallbackQuery"
+            && call.params["text"].as_str().is_some_and(|text| text.contains("принята"))
+    });
+    assert_eq!(accepted.count(), 1);
     t.check().await;
 }
 
