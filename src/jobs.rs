@@ -23,8 +23,8 @@ use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
-    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES, OVERTAKEN, PURGE, RESCHEDULE, Sweep,
-    WAKE,
+    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES, OVERTAKEN, PURGE,
+    RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -53,17 +53,20 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 13] = [
+const JOBS: [Job; 16] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
     Job::Sweep(&ESCALATE, SOON),
     Job::Sweep(&CALL, SOON),
+    Job::Sweep(&RETURNED, SOON),
+    Job::Sweep(&UNREACHABLE, SOON),
     Job::Sweep(&CARDS, SOON),
     Job::Sweep(&OVERTAKEN, SOON),
     Job::Sweep(&RESCHEDULE, SOME_TIME),
     Job::Sweep(&FORGET_MESSAGES, SOME_TIME),
     Job::Sweep(&FORGET_UPDATES, SOME_TIME),
+    Job::Sweep(&FORGET_SHOWN, SOME_TIME),
     Job::Sweep(&FORGET_CHATS, SOME_TIME),
     Job::Sweep(&PURGE, SOME_TIME),
     Job::Measure,
@@ -104,6 +107,14 @@ pub struct Passed {
     pub cards: usize,
 }
 
+/// What a job did; nothing, if it failed, and the first failure is noted.
+fn or_note<T: Default>(result: Result<T, store::Error>, failure: &mut Option<store::Error>) -> T {
+    result.unwrap_or_else(|error| {
+        failure.get_or_insert(error);
+        T::default()
+    })
+}
+
 impl Jobs {
     pub(crate) fn new(bots: Bots, liveness: Arc<Liveness>) -> Self {
         Self { bots, liveness, set_aside: SetAside::default() }
@@ -121,20 +132,31 @@ impl Jobs {
     /// One pass of every job but delivery and measuring, one after another: what `run` does all the time.
     ///
     /// # Errors
-    /// When the database failed; what was done before stays, and the rest is still due.
+    /// When one of them failed: the first of them, after all have had their turn. What was done stays, and the rest is still due.
     pub async fn pass(&self) -> Result<Passed, store::Error> {
+        let mut failure = None;
         let passed = Passed {
-            expired: self.sweep(&EXPIRE).await?,
-            woken: self.sweep(&WAKE).await?,
-            dispatched: self.begin_rounds().await?,
-            overdue: self.sweep(&ESCALATE).await?,
-            called: self.sweep(&CALL).await?,
-            cards: self.sweep(&CARDS).await?,
+            expired: or_note(self.sweep(&EXPIRE).await, &mut failure),
+            woken: or_note(self.sweep(&WAKE).await, &mut failure),
+            dispatched: or_note(self.begin_rounds().await, &mut failure),
+            overdue: or_note(self.sweep(&ESCALATE).await, &mut failure),
+            called: or_note(self.sweep(&CALL).await, &mut failure),
+            cards: or_note(self.sweep(&CARDS).await, &mut failure),
         };
-        for sweep in [&OVERTAKEN, &RESCHEDULE, &FORGET_MESSAGES, &FORGET_UPDATES, &FORGET_CHATS, &PURGE] {
-            self.sweep(sweep).await?;
+        for sweep in [
+            &RETURNED,
+            &UNREACHABLE,
+            &OVERTAKEN,
+            &RESCHEDULE,
+            &FORGET_MESSAGES,
+            &FORGET_UPDATES,
+            &FORGET_SHOWN,
+            &FORGET_CHATS,
+            &PURGE,
+        ] {
+            or_note(self.sweep(sweep).await, &mut failure);
         }
-        Ok(passed)
+        failure.map_or(Ok(passed), Err)
     }
 
     async fn repeat(&self, job: Job, stop: Shared<impl Future<Output = ()>>) -> Option<&'static str> {

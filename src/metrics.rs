@@ -1,10 +1,13 @@
 //! Counters, how often each outcome happened; and gauges, how much there is of something now.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::logging;
 
 /// Counts by subject and outcome, e.g. `offer_accept` and `TAKEN`; and the last value of each gauge.
 #[derive(Debug, Default)]
@@ -25,7 +28,20 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Metrics {
     /// Counts one more.
     pub fn count(&self, subject: &'static str, outcome: &'static str) {
-        *hold(&self.counts).entry((subject, outcome)).or_default() += 1;
+        self.add(subject, outcome, 1);
+    }
+
+    /// Counts so many more.
+    pub fn add(&self, subject: &'static str, outcome: &'static str, more: u64) {
+        *hold(&self.counts).entry((subject, outcome)).or_default() += more;
+    }
+
+    /// Counts the lines that the log has lost since it was last asked.
+    pub fn count_lost_lines(&self) {
+        match logging::take_lost() {
+            0 => {}
+            lost => self.add("log", "LOST", lost),
+        }
     }
 
     /// Sets a gauge.
@@ -93,7 +109,8 @@ impl Metrics {
     /// Writes that line to standard output, where Lambda takes it from, if anything was counted.
     pub fn print_embedded(&self) {
         if let Some(line) = self.take_embedded(jiff::Timestamp::now().as_millisecond()) {
-            println!("{line}");
+            // Nobody is left to be told if that fails.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
     }
 

@@ -3,9 +3,9 @@
 //! What a row says is read when it is sent. Whoever sends it (a bot, a job) knows Telegram; what a failure means for the row
 //! is decided here.
 
-use crate::model::OrderId;
-use crate::store::outbox::{self, Lease};
-pub use crate::store::outbox::{Because, Claimed, Finish, Unreadable};
+use crate::model::{BotName, OrderId};
+use crate::store::outbox::{self, Attempted, Lease};
+pub use crate::store::outbox::{Because, Claimed, Finish, Recorded, RefusesEverybody, Turn, Unreadable};
 use crate::store::{self, Store};
 
 /// How long a message may be put off at once, in seconds, whatever Telegram asks for.
@@ -57,7 +57,7 @@ pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>
     if leases.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = match outbox::read(store, leases.clone()).await {
+    let rows = match outbox::read(store, &leases).await {
         Ok(rows) => rows,
         Err(error) => {
             for lease in &leases {
@@ -76,14 +76,14 @@ pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>
     Ok(claimed)
 }
 
-/// What a later release has written is that one's to send, for ten minutes; anything else is set aside with its error.
+/// What a later release has written is that one's to send, for ten minutes, and holds up no other message; anything else is set aside with its error.
 async fn set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
     tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
     let done = if may_be_newer {
         outbox::release(store, &lease, UNKNOWN_ROW_WAIT).await
     } else {
         let dropped = Finish::Dropped(Because::Unreadable(error.to_string()));
-        outbox::finish(store, &lease, &dropped, None, false).await.map(drop)
+        outbox::finish(store, &lease, &dropped, Attempted::default()).await.map(drop)
     };
     if let Err(error) = done {
         tracing::error!(%error, row = lease.row, "row {} of the outbox could not be set aside", lease.row);
@@ -97,13 +97,30 @@ pub async fn release(store: &Store, lease: &Lease) {
     }
 }
 
-/// Records the result of an attempt. Whether the message that was edited had been taken over by a tap meanwhile, whose
-/// answer the edit may have covered.
+/// Records the result of an attempt.
 ///
 /// # Errors
-/// When the database failed; the row is then tried again when the lease ends.
-pub async fn finish(store: &Store, row: &Claimed, how: &Finish) -> Result<bool, store::Error> {
-    outbox::finish(store, &row.lease, how, row.message, row.more).await
+/// When the database failed; it can be recorded later, and the row is tried again when the lease has ended and somebody else
+/// takes it over.
+pub async fn finish(store: &Store, row: &Claimed, how: &Finish) -> Result<Recorded, store::Error> {
+    let attempted = Attempted { message: row.message, more: row.more, overtaken: &row.overtaken, stale: row.stale };
+    outbox::finish(store, &row.lease, how, attempted).await
+}
+
+/// Whether a row is still to be shown in that message: no tap there has overtaken it.
+///
+/// # Errors
+/// When the database failed.
+pub async fn may_show(store: &Store, row: &Claimed, message: i32) -> Result<bool, store::Error> {
+    outbox::may_show(store, &row.lease, message).await
+}
+
+/// A new turn for a message that missed its own.
+///
+/// # Errors
+/// When the database failed.
+pub async fn take_turn(store: &Store, bot: BotName) -> Result<Turn, store::Error> {
+    outbox::take_turn(store, bot).await
 }
 
 /// In how many seconds something can be claimed, 0 if now; `None` if nothing waits.

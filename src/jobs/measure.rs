@@ -9,11 +9,12 @@ const LATE: f64 = 60.0;
 
 /// One pass. What Telegram does not tell fails nothing here.
 pub(super) async fn pass(bots: &Bots) -> Result<(), store::Error> {
-    let outbox::Backlog { oldest_seconds, unanswered_calls } = outbox::backlog(&bots.store).await?;
+    let outbox::Backlog { oldest_seconds, unanswered_calls, refused_people } = outbox::backlog(&bots.store).await?;
     if oldest_seconds > LATE {
         tracing::warn!(oldest_seconds, "outbox: a message has waited for {oldest_seconds:.0} s");
     }
     bots.metrics.measure("outbox.oldest_seconds", oldest_seconds);
+    bots.metrics.count_lost_lines();
     if unanswered_calls > 0 {
         tracing::error!(
             unanswered_calls,
@@ -21,8 +22,13 @@ pub(super) async fn pass(bots: &Bots) -> Result<(), store::Error> {
              opened the dispatchers' bot"
         );
     }
-    #[expect(clippy::cast_precision_loss, reason = "a count of orders")]
-    bots.metrics.measure("escalations.unanswered", unanswered_calls as f64);
+    #[expect(clippy::cast_precision_loss, reason = "counts of orders and people")]
+    {
+        bots.metrics.measure("escalations.unanswered", unanswered_calls as f64);
+        // An error has said so when it began.
+        bots.metrics.measure("outbox.refused_people", refused_people as f64);
+        bots.metrics.measure("outbox.unrecorded", bots.delivery.unrecorded() as f64);
+    }
 
     let lost = cities::check_timezones(&bots.store).await?;
     if !lost.is_empty() {

@@ -33,7 +33,9 @@ impl SetAside {
 impl Jobs {
     /// One pass; how many changes it made.
     pub(super) async fn sweep(&self, sweep: &'static Sweep) -> Result<usize, store::Error> {
-        let Swept { changed, set_aside } = sweep.run(&self.bots.store, &self.set_aside.rows(sweep.name)).await?;
+        let mut swept = Swept::default();
+        let result = sweep.run(&self.bots.store, &self.set_aside.rows(sweep.name), &mut swept).await;
+        let Swept { changed, set_aside } = swept;
         if !set_aside.is_empty() {
             self.set_aside.add(sweep.name, &set_aside);
             self.bots.metrics.count_job(sweep.name, "SET_ASIDE");
@@ -43,6 +45,6 @@ impl Jobs {
             // Most of them have enqueued something.
             self.bots.enqueued.notify_one();
         }
-        Ok(changed)
+        result.map(|()| changed)
     }
 }

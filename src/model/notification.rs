@@ -1,10 +1,11 @@
 //! Messages to people other than the one who tapped. They are enqueued when they come about, and say what is true when they
 //! are sent.
 
+use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
 use super::order::Stage;
 use super::policy::Escalation;
-use super::{Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
+use super::{ActiveList, Amount, Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
 
 /// A message to a master or to staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,51 @@ pub enum Notification {
     Assigned(OwnOrder),
     /// To a master: the order just taken, which could not be shown at once.
     OwnOrder(OwnOrder),
+    /// To a master: the menu, which could not be shown at once.
+    Menu(Profile),
+    /// To a master: the own orders, likewise.
+    Active(ActiveList),
+    /// To a master: an own order's card, likewise.
+    Card {
+        /// The order.
+        order: OwnOrder,
+        /// How far it is.
+        status: OrderStatus,
+    },
+    /// To a master: an order that is closed, likewise.
+    Closed {
+        /// The order.
+        order: OrderId,
+        /// What the client paid.
+        amount: Option<Amount>,
+        /// Whether the amount can still be corrected.
+        correctable: bool,
+    },
+    /// To a master: that the order is not the master's, likewise.
+    NotYours(OrderId),
+    /// To a master: an offered order's card, likewise.
+    OfferCard {
+        /// The order.
+        card: OrderCard,
+        /// The offer, which is live.
+        offer: OfferFacts,
+    },
+    /// To a master: a question, or the answer that is to be confirmed, likewise.
+    Question {
+        /// The question.
+        dialog: Dialog,
+        /// The order is closed, and what is asked corrects its sum.
+        correction: bool,
+        /// That sum, if it is closed.
+        amount: Option<Amount>,
+    },
+    /// To a master: what the own order says was changed.
+    Changed {
+        /// The order.
+        order: OwnOrder,
+        /// How far it is.
+        status: OrderStatus,
+    },
     /// To the master who had it: the order was canceled, or taken away.
     Canceled {
         /// The order.
@@ -65,6 +111,8 @@ pub enum Notification {
         /// The order given to the master or taken away, of which the master does not know.
         order: Option<OrderId>,
     },
+    /// To staff: several of one kind, in one message.
+    Together(Vec<Notification>),
 }
 
 /// What a row of the outbox is about.
@@ -76,6 +124,11 @@ pub enum Kind {
     List,
     Assigned,
     OwnOrder,
+    Menu,
+    Active,
+    Card,
+    Question,
+    Changed,
     Canceled,
     Returned,
     Escalated,
@@ -84,17 +137,25 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Offer,
         Self::OfferEnded,
         Self::List,
         Self::Assigned,
         Self::OwnOrder,
+        Self::Menu,
+        Self::Active,
+        Self::Card,
+        Self::Question,
+        Self::Changed,
         Self::Canceled,
         Self::Returned,
         Self::Escalated,
         Self::Unreachable,
     ];
+
+    /// Screens that an update came to and that could not be shown at once.
+    pub const SCREENS: [Self; 6] = [Self::List, Self::OwnOrder, Self::Menu, Self::Active, Self::Card, Self::Question];
 
     /// The word in `outbox.kind`.
     #[must_use]
@@ -105,6 +166,11 @@ impl Kind {
             Self::List => "LIST",
             Self::Assigned => "ASSIGNED",
             Self::OwnOrder => "OWN_ORDER",
+            Self::Menu => "MENU",
+            Self::Active => "ACTIVE",
+            Self::Card => "CARD",
+            Self::Question => "QUESTION",
+            Self::Changed => "CHANGED",
             Self::Canceled => "CANCELED",
             Self::Returned => "RETURNED",
             Self::Escalated => "ESCALATED",
@@ -126,8 +192,8 @@ pub struct Known {
     pub kind: Kind,
     /// Whether the recipient is still a master, or active staff.
     pub concerned: bool,
-    /// The recipient's list of offers, if it is about that.
-    pub list: Option<OfferList>,
+    /// What is read besides, if it is about that.
+    pub screen: Option<Screen>,
     /// The order, if it is about one.
     pub order: Option<KnownOrder>,
     /// The recipient's offer of the order, if it is about one.
@@ -140,6 +206,17 @@ pub struct Known {
     pub for_good: bool,
     /// Why, in somebody's words.
     pub reason: Option<String>,
+}
+
+/// What a screen shows that is about no single order.
+#[derive(Clone, Debug)]
+pub enum Screen {
+    /// The recipient's list of offers.
+    Offers(OfferList),
+    /// The recipient's own orders.
+    Active(ActiveList),
+    /// The recipient.
+    Menu(Profile),
 }
 
 /// A master named in a message to staff.
@@ -166,18 +243,30 @@ pub struct KnownOrder {
     pub own: bool,
     /// Why staff are needed, if they are.
     pub escalation: Option<Escalation>,
+    /// What the client paid, if it is closed.
+    pub amount: Option<Amount>,
+    /// Whether the recipient can still correct that.
+    pub correctable: bool,
+    /// The recipient's open question about it.
+    pub dialog: Option<Dialog>,
 }
 
 impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, concerned, list, order, offer, after_seconds, subject, for_good, reason } = self;
+        let Self { kind, concerned, screen, order, offer, after_seconds, subject, for_good, reason } = self;
         if !concerned {
             return None;
         }
         match kind {
-            Kind::List => return list.map(Notification::List),
+            Kind::List | Kind::Active | Kind::Menu => {
+                return screen.map(|screen| match screen {
+                    Screen::Offers(list) => Notification::List(list),
+                    Screen::Active(list) => Notification::Active(list),
+                    Screen::Menu(profile) => Notification::Menu(profile),
+                });
+            }
             Kind::Unreachable => {
                 let Subject { name, phone, .. } = subject.filter(|subject| subject.unreachable)?;
                 return Some(Notification::Unreachable {
@@ -188,17 +277,32 @@ impl Known {
             }
             _ => {}
         }
-        let KnownOrder { card, client, status, own, escalation } = order?;
+        let KnownOrder { card, client, status, own, escalation, amount, correctable, dialog } = order?;
         let standing = standing(status.stage(), own, offer);
         let yours = standing == Standing::Yours;
         // Whether it still looks for a master: else it needs nobody.
         let open = status.stage() == Stage::Open;
         match (kind, standing) {
             (Kind::Offer, Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
-            (Kind::Offer | Kind::List | Kind::Unreachable, _) | (Kind::OfferEnded, Standing::Offered(_)) => None,
+            (Kind::Offer | Kind::List | Kind::Active | Kind::Menu | Kind::Unreachable, _)
+            | (Kind::OfferEnded, Standing::Offered(_)) => None,
+            (Kind::Card, Standing::Offered(offer)) => Some(Notification::OfferCard { card, offer }),
+            (Kind::Card | Kind::Question, _) => Some(match dialog.filter(|_| kind == Kind::Question) {
+                Some(dialog) if dialog.question.makes_sense_of(yours.then_some(status), correctable) => {
+                    Notification::Question { dialog, correction: correctable, amount }
+                }
+                _ if yours => Notification::Card { order: OwnOrder { card, client, status }, status },
+                _ if own && status == OrderStatus::Closed => {
+                    Notification::Closed { order: card.id, amount, correctable }
+                }
+                _ => Notification::NotYours(card.id),
+            }),
+            (Kind::Changed, _) => {
+                yours.then_some(Notification::Changed { order: OwnOrder { card, client, status }, status })
+            }
             (Kind::OfferEnded, standing) => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
-            (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client })),
-            (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client })),
+            (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client, status })),
+            (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client, status })),
             // It may have been given to the same master again.
             (Kind::Canceled, _) => (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason }),
             (Kind::Returned, _) => {

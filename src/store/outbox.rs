@@ -3,13 +3,16 @@
 //! A row is claimed, sent, and finished, each a step of its own. Whoever dies in between leaves a lease that ends, and the
 //! row is sent again: at least once, and twice only then or when Telegram's answer is lost.
 //!
-//! In a chat rows go out one after another, in the order of their ids. `outbox_chats` has a row for each chat, so that a
-//! claim touches as many rows as it takes, however many wait.
+//! In a chat rows go out one after another: what a person needs now, then new offers, then corrections, and of each in the
+//! order of their ids (`outbox_next`). A row that has failed some times holds up no other. `outbox_chats` has a row for each
+//! chat, so that a claim touches as many rows as it takes, however many wait.
 
 mod claim;
+mod finish;
 mod read;
 
-pub use claim::{Lease, claim, claim_order, seconds_until_due};
+pub use claim::{Lease, PER_SECOND, Turn, claim, claim_order, may_show, seconds_until_due, take_turn};
+pub use finish::{Attempted, Recorded, RefusesEverybody, finish};
 pub use read::{Claimed, Unreadable, read};
 
 use jiff::Timestamp;
@@ -66,112 +69,72 @@ impl Because {
     }
 }
 
-/// Records the result of an attempt, unless its lease has ended and somebody else tries. `message`: the one that was edited,
-/// `more`: there are further ones to edit. Whether that message had been taken over by a tap meanwhile, whose answer the
-/// edit may have covered.
+/// Gives rows back that were claimed and not tried: they can be claimed again at once; or after `seconds`, and then they hold up
+/// no other.
 ///
 /// # Errors
-/// When the database failed; the row is then tried again when the lease ends.
-pub async fn finish(
-    store: &Store,
-    lease: &Lease,
-    how: &Finish,
-    message: Option<i32>,
-    more: bool,
-) -> Result<bool, Error> {
-    const FINISH: Statement = statement!(
-        "outbox.finish",
-        [INT8, TEXT, TIMESTAMPTZ, BOOL, FLOAT8, TEXT, INT4, INT4, TEXT, BOOL],
-        include_str!("outbox/finish.sql")
-    );
-    let (tried, wait, because, card, whole_bot) = match how {
-        Finish::Sent { card } => (true, 0, None, *card, false),
-        Finish::Later { seconds, whole_bot } => (false, *seconds, None, None, *whole_bot),
-        Finish::Dropped(because) => (true, 0, Some(because), None, false),
-    };
-    // Of several cards one after another is edited.
-    let done = tried && !more;
-    let because = because.filter(|_| done);
-    let error = because.and_then(|because| if let Because::Unreadable(error) = because { Some(error) } else { None });
-    let gone = message.filter(|_| tried);
-    #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
-    let wait = wait as f64;
-    store
-        .run(async |connection: Connection| {
-            let rows = connection
-                .fetch(
-                    &FINISH,
-                    &[
-                        &lease.row,
-                        &lease.key,
-                        &store.now(),
-                        &done,
-                        &wait,
-                        &because.map(Because::as_str),
-                        &card,
-                        &gone,
-                        &error,
-                        &whole_bot,
-                    ],
-                )
-                .await?;
-            column(&rows[0], "taken_over")
-        })
-        .await
-}
-
-/// Gives a row back that was claimed and not tried: it can be claimed again at once, or after `seconds`.
-///
-/// # Errors
-/// When the database failed; the row is then claimed again when the lease ends.
+/// When the database failed; the rows are then claimed again when the lease ends.
 pub async fn release(store: &Store, lease: &Lease, seconds: f64) -> Result<(), Error> {
     const RELEASE: Statement = statement!(
         "outbox.release",
-        [INT8, TEXT, TIMESTAMPTZ, FLOAT8],
+        [INT8_ARRAY, TEXT, TIMESTAMPTZ, FLOAT8],
         "WITH released AS (
              UPDATE outbox
-             SET lease = NULL, attempts = attempts - 1,
+             SET lease = NULL, attempts = attempts - 1, deferred = deferred OR $4 > 0,
                  due_at = coalesce($3, now()) /* now */ + make_interval(secs => $4 /* seconds */)
-             WHERE id = $1 /* row */ AND lease = $2::text::uuid /* lease */ AND finished_at IS NULL
-             RETURNING bot, chat_id, due_at
+             WHERE id = ANY ($1) /* rows */ AND lease = $2::text::uuid /* lease */ AND finished_at IS NULL
+             RETURNING bot, chat_id, due_at, CASE WHEN deferred THEN 3 ELSE outbox_class(kind) END AS class
+         ), first AS (
+             SELECT bot, chat_id, min(due_at) AS due_at, min(class) AS class FROM released GROUP BY bot, chat_id
          )
-         UPDATE outbox_chats SET ready_at = released.due_at, attempted_at = NULL
-         FROM released
-         WHERE outbox_chats.bot = released.bot AND outbox_chats.chat_id = released.chat_id"
+         UPDATE outbox_chats
+         SET ready_at = least(first.due_at, greatest(next.due_at, coalesce($3, now()))), attempted_at = NULL,
+             class = least(first.class, next.class)
+         FROM first
+         LEFT JOIN LATERAL outbox_next(first.bot, first.chat_id, coalesce($3, now()), $1) AS next ON true
+         WHERE outbox_chats.bot = first.bot AND outbox_chats.chat_id = first.chat_id"
     );
     store
         .run(async |connection: Connection| {
-            connection.fetch(&RELEASE, &[&lease.row, &lease.key, &store.now(), &seconds]).await.map(drop)
+            connection.fetch(&RELEASE, &[&lease.rows(), &lease.key, &store.now(), &seconds]).await.map(drop)
         })
         .await
 }
 
-/// Enqueues what an update came to and could not be shown, in `message` or in a new one: the own order, or else the list of
-/// offers. Not tried within so many seconds.
+/// Enqueues a screen that an update came to and that could not be shown, in `message` or in a new one. Not tried within so many
+/// seconds. What waited to be shown in the same message is overtaken.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn enqueue_screen(
     store: &Store,
     user: TelegramUserId,
-    own: Option<OrderId>,
+    kind: Kind,
+    order: Option<OrderId>,
     message: Option<i32>,
     seconds: u64,
 ) -> Result<(), Error> {
     const ENQUEUE: Statement = statement!(
         "outbox.enqueue_screen",
         [INT8, TEXT, INT8, INT4, TIMESTAMPTZ, FLOAT8],
-        "INSERT INTO outbox (bot, chat_id, kind, order_id, message_id, created_at, due_at)
+        "WITH moment AS (
+             SELECT coalesce($5, now()) AS now
+         ), covered AS (
+             UPDATE outbox SET finished_at = now, dropped_because = 'OVERTAKEN'
+             FROM moment
+             WHERE bot = 'MASTER' AND chat_id = $1 AND finished_at IS NULL AND lease IS NULL AND message_id = $4
+               AND (kind, order_id) IS DISTINCT FROM ($2, $3)
+         )
+         INSERT INTO outbox (bot, chat_id, kind, order_id, message_id, created_at, due_at)
          SELECT 'MASTER', $1 /* user */, $2 /* kind */, $3 /* order */, $4 /* message */, now,
                 now + make_interval(secs => $6 /* seconds */)
-         FROM (SELECT coalesce($5, now()) AS now) AS moment
+         FROM moment
          WHERE NOT EXISTS (
              SELECT FROM outbox
-             WHERE bot = 'MASTER' AND chat_id = $1 AND finished_at IS NULL AND kind = $2
+             WHERE bot = 'MASTER' AND chat_id = $1 AND finished_at IS NULL AND lease IS NULL AND kind = $2
                AND (order_id, message_id) IS NOT DISTINCT FROM ($3, $4))"
     );
-    let kind = if own.is_some() { Kind::OwnOrder } else { Kind::List };
-    let order = own.map(|order| order.0);
+    let order = order.map(|order| order.0);
     #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
     let seconds = seconds as f64;
     store
@@ -191,6 +154,8 @@ pub struct Backlog {
     pub oldest_seconds: f64,
     /// How many orders need a dispatcher of whom none has been reached.
     pub unanswered_calls: i64,
+    /// How many people Telegram has refused in a row, if that is an operator's fault; else 0.
+    pub refused_people: i64,
 }
 
 /// Measures the backlog.
@@ -210,7 +175,9 @@ pub async fn backlog(store: &Store) -> Result<Backlog, Error> {
                        SELECT FROM outbox
                        WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id
                          AND outbox.created_at >= orders.escalated_at AND dropped_because IS NULL
-                         AND finished_at IS NOT NULL)) AS unanswered_calls"
+                         AND finished_at IS NOT NULL)) AS unanswered_calls,
+                (SELECT coalesce(sum(cardinality(refused)), 0) FROM outbox_bots WHERE refusing_since IS NOT NULL)
+                    AS refused_people"
     );
     store
         .run(async |connection: Connection| {
@@ -219,6 +186,7 @@ pub async fn backlog(store: &Store) -> Result<Backlog, Error> {
             Ok(Backlog {
                 oldest_seconds: column(&rows[0], "oldest_seconds")?,
                 unanswered_calls: column(&rows[0], "unanswered_calls")?,
+                refused_people: column(&rows[0], "refused_people")?,
             })
         })
         .await

@@ -1,14 +1,16 @@
 //! What claimed rows say now. A row that cannot be read stops no other.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
 
-use super::super::{Connection, Error, Statement, Store, column, facts, offers, statement};
+use super::super::{Connection, Error, Statement, Store, column, dialogs, facts, masters, offers, orders, statement};
 use super::Lease;
-use crate::model::notification::{Kind, Known, KnownOrder, Notification, Subject};
+use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen, Subject};
 use crate::model::policy::Escalation;
-use crate::model::{BotName, MasterRef, OfferList, TelegramUserId};
+use crate::model::{BotName, MasterRef, TelegramUserId};
 
-/// A row that was claimed and read.
+/// Rows that were claimed and read: one, or several that are said in one message.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// The right to send it.
@@ -19,14 +21,39 @@ pub struct Claimed {
     pub user: TelegramUserId,
     /// What; `None` if it has been overtaken by what happened since.
     pub notification: Option<Notification>,
+    /// Of several rows those that have nothing to say any more, if others have.
+    pub overtaken: Vec<i64>,
     /// The message to show it in.
     pub message: Option<i32>,
+    /// Whether that is a card that can be deleted: nobody has tapped in it.
+    pub deletable: bool,
     /// Whether there are further messages to show it in.
     pub more: bool,
     /// Which attempt this is, from 1.
     pub attempt: i32,
     /// Whether it has waited for a day, and need not be tried for ever.
     pub stale: bool,
+}
+
+impl Claimed {
+    /// The same with another row that is said in the same message.
+    fn and(mut self, other: Self) -> Self {
+        let mut said = Vec::new();
+        for (notification, rows) in
+            [(self.notification, self.lease.rows()), (other.notification, vec![other.lease.row])]
+        {
+            match notification {
+                Some(Notification::Together(several)) => said.extend(several),
+                Some(one) => said.push(one),
+                None => self.overtaken.extend(rows),
+            }
+        }
+        self.lease.also.push(other.lease.row);
+        self.attempt = self.attempt.max(other.attempt);
+        self.stale |= other.stale;
+        self.notification = if said.len() > 1 { Some(Notification::Together(said)) } else { said.pop() };
+        self
+    }
 }
 
 /// A row that was claimed and cannot be read.
@@ -42,17 +69,37 @@ pub struct Unreadable {
 
 const READ: Statement = statement!("outbox.read", [TIMESTAMPTZ, INT8_ARRAY], include_str!("read.sql"));
 
-/// Reads what rows say at this moment: all at once, or each alone if together they fail.
+/// Reads what rows say at this moment: all at once, or each alone if together they fail. Rows of one lease are said in one
+/// message.
 ///
 /// # Errors
 /// When the database failed; the rows are claimed again when their leases end.
-pub async fn read(store: &Store, mut leases: Vec<Lease>) -> Result<Vec<Result<Claimed, Unreadable>>, Error> {
+pub async fn read(store: &Store, leases: &[Lease]) -> Result<Vec<Result<Claimed, Unreadable>>, Error> {
+    let each = leases
+        .iter()
+        .flat_map(|lease| lease.rows().into_iter().map(|row| Lease { row, also: Vec::new(), ..lease.clone() }));
+    let (mut all, mut unreadable): (Vec<Claimed>, Vec<Unreadable>) = (Vec::with_capacity(leases.len()), Vec::new());
+    for read in read_each(store, each.collect()).await? {
+        match (read, all.pop()) {
+            (Ok(row), Some(last)) if last.lease.key == row.lease.key => all.push(last.and(row)),
+            (Ok(row), last) => all.extend(last.into_iter().chain([row])),
+            (Err(row), last) => {
+                unreadable.push(row);
+                all.extend(last);
+            }
+        }
+    }
+    Ok(all.into_iter().map(Ok).chain(unreadable.into_iter().map(Err)).collect())
+}
+
+async fn read_each(store: &Store, mut leases: Vec<Lease>) -> Result<Vec<Result<Claimed, Unreadable>>, Error> {
     match rows(store, &leases).await {
         Ok(rows) => {
+            let by_id = rows.iter().map(|row| Ok((column::<i64>(row, "outbox_id")?, row)));
+            let by_id = by_id.collect::<Result<HashMap<_, _>, Error>>()?;
             let mut all = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let id: i64 = column(row, "outbox_id")?;
-                if let Some(lease) = leases.iter().find(|lease| lease.row == id) {
+            for lease in &leases {
+                if let Some(row) = by_id.get(&lease.row) {
                     all.push(read_row(store, row, lease).await?);
                 }
             }
@@ -65,7 +112,7 @@ pub async fn read(store: &Store, mut leases: Vec<Lease>) -> Result<Vec<Result<Cl
         Err(_) => {
             let mut all = Vec::with_capacity(leases.len());
             for lease in leases {
-                all.extend(Box::pin(read(store, vec![lease])).await?);
+                all.extend(Box::pin(read_each(store, vec![lease])).await?);
             }
             Ok(all)
         }
@@ -78,40 +125,61 @@ async fn rows(store: &Store, leases: &[Lease]) -> Result<Vec<Row>, Error> {
 }
 
 async fn read_row(store: &Store, row: &Row, lease: &Lease) -> Result<Result<Claimed, Unreadable>, Error> {
-    let list = match column(row, "kind") {
-        Ok("LIST") => match list(store, row).await {
-            Err(error) if error.is_transient() => return Err(error),
-            list => list,
-        },
-        _ => Ok(None),
+    let screen = match screen(store, row).await {
+        Err(error) if error.is_transient() => return Err(error),
+        screen => screen,
     };
-    Ok(list.and_then(|list| claimed(row, list, lease)).map_err(|error| {
+    Ok(screen.and_then(|screen| claimed(row, screen, lease)).map_err(|error| {
         let recent = column(row, "recent").unwrap_or(false);
         let may_be_newer = matches!(error, Error::Unknown { .. }) && recent;
         Unreadable { lease: lease.clone(), error, may_be_newer }
     }))
 }
 
-async fn list(store: &Store, row: &Row) -> Result<Option<OfferList>, Error> {
+/// What a screen shows that is about no single order.
+async fn screen(store: &Store, row: &Row) -> Result<Option<Screen>, Error> {
+    let Some(kind @ (Kind::List | Kind::Active | Kind::Menu)) = Kind::parse(column(row, "kind")?) else {
+        return Ok(None);
+    };
     let reader = MasterRef::Telegram(TelegramUserId(column(row, "chat_id")?));
     store
         .run(async |connection: Connection| {
-            let [page] = connection.ready([&offers::PAGE]).await?;
-            offers::read_page(&connection, &page, reader, 1, None, store.now()).await
+            let (connection, now) = (&connection, store.now());
+            let [page, active, profile] =
+                connection.ready([&offers::PAGE, &orders::ACTIVE_PAGE, &masters::PROFILE]).await?;
+            Ok(match kind {
+                Kind::List => {
+                    let list = offers::read_page(connection, &page, reader, 1, None, now);
+                    let Some(list) = connection.alone(list).await? else { return Ok(None) };
+                    let load =
+                        if list.is_unexplained() { masters::read_load(connection, list.master).await? } else { None };
+                    Some(Screen::Offers(match load {
+                        Some((active, limit)) => list.of_load(active, limit),
+                        None => list,
+                    }))
+                }
+                Kind::Active => {
+                    let list = orders::read_active_page(connection, &active, reader, 1, now);
+                    connection.alone(list).await?.map(Screen::Active)
+                }
+                _ => connection.alone(masters::read_profile(connection, &profile, reader)).await?.map(Screen::Menu),
+            })
         })
         .await
 }
 
-fn claimed(row: &Row, list: Option<OfferList>, lease: &Lease) -> Result<Claimed, Error> {
-    let known = known(row, list)?;
+fn claimed(row: &Row, screen: Option<Screen>, lease: &Lease) -> Result<Claimed, Error> {
+    let known = known(row, screen)?;
     let in_place = known.kind == Kind::OfferEnded;
     let notification = known.notification();
-    let more_cards: bool = column(row, "more_cards")?;
+    let more_cards = column::<Option<bool>>(row, "more_cards")?.unwrap_or(false);
     Ok(Claimed {
         lease: lease.clone(),
         bot: if column::<&str>(row, "bot")? == BotName::Admin.as_word() { BotName::Admin } else { BotName::Master },
         user: TelegramUserId(column(row, "chat_id")?),
+        overtaken: Vec::new(),
         message: column(row, if in_place { "card_message" } else { "message_id" })?,
+        deletable: column::<Option<bool>>(row, "card_is_deletable")?.unwrap_or(false),
         more: in_place && notification.is_some() && more_cards,
         notification,
         attempt: column(row, "attempts")?,
@@ -119,7 +187,7 @@ fn claimed(row: &Row, list: Option<OfferList>, lease: &Lease) -> Result<Claimed,
     })
 }
 
-fn known(row: &Row, list: Option<OfferList>) -> Result<Known, Error> {
+fn known(row: &Row, screen: Option<Screen>) -> Result<Known, Error> {
     let kind = column(row, "kind")?;
     let subject: Option<String> = column(row, "subject_name")?;
     let subject = subject.map(|name| {
@@ -132,7 +200,7 @@ fn known(row: &Row, list: Option<OfferList>) -> Result<Known, Error> {
     Ok(Known {
         kind: Kind::parse(kind).ok_or_else(|| facts::unknown("kind of message", kind))?,
         concerned: column(row, "concerned")?,
-        list,
+        screen,
         order: column::<Option<i64>>(row, "id")?.map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,
         after_seconds: column(row, "recalled_after_seconds")?,
@@ -143,11 +211,15 @@ fn known(row: &Row, list: Option<OfferList>) -> Result<Known, Error> {
 }
 
 fn order(row: &Row) -> Result<KnownOrder, Error> {
+    let own = column(row, "own")?;
     Ok(KnownOrder {
         card: facts::card(row)?,
         client: facts::client(row)?,
         status: facts::status(row)?,
-        own: column(row, "own")?,
+        own,
         escalation: column::<Option<&str>>(row, "escalation_reason")?.and_then(Escalation::parse),
+        amount: facts::amount(row)?,
+        correctable: own && column(row, "closed_lately")?,
+        dialog: dialogs::dialog(row, "id")?,
     })
 }

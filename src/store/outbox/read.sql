@@ -20,8 +20,23 @@ SELECT
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
     moment.now AT TIME ZONE cities.shown_timezone AS local_now,
+    cities.timezone_lost_at IS NOT NULL AS in_utc,
+    orders.final_amount::text AS final_amount,
+    CASE WHEN orders.status = 'CLOSED' THEN EXISTS (
+        SELECT FROM order_status_history AS change
+        WHERE change.order_id = orders.id AND change.to_status = 'CLOSED'
+          AND change.created_at > moment.now - interval '15 minutes')
+    ELSE false END AS closed_lately,
+    dialog.kind AS question,
+    dialog.written,
+    dialog.written_in,
+    dialog.shown_in,
     coalesce(orders.assigned_master_id = recipient.id, false) AS own,
-    CASE WHEN outbox.bot = 'MASTER' THEN recipient.id IS NOT NULL ELSE coalesce(staff.is_active, false) END AS concerned,
+    CASE
+        -- Who is blocked sees nobody's address but that of the own orders.
+        WHEN outbox.bot = 'MASTER' THEN recipient.id IS NOT NULL AND NOT (recipient.is_blocked AND outbox.kind = 'OFFER')
+        ELSE coalesce(staff.is_active, false)
+    END AS concerned,
     orders.escalation_reason,
     subject.full_name AS subject_name,
     subject.phone AS subject_phone,
@@ -29,6 +44,7 @@ SELECT
     offers.id AS offer_id,
     offers.state AS offer_state,
     offers.expires_at <= moment.now AS offer_overdue,
+    least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AS offer_expires_at,
     least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.shown_timezone AS offer_expires,
     CASE WHEN offers.state = 'CANCELED' AND isfinite(offers.sent_at) AND isfinite(offers.responded_at) THEN
         greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint
@@ -36,20 +52,34 @@ SELECT
     history.reason,
     coalesce(history.to_status = 'CANCELED', false) AS for_good,
     card.message_id AS card_message,
+    card.deletable AS card_is_deletable,
     card.more AS more_cards
 FROM outbox
 CROSS JOIN (SELECT coalesce($1, now()) AS now) AS moment
 LEFT JOIN orders ON orders.id = outbox.order_id
 LEFT JOIN cities ON cities.id = orders.city_id
 LEFT JOIN districts ON districts.id = orders.district_id
-LEFT JOIN offers ON offers.id = outbox.offer_id
 LEFT JOIN masters AS recipient ON outbox.bot = 'MASTER' AND recipient.telegram_user_id = outbox.chat_id
+-- What an order's card says depends on the recipient's offer of it, if there is one.
+LEFT JOIN offers ON offers.id = CASE
+    WHEN outbox.kind = 'CARD' AND NOT recipient.is_blocked THEN (
+        SELECT own.id FROM offers AS own
+        WHERE own.order_id = outbox.order_id AND own.master_id = recipient.id
+        ORDER BY own.state IN ('SENT', 'VIEWED', 'ACCEPTED') DESC, own.id DESC LIMIT 1)
+    ELSE outbox.offer_id
+END
 LEFT JOIN staff ON outbox.bot = 'ADMIN' AND staff.telegram_user_id = outbox.chat_id
 LEFT JOIN masters AS subject ON subject.id = outbox.master_id
 LEFT JOIN order_status_history AS history ON history.id = outbox.history_id
+LEFT JOIN dialogs AS dialog ON outbox.kind = 'QUESTION' AND dialog.master_id = recipient.id
+    AND dialog.order_id = outbox.order_id AND dialog.answered_by IS NULL
+    AND (dialog.kind <> 'RETURN_REASON' OR dialog.asked_at > moment.now - interval '1 hour')
 LEFT JOIN LATERAL (
-    SELECT min(message_id) AS message_id, count(*) > 1 AS more
+    SELECT message_id, count(*) OVER () > 1 AS more,
+           -- Telegram deletes for 48 hours.
+           sent_at > moment.now - interval '47 hours' AS deletable
     FROM cards WHERE cards.offer_id = outbox.offer_id AND outbox.kind = 'OFFER_ENDED'
+    ORDER BY message_id LIMIT 1
 ) AS card ON true
 WHERE outbox.id = ANY ($2)
 ORDER BY outbox.id

@@ -14,9 +14,11 @@ CROSS JOIN LATERAL (
         -- One after the other, as the index has them.
         ELSE least(
             (SELECT ready_at FROM outbox_chats
-             WHERE outbox_chats.bot = outbox_bots.bot AND urgent AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1),
+             WHERE outbox_chats.bot = outbox_bots.bot AND class = 1 AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1),
             (SELECT ready_at FROM outbox_chats
-             WHERE outbox_chats.bot = outbox_bots.bot AND NOT urgent AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1))
+             WHERE outbox_chats.bot = outbox_bots.bot AND class = 2 AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1),
+            (SELECT ready_at FROM outbox_chats
+             WHERE outbox_chats.bot = outbox_bots.bot AND class = 3 AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1))
     END AS at
 ) AS next
 WHERE next.at IS NOT NULL

@@ -1,4 +1,4 @@
-//! Calls for a dispatcher. That an order needs one is a fact of the order; whoever of the staff has not been notified of it and
+//! Calls for a dispatcher. A call that was overtaken found nobody on duty in that chat. That an order needs one is a fact of the order; whoever of the staff has not been notified of it and
 //! can be reached is notified, also who comes on duty or opens the bot later.
 
 use super::{LOCK_ORDERS, Sweep, statement};
@@ -20,7 +20,7 @@ pub static CALL: Sweep = Sweep {
                    SELECT FROM outbox
                    WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND chat_id = staff.telegram_user_id
                      AND outbox.created_at >= orders.escalated_at
-                     AND (dropped_because IN ('UNREACHABLE', 'ABANDONED')) IS NOT TRUE))
+                     AND (dropped_because IN ('UNREACHABLE', 'ABANDONED', 'OVERTAKEN')) IS NOT TRUE))
          LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_ORDERS),
@@ -38,7 +38,7 @@ pub static CALL: Sweep = Sweep {
                SELECT FROM outbox
                WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND chat_id = staff.telegram_user_id
                  AND outbox.created_at >= orders.escalated_at
-                 AND (dropped_because IN ('UNREACHABLE', 'ABANDONED')) IS NOT TRUE)
+                 AND (dropped_because IN ('UNREACHABLE', 'ABANDONED', 'OVERTAKEN')) IS NOT TRUE)
          RETURNING id"
     ),
     batch: BATCH,
