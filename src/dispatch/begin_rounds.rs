@@ -1,20 +1,25 @@
-//! Orders that are due get a round of offers: lock, decide, act, a batch at a time.
+//! Orders that are due get a round of offers: lock, decide, hold, act, a batch at a time.
 //!
 //! A round is due when the search begins, and when every offer of the round before has ended. Several processes may do
 //! this at once: each takes what nobody else holds, and a batch that dies half-way never happened. An order that cannot be
 //! decided about is set aside, and the others of its batch go on.
+//!
+//! Nobody gets more offers than there is room for: after a batch has chosen its masters it holds their places, reads what
+//! room they have in a statement that begins after that, and chooses anew where there is less than was thought. First the
+//! orders, then the masters, and neither is waited for: whom somebody else holds is left out.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::join;
 
-use crate::model::OrderId;
-use crate::model::policy::{BATCH, LOOK_AGAIN, later, plan};
-use crate::model::selection::{Candidate, Pool};
+use crate::model::policy::{self, BATCH, Due, LOOK_AGAIN, Planned, later, plan};
+use crate::model::selection::{Candidate, Exclusion, Pool};
+use crate::model::{MasterId, OrderId};
+use crate::store::patience::{self, PATIENCE, Patience};
 use crate::store::rounds::{self, Claimed};
-use crate::store::{self, Connection, Store};
+use crate::store::{self, Connection, Ready, Store};
 
 /// What a pass over all orders that were due came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,14 +34,17 @@ pub struct Dispatched {
     pub set_aside: usize,
 }
 
+/// How often a batch chooses anew before it makes do with the masters that it holds.
+const CHOICES: usize = 3;
+
 /// Begins every round that is due.
 ///
 /// # Errors
 /// When the database failed; batches before that stay.
 pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
-    let mut total = Dispatched::default();
+    let mut pass = Pass { store, pool: Mutex::default(), last_chosen: Mutex::default(), total: Dispatched::default() };
+    let mut patience = Patience::default();
     // The masters of a city are read once for all batches; the choices made since are noted there.
-    let pool = Mutex::new(Pool::default());
     let mut cities = HashSet::new();
     let mut seen = Vec::new();
     loop {
@@ -44,28 +52,24 @@ pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
         let was_full = due.len() >= BATCH.unsigned_abs() as usize;
         let new: HashSet<i64> = due.iter().map(|(_, city)| *city).filter(|city| cities.insert(*city)).collect();
         if !new.is_empty() {
-            let masters = masters(store, new.into_iter().collect()).await?;
-            lock(&pool).add(masters);
+            let masters = masters(store, new.into_iter().collect(), &mut patience).await?;
+            pass.pool().add(masters);
         }
         let orders: Vec<OrderId> = due.into_iter().map(|(order, _)| order).collect();
         seen.extend(orders.iter().map(|order| order.0));
-        each(store, orders, &pool, &mut total).await?;
+        pass.each(orders, &mut patience).await?;
         // Fewer than there was room for: the rest is held by others, who will see to it.
         if !was_full {
-            return Ok(total);
+            return Ok(pass.total);
         }
     }
 }
 
-fn lock(pool: &Mutex<Pool>) -> std::sync::MutexGuard<'_, Pool> {
-    pool.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The masters of cities: of all at once, or of each alone if together that fails. A city whose masters cannot be read has
 /// none, and its orders look again later.
-async fn masters(store: &Store, cities: Vec<i64>) -> Result<Vec<Candidate>, store::Error> {
+async fn masters(store: &Store, cities: Vec<i64>, patience: &mut Patience) -> Result<Vec<Candidate>, store::Error> {
     match rounds::masters(store, &cities).await {
-        Err(error) if !can_be_set_aside(&error) => Err(error),
+        Err(error) if !patience.is_of_single_rows(&error) => Err(error),
         Err(error) if cities.len() == 1 => {
             tracing::error!(%error, city = cities[0], "the masters of a city could not be read");
             Ok(Vec::new())
@@ -73,7 +77,7 @@ async fn masters(store: &Store, cities: Vec<i64>) -> Result<Vec<Candidate>, stor
         Err(_) => {
             let mut all = Vec::new();
             for city in cities {
-                all.extend(Box::pin(masters(store, vec![city])).await?);
+                all.extend(Box::pin(masters(store, vec![city], patience)).await?);
             }
             Ok(all)
         }
@@ -81,93 +85,208 @@ async fn masters(store: &Store, cities: Vec<i64>) -> Result<Vec<Candidate>, stor
     }
 }
 
-/// One order's trouble, rather than the database's.
-fn can_be_set_aside(error: &store::Error) -> bool {
-    !error.is_transient() || error.is_canceled()
+/// A pass over all orders that are due.
+struct Pass<'a> {
+    store: &'a Store,
+    pool: Mutex<Pool>,
+    /// Whom the last batch was about to ask.
+    last_chosen: Mutex<Vec<MasterId>>,
+    total: Dispatched,
 }
 
-/// Decides about orders, in halves where together that fails.
-async fn each(
-    store: &Store,
-    orders: Vec<OrderId>,
-    pool: &Mutex<Pool>,
-    total: &mut Dispatched,
-) -> Result<(), store::Error> {
-    let mut halves = vec![orders];
-    while let Some(mut orders) = halves.pop() {
-        if orders.is_empty() {
-            continue;
-        }
-        match store.run(|connection| batch(store, connection, &orders, pool)).await {
-            Ok(batch) => {
-                total.orders += batch.orders;
-                total.offers += batch.offers;
-                total.escalated += batch.escalated;
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pass<'_> {
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
+    }
+
+    /// Decides about orders, in halves where together that fails.
+    async fn each(&mut self, orders: Vec<OrderId>, patience: &mut Patience) -> Result<(), store::Error> {
+        let mut halves = vec![orders];
+        while let Some(mut orders) = halves.pop() {
+            if orders.is_empty() {
+                continue;
             }
-            Err(error) if !can_be_set_aside(&error) => return Err(error),
-            Err(error) if orders.len() == 1 => {
-                tracing::error!(%error, "order={} is not dispatched", orders[0]);
-                total.set_aside += 1;
-                let until = later(store.now().unwrap_or_else(Timestamp::now), LOOK_AGAIN);
-                if let Err(error) = rounds::set_aside(store, orders[0], until).await {
-                    tracing::error!(%error, "order={} could not be set aside", orders[0]);
+            match self.batch(&orders).await {
+                Ok(batch) => self.count(batch),
+                Err(error) if !patience.is_of_single_rows(&error) => return Err(error),
+                Err(error) if orders.len() == 1 => self.alone(orders[0], &error, patience).await?,
+                Err(_) => {
+                    let half = orders.split_off(orders.len() / 2);
+                    halves.extend([half, orders]);
                 }
             }
-            Err(_) => {
-                let half = orders.split_off(orders.len() / 2);
-                halves.extend([half, orders]);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, batch: Dispatched) {
+        self.total.orders += batch.orders;
+        self.total.offers += batch.offers;
+        self.total.escalated += batch.escalated;
+    }
+
+    /// Looks whether an order whose round failed has one without some of those whom it was about to ask: then it is they who
+    /// cannot be offered anything, and they are left out of the rest of this pass. Else the order is set aside.
+    async fn alone(
+        &mut self,
+        order: OrderId,
+        error: &store::Error,
+        patience: &mut Patience,
+    ) -> Result<(), store::Error> {
+        let chosen = std::mem::take(&mut *lock(&self.last_chosen));
+        let each = chosen.iter().map(|master| vec![*master]);
+        for without in each.chain((chosen.len() > 1).then(|| chosen.clone())) {
+            self.pool().leave_out(without.iter().copied(), Some(Exclusion::Failed));
+            match self.batch(&[order]).await {
+                Ok(batch) => {
+                    if batch.offers > 0 {
+                        tracing::error!(%error, "masters {without:?} cannot be offered order={order}, and are left out");
+                    } else {
+                        tracing::error!(%error, "nobody can be offered order={order}");
+                        self.pool().leave_out(without, None);
+                    }
+                    self.count(batch);
+                    return Ok(());
+                }
+                Err(error) if !patience.is_of_single_rows(&error) => return Err(error),
+                Err(_) => self.pool().leave_out(without, None),
+            }
+        }
+        tracing::error!(%error, "order={order} is not dispatched");
+        self.total.set_aside += 1;
+        let until = later(self.store.now().unwrap_or_else(Timestamp::now), LOOK_AGAIN);
+        if let Err(error) = rounds::set_aside(self.store, order, until).await {
+            tracing::error!(%error, "order={order} could not be set aside");
+        }
+        Ok(())
+    }
+
+    async fn batch(&self, orders: &[OrderId]) -> Result<Dispatched, store::Error> {
+        self.store.run(|connection| self.attempt(connection, orders)).await
+    }
+
+    async fn attempt(&self, connection: Connection, orders: &[OrderId]) -> Result<Dispatched, store::Error> {
+        let now = self.store.now();
+        let [patience, claim, asked, hold, places, put_off, record] = connection
+            .ready([
+                &PATIENCE,
+                &rounds::CLAIM,
+                &rounds::ASKED,
+                &rounds::HOLD,
+                &rounds::PLACES,
+                &rounds::PUT_OFF,
+                &rounds::RECORD,
+            ])
+            .await?;
+        lock(&self.last_chosen).clear();
+        // A copy: should this fail and be repeated, the masters have not been asked yet.
+        let mut pool = self.pool().clone();
+        let decided = async {
+            let (begun, locked) =
+                join!(patience::begin(&connection, &patience), look(&connection, [&claim, &asked], orders, now));
+            begun?;
+            let locked = locked?;
+            let planned = self.choose(&connection, [&hold, &places], &locked.to_plan, &mut pool).await?;
+            Ok((locked, planned))
+        };
+        let (locked, planned) = patience::undo(&connection, decided.await).await?;
+        let (put_off, offers, committed) = join!(
+            rounds::put_off(&connection, &put_off, &locked.waits),
+            rounds::record(&connection, &record, &planned, now),
+            connection.commit(),
+        );
+        put_off?;
+        let offers = offers?;
+        committed?;
+        *self.pool() = pool;
+        let escalated = planned.iter().filter(|plan| plan.escalation.is_some()).count();
+        Ok(Dispatched { orders: locked.looked_at, offers, escalated, set_aside: 0 })
+    }
+
+    /// Chooses whom orders ask, and holds their places, until the transaction ends. What the choice came to is noted in
+    /// the pool.
+    async fn choose(
+        &self,
+        connection: &Connection,
+        statements: [&Ready; 2],
+        due: &[Due],
+        pool: &mut Pool,
+    ) -> Result<Vec<Planned>, store::Error> {
+        // Whom somebody held during the batch before, and may have let go.
+        pool.let_in(Exclusion::Held);
+        let mut held = HashSet::new();
+        let mut choices = 0;
+        loop {
+            let mut after = pool.clone();
+            let planned: Vec<Planned> = due.iter().map(|due| plan(due.clone(), &mut after)).collect();
+            let asked = policy::asked(&planned);
+            *lock(&self.last_chosen) = asked.keys().copied().collect();
+            let wanted: Vec<MasterId> = asked.keys().copied().filter(|master| !held.contains(master)).collect();
+            if wanted.is_empty() {
+                *pool = after;
+                return Ok(planned);
+            }
+            let places = rounds::hold(connection, statements, &wanted).await?;
+            held.extend(places.iter().map(|place| place.master));
+            pool.leave_out(wanted.into_iter().filter(|master| !held.contains(master)), Some(Exclusion::Held));
+            for place in &places {
+                pool.enter(place);
+            }
+            if pool.has_room(&asked) {
+                for plan in &planned {
+                    pool.note_asked(plan.round.chosen.iter().copied(), plan.due.now);
+                }
+                return Ok(planned);
+            }
+            choices += 1;
+            if choices == CHOICES {
+                // The last choice is among those whose places are held.
+                pool.leave_out_all_but(&held, Exclusion::Held);
             }
         }
     }
-    Ok(())
 }
 
-async fn batch(
-    store: &Store,
-    connection: Connection,
+/// Orders of a batch that are due and locked.
+struct Locked {
+    looked_at: usize,
+    /// Those whose rounds are put off, and until when.
+    waits: Vec<(OrderId, Timestamp)>,
+    /// Those whose rounds begin.
+    to_plan: Vec<Due>,
+}
+
+/// Locks orders, and reads who was asked: each statement begins after the one before it has ended, so that is read under the
+/// locks.
+async fn look(
+    connection: &Connection,
+    [claim, asked]: [&Ready; 2],
     orders: &[OrderId],
-    pool: &Mutex<Pool>,
-) -> Result<Dispatched, store::Error> {
-    let now = store.now();
-    let [claim, asked, put_off, record] =
-        connection.ready([&rounds::CLAIM, &rounds::ASKED, &rounds::PUT_OFF, &rounds::RECORD]).await?;
-    // Each statement begins after the one before it has ended: who was asked is read under the locks.
-    let (begun, claimed, asked) = join!(
-        connection.begin(),
-        rounds::claim(&connection, &claim, now, orders),
-        rounds::read_asked(&connection, &asked, orders, now),
-    );
-    begun?;
-    let Claimed { mut due, unknown } = claimed?;
-    let looked_at = due.len() + unknown.len();
+    now: Option<Timestamp>,
+) -> Result<Locked, store::Error> {
+    let (claimed, asked) =
+        join!(rounds::claim(connection, claim, now, orders), rounds::read_asked(connection, asked, orders, now),);
+    let Claimed { due, unknown } = claimed?;
     let mut asked: HashMap<OrderId, _> = asked?.into_iter().map(|asked| (asked.order, asked)).collect();
-    for due in &mut due {
-        if let Some(asked) = asked.remove(&due.search.order) {
-            asked.apply_to(due);
-        }
-    }
 
     let look_again = later(now.unwrap_or_else(Timestamp::now), LOOK_AGAIN);
+    let looked_at = due.len() + unknown.len();
     let mut waits: Vec<_> = unknown.into_iter().map(|order| (order, look_again)).collect();
-    let mut planned = Vec::new();
-    // A copy: should this fail and be repeated, the masters have not been asked yet.
-    let mut masters = lock(pool).clone();
-    for due in due {
-        match due.live_until {
-            // Offers were made beside the rounds.
-            Some(until) => waits.push((due.search.order, until)),
-            None => planned.push(plan(due, &mut masters)),
+    let mut to_plan = Vec::with_capacity(due.len());
+    for mut due in due {
+        let order = due.search.order;
+        match asked.remove(&order).map(|asked| asked.apply_to(&mut due)) {
+            None => waits.push((order, look_again)),
+            Some(()) => match due.live_until {
+                // Offers were made beside the rounds.
+                Some(until) => waits.push((order, until)),
+                None => to_plan.push(due),
+            },
         }
     }
-    let (put_off, offers, committed) = join!(
-        rounds::put_off(&connection, &put_off, &waits),
-        rounds::record(&connection, &record, &planned, now),
-        connection.commit(),
-    );
-    put_off?;
-    let offers = offers?;
-    committed?;
-    *lock(pool) = masters;
-    let escalated = planned.iter().filter(|plan| plan.escalation.is_some()).count();
-    Ok(Dispatched { orders: looked_at, offers, escalated, set_aside: 0 })
+    Ok(Locked { looked_at, waits, to_plan })
 }

@@ -1,7 +1,10 @@
 //! How a search for a master goes on: its policy, the order that is due, and the pure decision about its next round.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
+use super::MasterId;
 use super::order::OrderStatus;
 use super::selection::{Pool, Round, Search};
 
@@ -11,6 +14,9 @@ pub const BATCH: i32 = 200;
 
 /// When to look again for somebody to ask, if there is nobody.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// When to choose again, if all who could be asked are held by somebody else: another tick, which is done within a second.
+pub const CHOOSE_AGAIN: SignedDuration = SignedDuration::from_millis(500);
 
 /// What a search goes by, from `dispatch_policies`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,18 +110,32 @@ pub fn plan(due: Due, pool: &mut Pool) -> Planned {
     let policy = due.policy;
     let count = usize::try_from(policy.masters_per_round).unwrap_or_default();
     let round = pool.choose(&due.search, count, due.now);
-    let wait = match (round.chosen.is_empty(), round.preferred) {
-        (true, _) => LOOK_AGAIN,
-        (false, true) => SignedDuration::from_secs(policy.preferred_ttl_seconds.into()),
-        (false, false) => SignedDuration::from_secs(policy.offer_ttl_seconds.into()),
+    let wait = if round.awaits {
+        CHOOSE_AGAIN
+    } else if round.chosen.is_empty() {
+        LOOK_AGAIN
+    } else if round.preferred {
+        SignedDuration::from_secs(policy.preferred_ttl_seconds.into())
+    } else {
+        SignedDuration::from_secs(policy.offer_ttl_seconds.into())
     };
     let escalation = if due.escalated {
         None
     } else if due.round >= policy.max_rounds {
         Some(Escalation::Rounds)
     } else {
-        round.chosen.is_empty().then_some(Escalation::NobodyLeft)
+        (round.chosen.is_empty() && !round.awaits).then_some(Escalation::NobodyLeft)
     };
     let next_round = later(due.now, wait);
     Planned { due, round, next_round, escalation }
+}
+
+/// How often each master is asked by these rounds.
+#[must_use]
+pub fn asked(planned: &[Planned]) -> HashMap<MasterId, i64> {
+    let mut asked = HashMap::new();
+    for master in planned.iter().flat_map(|plan| &plan.round.chosen) {
+        *asked.entry(*master).or_default() += 1;
+    }
+    asked
 }

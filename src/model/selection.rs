@@ -35,6 +35,25 @@ pub struct Candidate {
     pub limit: i64,
     /// When the master was last offered or given an order.
     pub last_asked: Option<Timestamp>,
+    /// Why nobody can ask the master at this moment, whatever else holds.
+    pub left_out: Option<Exclusion>,
+}
+
+/// What room a master has, read while nobody else can give it away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose.
+    pub master: MasterId,
+    /// As in [`Candidate`].
+    pub on_shift: bool,
+    /// As in [`Candidate`].
+    pub blocked: bool,
+    /// As in [`Candidate`].
+    pub unreachable: bool,
+    /// As in [`Candidate`].
+    pub load: i64,
+    /// As in [`Candidate`].
+    pub limit: i64,
 }
 
 /// An order that looks for its master.
@@ -50,6 +69,8 @@ pub struct Search {
     pub category: Category,
     /// Asked first, and alone.
     pub preferred: Option<MasterId>,
+    /// Whether the preferred one is waited for while somebody else is at work on that master.
+    pub preferred_first: bool,
     /// Asked in this search already.
     pub asked: HashSet<MasterId>,
 }
@@ -71,6 +92,10 @@ pub enum Exclusion {
     OffShift,
     /// Has as many orders and offers as allowed.
     Limit,
+    /// Somebody else is asking the master at this moment, or has locked the row.
+    Held,
+    /// An offer to the master could not be written.
+    Failed,
     /// Others were better, or the preferred master is asked first.
     Rank,
 }
@@ -87,6 +112,8 @@ impl Exclusion {
             Self::Unreachable => "UNREACHABLE",
             Self::OffShift => "OFF_SHIFT",
             Self::Limit => "LIMIT",
+            Self::Held => "HELD",
+            Self::Failed => "FAILED",
             Self::Rank => "RANK",
         }
     }
@@ -99,6 +126,8 @@ pub struct Round {
     pub chosen: Vec<MasterId>,
     /// Whether that is the preferred master alone.
     pub preferred: bool,
+    /// Whether nobody is asked because those who could be are held by somebody else: not for long.
+    pub awaits: bool,
     /// How many of the city's masters are not asked, by reason.
     pub excluded: BTreeMap<Exclusion, u32>,
 }
@@ -108,6 +137,7 @@ pub struct Round {
 pub struct Pool {
     masters: Vec<Candidate>,
     by_city: HashMap<i64, Vec<usize>>,
+    by_id: HashMap<MasterId, usize>,
 }
 
 impl Pool {
@@ -123,7 +153,63 @@ impl Pool {
     pub fn add(&mut self, masters: Vec<Candidate>) {
         for master in masters {
             self.by_city.entry(master.city).or_default().push(self.masters.len());
+            self.by_id.insert(master.id, self.masters.len());
             self.masters.push(master);
+        }
+    }
+
+    fn master(&mut self, id: MasterId) -> Option<&mut Candidate> {
+        self.by_id.get(&id).map(|index| &mut self.masters[*index])
+    }
+
+    /// Leaves masters out for that reason, or lets them in again.
+    pub fn leave_out(&mut self, masters: impl IntoIterator<Item = MasterId>, why: Option<Exclusion>) {
+        for id in masters {
+            if let Some(master) = self.master(id) {
+                master.left_out = why;
+            }
+        }
+    }
+
+    /// Leaves all out but those masters.
+    pub fn leave_out_all_but(&mut self, masters: &HashSet<MasterId>, why: Exclusion) {
+        for master in self.masters.iter_mut().filter(|master| !masters.contains(&master.id)) {
+            master.left_out = master.left_out.or(Some(why));
+        }
+    }
+
+    /// Lets masters in again who were left out for that reason.
+    pub fn let_in(&mut self, why: Exclusion) {
+        for master in self.masters.iter_mut().filter(|master| master.left_out == Some(why)) {
+            master.left_out = None;
+        }
+    }
+
+    /// Enters what room a master really has.
+    pub fn enter(&mut self, place: &Place) {
+        if let Some(master) = self.master(place.master) {
+            let Place { on_shift, blocked, unreachable, load, limit, .. } = *place;
+            *master = Candidate { on_shift, blocked, unreachable, load, limit, ..master.clone() };
+        }
+    }
+
+    /// Whether the masters can be asked so often, as far as is known by now.
+    #[must_use]
+    pub fn has_room(&self, asked: &HashMap<MasterId, i64>) -> bool {
+        asked.iter().all(|(id, count)| {
+            self.by_id.get(id).map(|index| &self.masters[*index]).is_some_and(|master| {
+                availability(master).or(master.left_out).is_none() && master.load + count <= master.limit
+            })
+        })
+    }
+
+    /// Notes that masters are asked.
+    pub fn note_asked(&mut self, masters: impl IntoIterator<Item = MasterId>, now: Timestamp) {
+        for id in masters {
+            if let Some(master) = self.master(id) {
+                master.load += 1;
+                master.last_asked = Some(now);
+            }
         }
     }
 
@@ -141,9 +227,14 @@ impl Pool {
 
         let mut round = Round::default();
         let mut eligible = Vec::new();
+        let mut preferred_is_held = false;
         for &index in city {
-            match exclusion(&self.masters[index], search, covered) {
-                Some(reason) => *round.excluded.entry(reason).or_default() += 1,
+            let master = &self.masters[index];
+            match exclusion(master, search, covered) {
+                Some(reason) => {
+                    *round.excluded.entry(reason).or_default() += 1;
+                    preferred_is_held |= reason == Exclusion::Held && Some(master.id) == search.preferred;
+                }
                 None => eligible.push(index),
             }
         }
@@ -151,18 +242,16 @@ impl Pool {
         round.preferred = preferred.is_some();
         let asked = match preferred {
             Some(index) => vec![index],
+            None if preferred_is_held && search.preferred_first => Vec::new(),
             None => self.best(&eligible, count, search.order),
         };
+        round.awaits = asked.is_empty() && round.excluded.contains_key(&Exclusion::Held);
         let others = eligible.len() - asked.len();
         if others > 0 {
             round.excluded.insert(Exclusion::Rank, u32::try_from(others).unwrap_or(u32::MAX));
         }
-        for index in asked {
-            let master = &mut self.masters[index];
-            master.load += 1;
-            master.last_asked = Some(now);
-            round.chosen.push(master.id);
-        }
+        round.chosen = asked.iter().map(|index| self.masters[*index].id).collect();
+        self.note_asked(round.chosen.iter().copied(), now);
         round
     }
 
@@ -188,14 +277,23 @@ fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Optio
         Some(Exclusion::District)
     } else if search.asked.contains(&master.id) {
         Some(Exclusion::Asked)
-    } else if master.blocked {
+    } else if let Some(reason) = availability(master) {
+        Some(reason)
+    } else if master.load >= master.limit {
+        Some(Exclusion::Limit)
+    } else {
+        master.left_out
+    }
+}
+
+/// Why a master is asked by nobody.
+fn availability(master: &Candidate) -> Option<Exclusion> {
+    if master.blocked {
         Some(Exclusion::Blocked)
     } else if master.unreachable {
         Some(Exclusion::Unreachable)
     } else if !master.on_shift {
         Some(Exclusion::OffShift)
-    } else if master.load >= master.limit {
-        Some(Exclusion::Limit)
     } else {
         None
     }
@@ -229,6 +327,7 @@ mod tests {
             load: 0,
             limit: 5,
             last_asked: None,
+            left_out: None,
         }
     }
 
@@ -239,6 +338,7 @@ mod tests {
             district: None,
             category: Category::Plumbing,
             preferred: None,
+            preferred_first: true,
             asked: HashSet::new(),
         }
     }
@@ -301,6 +401,44 @@ mod tests {
         let again = Search { asked: HashSet::from([MasterId(2)]), ..preferred };
         let round = pool.choose(&again, 3, at(2));
         assert_eq!((round.chosen.len(), round.preferred), (2, false));
+    }
+
+    #[test]
+    fn who_is_held_is_left_out_and_waited_for_if_nobody_else_is_left_or_better() {
+        let mut pool = Pool::new(vec![master(1), master(2)]);
+        pool.leave_out([MasterId(1)], Some(Exclusion::Held));
+        let round = pool.choose(&search(1), 3, at(1));
+        assert_eq!((ids(&round), round.awaits, round.excluded[&Exclusion::Held]), (vec![2], false, 1));
+        let preferred = Search { preferred: Some(MasterId(1)), ..search(2) };
+        let round = pool.choose(&preferred, 3, at(2));
+        assert_eq!((ids(&round), round.awaits), (vec![], true), "while the preferred one's time lasts");
+        let round = pool.choose(&Search { preferred_first: false, ..preferred }, 3, at(3));
+        assert_eq!((ids(&round), round.awaits), (vec![2], false));
+        let round = pool.choose(&Search { asked: HashSet::from([MasterId(2)]), ..search(4) }, 3, at(4));
+        assert_eq!((ids(&round), round.awaits), (vec![], true));
+        pool.leave_out([MasterId(1)], Some(Exclusion::Failed));
+        let round = pool.choose(&Search { asked: HashSet::from([MasterId(2)]), ..search(5) }, 3, at(5));
+        assert_eq!((ids(&round), round.awaits), (vec![], false), "whom nobody can ask is not waited for");
+        pool.let_in(Exclusion::Held);
+        assert!(pool.choose(&search(6), 3, at(6)).chosen.len() == 1);
+        pool.let_in(Exclusion::Failed);
+        assert_eq!(pool.choose(&search(7), 3, at(7)).chosen.len(), 2);
+    }
+
+    #[test]
+    fn what_a_place_says_counts() {
+        let mut pool = Pool::new(vec![master(1), master(2)]);
+        let twice = HashMap::from([(MasterId(1), 2)]);
+        assert!(pool.has_room(&twice));
+        let place =
+            Place { master: MasterId(1), on_shift: true, blocked: false, unreachable: false, load: 4, limit: 5 };
+        pool.enter(&place);
+        assert!(!pool.has_room(&twice) && pool.has_room(&HashMap::from([(MasterId(1), 1)])));
+        pool.enter(&Place { on_shift: false, ..place });
+        assert!(!pool.has_room(&HashMap::from([(MasterId(1), 1)])));
+        assert!(!pool.has_room(&HashMap::from([(MasterId(3), 1)])), "nobody knows that master");
+        pool.leave_out_all_but(&HashSet::from([MasterId(1)]), Exclusion::Held);
+        assert!(pool.choose(&search(1), 3, at(1)).awaits);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::policy::{BATCH, Due, Escalation, Planned, Policy};
-use crate::model::selection::{Candidate, Search};
+use crate::model::selection::{Candidate, Place, Search};
 use crate::model::{Category, MasterId, OrderId};
 
 /// Locks those of the orders that are due for a round, passing over what somebody is at work on.
@@ -17,6 +18,13 @@ pub(crate) const CLAIM: Statement =
 /// Reads who was asked for orders, in a statement that begins after their locks.
 pub(crate) const ASKED: Statement =
     statement!("rounds.asked", [INT8_ARRAY, TIMESTAMPTZ], include_str!("rounds/asked.sql"));
+
+/// Locks masters' places, passing over those that somebody else is giving away: whoever makes offers in rounds holds the
+/// master's row of `master_activity`, and counts in a statement that begins after that.
+pub(crate) const HOLD: Statement = statement!("rounds.hold", [INT8_ARRAY], include_str!("rounds/hold.sql"));
+
+/// Reads what room masters have.
+pub(crate) const PLACES: Statement = statement!("rounds.places", [INT8_ARRAY], include_str!("rounds/places.sql"));
 
 /// Finds orders that are due for a round, those that wait longest first, with their cities; at most [`BATCH`], and none of
 /// `except`.
@@ -50,16 +58,14 @@ pub async fn masters(store: &Store, cities: &[i64]) -> Result<Vec<Candidate>, Er
     store
         .run(async |connection: Connection| {
             let rows = connection.fetch(&POOL, &[&cities]).await?;
-            Ok(rows
-                .iter()
-                .filter_map(|row| {
-                    candidate(row)
-                        .inspect_err(|error| tracing::error!(%error, "a master is left out of the rounds"))
-                        .ok()
-                })
-                .collect())
+            Ok(readable(&rows, candidate, "a master is left out of the rounds"))
         })
         .await
+}
+
+/// What could be read; a row that could not be is logged and left out.
+fn readable<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>, what: &'static str) -> Vec<T> {
+    rows.iter().filter_map(|row| read(row).inspect_err(|error| tracing::error!(%error, "{what}")).ok()).collect()
 }
 
 /// Puts an order's round off that could not be decided; unless somebody is at work on it.
@@ -145,6 +151,7 @@ fn parse(row: &Row) -> Result<Due, Error> {
             district: column(row, "district_id")?,
             category: facts::category(row)?,
             preferred: column::<Option<i64>>(row, "preferred_master_id")?.map(MasterId),
+            preferred_first: column(row, "preferred_first")?,
             asked: HashSet::new(),
         },
         status: facts::status(row)?,
@@ -185,7 +192,7 @@ impl AlreadyAsked {
     }
 }
 
-/// Runs [`ASKED`].
+/// Runs [`ASKED`]; an order that is missing could not be read.
 pub(crate) async fn read_asked(
     connection: &Connection,
     statement: &Ready,
@@ -194,17 +201,46 @@ pub(crate) async fn read_asked(
 ) -> Result<Vec<AlreadyAsked>, Error> {
     let orders: Vec<i64> = orders.iter().map(|order| order.0).collect();
     let rows = connection.query(statement, &[&orders, &now]).await?;
-    let masters = |row, name| Ok::<_, Error>(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId).collect());
-    rows.iter()
-        .map(|row| {
-            Ok(AlreadyAsked {
-                order: OrderId(column(row, "order_id")?),
-                earlier: masters(row, "asked")?,
-                never: masters(row, "never")?,
-                live_until: column(row, "live_until")?,
-            })
+    let asked = |row: &Row| {
+        Ok(AlreadyAsked {
+            order: OrderId(column(row, "order_id")?),
+            earlier: masters_of(row, "asked")?,
+            never: masters_of(row, "never")?,
+            live_until: column(row, "live_until")?,
         })
-        .collect()
+    };
+    Ok(readable(&rows, asked, "an order is not dispatched"))
+}
+
+fn masters_of(row: &Row, name: &'static str) -> Result<Vec<MasterId>, Error> {
+    Ok(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId).collect())
+}
+
+/// Runs [`HOLD`] and [`PLACES`] in one trip: the places of those masters that are held now.
+pub(crate) async fn hold(
+    connection: &Connection,
+    [lock, read]: [&Ready; 2],
+    masters: &[MasterId],
+) -> Result<Vec<Place>, Error> {
+    let masters: Vec<i64> = masters.iter().map(|master| master.0).collect();
+    let params: [&(dyn ToSql + Sync); 1] = [&masters];
+    let (locked, rows) = tokio::join!(connection.query(lock, &params), connection.query(read, &params));
+    let locked =
+        locked?.iter().map(|row| Ok(MasterId(column(row, "master_id")?))).collect::<Result<HashSet<_>, Error>>()?;
+    let mut places = readable(&rows?, place, "a master is left out of a round");
+    places.retain(|place| locked.contains(&place.master));
+    Ok(places)
+}
+
+fn place(row: &Row) -> Result<Place, Error> {
+    Ok(Place {
+        master: MasterId(column(row, "id")?),
+        on_shift: column(row, "on_shift")?,
+        blocked: column(row, "is_blocked")?,
+        unreachable: column(row, "unreachable")?,
+        load: column(row, "load")?,
+        limit: column::<i32>(row, "max_active_orders")?.into(),
+    })
 }
 
 /// Runs [`PUT_OFF`].
@@ -235,6 +271,7 @@ fn candidate(row: &Row) -> Result<Candidate, Error> {
         load: column(row, "load")?,
         limit: column::<i32>(row, "max_active_orders")?.into(),
         last_asked: column(row, "last_asked")?,
+        left_out: None,
     })
 }
 
@@ -268,7 +305,7 @@ pub(crate) async fn record(
                 &each!(|plan| plan.due.status.as_str()),
                 &each!(|plan| plan.due.goes_on),
                 &each!(|plan| plan.due.policy.id),
-                &each!(|plan| plan.due.round + 1),
+                &each!(|plan| plan.due.round.saturating_add(1)),
                 &each!(|plan| plan.next_round),
                 &each!(|plan| plan.escalation.map(Escalation::as_str)),
                 &each!(chosen),

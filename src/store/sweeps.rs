@@ -1,7 +1,7 @@
 //! Sweeps: what time alone changes. Each finds rows that are due by an index, and changes them a batch at a time.
 //!
 //! A row that cannot be changed stops no other: a batch that fails is halved until the row is found, which is set aside
-//! with its error. Rows that somebody is at work on are passed over. Two sweeps at once do no harm.
+//! with its error. Rows that somebody is at work on are passed over, see [`super::patience`]. Two sweeps at once do no harm.
 
 mod call;
 mod cards;
@@ -11,6 +11,7 @@ mod forget;
 mod overtaken;
 mod purge;
 mod reschedule;
+mod untold;
 mod wake;
 
 use tokio_postgres::Row;
@@ -19,12 +20,14 @@ pub use call::CALL;
 pub use cards::CARDS;
 pub use escalate::ESCALATE;
 pub use expire::EXPIRE;
-pub use forget::{FORGET_CHATS, FORGET_MESSAGES, FORGET_UPDATES};
+pub use forget::{FORGET_CHATS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES};
 pub use overtaken::OVERTAKEN;
 pub use purge::PURGE;
 pub use reschedule::RESCHEDULE;
+pub use untold::{RETURNED, UNREACHABLE};
 pub use wake::WAKE;
 
+use super::patience::{self, PATIENCE, Patience};
 use super::{Connection, Error, Statement, Store, column, statement};
 
 /// A sweep.
@@ -63,25 +66,25 @@ const LOCK_ORDERS: Statement = statement!(
 );
 
 impl Sweep {
-    /// Changes all that is due but `except` those rows.
+    /// Changes all that is due but `except` those rows, and notes in `swept` what it has done.
     ///
     /// # Errors
     /// When the database failed; what was changed before stays.
-    pub async fn run(&'static self, store: &Store, except: &[i64]) -> Result<Swept, Error> {
-        let mut swept = Swept::default();
+    pub async fn run(&'static self, store: &Store, except: &[i64], swept: &mut Swept) -> Result<(), Error> {
         let mut pass_over = except.to_vec();
+        let mut patience = Patience::default();
         for _ in 0..BATCHES {
             let found = store.run(|connection| self.find(store, connection, &pass_over)).await?;
             let was_full = found.len() >= self.batch.unsigned_abs() as usize;
             pass_over.extend(&found);
             if !found.is_empty() {
-                self.change_each(store, found, &mut swept).await?;
+                self.change_each(store, found, swept, &mut patience).await?;
             }
             if !was_full {
                 break;
             }
         }
-        Ok(swept)
+        Ok(())
     }
 
     async fn find(&'static self, store: &Store, connection: Connection, except: &[i64]) -> Result<Vec<i64>, Error> {
@@ -89,12 +92,18 @@ impl Sweep {
     }
 
     /// Changes rows, in halves where together they fail.
-    async fn change_each(&'static self, store: &Store, found: Vec<i64>, swept: &mut Swept) -> Result<(), Error> {
+    async fn change_each(
+        &'static self,
+        store: &Store,
+        found: Vec<i64>,
+        swept: &mut Swept,
+        patience: &mut Patience,
+    ) -> Result<(), Error> {
         let mut halves = vec![found];
         while let Some(mut rows) = halves.pop() {
             match store.run(|connection| self.change(store, connection, &rows)).await {
                 Ok(changed) => swept.changed += changed,
-                Err(error) if error.is_transient() && !error.is_canceled() => return Err(error),
+                Err(error) if !patience.is_of_single_rows(&error) => return Err(error),
                 Err(error) if rows.len() == 1 => {
                     tracing::error!(%error, sweep = self.name, row = rows[0], "a row is set aside by a sweep");
                     swept.set_aside.append(&mut rows);
@@ -110,15 +119,22 @@ impl Sweep {
 
     async fn change(&'static self, store: &Store, connection: Connection, rows: &[i64]) -> Result<usize, Error> {
         let now = store.now();
-        let Some(lock) = self.lock else {
-            return Ok(connection.fetch(&self.change, &[&now, &rows]).await?.len());
+        let [patience, change] = connection.ready([&PATIENCE, &self.change]).await?;
+        let lock = match self.lock {
+            Some(lock) => Some(connection.ready([lock]).await?),
+            None => None,
         };
-        let [lock, change] = connection.ready([lock, &self.change]).await?;
-        connection.begin().await?;
-        let locked = ids(&connection.query(&lock, &[&rows]).await?)?;
-        let changed = connection.query(&change, &[&now, &locked]).await?.len();
+        let changed = async {
+            patience::begin(&connection, &patience).await?;
+            let locked = match &lock {
+                Some([lock]) => ids(&connection.query(lock, &[&rows]).await?)?,
+                None => rows.to_vec(),
+            };
+            connection.query(&change, &[&now, &locked]).await
+        };
+        let changed = patience::undo(&connection, changed.await).await?;
         connection.commit().await?;
-        Ok(changed)
+        Ok(changed.len())
     }
 }
 

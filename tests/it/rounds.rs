@@ -338,6 +338,90 @@ async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
     assert_eq!(t.asked(held).await.len(), 3);
 }
 
+/// Whoever holds a master's row, or asks that master at this moment, does not stop the others' rounds.
+#[tokio::test]
+async fn a_master_who_is_held_is_left_out_and_asked_when_let_go() {
+    let t = Dispatch::with_standing_clock(0).await;
+    for hold in [
+        "SELECT FROM masters WHERE telegram_user_id = 101 FOR UPDATE",
+        "UPDATE masters SET telegram_user_id = 777 WHERE telegram_user_id = 101",
+        "SELECT FROM master_activity JOIN masters ON id = master_id WHERE telegram_user_id = 101 FOR UPDATE",
+    ] {
+        let colleague = t.colleague().await;
+        colleague.batch_execute(&format!("BEGIN; {hold}")).await.expect("a lock");
+        let orders = [t.order().create().await, t.order().create().await];
+        assert_eq!(t.tick().await.dispatched.offers, 4, "{hold}");
+        for order in orders {
+            let mut asked = t.asked(order).await;
+            asked.sort_unstable();
+            assert_eq!(asked, [BORIS, VERA], "{hold}");
+            let excluded = "SELECT excluded::text FROM dispatch_rounds WHERE order_id = $1";
+            assert_eq!(t.one::<String>(excluded, &[&order.0]).await, r#"{"HELD": 1}"#);
+        }
+        colleague.batch_execute("ROLLBACK").await.expect("an end");
+        let next = t.order().create().await;
+        t.tick().await;
+        assert_eq!(t.asked(next).await.first(), Some(&ANNA), "{hold}");
+        t.check().await;
+        t.execute("UPDATE offers SET state = 'CANCELED' WHERE state = 'SENT'", &[]).await;
+        t.execute("UPDATE orders SET next_round_at = 'tomorrow'", &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn if_all_are_held_the_order_waits_for_them_and_staff_are_told_in_time() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let colleague = t.colleague().await;
+    colleague.batch_execute("BEGIN; SELECT FROM masters FOR UPDATE").await.expect("locks");
+    let order = t.order().in_status("CREATED").create().await;
+    for second in 0..3 {
+        let passed = t.tick().await.dispatched;
+        assert_eq!((passed.orders, passed.offers, passed.escalated), (1, 0, 0), "{second}");
+        t.let_pass(1);
+    }
+    assert_eq!(t.status(order).await, "SEARCHING");
+    t.let_pass(600);
+    assert_eq!(t.tick().await.overdue, 1);
+    assert_eq!(t.escalation(order).await.as_deref(), Some("TIME"));
+    t.let_pass(1);
+    colleague.batch_execute("COMMIT").await.expect("an end");
+    t.tick().await;
+    assert_eq!(t.asked(order).await.len(), 3, "no round was wasted, and nobody counts as asked");
+    assert_eq!(t.one::<i32>("SELECT last_round FROM orders WHERE id = $1", &[&order.0]).await, 1);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_preferred_master_who_is_held_is_waited_for_while_the_time_alone_lasts() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let orders = [t.order().in_status("GUARANTEE").create().await, t.order().in_status("GUARANTEE").create().await];
+    t.execute(
+        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
+        &[&BORIS],
+    )
+    .await;
+    let colleague = t.colleague().await;
+    colleague
+        .batch_execute("BEGIN; SELECT FROM masters WHERE telegram_user_id = 102 FOR UPDATE")
+        .await
+        .expect("a lock");
+    t.tick().await;
+    t.let_pass(30);
+    assert_eq!(t.tick().await.dispatched.offers, 0);
+    colleague.batch_execute("COMMIT; BEGIN; SELECT FROM orders WHERE id = 2 FOR UPDATE").await.expect("another lock");
+    t.let_pass(1);
+    t.tick().await;
+    assert_eq!(t.asked(orders[0]).await, [BORIS]);
+    colleague
+        .batch_execute("COMMIT; BEGIN; SELECT FROM masters WHERE telegram_user_id = 102 FOR UPDATE")
+        .await
+        .expect("a lock");
+    t.let_pass(30);
+    t.tick().await;
+    assert_eq!(t.asked(orders[1]).await.len(), 2, "the others, now");
+    t.check().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
     let t = Dispatch::with_standing_clock(20).await;
@@ -373,4 +457,86 @@ async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
         .one("SELECT max(n) FROM (SELECT count(*) AS n FROM offers GROUP BY order_id, round_number) AS rounds", &[])
         .await;
     assert!(most <= 3, "{most} in one round");
+}
+
+/// As if as many processes dispatched: each with its own connections and what it has read.
+async fn five_processes(t: &Dispatch) -> Vec<Dispatch> {
+    join_all((0..5).map(|_| t.restarted())).await
+}
+
+/// Masters who have more live offers and active orders than they may have.
+const ABOVE_THE_LIMIT: &str = "
+    SELECT coalesce(array_agg(format('master %s has %s', id, load)), '{}')
+    FROM (SELECT masters.id, max_active_orders,
+                 (SELECT count(*) FROM orders
+                  WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
+                 + (SELECT count(*) FROM offers WHERE master_id = masters.id AND state IN ('SENT', 'VIEWED')) AS load
+          FROM masters) AS loads
+    WHERE load > max_active_orders";
+
+/// More than one batch of orders for each process, which all fall due at once.
+async fn a_thousand_orders(t: &Dispatch) {
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone)
+         SELECT min(id), 'PLUMBING', 'CREATED', 'x', 'x', '+7' FROM cities, generate_series(1, 1100) GROUP BY generate_series",
+        &[],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticks_at_once_give_nobody_more_than_the_limit() {
+    let t = Dispatch::with_standing_clock(7).await;
+    t.execute("UPDATE masters SET max_active_orders = 3", &[]).await;
+    let processes = five_processes(&t).await;
+    for round in 0..4 {
+        a_thousand_orders(&t).await;
+        let passed = join_all(processes.iter().map(Dispatch::tick)).await;
+        assert_eq!(t.one::<Vec<String>>(ABOVE_THE_LIMIT, &[]).await, Vec::<String>::new(), "round {round}");
+        let offers: usize = passed.iter().map(|passed| passed.dispatched.offers).sum();
+        assert_eq!(offers, 30, "ten masters have room for three each, and each room is used");
+        t.check().await;
+        t.execute("UPDATE offers SET state = 'CANCELED' WHERE state IN ('SENT', 'VIEWED')", &[]).await;
+        t.execute("UPDATE orders SET next_round_at = 'tomorrow'", &[]).await;
+        t.let_pass(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticks_at_once_and_acceptances_give_nobody_more_than_the_limit() {
+    let t = Dispatch::with_standing_clock(7).await;
+    t.execute("UPDATE masters SET max_active_orders = 3", &[]).await;
+    let processes = five_processes(&t).await;
+    a_thousand_orders(&t).await;
+    for round in 0..8 {
+        let live = t
+            .sql
+            .query(
+                "SELECT order_id, telegram_user_id FROM offers JOIN masters ON masters.id = master_id
+                 WHERE state = 'SENT'",
+                &[],
+            )
+            .await
+            .expect("offers");
+        let taps = join_all(live.iter().map(|row| t.tap_accept(row.get(1), OrderId(row.get(0)))));
+        let (_, taps) = tokio::join!(join_all(processes.iter().map(Dispatch::tick)), taps);
+        assert_eq!(t.one::<Vec<String>>(ABOVE_THE_LIMIT, &[]).await, Vec::<String>::new(), "round {round}");
+        // A round does not hold what an acceptance needs.
+        let busy = taps.iter().filter(|tap| tap.notice().contains("ещё раз")).count();
+        assert_eq!(busy, 0, "of {} taps in round {round}", taps.len());
+        t.check().await;
+        // The work is done, and there is room again.
+        t.execute(
+            "WITH done AS (
+                 UPDATE orders SET status = 'CLOSED', version = version + 1 WHERE status = 'ASSIGNED' RETURNING id
+             )
+             INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+             SELECT id, 'ASSIGNED', 'CLOSED', 'SYSTEM' FROM done",
+            &[],
+        )
+        .await;
+        t.execute("UPDATE orders SET next_round_at = now() WHERE status = 'SEARCHING' AND next_round_at > now()", &[])
+            .await;
+        t.let_pass(31);
+    }
 }

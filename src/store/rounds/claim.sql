@@ -22,6 +22,9 @@ SELECT
     policy.preferred_ttl_seconds,
     policy.masters_per_round,
     policy.max_rounds,
+    -- The preferred master's time begins with the search.
+    NOT search.goes_on
+        OR orders.search_started_at > moment.now - make_interval(secs => policy.preferred_ttl_seconds) AS preferred_first,
     moment.now
 FROM orders
 CROSS JOIN (SELECT coalesce($1, now()) AS now) AS moment
@@ -33,9 +36,9 @@ CROSS JOIN LATERAL (
     ) AS goes_on
 ) AS search
 CROSS JOIN LATERAL (
+    -- The one that the search began with, else the newest.
     SELECT * FROM dispatch_policies
-    WHERE NOT search.goes_on OR orders.policy_id IS NULL OR id = orders.policy_id
-    ORDER BY id DESC
+    ORDER BY search.goes_on AND id IS NOT DISTINCT FROM orders.policy_id DESC, id DESC
     LIMIT 1
 ) AS policy
 ORDER BY orders.next_round_at, orders.id

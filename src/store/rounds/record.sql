@@ -44,13 +44,11 @@ WITH moment AS (
         DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded
 ), made AS (
     INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
-    SELECT changed.id, masters.id, changed.round_number, moment.now, offered.expires_at
+    -- To masters whose places are held.
+    SELECT changed.id, offered.master_id, changed.round_number, moment.now, offered.expires_at
     FROM unnest($12::bigint[], $13::bigint[], $14::timestamptz[]) AS offered (order_id, master_id, expires_at)
     CROSS JOIN moment
     JOIN changed ON changed.id = offered.order_id
-    -- As they were a moment ago, when they were chosen.
-    JOIN masters ON masters.id = offered.master_id AND masters.on_shift AND NOT masters.is_blocked
-        AND masters.unreachable_since IS NULL
     ON CONFLICT DO NOTHING
     RETURNING id, order_id, master_id
 )

@@ -11,9 +11,11 @@ pub static ESCALATE: Sweep = Sweep {
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT orders.id
          FROM orders
-         JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
+         -- A policy that is not there is the default one.
+         LEFT JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
          WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at IS NULL
-           AND search_started_at <= coalesce($1, now()) /* now */ - make_interval(secs => policy.escalate_after_seconds)
+           AND search_started_at <= coalesce($1, now()) /* now */
+               - make_interval(secs => coalesce(policy.escalate_after_seconds, 600))
            AND orders.id <> ALL ($3) /* except */
          LIMIT $2 /* at most */"
     ),

@@ -22,10 +22,15 @@ pub static EXPIRE: Sweep = Sweep {
     change: statement!(
         "expire.change",
         [TIMESTAMPTZ, INT8_ARRAY],
-        "WITH expired AS (
-             UPDATE offers SET state = 'EXPIRED', responded_at = coalesce($1, now()) /* now */
+        "WITH overdue AS MATERIALIZED (
+             -- A card that is being opened is left to the next pass.
+             SELECT id FROM offers
              WHERE order_id = ANY ($2) /* orders */ AND state IN ('SENT', 'VIEWED')
-               AND expires_at <= coalesce($1, now())
+               AND expires_at <= coalesce($1, now()) /* now */
+             FOR NO KEY UPDATE SKIP LOCKED
+         ), expired AS (
+             UPDATE offers SET state = 'EXPIRED', responded_at = coalesce($1, now())
+             WHERE id IN (SELECT id FROM overdue)
              RETURNING id, order_id
          ), enqueued AS (
              INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)

@@ -32,35 +32,66 @@ pub static FORGET_MESSAGES: Sweep = Sweep {
     batch: 2000,
 };
 
-/// Updates processed more than 8 days ago: Telegram delivers nothing again after one. By the minute, since a row's key is no
-/// number and nothing is done to a single one.
-pub static FORGET_UPDATES: Sweep = Sweep {
-    name: "forget_updates",
-    find: statement!(
-        "forget_updates.find",
-        [TIMESTAMPTZ, INT4, INT8_ARRAY],
-        "SELECT DISTINCT floor(extract(epoch FROM processed_at) / 60)::bigint AS id
-         FROM (SELECT processed_at FROM processed_updates
-               WHERE processed_at < coalesce($1, now()) /* now */ - interval '8 days'
-                 AND floor(extract(epoch FROM processed_at) / 60)::bigint <> ALL ($3) /* except */
-               LIMIT 1000 * $2) AS old
-         LIMIT $2 /* at most */"
-    ),
-    lock: None,
-    change: statement!(
-        "forget_updates.change",
-        [TIMESTAMPTZ, INT8_ARRAY],
-        "WITH minutes AS (
-             SELECT to_timestamp(minute * 60) AS start FROM unnest($2::bigint[]) AS minute
-         ), deleted AS (
-             DELETE FROM processed_updates USING minutes
-             WHERE processed_at >= start AND processed_at < start + interval '1 minute'
-               AND processed_at < coalesce($1, now()) /* now */ - interval '8 days'
-         )
-         SELECT start FROM minutes"
-    ),
-    batch: 1,
-};
+/// Updates of this kind that were processed so long ago. By the minute, since a row's key is no number and nothing is done to a
+/// single one.
+macro_rules! forget_updates {
+    ($name:literal, $find:literal, $change:literal, $kind:literal, $age:literal) => {
+        Sweep {
+            name: $name,
+            find: statement!(
+                $find,
+                [TIMESTAMPTZ, INT4, INT8_ARRAY],
+                // What is noted before the year 2000, or before all time, counts as noted then.
+                "SELECT DISTINCT minute AS id
+                 FROM (SELECT minute
+                       FROM processed_updates
+                       CROSS JOIN LATERAL (
+                           SELECT floor(extract(epoch FROM greatest(processed_at, '2000-01-01Z')) / 60)::bigint AS minute
+                       ) AS noted
+                       WHERE processed_at < coalesce($1, now()) /* now */ - interval '",
+                $age,
+                "' AND ",
+                $kind,
+                " AND minute <> ALL ($3) /* except */
+                       LIMIT 1000 * $2) AS old
+                 LIMIT $2 /* at most */"
+            ),
+            lock: None,
+            change: statement!(
+                $change,
+                [TIMESTAMPTZ, INT8_ARRAY],
+                "WITH minutes AS (
+                     SELECT CASE WHEN start > '2000-01-01Z' THEN start ELSE '-infinity' END AS start,
+                            start + interval '1 minute' AS until
+                     FROM unnest($2::bigint[]) AS minute
+                     CROSS JOIN LATERAL to_timestamp(minute * 60) AS start
+                 ), old AS MATERIALIZED (
+                     SELECT bot, update_key
+                     FROM processed_updates
+                     JOIN minutes ON processed_at >= minutes.start AND processed_at < minutes.until
+                     WHERE processed_at < coalesce($1, now()) /* now */ - interval '",
+                $age,
+                "' AND ",
+                $kind,
+                " FOR UPDATE OF processed_updates SKIP LOCKED
+                 ), deleted AS (
+                     DELETE FROM processed_updates USING old
+                     WHERE processed_updates.bot = old.bot AND processed_updates.update_key = old.update_key
+                 )
+                 SELECT start FROM minutes"
+            ),
+            batch: 1,
+        }
+    };
+}
+
+/// Updates that changed something, after 8 days: Telegram delivers nothing again after one.
+pub static FORGET_UPDATES: Sweep =
+    forget_updates!("forget_updates", "forget_updates.find", "forget_updates.change", "action <> 'SHOW'", "8 days");
+
+/// Updates that only showed something, which most are, after a day: delivered again, they would show it again.
+pub static FORGET_SHOWN: Sweep =
+    forget_updates!("forget_shown", "forget_shown.find", "forget_shown.change", "action = 'SHOW'", "25 hours");
 
 /// Chats to which nothing was sent for a day; by chat, of both bots.
 pub static FORGET_CHATS: Sweep = Sweep {

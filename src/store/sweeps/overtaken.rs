@@ -6,7 +6,8 @@ use super::{Sweep, statement};
 /// That a waiting row has been overtaken, by what its offer is now.
 macro_rules! overtaken {
     () => {
-        "finished_at IS NULL AND due_at <= coalesce($1, now()) /* now */
+        // What is leased may have been sent: whoever holds the lease, or takes it over, says what became of it.
+        "finished_at IS NULL AND outbox.lease IS NULL AND due_at <= coalesce($1, now()) /* now */
            AND (kind = 'OFFER'
                 AND (offers.state NOT IN ('SENT', 'VIEWED') OR offers.expires_at <= coalesce($1, now()))
              OR kind = 'OFFER_ENDED'
@@ -14,8 +15,7 @@ macro_rules! overtaken {
                 -- Its card is not being sent right now.
                 AND NOT EXISTS (
                     SELECT FROM outbox AS offer
-                    WHERE offer.offer_id = outbox.offer_id AND offer.kind = 'OFFER' AND offer.finished_at IS NULL
-                      AND offer.due_at > coalesce($1, now())))"
+                    WHERE offer.offer_id = outbox.offer_id AND offer.kind = 'OFFER' AND offer.lease IS NOT NULL))"
     };
 }
 
@@ -37,7 +37,7 @@ pub static OVERTAKEN: Sweep = Sweep {
         "overtaken.change",
         [TIMESTAMPTZ, INT8_ARRAY],
         "UPDATE outbox
-         SET finished_at = coalesce($1, now()) /* now */, dropped_because = 'OVERTAKEN', lease = NULL
+         SET finished_at = coalesce($1, now()) /* now */, dropped_because = 'OVERTAKEN'
          WHERE id IN (
              SELECT outbox.id
              FROM outbox

@@ -1,7 +1,18 @@
 //! Retention: finished orders are deleted with all that belongs to them, if the newest policy says after how many days
 //! (`dispatch_policies.keep_finished_days`). By default everything is kept.
 
-use super::{LOCK_ORDERS, Sweep, statement};
+use super::{Statement, Sweep, statement};
+
+/// Locks orders with all that belongs to them; those of which somebody holds a part are left out.
+const LOCK_WHOLE: Statement = statement!("purge.lock_whole", [INT8_ARRAY], include_str!("purge_lock.sql"));
+
+/// How long finished orders are kept; null: for ever. A number that is no sane one must not delete anything.
+macro_rules! days_kept {
+    () => {
+        "(SELECT CASE WHEN keep_finished_days BETWEEN 8 AND 36500 THEN keep_finished_days END AS days
+               FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy"
+    };
+}
 
 /// By order.
 pub static PURGE: Sweep = Sweep {
@@ -10,19 +21,23 @@ pub static PURGE: Sweep = Sweep {
         "purge.find",
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT orders.id
-         FROM (SELECT keep_finished_days AS days FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+         FROM ",
+        days_kept!(),
+        "
          JOIN orders ON status IN ('CLOSED', 'CANCELED')
                     AND updated_at < coalesce($1, now()) /* now */ - make_interval(days => policy.days)
          WHERE orders.id <> ALL ($3) /* except */
          LIMIT $2 /* at most */"
     ),
-    lock: Some(&LOCK_ORDERS),
+    lock: Some(&LOCK_WHOLE),
     change: statement!(
         "purge.change",
         [TIMESTAMPTZ, INT8_ARRAY],
         "WITH old AS MATERIALIZED (
              SELECT orders.id
-             FROM (SELECT keep_finished_days AS days FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+             FROM ",
+        days_kept!(),
+        "
              JOIN orders ON orders.id = ANY ($2) /* orders */ AND status IN ('CLOSED', 'CANCELED')
                         AND updated_at < coalesce($1, now()) /* now */ - make_interval(days => policy.days)
          ), screens AS (
@@ -35,6 +50,8 @@ pub static PURGE: Sweep = Sweep {
              DELETE FROM distribution_metrics USING old WHERE order_id = old.id
          ), rounds AS (
              DELETE FROM dispatch_rounds USING old WHERE order_id = old.id
+         ), edits AS (
+             DELETE FROM order_edits USING old WHERE order_id = old.id
          )
          -- Foreign keys are checked when the statement ends.
          DELETE FROM orders USING old WHERE orders.id = old.id
