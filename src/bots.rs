@@ -9,6 +9,7 @@ pub mod delivery;
 mod dispatcher;
 mod master;
 pub mod render;
+mod strangers;
 pub mod update;
 
 use std::sync::Arc;
@@ -19,9 +20,11 @@ use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::store::{self, Store};
 use crate::telegram::{self, Notice, Telegram};
+pub use strangers::Strangers;
 use update::Update;
 
-/// What both bots work with. Cheap to clone; nothing is kept between two updates but pooled connections.
+/// What both bots work with. Cheap to clone; nothing is kept between two updates but pooled connections, whom it would be too
+/// much to answer again, and what became of messages until the database has it.
 #[derive(Clone)]
 pub struct Bots {
     /// The database.
@@ -32,6 +35,10 @@ pub struct Bots {
     pub metrics: Arc<Metrics>,
     /// Wakes the delivery job of this process, if it has one: messages were enqueued.
     pub enqueued: Arc<Notify>,
+    /// Who of those whom nobody knows was answered lately.
+    pub strangers: Arc<Strangers>,
+    /// What the senders of this process remember.
+    pub delivery: Arc<delivery::State>,
 }
 
 /// An update that was handled: committed, and yet to be answered.
@@ -87,11 +94,12 @@ impl Bots {
         }
     }
 
-    /// Stops the button's spinner, and shows the notice if there is one.
-    async fn answer_callback(&self, bot: BotName, query: Option<&str>, notice: Option<&Notice>) {
-        if let Some(query) = query {
-            self.log_failure("answerCallbackQuery", &self.telegram.of(bot).answer(query, notice).await);
-        }
+    /// Stops the button's spinner, and shows the notice if there is one; false if Telegram did not take it.
+    async fn answer_callback(&self, bot: BotName, query: Option<&str>, notice: Option<&Notice>) -> bool {
+        let Some(query) = query else { return true };
+        let answered = self.telegram.of(bot).answer(query, notice).await;
+        self.log_failure("answerCallbackQuery", &answered);
+        answered.is_ok()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod assign;
 pub mod begin_rounds;
 pub mod cancel;
 pub mod close;
+pub mod correct;
 pub mod decline;
 pub mod deliver;
 pub mod dialog;

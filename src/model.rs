@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod amount;
+pub mod blocked;
 pub mod bot;
 pub mod dialog;
 pub mod facts;
@@ -19,6 +20,6 @@ pub use amount::Amount;
 pub use bot::BotName;
 pub use facts::OfferFacts;
 pub use ids::{MasterId, OfferId, OrderId, StaffId, TelegramUserId};
-pub use offer::{OfferLine, OfferList, OfferState, PAGE_SIZE};
+pub use offer::{Deadline, Hindrance, OfferLine, OfferList, OfferState, PAGE_SIZE};
 pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 pub use update::{Origin, UpdateKey};

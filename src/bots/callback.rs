@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::model::OrderId;
+use crate::model::{Amount, OrderId};
 
 /// Telegram's limit for `callback_data`, in bytes.
 /// <https://core.telegram.org/bots/api#inlinekeyboardbutton>
@@ -57,6 +57,27 @@ pub enum Callback {
     },
     /// `m:act:<action>:<order>`: something about an own order.
     Own(Own, OrderId),
+    /// `m:act:sum:<order>:<kopecks>`: close the order with this sum.
+    Close {
+        /// Which order.
+        order: OrderId,
+        /// What the client paid.
+        amount: Amount,
+    },
+    /// `m:act:fix_yes:<order>:<kopecks>`: correct the sum of the closed order.
+    Correct {
+        /// Which order.
+        order: OrderId,
+        /// What the client paid.
+        amount: Amount,
+    },
+    /// `m:act:ret_yes:<order>:<message>`: give the order back, for the reason that was written in that message.
+    GiveBack {
+        /// Which order.
+        order: OrderId,
+        /// The message.
+        message: i32,
+    },
     /// `m:sh:on`, `m:sh:off`.
     Shift {
         /// Come on shift, or leave.
@@ -83,10 +104,12 @@ pub enum Own {
     AskReturn,
     /// `ret_no`: it is not given back.
     Keep,
+    /// `fix`: ask for the right sum of a closed order.
+    AskCorrection,
 }
 
 impl Own {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Card,
         Self::EnRoute,
         Self::OnSite,
@@ -95,6 +118,7 @@ impl Own {
         Self::NotDone,
         Self::AskReturn,
         Self::Keep,
+        Self::AskCorrection,
     ];
 
     fn as_str(self) -> &'static str {
@@ -107,6 +131,7 @@ impl Own {
             Self::NotDone => "cls_no",
             Self::AskReturn => "ret",
             Self::Keep => "ret_no",
+            Self::AskCorrection => "fix",
         }
     }
 }
@@ -140,6 +165,18 @@ impl Callback {
             }
             ("new", Some(page)) => Self::List { page: number(page)? },
             ("act", None) => Self::Active { page: 1 },
+            ("act", Some("sum")) => {
+                let (order, amount) = order_and_amount(&mut parts)?;
+                Self::Close { order, amount }
+            }
+            ("act", Some("fix_yes")) => {
+                let (order, amount) = order_and_amount(&mut parts)?;
+                Self::Correct { order, amount }
+            }
+            ("act", Some("ret_yes")) => {
+                let order = OrderId(number(parts.next()?)?);
+                Self::GiveBack { order, message: number(parts.next()?)?.try_into().ok()? }
+            }
             ("act", Some(word)) => match Own::ALL.into_iter().find(|own| own.as_str() == word) {
                 Some(own) => Self::Own(own, OrderId(number(parts.next()?)?)),
                 None => Self::Active { page: number(word)? },
@@ -156,6 +193,13 @@ fn order_and_page<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<(Orde
     let order = OrderId(number(parts.next()?)?);
     let page = parts.next().map_or(Some(1), number)?;
     Some((order, page))
+}
+
+fn order_and_amount<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<(OrderId, Amount)> {
+    let order = OrderId(number(parts.next()?)?);
+    // Nothing is a sum, too.
+    let kopecks = parts.next().and_then(|kopecks| if kopecks == "0" { Some(0) } else { number(kopecks) })?;
+    Some((order, Amount::from_kopecks(kopecks)?))
 }
 
 /// A positive number without sign, leading zeros or spaces: one way to write each.
@@ -175,6 +219,9 @@ impl fmt::Display for Callback {
             Self::Decline { order, page } => write!(f, "m:new:dec_yes:{order}:{page}"),
             Self::Active { page } => write!(f, "m:act:{page}"),
             Self::Own(own, order) => write!(f, "m:act:{}:{order}", own.as_str()),
+            Self::Close { order, amount } => write!(f, "m:act:sum:{order}:{}", amount.kopecks()),
+            Self::Correct { order, amount } => write!(f, "m:act:fix_yes:{order}:{}", amount.kopecks()),
+            Self::GiveBack { order, message } => write!(f, "m:act:ret_yes:{order}:{message}"),
             Self::Shift { on } => write!(f, "m:sh:{}", if *on { "on" } else { "off" }),
         }
     }

@@ -1,5 +1,6 @@
 //! The masters' bot: from an update to an answer and a screen.
 
+mod confirmed;
 mod offers;
 mod reply;
 mod work;
@@ -13,7 +14,7 @@ use super::update::{CallbackQuery, Message, Update};
 use super::{Bots, Failed, Handled, Response};
 use crate::model::{BotName, MasterRef, Origin, UpdateKey};
 use crate::store;
-use reply::Reply;
+use reply::{Fallback, Reply};
 
 /// Handles an update; `None`: it is of a kind that is not handled.
 ///
@@ -22,7 +23,8 @@ use reply::Reply;
 pub(super) async fn handle(bots: &Bots, update: Update) -> Result<Option<Answer>, Failed> {
     match update {
         Update { callback_query: Some(query), .. } => on_callback(bots, query).await.map(Some),
-        Update { message: Some(message), .. } => on_message(bots, message).await,
+        Update { message: Some(message), .. } => on_message(bots, message, false).await,
+        Update { edited_message: Some(message), .. } => on_message(bots, message, true).await,
         Update { update_id, .. } => {
             tracing::info!(update_id, "an update of a kind that is not handled");
             bots.metrics.count("update", "IGNORED");
@@ -41,27 +43,46 @@ async fn on_callback(bots: &Bots, query: CallbackQuery) -> Result<Answer, Failed
     let answer = |reply| Answer { user, query: Some(id), message, reply };
     match by.tapped(data.as_deref().and_then(Callback::parse)).await {
         // It was no master who tapped.
-        Ok(reply) => Ok(answer(reply.unwrap_or_else(|| Reply::alert(texts::stranger(user), None)))),
-        Err(error) if error.is_transient() => Err(error.into()),
-        Err(error) => {
-            Err(Failed { error, handled: Handled(Some(Response::Master(answer(Reply::alert(texts::BROKEN, None))))) })
+        Ok(reply) => Ok(answer(reply.unwrap_or_else(|| Reply::alert(texts::stranger(user))))),
+        // Somebody holds what the tap needs, be it a whole table.
+        Err(error) if error.is_timed_out() => {
+            tracing::warn!(%error, "a lock or a statement took too long");
+            bots.metrics.count("master", "BUSY");
+            Ok(answer(Reply::notice_or_menu(texts::BUSY)))
         }
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => Err(Failed {
+            error,
+            handled: Handled(Some(Response::Master(answer(Reply::notice_or_menu(texts::BROKEN))))),
+        }),
     }
 }
 
-async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Failed> {
-    let Some(user) = message.from.map(super::update::User::id).filter(|user| message.chat.is_private_to(*user)) else {
-        return Ok(None);
+/// Handles a message, or what it is after an edit.
+async fn on_message(bots: &Bots, message: Message, edited: bool) -> Result<Option<Answer>, Failed> {
+    let from = message.from.map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
+    // A place that moves is edited all the time, and says nothing.
+    let says_nothing = message.is_service() || edited && message.text.is_none();
+    let Some(user) = from.filter(|_| !says_nothing) else { return Ok(None) };
+    let (chat, id) = (message.chat.id, message.message_id);
+    let update = match message.edit_date.filter(|_| edited) {
+        Some(at) => UpdateKey::edit(BotName::Master, chat, id, at),
+        None => UpdateKey::message(BotName::Master, chat, id),
     };
-    let update = UpdateKey::message(BotName::Master, message.chat.id, message.message_id);
-    let by = By {
-        bots,
-        master: MasterRef::Telegram(user),
-        origin: &Origin { update, message: None, written: message.written() },
-    };
-    let reply =
-        by.on_text(&message).await?.unwrap_or_else(|| Reply::screen(super::render::plain(texts::stranger(user))));
-    Ok(Some(Answer { user, query: None, message: None, reply }))
+    let origin = Origin { update, message: None, written: message.written() };
+    let by = By { bots, master: MasterRef::Telegram(user), origin: &origin };
+    let answer = |reply| Answer { user, query: None, message: None, reply };
+    let handled = if edited { by.on_edit(&message).await } else { by.on_text(&message).await };
+    match handled {
+        Ok(Some(reply)) => Ok(Some(answer(reply))),
+        Ok(None) if edited || !bots.strangers.may_be_answered(BotName::Master, user) => Ok(None),
+        Ok(None) => Ok(Some(answer(Reply::to_stranger(texts::stranger(user))))),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => {
+            let reply = Reply::screen(super::render::plain(texts::BROKEN.to_owned()), Fallback::Menu);
+            Err(Failed { error, handled: Handled(Some(Response::Master(answer(reply)))) })
+        }
+    }
 }
 
 /// Who asks, and where.
@@ -77,15 +98,18 @@ impl By<'_> {
     async fn tapped(self, callback: Option<Callback>) -> Result<Option<Reply>, store::Error> {
         match callback {
             Some(Callback::Menu) => self.menu().await,
-            Some(Callback::List { page }) => self.list(page, None).await,
+            Some(Callback::List { page }) => self.list(page).await,
             Some(Callback::Card { order, page }) => self.card(order, page).await,
             Some(Callback::Accept { order, page }) => self.accept(order, page).await,
             Some(Callback::AskDecline { order, page }) => self.ask_decline(order, page).await,
             Some(Callback::Decline { order, page }) => self.decline(order, page).await,
             Some(Callback::Active { page }) => self.active(page).await,
             Some(Callback::Own(own, order)) => self.own(own, order).await,
+            Some(Callback::Close { order, amount }) => self.close(order, amount).await,
+            Some(Callback::Correct { order, amount }) => self.correct(order, amount).await,
+            Some(Callback::GiveBack { order, message }) => self.give_back(order, message).await,
             Some(Callback::Shift { on }) => self.shift(on).await,
-            None => self.list(1, Some(texts::UNKNOWN_BUTTON)).await,
+            None => Ok(self.list(1).await?.map(|reply| reply.with_alert(texts::UNKNOWN_BUTTON))),
         }
     }
 }

@@ -9,11 +9,12 @@ pub mod texts;
 use frankenstein::types::InlineKeyboardMarkup;
 
 use crate::dispatch::close::CloseOutcome;
+use crate::dispatch::correct::CorrectOutcome;
 use crate::dispatch::give_back::GiveBackOutcome;
-use crate::model::dialog::{Profile, Question};
+use crate::model::dialog::{Dialog, Profile, Question, Written};
 use crate::model::notification::Notification;
 use crate::model::order::{ActiveList, OrderCard, OrderStatus, OwnOrder};
-use crate::model::{OfferList, OrderId};
+use crate::model::{Amount, Deadline, OfferList, OrderId};
 
 /// A message: HTML text, and the buttons under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub struct Screen {
     pub text: String,
     /// Rows of buttons.
     pub keyboard: InlineKeyboardMarkup,
+}
+
+/// That words answered nothing, above the menu.
+#[must_use]
+pub fn not_understood(profile: &Profile) -> Screen {
+    Screen { text: texts::NOT_UNDERSTOOD.to_owned(), keyboard: keyboards::menu(profile) }
 }
 
 /// The menu of a master.
@@ -43,9 +50,9 @@ pub fn own_order(own: &OwnOrder, list: Option<&OfferList>) -> Screen {
     match list {
         Some(list) => Screen {
             text: format!("{}\n\n{}", texts::own_order(own), texts::offer_list(list)),
-            keyboard: keyboards::offer_list(list, Some(own.card.id)),
+            keyboard: keyboards::offer_list(list, Some(own)),
         },
-        None => Screen { text: texts::own_order(own), keyboard: keyboards::to_own_order(own.card.id) },
+        None => Screen { text: texts::own_order(own), keyboard: keyboards::to_own_order(own) },
     }
 }
 
@@ -58,7 +65,13 @@ pub fn active_list(list: &ActiveList) -> Screen {
 /// An own order's card, with what comes next.
 #[must_use]
 pub fn active_card(own: &OwnOrder, status: OrderStatus) -> Screen {
-    Screen { text: texts::active_card(own, status), keyboard: keyboards::active_card(own.card.id, status) }
+    Screen { text: texts::active_card(own, status), keyboard: keyboards::active_card(own, status) }
+}
+
+/// An own order's card after a step: what comes next is not where the button was that was tapped.
+#[must_use]
+pub fn card_after_step(own: &OwnOrder, status: OrderStatus) -> Screen {
+    Screen { text: texts::active_card(own, status), keyboard: keyboards::card_after_step(own, status) }
 }
 
 /// «Работа закончена?»
@@ -67,10 +80,13 @@ pub fn confirm_done(order: OrderId) -> Screen {
     Screen { text: texts::confirm_done(order), keyboard: keyboards::confirm_done(order) }
 }
 
-/// «Сколько заплатил клиент?», «Почему возвращаете?»
+/// «Сколько заплатил клиент?», «Почему возвращаете?» `correction`: the order is closed, and the sum was another.
 #[must_use]
-pub fn question(question: Question, order: OrderId) -> Screen {
+pub fn question(question: Question, order: OrderId, correction: bool) -> Screen {
     match question {
+        Question::Amount if correction => {
+            Screen { text: texts::ask_correction(order), keyboard: keyboards::to_lists(None) }
+        }
         Question::Amount => Screen { text: texts::ask_amount(order), keyboard: keyboards::ask_amount(order) },
         Question::ReturnReason => {
             Screen { text: texts::ask_return_reason(order), keyboard: keyboards::ask_return_reason(order) }
@@ -78,33 +94,108 @@ pub fn question(question: Question, order: OrderId) -> Screen {
     }
 }
 
+/// That what somebody else wrote does not answer a question.
+#[must_use]
+pub fn forwarded(question: Question, order: OrderId, correction: bool) -> Screen {
+    let Screen { text, keyboard } = self::question(question, order, correction);
+    Screen { text: format!("{}\n\n{text}", texts::FORWARDED), keyboard }
+}
+
 /// That what somebody wrote is not a sum of money.
 #[must_use]
-pub fn not_an_amount(order: OrderId, written: &str) -> Screen {
-    Screen { text: texts::not_an_amount(order, written), keyboard: keyboards::ask_amount(order) }
+pub fn not_an_amount(order: OrderId, written: &str, correction: bool) -> Screen {
+    let keyboard = if correction { keyboards::to_lists(None) } else { keyboards::ask_amount(order) };
+    Screen { text: texts::not_an_amount(order, written), keyboard }
+}
+
+/// «Закрыть заявку за 2 500 ₽?», «Вернуть заявку?»: asks to confirm what was answered; the question again if nothing that can
+/// be confirmed was. `was`: the sum, if it is to be corrected.
+#[must_use]
+pub fn confirm_answer(dialog: &Dialog, correction: bool, was: Option<Amount>) -> Screen {
+    let Dialog { question, order, written, .. } = dialog;
+    let amount = |written: &Written| {
+        Amount::parse(texts::without_currency(&written.text)).filter(|_| *question == Question::Amount)
+    };
+    match written {
+        None => self::question(*question, *order, correction),
+        Some(written) => match amount(written) {
+            Some(amount) if correction => Screen {
+                text: texts::confirm_correction(*order, amount, was),
+                keyboard: keyboards::confirm_correction(*order, amount),
+            },
+            Some(amount) => Screen {
+                text: texts::confirm_amount(*order, amount),
+                keyboard: keyboards::confirm_amount(*order, amount),
+            },
+            None if *question == Question::Amount => self::question(*question, *order, correction),
+            None => Screen {
+                text: texts::confirm_return(*order, &written.text),
+                keyboard: keyboards::confirm_return(*order, written.message),
+            },
+        },
+    }
 }
 
 /// What came of a sum of money.
 #[must_use]
-pub fn closed(order: OrderId, outcome: CloseOutcome) -> Screen {
-    Screen { text: texts::closed(order, outcome), keyboard: keyboards::to_lists() }
+pub fn closed(order: OrderId, outcome: CloseOutcome, correctable: bool) -> Screen {
+    let over = matches!(outcome, CloseOutcome::Closed(_) | CloseOutcome::AlreadyClosed(_));
+    let correct = (over && correctable).then_some(order);
+    Screen { text: texts::closed(order, outcome, correct.is_some()), keyboard: keyboards::to_lists(correct) }
+}
+
+/// That an order is closed, and with what sum.
+#[must_use]
+pub fn already_closed(order: OrderId, amount: Option<Amount>, correctable: bool) -> Screen {
+    closed(order, CloseOutcome::AlreadyClosed(amount), correctable)
+}
+
+/// What came of correcting a sum.
+#[must_use]
+pub fn corrected(order: OrderId, outcome: CorrectOutcome, correctable: bool) -> Screen {
+    let correct = correctable.then_some(order);
+    Screen { text: texts::corrected(order, outcome), keyboard: keyboards::to_lists(correct) }
+}
+
+/// That the reason has been corrected.
+#[must_use]
+pub fn reason_corrected(order: OrderId) -> Screen {
+    Screen { text: texts::reason_corrected(order), keyboard: keyboards::to_lists(None) }
+}
+
+/// That an order is not the reader's, to words about it.
+#[must_use]
+pub fn not_yours(order: OrderId) -> Screen {
+    Screen { text: texts::not_yours(order), keyboard: keyboards::to_lists(None) }
 }
 
 /// What came of giving an order back.
 #[must_use]
 pub fn given_back(order: OrderId, outcome: GiveBackOutcome) -> Screen {
-    Screen { text: texts::given_back(order, outcome), keyboard: keyboards::to_lists() }
+    Screen { text: texts::given_back(order, outcome), keyboard: keyboards::to_lists(None) }
 }
 
-/// A message that nobody has asked for.
+/// A message that nobody has asked for, or a screen that could not be shown at once.
 #[must_use]
 pub fn notification(notification: &Notification) -> Screen {
+    match notification {
+        Notification::List(list) => return offer_list(list),
+        Notification::OwnOrder(own) => return own_order(own, None),
+        Notification::Menu(profile) => return menu(profile),
+        Notification::Active(list) => return active_list(list),
+        Notification::Card { order, status } => return active_card(order, *status),
+        Notification::Closed { order, amount, correctable } => return already_closed(*order, *amount, *correctable),
+        Notification::NotYours(order) => return not_yours(*order),
+        Notification::OfferCard { card, offer } => return offer_card(card, offer.expires, 1),
+        Notification::Question { dialog, correction, amount } => return confirm_answer(dialog, *correction, *amount),
+        _ => {}
+    }
     Screen { text: texts::notification(notification), keyboard: keyboards::notification(notification) }
 }
 
 /// An offered order's card.
 #[must_use]
-pub fn offer_card(card: &OrderCard, expires: jiff::civil::DateTime, page: i64) -> Screen {
+pub fn offer_card(card: &OrderCard, expires: Deadline, page: i64) -> Screen {
     Screen { text: texts::offer_card(card, expires), keyboard: keyboards::offer_card(card.id, page) }
 }
 

@@ -4,8 +4,11 @@
 //! know yet, in the message that a button hangs on, would lose the tap. What is not named here is skipped unread.
 //! <https://core.telegram.org/bots/api#update>
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::TelegramUserId;
 
@@ -18,6 +21,8 @@ pub struct Update {
     pub callback_query: Option<CallbackQuery>,
     /// A message to the bot.
     pub message: Option<Message>,
+    /// A message to the bot, as it is after an edit.
+    pub edited_message: Option<Message>,
 }
 
 /// A tap.
@@ -71,13 +76,65 @@ pub struct Message {
     pub text: Option<String>,
     /// The message it replies to.
     pub reply_to_message: Option<RepliedTo>,
+    /// When it was edited last, in seconds since 1970.
+    pub edit_date: Option<i64>,
+    /// The album it is part of.
+    pub media_group_id: Option<String>,
+    /// Whatever else it has, of which only the names matter.
+    #[serde(flatten)]
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "what is flattened is a map, and a set cannot leave values unread"
+    )]
+    parts: BTreeMap<String, IgnoredAny>,
 }
 
+/// What a person sends that is not text. Whatever has neither is said by Telegram itself: that something was pinned, say.
+/// <https://core.telegram.org/bots/api#message>
+const CONTENT: [&str; 18] = [
+    "animation",
+    "audio",
+    "checklist",
+    "contact",
+    "dice",
+    "document",
+    "game",
+    "live_photo",
+    "location",
+    "paid_media",
+    "photo",
+    "poll",
+    "sticker",
+    "story",
+    "venue",
+    "video",
+    "video_note",
+    "voice",
+];
+
 impl Message {
-    /// When it was written, by Telegram's clock; `None`: it does not say.
+    /// Whether Telegram says it, rather than its sender.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.text.is_none() && !CONTENT.iter().any(|part| self.parts.contains_key(*part))
+    }
+
+    /// Whether it is somebody else's, passed on.
+    #[must_use]
+    pub fn is_forwarded(&self) -> bool {
+        ["forward_origin", "forward_date"].iter().any(|part| self.parts.contains_key(*part))
+    }
+
+    /// The sender's own words; none in a picture.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.text.as_deref().unwrap_or_default().trim()
+    }
+
+    /// When it was written as it is, by Telegram's clock; `None`: it does not say.
     #[must_use]
     pub fn written(&self) -> Option<Timestamp> {
-        self.date.filter(|date| *date > 0).and_then(|date| Timestamp::from_second(date).ok())
+        self.edit_date.or(self.date).filter(|date| *date > 0).and_then(|date| Timestamp::from_second(date).ok())
     }
 }
 

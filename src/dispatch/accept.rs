@@ -1,5 +1,5 @@
-//! A master takes an order: lock, decide, act, in two round trips (a third if a reason is awaited); see
-//! [`super::transaction`].
+//! A master takes an order: lock, decide, act, in two round trips (a third if a question is open, or the master was
+//! unreachable); see [`super::transaction`].
 
 use std::time::Instant;
 
@@ -155,7 +155,7 @@ async fn attempt(
                 action,
                 reason: None,
             };
-            if facts.master.reason_is_awaited {
+            if facts.master.has_loose_ends {
                 // Rarely: so the statement that has to be fast does not do it.
                 request.record(&connection, &record, Some(master), outcome.name(), true, now).await?;
             }
@@ -177,6 +177,8 @@ async fn attempt(
             (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
+    let taken = i64::from(matches!(outcome, Some(AcceptOutcome::Assigned(_))));
+    let fresh = fresh.map(|list| list.of_load(facts.master.active_orders + taken, facts.master.max_active_orders));
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }
 
@@ -218,5 +220,6 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision<Taking, AcceptOutcome> {
         return Decision::LookAgain;
     }
     let taking = Taking { offer, version: order.version, from_status: order.status };
-    Decision::Change(taking, AcceptOutcome::Assigned(order.order.clone()))
+    let own = OwnOrder { status: OrderStatus::Assigned, ..order.order.clone() };
+    Decision::Change(taking, AcceptOutcome::Assigned(own))
 }

@@ -1,6 +1,6 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
-use super::own_change::{Command, Target, change};
+use super::own_change::{Command, OrderChange, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -13,13 +13,13 @@ use crate::store::{self, Store};
 pub enum CloseOutcome {
     /// Committed.
     Closed(Amount),
-    /// It was closed before, by the same message or another.
-    AlreadyClosed,
+    /// It was closed before, by the same tap or another, with this sum.
+    AlreadyClosed(Option<Amount>),
     /// The work is not reported as done.
     NotDone,
     /// Not this master's order, or not any more.
     NotYours,
-    /// Somebody held the order or the master for longer than a message waits; nothing was changed.
+    /// Somebody held the order or the master for longer than a tap waits; nothing was changed.
     Busy,
 }
 
@@ -29,7 +29,7 @@ impl CloseOutcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed(_) => "SUCCESS",
-            Self::AlreadyClosed => "ALREADY_CLOSED",
+            Self::AlreadyClosed(_) => "ALREADY_CLOSED",
             Self::NotDone => "NOT_DONE",
             Self::NotYours => "NOT_YOURS",
             Self::Busy => "BUSY",
@@ -67,14 +67,14 @@ fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, Close
     let Some(found) = &facts.order else { return Decision::Answer(CloseOutcome::NotYours) };
     let own = found.assigned_master == Some(facts.master.id);
     Decision::Answer(match (facts.standing(), found.status) {
-        (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed,
+        (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed(found.amount),
         (Standing::Yours, _) if facts.processed.as_deref() == Some("BUSY") => CloseOutcome::Busy,
-        // The message was an answer before, to a question that was asked before this one.
+        // The tap has closed it before, and it was opened again by hand.
         (Standing::Yours, _) if facts.processed.is_some() => CloseOutcome::NotDone,
         (Standing::Yours, OrderStatus::Payment) if locked => {
             let dialog = Some(DialogChange::End(Question::Amount));
-            let to = Target { status: OrderStatus::Closed, reason: None, amount: Some(amount), dialog };
-            return Decision::Change(to, CloseOutcome::Closed(amount));
+            let order = OrderChange::Status { status: OrderStatus::Closed, reason: None, amount: Some(amount) };
+            return Decision::Change(Target { order, dialog }, CloseOutcome::Closed(amount));
         }
         (Standing::Yours, OrderStatus::Payment) => return Decision::LookAgain,
         (Standing::Yours, _) => CloseOutcome::NotDone,

@@ -11,6 +11,7 @@ use crate::store::{self, Connection, Store};
 
 /// Every answer to «Да, отклонить».
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is made per tap, and moved a few times")]
 pub enum DeclineOutcome {
     /// No offer of this order to this master, and not this master's order.
     NotFound,
@@ -132,6 +133,7 @@ async fn attempt(
             (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
+    let fresh = fresh.map(|list| list.of_load(facts.master.active_orders, facts.master.max_active_orders));
     Ok(Some(Attempt { master, outcome, fresh, enqueued }))
 }
 

@@ -1,6 +1,6 @@
 //! A master gives an own order back, and says why; it is searched for anew, and not offered to the same master again.
 
-use super::own_change::{Command, Target, change};
+use super::own_change::{Command, OrderChange, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -13,13 +13,15 @@ use crate::store::{self, Store};
 pub enum GiveBackOutcome {
     /// Committed.
     GivenBack,
-    /// This very message has done it before.
+    /// This very tap has done it before.
     AlreadyGivenBack,
+    /// Nothing was given back: the question was left, or answered otherwise, since this answer was shown.
+    NotAsked,
     /// The work is done.
     TooLate,
     /// Not this master's order, or not any more.
     NotYours,
-    /// Somebody held the order or the master for longer than a message waits; nothing was changed.
+    /// Somebody held the order or the master for longer than a tap waits; nothing was changed.
     Busy,
 }
 
@@ -30,6 +32,7 @@ impl GiveBackOutcome {
         match self {
             Self::GivenBack => "SUCCESS",
             Self::AlreadyGivenBack => "ALREADY_GIVEN_BACK",
+            Self::NotAsked => "NOT_ASKED",
             Self::TooLate => "TOO_LATE",
             Self::NotYours => "NOT_YOURS",
             Self::Busy => "BUSY",
@@ -37,14 +40,15 @@ impl GiveBackOutcome {
     }
 }
 
-/// Gives an order of a master's back. `None`: there is no such master.
+/// Gives an order of a master's back, for the reason that the master has confirmed; `None`: none waits to be confirmed any more.
+/// `None` as the answer: there is no such master.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn give_back(
     store: &Store,
     order: OrderId,
-    reason: &str,
+    reason: Option<&str>,
     master: MasterRef,
     origin: Option<&Origin>,
 ) -> Result<Option<Answered<GiveBackOutcome, Facts>>, store::Error> {
@@ -63,13 +67,14 @@ pub async fn give_back(
     Ok(answered)
 }
 
-fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<Target, GiveBackOutcome> {
+fn decide(reason: Option<&str>, locked: bool, facts: &Facts) -> Decision<Target, GiveBackOutcome> {
     let Some(found) = &facts.order else { return Decision::Answer(GiveBackOutcome::NotYours) };
     if let Some(word) = &facts.processed {
         let given = [GiveBackOutcome::GivenBack, GiveBackOutcome::AlreadyGivenBack].map(GiveBackOutcome::name);
         return Decision::Answer(match word.as_str() {
             word if given.contains(&word) => GiveBackOutcome::AlreadyGivenBack,
             word if word == GiveBackOutcome::TooLate.name() => GiveBackOutcome::TooLate,
+            word if word == GiveBackOutcome::NotAsked.name() => GiveBackOutcome::NotAsked,
             word if word == GiveBackOutcome::Busy.name() => GiveBackOutcome::Busy,
             _ => GiveBackOutcome::NotYours,
         });
@@ -80,10 +85,11 @@ fn decide(reason: &str, locked: bool, facts: &Facts) -> Decision<Target, GiveBac
     if !found.status.can_be_given_back() {
         return Decision::Answer(GiveBackOutcome::TooLate);
     }
+    let Some(reason) = reason else { return Decision::Answer(GiveBackOutcome::NotAsked) };
     if !locked {
         return Decision::LookAgain;
     }
     let dialog = Some(DialogChange::End(Question::ReturnReason));
-    let to = Target { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None, dialog };
-    Decision::Change(to, GiveBackOutcome::GivenBack)
+    let order = OrderChange::Status { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None };
+    Decision::Change(Target { order, dialog }, GiveBackOutcome::GivenBack)
 }

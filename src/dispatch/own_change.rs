@@ -10,12 +10,18 @@ use crate::model::{Actor, Amount, MasterRef, OrderId, OrderStatus, Origin};
 use crate::store::orders::Change;
 use crate::store::{self, Connection, Store};
 
-/// The order's new state.
+/// What becomes of the order, and of its master's question about it.
 pub(super) struct Target {
-    pub status: OrderStatus,
-    pub reason: Option<String>,
-    pub amount: Option<Amount>,
+    pub order: OrderChange,
     pub dialog: Option<DialogChange>,
+}
+
+/// What becomes of the order.
+pub(super) enum OrderChange {
+    /// It gets another status.
+    Status { status: OrderStatus, reason: Option<String>, amount: Option<Amount> },
+    /// What the client paid is corrected.
+    Amount(Amount),
 }
 
 /// What a master asks for, common to the verbs.
@@ -56,11 +62,12 @@ async fn attempt<O: Copy>(
     decide: &impl Fn(bool, &Facts) -> Decision<Target, O>,
 ) -> Result<Option<Attempt<O, Facts>>, store::Error> {
     let (order, now) = (request.order, store.now());
-    let [lock, facts, change, record, ask, end] = connection
+    let [lock, facts, change, correct, record, ask, end] = connection
         .ready([
             &store::orders::LOCK,
             &store::facts::READ,
             &store::orders::RECORD_CHANGE,
+            &store::edits::CORRECT_AMOUNT,
             &store::updates::RECORD,
             &store::dialogs::ASK,
             &store::dialogs::END,
@@ -71,20 +78,31 @@ async fn attempt<O: Copy>(
     let fresh = store::facts::read(&connection, &facts, order, MasterRef::Id(master), None, now);
     let (outcome, fresh, enqueued) = match (decide(locked, &before), &before.order) {
         (Decision::Change(to, outcome), Some(found)) => {
-            let changed = Change {
-                order,
-                version: found.version,
-                from: found.status,
-                to: to.status,
-                actor: Actor::Master(master),
-                reason: to.reason,
-                amount: to.amount,
+            let acted = async {
+                match to.order {
+                    OrderChange::Status { status, reason, amount } => {
+                        let changed = Change {
+                            order,
+                            version: found.version,
+                            from: found.status,
+                            to: status,
+                            actor: Actor::Master(master),
+                            reason,
+                            amount,
+                        };
+                        store::orders::record_change(&connection, &change, &changed, now).await
+                    }
+                    OrderChange::Amount(amount) => {
+                        let corrected = store::edits::correct_amount(&connection, &correct, order, master, amount, now);
+                        corrected.await.map(|()| 0)
+                    }
+                }
             };
             // The update first: with it the question that is left, and then the one that is asked.
             let (recorded, enqueued, asked, (committed, fresh)) = join!(
                 request.record(&connection, &record, Some(master), word(outcome), true, now),
-                store::orders::record_change(&connection, &change, &changed, now),
-                store::dialogs::change(&connection, [&ask, &end], master, order, to.dialog, now),
+                acted,
+                store::dialogs::change(&connection, [&ask, &end], master, order, to.dialog, request.message(), now),
                 connection.commit_then(fresh),
             );
             recorded?;
@@ -97,7 +115,7 @@ async fn attempt<O: Copy>(
             // A redelivery answers no question that was asked since.
             let ended = answers.filter(|_| !processed).map(DialogChange::End);
             let (changed, fresh) = join!(
-                store::dialogs::change(&connection, [&ask, &end], master, order, ended, now),
+                store::dialogs::change(&connection, [&ask, &end], master, order, ended, None, now),
                 request.leave(&connection, &record, Some(master), (!processed).then_some(word(outcome)), now, fresh),
             );
             changed?;

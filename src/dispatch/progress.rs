@@ -1,6 +1,6 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
-use super::own_change::{Command, Target, change};
+use super::own_change::{Command, OrderChange, Target, change};
 use super::transaction::{Answered, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
@@ -42,6 +42,8 @@ pub enum ProgressOutcome {
     AlreadyThere,
     /// Another step comes first, or it is too late for this one.
     OutOfTurn,
+    /// The step before it was reported a moment ago: a second tap of an impatient finger, which hit what appeared under it.
+    TooSoon,
     /// Not this master's order, or not any more.
     NotYours,
     /// Somebody held the order or the master for longer than a tap waits; nothing was changed.
@@ -56,6 +58,7 @@ impl ProgressOutcome {
             Self::Recorded(_) => "SUCCESS",
             Self::AlreadyThere => "ALREADY_THERE",
             Self::OutOfTurn => "OUT_OF_TURN",
+            Self::TooSoon => "TOO_SOON",
             Self::NotYours => "NOT_YOURS",
             Self::Busy => "BUSY",
         }
@@ -109,11 +112,15 @@ fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<Target, ProgressO
         // What an update was refused before, its redelivery is refused too.
         Some("OUT_OF_TURN" | "NOT_YOURS") => return Decision::Answer(ProgressOutcome::OutOfTurn),
         Some("BUSY") => return Decision::Answer(ProgressOutcome::Busy),
+        Some("TOO_SOON") => return Decision::Answer(ProgressOutcome::TooSoon),
         Some(_) => return Decision::Answer(ProgressOutcome::AlreadyThere),
         None => {}
     }
     if order.status != from {
         return Decision::Answer(ProgressOutcome::OutOfTurn);
+    }
+    if order.stepped_just_now {
+        return Decision::Answer(ProgressOutcome::TooSoon);
     }
     if !locked {
         return Decision::LookAgain;
@@ -123,5 +130,6 @@ fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<Target, ProgressO
         Step::NotDone => Some(DialogChange::End(Question::Amount)),
         Step::EnRoute | Step::OnSite => None,
     };
-    Decision::Change(Target { status: to, reason: None, amount: None, dialog }, ProgressOutcome::Recorded(step))
+    let order = OrderChange::Status { status: to, reason: None, amount: None };
+    Decision::Change(Target { order, dialog }, ProgressOutcome::Recorded(step))
 }

@@ -1,15 +1,15 @@
 //! What a master looks at: lists, cards, the menu. Each read records the update in the same transaction, so its side effects
 //! happen once.
 
-use jiff::civil::DateTime;
 use tokio::join;
 
 use super::transaction::{self, Answered};
 use crate::model::dialog::Profile;
-use crate::model::facts::{Facts, Standing};
+use crate::model::facts::{Blocked, Facts, Standing};
+use crate::model::notification::Kind;
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::update::Action;
-use crate::model::{ActiveList, MasterRef, OfferList, OrderId, Origin, TelegramUserId};
+use crate::model::{ActiveList, Deadline, MasterRef, OfferList, OrderId, Origin, TelegramUserId};
 use crate::store::updates::{self, Answer};
 use crate::store::{self, Connection, Ready, Store};
 
@@ -20,9 +20,11 @@ pub enum ViewOutcome {
     Offered {
         /// The order.
         card: OrderCard,
-        /// Until when it can be accepted, on the clocks of the order's city.
-        expires: DateTime,
+        /// Until when it can be accepted.
+        expires: Deadline,
     },
+    /// The master is blocked, and sees nobody's address.
+    Blocked(Blocked),
     /// The master's own order, client and all.
     Yours(OwnOrder),
     /// No offer of this order to this master, and not this master's order.
@@ -82,14 +84,31 @@ pub async fn offers(
     page: i64,
 ) -> Result<Option<OfferList>, store::Error> {
     let message = origin.and_then(|origin| origin.message);
-    look!(store, master, origin, &store::offers::PAGE, |connection, statement| store::offers::read_page(
+    let list = look!(store, master, origin, &store::offers::PAGE, |connection, statement| store::offers::read_page(
         connection,
         statement,
         master,
         page,
         message,
         store.now()
-    ))
+    ))?;
+    Ok(explained(store, list).await)
+}
+
+/// A list with why it is empty. That the limit could not be read hides nothing.
+async fn explained(store: &Store, list: Option<OfferList>) -> Option<OfferList> {
+    let list = list?;
+    if !list.is_unexplained() {
+        return Some(list);
+    }
+    match store::masters::load(store, list.master).await {
+        Ok(Some((active, limit))) => Some(list.of_load(active, limit)),
+        Ok(None) => Some(list),
+        Err(error) => {
+            tracing::warn!(%error, "why a list is empty could not be read");
+            Some(list)
+        }
+    }
 }
 
 /// A page of a master's live offers, for an answer that changed nothing; from then on `message` shows it. `None`: there is no
@@ -103,12 +122,13 @@ pub async fn offers_in(
     message: Option<i32>,
     page: i64,
 ) -> Result<Option<OfferList>, store::Error> {
-    store
+    let list = store
         .run(async |connection: Connection| {
             let [list] = connection.ready([&store::offers::PAGE]).await?;
-            store::offers::read_page(&connection, &list, master, page, message, store.now()).await
+            connection.alone(store::offers::read_page(&connection, &list, master, page, message, store.now())).await
         })
-        .await
+        .await?;
+    Ok(explained(store, list).await)
 }
 
 /// A page of a master's active orders. `None`: there is no such master.
@@ -193,7 +213,10 @@ fn see(facts: Facts) -> ViewOutcome {
     let standing = facts.standing();
     let Some(order) = facts.order else { return ViewOutcome::NotFound };
     match standing {
-        Standing::Offered(offer) => ViewOutcome::Offered { card: order.order.card, expires: offer.expires },
+        Standing::Offered(offer) => match facts.master.blocked {
+            Some(blocked) => ViewOutcome::Blocked(blocked),
+            None => ViewOutcome::Offered { card: order.order.card, expires: offer.expires },
+        },
         Standing::Yours => ViewOutcome::Yours(order.order),
         Standing::Unknown => ViewOutcome::NotFound,
         Standing::Withdrawn => ViewOutcome::Withdrawn,
@@ -203,17 +226,16 @@ fn see(facts: Facts) -> ViewOutcome {
     }
 }
 
-/// Enqueues what an update came to and could not be shown: the own order, or else the list of offers. Not tried within so
-/// many seconds.
+/// Enqueues a screen that an update came to and that could not be shown. Not tried within so many seconds.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn enqueue(
     store: &Store,
     user: TelegramUserId,
-    own: Option<OrderId>,
+    (kind, order): (Kind, Option<OrderId>),
     message: Option<i32>,
     seconds: u64,
 ) -> Result<(), store::Error> {
-    store::outbox::enqueue_screen(store, user, own, message, seconds).await
+    store::outbox::enqueue_screen(store, user, kind, order, message, seconds).await
 }

@@ -28,6 +28,18 @@ impl Amount {
         (amount.0 <= Self::MAX.0).then_some(amount)
     }
 
+    /// A sum of so many kopecks; `None` if it is not one from nothing to [`MAX`](Self::MAX).
+    #[must_use]
+    pub fn from_kopecks(kopecks: i64) -> Option<Self> {
+        (0..=Self::MAX.0).contains(&kopecks).then_some(Self(kopecks))
+    }
+
+    /// All of it in kopecks.
+    #[must_use]
+    pub fn kopecks(self) -> i64 {
+        self.0
+    }
+
     /// Whole rubles, and the kopecks beyond them.
     #[must_use]
     pub fn parts(self) -> (i64, i64) {

@@ -32,12 +32,25 @@ pub struct Incoming {
 }
 
 /// An open question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
     /// What is asked.
     pub question: Question,
     /// About which order.
     pub order: OrderId,
+    /// What was written last, and is yet to be confirmed.
+    pub written: Option<Written>,
+    /// The message that asks it.
+    pub shown_in: Option<i32>,
+}
+
+/// An answer that is yet to be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What it says.
+    pub text: String,
+    /// The message, by whose id the confirmation names it: another one may be written since.
+    pub message: i32,
 }
 
 /// What is asked.
@@ -71,11 +84,17 @@ impl Question {
     /// Whether it can be asked about the order as it is.
     #[must_use]
     pub fn makes_sense(self, facts: &Facts) -> bool {
-        let status = facts.order.as_ref().filter(|_| facts.standing() == Standing::Yours).map(|order| order.status);
-        status.is_some_and(|status| match self {
-            Self::Amount => status == OrderStatus::Payment,
-            Self::ReturnReason => status.can_be_given_back(),
-        })
+        let own = facts.order.as_ref().filter(|_| facts.standing() == Standing::Yours).map(|order| order.status);
+        self.makes_sense_of(own, facts.can_correct_amount())
+    }
+
+    /// Whether it can be asked about an own active order of that status, or about one whose sum can be corrected.
+    #[must_use]
+    pub fn makes_sense_of(self, own: Option<OrderStatus>, correctable: bool) -> bool {
+        match self {
+            Self::Amount => own == Some(OrderStatus::Payment) || correctable,
+            Self::ReturnReason => own.is_some_and(OrderStatus::can_be_given_back),
+        }
     }
 }
 

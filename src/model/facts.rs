@@ -4,10 +4,9 @@
 //! whether the offer is live can change before the transaction ends, and the master's active orders cannot grow by
 //! acceptance.
 
-use jiff::civil::DateTime;
-
+pub use super::blocked::Blocked;
 use super::order::{OrderStatus, OwnOrder, Stage};
-use super::{MasterId, OfferId, OfferState};
+use super::{Amount, Deadline, MasterId, OfferId, OfferState};
 
 /// A master, and an order seen by that master.
 #[derive(Clone, Debug)]
@@ -33,15 +32,8 @@ pub struct MasterFacts {
     pub active_orders: i64,
     /// How many the master may have.
     pub max_active_orders: i64,
-    /// Whether the master was asked why an order is given back, and has not said so yet.
-    pub reason_is_awaited: bool,
-}
-
-/// That a master is blocked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// The reason, in a dispatcher's words.
-    pub reason: Option<String>,
+    /// Whether a question is open, or the master is noted as unreachable: what an acceptance sees to only if there is any.
+    pub has_loose_ends: bool,
 }
 
 /// The order's side.
@@ -55,6 +47,12 @@ pub struct OrderFacts {
     pub assigned_master: Option<MasterId>,
     /// What it says. The client is for the assigned master only.
     pub order: OwnOrder,
+    /// What the client paid, if it is closed.
+    pub amount: Option<Amount>,
+    /// Whether it was closed so lately that the amount can still be corrected.
+    pub closed_lately: bool,
+    /// Whether its master has reported a step a moment ago, so that a second tap is not one of its own.
+    pub stepped_just_now: bool,
 }
 
 /// The offer's side.
@@ -64,8 +62,8 @@ pub struct OfferFacts {
     pub id: OfferId,
     /// Its state.
     pub state: OfferState,
-    /// Its deadline, on the clocks of the order's city.
-    pub expires: DateTime,
+    /// Its deadline.
+    pub expires: Deadline,
     /// Whether that has passed, by the database's clock.
     pub overdue: bool,
 }
@@ -90,6 +88,14 @@ pub enum Standing {
 }
 
 impl Facts {
+    /// Whether the master may still correct what the client paid: the order is closed, was the master's, and not long ago.
+    #[must_use]
+    pub fn can_correct_amount(&self) -> bool {
+        self.order.as_ref().is_some_and(|order| {
+            order.status == OrderStatus::Closed && order.closed_lately && order.assigned_master == Some(self.master.id)
+        })
+    }
+
     /// What the order is to the master.
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -1,7 +1,9 @@
 //! Offers, and the list of them that a master sees.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 
+use super::blocked::Blocked;
 use super::{MasterId, OrderCard};
 
 /// `offers.state`.
@@ -41,6 +43,23 @@ impl OfferState {
     }
 }
 
+/// When an offer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The moment.
+    pub at: Timestamp,
+    /// The same on the clocks of the order's city.
+    pub local: DateTime,
+}
+
+impl Deadline {
+    /// Whether it is so far away that there is none: `offers.expires_at` is `infinity`.
+    #[must_use]
+    pub fn is_never(self) -> bool {
+        self.local.year() >= 9000
+    }
+}
+
 /// How many lines a page of a list shows.
 pub const PAGE_SIZE: i64 = 5;
 
@@ -55,9 +74,42 @@ pub struct OfferList {
     pub page: i64,
     /// The page's offers.
     pub lines: Vec<OfferLine>,
+    /// What keeps new offers away, if the list is empty.
+    pub hindrance: Option<Hindrance>,
+}
+
+/// Why a master is offered nothing; `None` where this is asked for: nothing but that there is nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Blocked by staff.
+    Blocked(Blocked),
+    /// Off shift.
+    OffShift,
+    /// As many active orders as allowed.
+    Limit {
+        /// How many there are.
+        active: i64,
+        /// How many there may be.
+        limit: i64,
+    },
 }
 
 impl OfferList {
+    /// Whether it is empty and nothing is known that keeps new offers away.
+    #[must_use]
+    pub fn is_unexplained(&self) -> bool {
+        self.total == 0 && self.hindrance.is_none()
+    }
+
+    /// The same, with the limit as what keeps new offers away from a master of so many active orders.
+    #[must_use]
+    pub fn of_load(mut self, active: i64, limit: i64) -> Self {
+        if self.is_unexplained() && active >= limit {
+            self.hindrance = Some(Hindrance::Limit { active, limit });
+        }
+        self
+    }
+
     /// How many pages there are; 1 when the list is empty.
     #[must_use]
     pub fn pages(&self) -> i64 {
@@ -75,6 +127,6 @@ pub(super) fn pages(total: i64) -> i64 {
 pub struct OfferLine {
     /// The order offered.
     pub card: OrderCard,
-    /// Until when it can be accepted, on the clocks of the order's city.
-    pub expires: DateTime,
+    /// Until when it can be accepted.
+    pub expires: Deadline,
 }

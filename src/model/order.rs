@@ -134,6 +134,8 @@ pub struct TimeSlot {
     pub end: Option<DateTime>,
     /// What it is now on those clocks, so that a date can be called today or tomorrow.
     pub now: DateTime,
+    /// Whether the server does not know the city's time zone, so that all times are UTC.
+    pub in_utc: bool,
 }
 
 /// What any master who was offered the order may know of it: nothing of the client.
@@ -177,6 +179,8 @@ pub struct OwnOrder {
     pub card: OrderCard,
     /// Its client.
     pub client: Client,
+    /// How far it is.
+    pub status: OrderStatus,
 }
 
 /// A page of a master's active orders, the next visit first.

@@ -27,6 +27,19 @@ impl UpdateKey {
     pub fn message(bot: BotName, chat: i64, id: i32) -> Self {
         Self { bot, key: format!("message {chat} {id}") }
     }
+
+    /// The key of an edit of a message, by when it was edited: in seconds since 1970.
+    #[must_use]
+    pub fn edit(bot: BotName, chat: i64, id: i32, edited: i64) -> Self {
+        Self { bot, key: format!("edit {chat} {id} {edited}") }
+    }
+
+    /// The key of an album, whose photos come as messages of their own.
+    #[must_use]
+    pub fn album(bot: BotName, chat: i64, group: &str) -> Self {
+        let group: String = group.chars().filter(|c| !c.is_control()).take(64).collect();
+        Self { bot, key: format!("album {chat} {group}") }
+    }
 }
 
 /// Where something was asked for.
@@ -49,9 +62,11 @@ pub enum Action {
     Decline,
     /// Report how far an order is.
     Progress,
-    /// Close an order with a sum of money.
+    /// Close an order with a sum of money; or say the sum, which is yet to be confirmed.
     Close,
-    /// Give an order back with a reason.
+    /// Correct the sum of an order that is closed.
+    Correct,
+    /// Give an order back with a reason; or say the reason, which is yet to be confirmed.
     GiveBack,
     /// Be asked a question.
     Ask,
@@ -69,11 +84,12 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Accept,
         Self::Decline,
         Self::Progress,
         Self::Close,
+        Self::Correct,
         Self::GiveBack,
         Self::Ask,
         Self::Shift,
@@ -91,6 +107,7 @@ impl Action {
             Self::Decline => "DECLINE",
             Self::Progress => "PROGRESS",
             Self::Close => "CLOSE",
+            Self::Correct => "CORRECT",
             Self::GiveBack => "GIVE_BACK",
             Self::Ask => "ASK",
             Self::Shift => "SHIFT",

@@ -22,7 +22,8 @@ SELECT
     active.description,
     active.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     active.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
-    coalesce($5, now()) AT TIME ZONE cities.shown_timezone AS local_now
+    coalesce($5, now()) AT TIME ZONE cities.shown_timezone AS local_now,
+    cities.timezone_lost_at IS NOT NULL AS in_utc
 FROM reader
 -- A page past the end is the last one.
 LEFT JOIN active ON (active.position - 1) / $4 = least($3 - 1, (active.total - 1) / $4)

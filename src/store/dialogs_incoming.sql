@@ -14,8 +14,11 @@ SELECT
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = writer.id
        AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
-    dialog.kind,
+    dialog.kind AS question,
     dialog.order_id,
+    dialog.written,
+    dialog.written_in,
+    dialog.shown_in,
     -- What was written before the question is no answer to it. Telegram's dates are whole seconds.
     date_trunc('second', dialog.asked_at) <= coalesce($5, 'infinity') AS answers,
     earlier.action,

@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::model::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
-use crate::model::{MasterId, MasterRef, OfferId, OfferState, OrderId, UpdateKey};
+use crate::model::{Amount, Deadline, MasterId, MasterRef, OfferId, OfferState, OrderId, UpdateKey};
 
 /// Run by `read`.
 pub const READ: Statement =
@@ -36,7 +36,7 @@ pub async fn of(store: &Store, order: OrderId, master: MasterRef) -> Result<Opti
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&READ]).await?;
-            read(&connection, &statement, order, master, None, store.now()).await
+            connection.alone(read(&connection, &statement, order, master, None, store.now())).await
         })
         .await
 }
@@ -50,7 +50,7 @@ fn facts(row: &Row) -> Result<Facts, Error> {
         blocked: is_blocked.then_some(Blocked { reason }),
         active_orders: column(row, "active_orders")?,
         max_active_orders: column::<i32>(row, "max_active_orders")?.into(),
-        reason_is_awaited: column(row, "reason_is_awaited")?,
+        has_loose_ends: column(row, "has_loose_ends")?,
     };
     Ok(Facts { master, order, offer: offer(row)?, processed: column(row, "processed")? })
 }
@@ -60,8 +60,17 @@ fn order(row: &Row) -> Result<OrderFacts, Error> {
         status: status(row)?,
         version: column(row, "version")?,
         assigned_master: column::<Option<i64>>(row, "assigned_master_id")?.map(MasterId),
-        order: OwnOrder { card: card(row)?, client: client(row)? },
+        order: OwnOrder { card: card(row)?, client: client(row)?, status: status(row)? },
+        amount: amount(row)?,
+        closed_lately: column(row, "closed_lately")?,
+        stepped_just_now: column(row, "stepped_just_now")?,
     })
+}
+
+/// Reads what the client paid.
+pub(super) fn amount(row: &Row) -> Result<Option<Amount>, Error> {
+    // More than anybody can say is nobody's bill.
+    Ok(column::<Option<&str>>(row, "final_amount")?.and_then(Amount::parse))
 }
 
 /// Reads the order's status.
@@ -80,7 +89,8 @@ pub(super) fn offer(row: &Row) -> Result<Option<OfferFacts>, Error> {
     let Some(id) = column::<Option<i64>>(row, "offer_id")?.map(OfferId) else { return Ok(None) };
     let state = column(row, "offer_state")?;
     let state = OfferState::parse(state).ok_or_else(|| unknown("offer state", state))?;
-    Ok(Some(OfferFacts { id, state, expires: column(row, "offer_expires")?, overdue: column(row, "offer_overdue")? }))
+    let expires = Deadline { at: column(row, "offer_expires_at")?, local: column(row, "offer_expires")? };
+    Ok(Some(OfferFacts { id, state, expires, overdue: column(row, "offer_overdue")? }))
 }
 
 /// Reads the order's trade.
@@ -102,6 +112,7 @@ pub(super) fn card(row: &Row) -> Result<OrderCard, Error> {
             start: column(row, "slot_start")?,
             end: column(row, "slot_end")?,
             now: column(row, "local_now")?,
+            in_utc: column(row, "in_utc")?,
         },
     })
 }

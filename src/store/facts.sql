@@ -8,12 +8,11 @@ SELECT
      FROM orders AS active
      WHERE active.assigned_master_id = masters.id
        AND active.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,
-    EXISTS (
-        SELECT FROM dialogs
-        WHERE dialogs.master_id = masters.id AND kind = 'RETURN_REASON' AND answered_by IS NULL
-    ) AS reason_is_awaited,
+    masters.unreachable_since IS NOT NULL
+        OR EXISTS (SELECT FROM dialogs WHERE dialogs.master_id = masters.id AND answered_by IS NULL) AS has_loose_ends,
     offer.id AS offer_id,
     offer.state AS offer_state,
+    least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AS offer_expires_at,
     least(greatest(offer.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.shown_timezone AS offer_expires,
     offer.expires_at <= moment.now AS offer_overdue,
     coalesce(
@@ -25,6 +24,10 @@ SELECT
     orders.status,
     orders.version,
     orders.assigned_master_id,
+    orders.final_amount::text AS final_amount,
+    coalesce(last_change.to_status = 'CLOSED' AND last_change.at > moment.now - interval '15 minutes', false) AS closed_lately,
+    coalesce(last_change.by_master = masters.id AND last_change.to_status <> 'ASSIGNED'
+             AND last_change.at > moment.now - interval '1.5 seconds', false) AS stepped_just_now,
     orders.category,
     cities.name AS city,
     districts.name AS district,
@@ -34,13 +37,22 @@ SELECT
     orders.client_phone,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
-    moment.now AT TIME ZONE cities.shown_timezone AS local_now
+    moment.now AT TIME ZONE cities.shown_timezone AS local_now,
+    cities.timezone_lost_at IS NOT NULL AS in_utc
 FROM masters
 CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment
 LEFT JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
 LEFT JOIN orders ON orders.id = $1
 LEFT JOIN cities ON cities.id = orders.city_id
 LEFT JOIN districts ON districts.id = orders.district_id
+LEFT JOIN LATERAL (
+    SELECT to_status, changed_by_master_id AS by_master, created_at AS at
+    FROM order_status_history
+    -- Of an order that is only offered nobody asks.
+    WHERE order_id = orders.id AND orders.status IN ('EN_ROUTE', 'WORKING', 'PAYMENT', 'CLOSED')
+    ORDER BY id DESC
+    LIMIT 1
+) AS last_change ON true
 LEFT JOIN LATERAL (
     SELECT id, state, expires_at
     FROM offers

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
+use tokio_postgres::Row;
+
 use super::{Connection, Error, Ready, Statement, column, facts, statement};
-use crate::model::{MasterId, MasterRef, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE};
+use crate::model::facts::Blocked;
+use crate::model::{Deadline, Hindrance, MasterId, MasterRef, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE};
 
 /// Run by `read_page`.
 pub const PAGE: Statement =
@@ -24,14 +27,26 @@ pub(crate) async fn read_page(
     let Some(first) = rows.first() else { return Ok(None) };
     let master = MasterId(column(first, "master_id")?);
     let Some(total) = column(first, "total")? else {
-        return Ok(Some(OfferList { master, total: 0, page: 1, lines: Vec::new() }));
+        return Ok(Some(OfferList { master, total: 0, page: 1, lines: Vec::new(), hindrance: hindrance(first)? }));
     };
-    let line = |row| Ok::<_, Error>(OfferLine { card: facts::card(row)?, expires: column(row, "expires")? });
+    let line = |row| {
+        let expires = Deadline { at: column(row, "expires_at")?, local: column(row, "expires")? };
+        Ok::<_, Error>(OfferLine { card: facts::card(row)?, expires })
+    };
     // What a later release has put there, or somebody wrote oddly, must not hide the rest.
     let lines = rows.iter().filter_map(|row| {
         line(row).inspect_err(|error| tracing::error!(%error, "an offer is left out of a list")).ok()
     });
-    Ok(Some(OfferList { master, total, page: column(first, "page")?, lines: lines.collect() }))
+    Ok(Some(OfferList { master, total, page: column(first, "page")?, lines: lines.collect(), hindrance: None }))
+}
+
+/// Reads what keeps new offers away, but for the limit: to count a master's orders would make every list dearer.
+fn hindrance(row: &Row) -> Result<Option<Hindrance>, Error> {
+    if column(row, "is_blocked")? {
+        return Ok(Some(Hindrance::Blocked(Blocked { reason: column(row, "blocked_reason")? })));
+    }
+    let on_shift: bool = column(row, "on_shift")?;
+    Ok((!on_shift).then_some(Hindrance::OffShift))
 }
 
 /// Marks a master's live offer of an open order as viewed, and notes which message shows its card. Needs no order's
@@ -46,7 +61,7 @@ pub const MARK_VIEWED: Statement = statement!(
          JOIN offers ON offers.master_id = masters.id
          JOIN orders ON orders.id = offers.order_id
          WHERE masters.id = coalesce($2 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $3 /* user */))
-           AND orders.id = $1 /* order */
+           AND NOT masters.is_blocked AND orders.id = $1 /* order */
            AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')
            AND offers.state IN ('SENT', 'VIEWED')
            AND offers.expires_at > coalesce($4, now()) /* now */

@@ -10,13 +10,14 @@
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::update::{Action, Processed};
-use crate::model::{MasterRef, OrderId, Origin};
+use crate::model::{MasterRef, OrderId, Origin, UpdateKey};
 
 /// Records an update and its answer, once. An update of a master's also releases the tapped message's card, drops screens
-/// that are queued for that message, and clears `unreachable_since`; a new one ends an open question for a reason.
+/// that are queued for that message, and clears `unreachable_since`; a new one ends an open question, unless it answers it.
 pub(crate) const RECORD: Statement = statement!(
     "updates.record",
     [TEXT, TEXT, TEXT, INT8, TEXT, TIMESTAMPTZ, INT8, INT8, INT4, BOOL, TIMESTAMPTZ],
@@ -83,7 +84,7 @@ pub(crate) async fn record_alone(
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&RECORD]).await?;
-            record(&connection, &statement, origin, master, answer, store.now()).await.map(drop)
+            connection.alone(record(&connection, &statement, origin, master, answer, store.now())).await.map(drop)
         })
         .await
 }
@@ -105,6 +106,41 @@ pub(crate) async fn find(
     let Some(Origin { update, .. }) = origin else { return Ok(None) };
     let rows = connection.query(statement, &[&update.bot.as_word(), &update.key]).await?;
     rows.first().map(processed).transpose()
+}
+
+/// Notes which message of an album came first; whether it is `message`. The others of the album are answered with it.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn is_first_of_album(store: &Store, album: &UpdateKey, message: i32) -> Result<bool, Error> {
+    const NOTE: Statement = statement!(
+        "updates.first_of_album",
+        [TEXT, TEXT, TEXT, TIMESTAMPTZ],
+        "INSERT INTO processed_updates AS first (bot, update_key, action, outcome, processed_at)
+         VALUES ($1 /* bot */, $2 /* album */, 'SHOW', $3 /* message */, coalesce($4, now()) /* now */)
+         ON CONFLICT (bot, update_key) DO UPDATE SET outcome = first.outcome
+         RETURNING outcome = $3 AS first"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&album.bot.as_word() as &(dyn ToSql + Sync), &album.key, &message.to_string(), &store.now()];
+            let rows = connection.fetch(&NOTE, &params).await?;
+            column(&rows[0], "first")
+        })
+        .await
+}
+
+/// Finds what a message came to before.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn find_alone(store: &Store, update: &UpdateKey) -> Result<Option<Processed>, Error> {
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&FIND, &[&update.bot.as_word(), &update.key]).await?;
+            rows.first().map(processed).transpose()
+        })
+        .await
 }
 
 /// Reads the columns `action`, `about_order` and `processed`, of which the last is not null.

@@ -15,13 +15,23 @@ WITH moment AS (
     WHERE $1 <> 'MASTER' OR EXISTS (SELECT FROM sender)
     ON CONFLICT DO NOTHING
     RETURNING update_key
-), released AS (
-    DELETE FROM cards USING sender WHERE chat_id = sender.telegram_user_id AND message_id = $9
 ), superseded AS (
-    UPDATE outbox SET finished_at = moment.now, dropped_because = 'OVERTAKEN'
+    -- Also what is about to be sent: its sender looks before.
+    UPDATE outbox SET finished_at = moment.now, dropped_because = 'OVERTAKEN', lease = NULL
     FROM moment, sender
-    WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND message_id = $9 AND kind IN ('LIST', 'OWN_ORDER')
-      AND finished_at IS NULL AND lease IS NULL
+    WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND message_id = $9 AND kind IN ('LIST', 'OWN_ORDER', 'MENU', 'ACTIVE', 'CARD', 'QUESTION')
+      AND finished_at IS NULL
+    RETURNING outbox.id
+), released AS (
+    -- After the outbox's rows, as when a message is finished.
+    DELETE FROM cards USING sender, (SELECT count(*) FROM superseded) AS first
+    WHERE chat_id = sender.telegram_user_id AND message_id = $9
+), touched AS (
+    -- It may be an offer's card of which it is not recorded yet that it was sent.
+    UPDATE outbox SET touched = touched || $9
+    FROM sender
+    WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND kind = 'OFFER' AND lease IS NOT NULL AND finished_at IS NULL
+      AND $9 <> ALL (touched)
 ), reached AS (
     -- Somebody who holds the master's row is not waited for; the next update sees to it.
     UPDATE masters SET unreachable_since = NULL
@@ -31,9 +41,12 @@ WITH moment AS (
 ), question_left AS (
     UPDATE dialogs SET answered_by = 0
     FROM sender
-    WHERE master_id = sender.id AND kind = 'RETURN_REASON' AND answered_by IS NULL AND EXISTS (SELECT FROM fresh)
-      -- What gives the order back, or tries to, sees to the question itself.
-      AND $3 <> 'GIVE_BACK'
+    -- A question is open for as long as it is the last thing shown.
+    WHERE master_id = sender.id AND answered_by IS NULL AND EXISTS (SELECT FROM fresh)
+      -- What answers it sees to the question itself; and to be done twice leaves what follows from it.
+      AND NOT (order_id IS NOT DISTINCT FROM $4
+               AND ($3 IN ('CLOSE', 'CORRECT', 'GIVE_BACK')
+                    OR kind = 'AMOUNT' AND $3 = 'PROGRESS' AND $5 = 'ALREADY_THERE'))
       -- Words from before the question leave it open.
       AND date_trunc('second', asked_at) <= coalesce($11, 'infinity')
 )

@@ -223,3 +223,57 @@ async fn a_button_in_a_group_shows_nothing_in_the_group() {
     let chats: Vec<_> = t.telegram.calls().into_iter().filter_map(|call| call.params["chat_id"].as_i64()).collect();
     assert_eq!(chats, [ANNA, ANNA], "the client's phone goes to the master alone");
 }
+
+/// The server may stop knowing a city's time zone: its times are UTC then, and say so.
+#[tokio::test]
+async fn times_of_a_city_whose_zone_is_lost_are_called_utc() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("UPDATE orders SET timeslot_start = '2030-06-01 09:00+00', timeslot_end = '2030-06-01 11:00+00'", &[])
+        .await;
+    t.execute("UPDATE cities SET shown_timezone = 'UTC', timezone_lost_at = now()", &[]).await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    for data in ["m:new".to_owned(), format!("m:new:card:{order}"), format!("m:new:acc:{order}"), "m:act".to_owned()] {
+        chat.tap(&data).await;
+        let screen = chat.screen();
+        assert!(screen.contains("09:00–11:00 UTC") && !screen.contains("время: Екатеринбург"), "{data}: {screen}");
+        let deadlines = screen.lines().filter(|line| line.contains('⏳'));
+        assert!(deadlines.into_iter().all(|line| line.ends_with(" UTC")), "{data}: {screen}");
+    }
+}
+
+/// A sign that means the opposite of what people think is refused whichever way it comes in.
+#[tokio::test]
+async fn only_names_of_time_zones_are_a_city_s() {
+    let t = Dispatch::start().await;
+    for timezone in ["UTC+3", "UTC-3", "Etc/GMT+3", "GMT+3", "+03", "MSK-3", "<+03>-3", "MSK", "Mars/Olympus", ""] {
+        for change in ["INSERT INTO cities (name, timezone) VALUES ('Город', $1)", "UPDATE cities SET timezone = $1"]
+        {
+            let error = t.sql.execute(change, &[&timezone]).await.expect_err("a refusal");
+            let error = error.as_db_error().expect("of the database");
+            assert!(error.message().contains("Asia/Yekaterinburg"), "{timezone}: {}", error.message());
+        }
+    }
+    t.execute("UPDATE cities SET timezone = 'Europe/Moscow'", &[]).await;
+}
+
+/// An empty list says why, wherever it is shown.
+#[tokio::test]
+async fn an_empty_list_says_why_it_is_empty() {
+    let t = Dispatch::start().await;
+    t.execute("UPDATE masters SET max_active_orders = 1", &[]).await;
+    let chat = t.chat(ANNA);
+    chat.say("/start").await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.tap_accept(ANNA, order).await;
+    assert!(chat.screen().contains("у вас в работе 1 из 1"), "after the last one: {}", chat.screen());
+    chat.tap("m:new").await;
+    assert!(chat.screen().contains("у вас в работе 1 из 1"), "{}", chat.screen());
+    t.execute("UPDATE masters SET on_shift = false", &[]).await;
+    chat.tap("m:new").await;
+    assert!(chat.screen().contains("вы не на смене"), "{}", chat.screen());
+    t.execute("UPDATE masters SET is_blocked = true, blocked_reason = 'долг'", &[]).await;
+    chat.tap("m:new").await;
+    assert!(chat.screen().contains("заблокированы: долг"), "{}", chat.screen());
+}

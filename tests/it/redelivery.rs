@@ -39,18 +39,17 @@ fn last(tap: &Tap) -> &str {
 async fn an_answer_that_comes_again_leaves_the_next_question_open() {
     let t = Dispatch::start().await;
     let ([first, second], chat) = t.two_of_anna().await;
-    for data in ["enr", "wrk", "cls_yes"] {
-        chat.tap(&format!("m:act:{data}:{first}")).await;
-    }
+    t.steps(&chat, first, &["enr", "wrk", "cls_yes"]).await;
     let sum = chat.text_update("1500");
     t.deliver(&sum).await;
+    chat.press("Да, закрыть").await;
     assert_eq!(t.status(first).await, "CLOSED");
     chat.tap(&format!("m:act:ret:{second}")).await;
 
     t.deliver(&sum).await;
     assert!(chat.screen().contains(&format!("№{first} уже закрыта")), "{}", chat.screen());
 
-    chat.say("Не успеваю").await;
+    t.answer(&chat, "Не успеваю").await;
     assert!(chat.screen().contains(&format!("№{second} возвращена")), "{}", chat.screen());
     assert_eq!(t.status(second).await, "SEARCHING");
 }
@@ -67,6 +66,7 @@ async fn whatever_comes_again_leaves_a_question_open_that_was_asked_since() {
         updates.push(chat.tap(data).await.update);
     }
     for data in ["card", "enr", "wrk", "cls", "ret_no"] {
+        t.pause().await;
         updates.push(chat.tap(&format!("m:act:{data}:{first}")).await.update);
     }
     for text in ["/start", "Добрый день"] {
@@ -78,7 +78,7 @@ async fn whatever_comes_again_leaves_a_question_open_that_was_asked_since() {
     for update in updates {
         chat.deliver(update).await;
     }
-    chat.say("Не успеваю").await;
+    t.answer(&chat, "Не успеваю").await;
     assert_eq!(t.status(second).await, "SEARCHING");
     t.check().await;
 }
@@ -93,7 +93,7 @@ async fn what_was_written_before_a_question_does_not_answer_it() {
     chat.tap(&format!("m:act:ret:{order}")).await;
     t.deliver(&early).await;
     assert_eq!(t.status(order).await, "ASSIGNED");
-    chat.say("Не успеваю").await;
+    t.answer(&chat, "Не успеваю").await;
     assert_eq!(t.status(order).await, "SEARCHING", "the question is still open");
 }
 
@@ -138,16 +138,14 @@ async fn a_tap_that_changed_nothing_does_nothing_when_it_comes_again_after_a_new
 async fn what_is_not_a_sum_answers_no_other_question_when_it_comes_again() {
     let t = Dispatch::start().await;
     let ([first, second], chat) = t.two_of_anna().await;
-    for data in ["enr", "wrk", "cls_yes"] {
-        chat.tap(&format!("m:act:{data}:{first}")).await;
-    }
+    t.steps(&chat, first, &["enr", "wrk", "cls_yes"]).await;
     let words = chat.text_update("две тысячи");
     t.deliver(&words).await;
     chat.tap(&format!("m:act:ret:{second}")).await;
     t.deliver(&words).await;
     assert!(chat.screen().contains(&format!("возвращаете заявку №{second}")), "what is asked now: {}", chat.screen());
     assert_eq!(t.status(second).await, "ASSIGNED");
-    chat.say("Не успеваю").await;
+    t.answer(&chat, "Не успеваю").await;
     assert_eq!(t.status(second).await, "SEARCHING");
 }
 
@@ -184,15 +182,21 @@ async fn what_staff_did_is_not_done_again() {
 async fn an_update_that_comes_many_times_at_once_is_handled_once() {
     let t = Dispatch::start().await;
     let ([order, _], chat) = t.two_of_anna().await;
-    chat.tap(&format!("m:act:enr:{order}")).await;
+    t.steps(&chat, order, &["enr"]).await;
+    t.pause().await;
     let step = chat.tap_update(&format!("m:act:wrk:{order}"));
     join_all((0..8).map(|_| chat.deliver(step.clone()))).await;
     assert_eq!(t.status(order).await, "WORKING");
     chat.tap(&format!("m:act:ret:{order}")).await;
     let reason = chat.text_update("Не успеваю");
     join_all((0..8).map(|_| t.deliver(&reason))).await;
+    assert_eq!(t.status(order).await, "WORKING", "it only asks");
+    let confirm =
+        chat.buttons().iter().find(|button| button.text.contains("Да, вернуть")).expect("it asks").data.clone();
+    let confirm = chat.tap_update(&confirm);
+    join_all((0..8).map(|_| chat.deliver(confirm.clone()))).await;
     assert_eq!(t.status(order).await, "SEARCHING");
     let rows: i64 = t.one("SELECT count(*) FROM processed_updates WHERE order_id = $1", &[&order.0]).await;
-    assert_eq!(rows, 4, "two steps, asked, answered");
+    assert_eq!(rows, 5, "two steps, asked, answered, confirmed");
     t.check().await;
 }

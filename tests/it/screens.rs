@@ -3,24 +3,35 @@
 use field_service::bots::render::{self, Screen, texts};
 use field_service::dispatch::accept::AcceptOutcome;
 use field_service::dispatch::close::CloseOutcome;
+use field_service::dispatch::correct::CorrectOutcome;
 use field_service::dispatch::decline::DeclineOutcome;
 use field_service::dispatch::give_back::GiveBackOutcome;
 use field_service::dispatch::progress::{ProgressOutcome, Step};
 use field_service::model::Amount;
-use field_service::model::dialog::{Profile, Question};
+use field_service::model::dialog::{Dialog, Profile, Question, Written};
 use field_service::model::facts::{Blocked, OfferFacts, Standing};
 use field_service::model::notification::Notification;
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
 };
 use field_service::model::policy::Escalation;
-use field_service::model::{MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId};
+use field_service::model::{
+    Deadline, Hindrance, MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId,
+};
 use field_service::sim::telegram;
+use frankenstein::types::InlineKeyboardButton;
 use insta::assert_snapshot;
 use jiff::civil::{DateTime, date};
+use jiff::tz::{self, TimeZone};
 
 fn now() -> DateTime {
     date(2026, 11, 20).at(9, 30, 0, 0)
+}
+
+/// A deadline on clocks that are five hours ahead.
+fn at(local: DateTime) -> Deadline {
+    let at = local.to_zoned(TimeZone::fixed(tz::offset(5))).expect("a time").timestamp();
+    Deadline { at, local }
 }
 
 fn card(id: i64) -> OrderCard {
@@ -35,19 +46,32 @@ fn card(id: i64) -> OrderCard {
             start: Some(date(2026, 11, 20).at(14, 0, 0, 0)),
             end: Some(date(2026, 11, 20).at(16, 0, 0, 0)),
             now: now(),
+            in_utc: false,
         },
     }
 }
 
 fn own() -> OwnOrder {
     OwnOrder {
-        card: card(7), client: Client { name: "Нина <Петровна>".to_owned(), phone: "+79991234567".to_owned() }
+        card: card(7),
+        client: Client { name: "Нина <Петровна>".to_owned(), phone: "+79991234567".to_owned() },
+        status: OrderStatus::Assigned,
     }
 }
 
 fn list(total: i64, page: i64) -> OfferList {
-    let lines = (1..=total.min(2)).map(|id| OfferLine { card: card(id), expires: date(2026, 11, 20).at(9, 45, 0, 0) });
-    OfferList { master: MasterId(1), total, page, lines: lines.collect() }
+    let lines =
+        (1..=total.min(2)).map(|id| OfferLine { card: card(id), expires: at(date(2026, 11, 20).at(9, 45, 0, 0)) });
+    OfferList { master: MasterId(1), total, page, lines: lines.collect(), hindrance: None }
+}
+
+/// What a button does.
+fn sends(button: &InlineKeyboardButton) -> String {
+    match (&button.callback_data, &button.copy_text) {
+        (Some(data), None) => data.clone(),
+        (None, Some(copied)) => format!("copies {}", copied.text),
+        _ => panic!("neither or both"),
+    }
 }
 
 fn show(screen: &Screen) -> String {
@@ -56,10 +80,7 @@ fn show(screen: &Screen) -> String {
         .inline_keyboard
         .iter()
         .map(|row| {
-            let buttons: Vec<_> = row
-                .iter()
-                .map(|button| format!("[{} → {}]", button.text, button.callback_data.as_deref().unwrap_or("?")))
-                .collect();
+            let buttons: Vec<_> = row.iter().map(|button| format!("[{} → {}]", button.text, sends(button))).collect();
             buttons.join(" ")
         })
         .collect();
@@ -71,11 +92,19 @@ fn screens() {
     let profile =
         Profile { full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, id: MasterId(1) };
     assert_snapshot!("menu", show(&render::menu(&profile)));
+    let off = Profile { on_shift: false, ..profile.clone() };
+    assert_snapshot!("menu_off_shift", show(&render::menu(&off)));
+    assert_snapshot!("not_understood", show(&render::not_understood(&profile)));
     assert_snapshot!("empty_list", show(&render::offer_list(&list(0, 1))));
+    let reason = Some("долг <по материалам>".to_owned());
+    let hindrances =
+        [Hindrance::Blocked(Blocked { reason }), Hindrance::OffShift, Hindrance::Limit { active: 5, limit: 5 }];
+    let empty = hindrances.map(|hindrance| OfferList { hindrance: Some(hindrance), ..list(0, 1) });
+    assert_snapshot!("empty_lists", empty.map(|list| render::offer_list(&list).text).join("\n\n"));
     assert_snapshot!("list_first_page", show(&render::offer_list(&list(12, 1))));
     assert_snapshot!("list_middle_page", show(&render::offer_list(&list(12, 2))));
     assert_snapshot!("list_last_page", show(&render::offer_list(&list(12, 3))));
-    assert_snapshot!("card", show(&render::offer_card(&card(4), date(2026, 11, 21).at(0, 5, 0, 0), 2)));
+    assert_snapshot!("card", show(&render::offer_card(&card(4), at(date(2026, 11, 21).at(0, 5, 0, 0)), 2)));
     assert_snapshot!("own_order_above_the_list", show(&render::own_order(&own(), Some(&list(1, 1)))));
     assert_snapshot!("confirm_decline", show(&render::confirm_decline(OrderId(4), 2)));
     assert_snapshot!("stranger", show(&render::plain(texts::stranger(TelegramUserId(999)))));
@@ -96,23 +125,43 @@ fn screens_of_masters_at_work() {
     let amount = Amount::parse("12500,5").expect("a sum");
     let questions = [
         render::confirm_done(order),
-        render::question(Question::Amount, order),
-        render::not_an_amount(order, "<много>"),
-        render::not_an_amount(order, " "),
-        render::question(Question::ReturnReason, order),
+        render::question(Question::Amount, order, false),
+        render::question(Question::Amount, order, true),
+        render::not_an_amount(order, "<много>", false),
+        render::not_an_amount(order, " ", true),
+        render::question(Question::ReturnReason, order, false),
+        render::forwarded(Question::ReturnReason, order, false),
     ];
     assert_snapshot!("questions", questions.map(|screen| show(&screen)).join("\n\n========\n\n"));
+    let said = |question, text: &str| {
+        let written = Some(Written { text: text.to_owned(), message: 12 });
+        Dialog { question, order, written, shown_in: None }
+    };
+    let confirms = [
+        render::confirm_answer(&said(Question::Amount, "2500 руб."), false, None),
+        render::confirm_answer(&said(Question::Amount, "3000"), true, Some(amount)),
+        render::confirm_answer(&said(Question::ReturnReason, "Сломалась <машина>"), false, None),
+        render::closed(order, CloseOutcome::Closed(amount), true),
+        render::corrected(order, CorrectOutcome::Corrected { amount, was: Amount::parse("100") }, true),
+        render::corrected(order, CorrectOutcome::Same(amount), true),
+        render::corrected(order, CorrectOutcome::TooLate(Some(amount)), false),
+        render::reason_corrected(order),
+        render::card_after_step(&own(), OrderStatus::EnRoute),
+    ];
+    assert_snapshot!("answers_to_confirm", confirms.map(|screen| show(&screen)).join("\n\n========\n\n"));
     let closed = [
         CloseOutcome::Closed(amount),
-        CloseOutcome::AlreadyClosed,
+        CloseOutcome::AlreadyClosed(Some(amount)),
+        CloseOutcome::AlreadyClosed(None),
         CloseOutcome::NotDone,
         CloseOutcome::NotYours,
         CloseOutcome::Busy,
     ]
-    .map(|outcome| format!("{}: {}", outcome.name(), render::closed(order, outcome).text));
+    .map(|outcome| format!("{}: {}", outcome.name(), render::closed(order, outcome, true).text));
     let given_back = [
         GiveBackOutcome::GivenBack,
         GiveBackOutcome::AlreadyGivenBack,
+        GiveBackOutcome::NotAsked,
         GiveBackOutcome::TooLate,
         GiveBackOutcome::NotYours,
         GiveBackOutcome::Busy,
@@ -124,6 +173,7 @@ fn screens_of_masters_at_work() {
         .chain([
             ProgressOutcome::AlreadyThere,
             ProgressOutcome::OutOfTurn,
+            ProgressOutcome::TooSoon,
             ProgressOutcome::NotYours,
             ProgressOutcome::Busy,
         ])
@@ -138,7 +188,7 @@ fn messages_that_nobody_asked_for() {
     let offer = OfferFacts {
         id: OfferId(1),
         state: OfferState::Sent,
-        expires: date(2026, 11, 20).at(9, 32, 0, 0),
+        expires: at(date(2026, 11, 20).at(9, 32, 0, 0)),
         overdue: false,
     };
     let ended = |standing, after_seconds| Notification::OfferEnded { order, standing, after_seconds };
@@ -154,6 +204,8 @@ fn messages_that_nobody_asked_for() {
         ended(Standing::Yours, None),
         Notification::Assigned(own()),
         Notification::OwnOrder(own()),
+        Notification::Changed { order: own(), status: OrderStatus::EnRoute },
+        Notification::NotYours(order),
         Notification::Canceled { order, for_good: true, reason: reason() },
         Notification::Canceled { order, for_good: false, reason: None },
         Notification::Returned { card: card(4), master: Some("Пётр & Ко".to_owned()), reason: reason() },
@@ -164,6 +216,19 @@ fn messages_that_nobody_asked_for() {
             master: "Пётр".to_owned(), phone: Some("8 912 000 00 01".to_owned()), order: None
         },
         Notification::Unreachable { master: "Пётр".to_owned(), phone: None, order: Some(order) },
+        Notification::Together(vec![Notification::Escalated { card: card(4), reason: Escalation::Rounds }; 12]),
+        Notification::Together(vec![
+            Notification::Returned { card: card(4), master: Some("Пётр & Ко".to_owned()), reason: reason() },
+            Notification::Returned { card: card(5), master: None, reason: None },
+        ]),
+        Notification::Together(vec![
+            Notification::Unreachable {
+                master: "Пётр".to_owned(),
+                phone: Some("8 912 000 00 01".to_owned()),
+                order: None,
+            },
+            Notification::Unreachable { master: "Иван".to_owned(), phone: None, order: Some(order) },
+        ]),
     ];
     let shown: Vec<_> = messages.iter().map(|message| show(&render::notification(message))).collect();
     assert_snapshot!("messages", shown.join("\n\n========\n\n"));
@@ -179,17 +244,21 @@ fn no_screen_is_too_long_for_telegram() {
         description: Some(long.clone()),
         ..card(4)
     };
-    let own = OwnOrder { card: card.clone(), client: Client { name: long.clone(), phone: long.clone() } };
+    let own = OwnOrder {
+        card: card.clone(),
+        client: Client { name: long.clone(), phone: long.clone() },
+        status: OrderStatus::Assigned,
+    };
     let returned =
         Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };
     let lines = vec![ActiveLine { card: card.clone(), status: OrderStatus::Assigned }; 5];
-    let offers = vec![OfferLine { card: card.clone(), expires: now() }; 5];
-    let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers };
+    let offers = vec![OfferLine { card: card.clone(), expires: at(now()) }; 5];
+    let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers, hindrance: None };
     for screen in [
         render::own_order(&own, Some(&offers)),
         render::active_card(&own, OrderStatus::Payment),
         render::active_list(&ActiveList { total: 5, page: 1, lines }),
-        render::not_an_amount(OrderId(1), &long),
+        render::not_an_amount(OrderId(1), &long, false),
         render::notification(&Notification::Assigned(own)),
         render::notification(&Notification::Escalated { card, reason: Escalation::Rounds }),
         render::notification(&returned),
@@ -257,8 +326,8 @@ fn days_and_time_slots() {
         .into_iter()
         .map(|(start, end)| {
             let mut card = card(1);
-            card.slot = TimeSlot { start, end, now: now() };
-            let screen = render::offer_card(&card, now(), 1).text;
+            card.slot = TimeSlot { start, end, now: now(), in_utc: false };
+            let screen = render::offer_card(&card, self::at(now()), 1).text;
             screen.lines().find(|line| line.contains('🕒')).expect("a time slot").to_owned()
         })
         .collect();

@@ -23,7 +23,7 @@ impl Dispatch {
             if self.status(order).await == status {
                 break;
             }
-            chat.tap(&format!("m:act:{data}:{order}")).await;
+            self.steps(&chat, order, &[data]).await;
             assert_eq!(self.status(order).await, step);
         }
         assert_eq!(self.status(order).await, status);
@@ -56,6 +56,7 @@ async fn a_master_takes_an_order_from_the_way_there_to_the_money() {
 
     chat.press(&format!("Ваша заявка №{order}")).await;
     for (button, status) in [("В пути", "EN_ROUTE"), ("На месте", "WORKING")] {
+        t.pause().await;
         let tap = chat.press(button).await;
         assert!(tap.notice().contains("Отмечено"), "{}", tap.notice());
         assert_eq!(t.status(order).await, status);
@@ -64,9 +65,13 @@ async fn a_master_takes_an_order_from_the_way_there_to_the_money() {
     chat.press("Завершить").await;
     assert!(chat.screen().contains("закончена?"), "{}", chat.screen());
     assert_eq!(t.status(order).await, "WORKING", "it only asks");
+    t.pause().await;
     chat.press("Да, закончена").await;
     assert!(chat.screen().contains("сколько заплатил клиент"), "{}", chat.screen());
     chat.say("1 499,50 руб.").await;
+    assert!(chat.screen().contains(&format!("Закрыть заявку №{order} за 1\u{a0}499,50")), "{}", chat.screen());
+    assert_eq!(t.status(order).await, "PAYMENT", "it only asks");
+    chat.press("Да, закрыть").await;
 
     assert!(chat.screen().contains(&format!("Заявка №{order} закрыта")), "{}", chat.screen());
     assert!(chat.screen().contains("1\u{a0}499,50\u{a0}₽"), "{}", chat.screen());
@@ -85,7 +90,7 @@ async fn a_visit_may_cost_nothing_and_closing_frees_the_slot_at_once() {
     t.tick().await;
     assert_eq!(t.asked(next).await, [0_i64; 0], "she has as many as she may");
 
-    chat.say("0").await;
+    t.answer(&chat, "0").await;
 
     assert_eq!(t.status(order).await, "CLOSED");
     t.tick().await;
@@ -104,7 +109,7 @@ async fn what_is_not_a_sum_is_refused_with_an_example_and_the_question_stays() {
         assert!(chat.screen().contains(written), "{}", chat.screen());
         assert_eq!(t.status(order).await, "PAYMENT");
     }
-    chat.say("700").await;
+    t.answer(&chat, "700").await;
     assert_eq!(t.status(order).await, "CLOSED");
 }
 
@@ -115,7 +120,7 @@ async fn a_restart_forgets_no_question() {
     let (order, _) = t.order_of_anna("PAYMENT").await;
     let restarted = Dispatch::restarted(&t).await;
     let chat = restarted.chat(ANNA);
-    chat.say("2500").await;
+    restarted.answer(&chat, "2500").await;
     assert_eq!(restarted.status(order).await, "CLOSED");
     assert!(chat.screen().contains("закрыта"), "{}", chat.screen());
 }
@@ -124,20 +129,22 @@ async fn a_restart_forgets_no_question() {
 async fn the_question_for_the_sum_can_be_left_and_asked_again() {
     let t = Dispatch::start().await;
     let (order, chat) = t.order_of_anna("PAYMENT").await;
+    t.pause().await;
     chat.press("Работа ещё не закончена").await;
     assert_eq!(t.status(order).await, "WORKING");
     chat.say("1500").await;
     assert_eq!(t.status(order).await, "WORKING", "nobody asks any more");
-    assert!(chat.screen().contains("Здравствуйте"), "{}", chat.screen());
+    assert!(chat.screen().contains("Не понял"), "{}", chat.screen());
 
     chat.press("Мои заявки").await;
     chat.press(&format!("№{order}")).await;
     chat.press("Завершить").await;
+    t.pause().await;
     chat.press("Да, закончена").await;
     chat.press("Мои заявки").await;
     chat.press(&format!("№{order}")).await;
     chat.press("Указать сумму").await;
-    chat.say("1500").await;
+    t.answer(&chat, "1500").await;
     assert_eq!(t.status(order).await, "CLOSED");
     t.check().await;
 }
@@ -151,10 +158,12 @@ async fn every_step_is_repeated_truthfully_and_changes_nothing_more() {
     t.tap_accept(ANNA, order).await;
     let mut taps = Vec::new();
     for data in ["enr", "wrk", "cls_yes", "cls_no", "cls_yes"] {
+        t.pause().await;
         taps.push(chat.tap(&format!("m:act:{data}:{order}")).await.update);
     }
     let amount = chat.text_update("1500");
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &amount).await;
+    chat.press("Да, закрыть").await;
     let before = t.everything().await;
     for tap in taps.iter().chain(&taps) {
         let again = chat.deliver(tap.clone()).await;
@@ -171,8 +180,9 @@ async fn every_step_is_repeated_truthfully_and_changes_nothing_more() {
 async fn a_redelivered_step_is_not_taken_again_when_the_order_has_gone_back_a_step() {
     let t = Dispatch::start().await;
     let (order, chat) = t.order_of_anna("WORKING").await;
+    t.pause().await;
     let done = chat.tap(&format!("m:act:cls_yes:{order}")).await;
-    chat.tap(&format!("m:act:cls_no:{order}")).await;
+    t.steps(&chat, order, &["cls_no"]).await;
     let before = t.everything().await;
     assert!(last(&chat.deliver(done.update).await).contains("уже отмечено"));
     assert_eq!((t.status(order).await.as_str(), t.everything().await), ("WORKING", before));
@@ -216,6 +226,9 @@ async fn an_order_is_given_back_with_a_reason_and_goes_to_somebody_else() {
     chat.tap(&format!("m:act:ret:{order}")).await;
     let reason = chat.text_update("Сломалась <машина> & колесо");
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    assert!(chat.screen().contains(&format!("Вернуть заявку №{order}?")), "{}", chat.screen());
+    assert_eq!(t.status(order).await, "EN_ROUTE", "it only asks");
+    chat.press("Да, вернуть").await;
 
     assert_eq!((t.status(order).await.as_str(), t.owner(order).await), ("SEARCHING", None));
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
@@ -245,9 +258,11 @@ async fn a_redelivered_reason_does_not_give_back_what_was_given_anew() {
     chat.tap(&format!("m:act:ret:{order}")).await;
     let reason = chat.text_update("Не успеваю");
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    let given = chat.press("Да, вернуть").await;
     assert_eq!(t.assign(order, ANNA_ID, Assigner::Staff(STAFF)).await, AssignOutcome::Assigned);
     let before = t.everything().await;
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
+    chat.deliver(given.update).await;
     assert_eq!(t.everything().await, before);
     t.check().await;
 }
@@ -260,6 +275,7 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
     let answer = chat.text_update("1500");
     let token = crate::harness::MASTER_TOKEN;
     t.telegram.deliver(token, &answer).await;
+    chat.press("Да, закрыть").await;
     assert_eq!(t.status(first).await, "CLOSED");
     let (second, chat) = t.order_of_anna("PAYMENT").await;
     let before = t.everything().await;
@@ -269,11 +285,10 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
     let mut early = chat.text_update("700");
     early["message"]["date"] = (early["message"]["date"].as_i64().expect("a date") - 5).into();
     chat.say("просто текст").await;
-    chat.tap(&format!("m:act:cls_no:{second}")).await;
-    chat.tap(&format!("m:act:cls_yes:{second}")).await;
+    t.steps(&chat, second, &["cls_no", "cls_yes"]).await;
     t.telegram.deliver(token, &early).await;
     assert_eq!(t.status(second).await, "PAYMENT", "what was written before the question does not answer it");
-    chat.say("900").await;
+    t.answer(&chat, "900").await;
     assert_eq!(t.status(second).await, "CLOSED");
 }
 
@@ -296,6 +311,7 @@ async fn a_reply_to_a_question_about_another_order_is_not_taken_for_an_answer() 
     assert!(chat.screen().contains("не похоже на сумму"), "{}", chat.screen());
     // To the bot's last words, whichever message they stand in.
     reply_to(&chat.screen(), "222").await;
+    chat.press("Да, закрыть").await;
     assert_eq!(t.status(second).await, "CLOSED");
 }
 
@@ -331,7 +347,7 @@ async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes
         }
         chat.say("Клиент не открывает").await;
         assert_eq!(t.status(order).await, "ASSIGNED", "{elsewhere}");
-        assert!(chat.screen().contains("Здравствуйте"), "{elsewhere}: {}", chat.screen());
+        assert!(chat.screen().contains("Не понял"), "{elsewhere}: {}", chat.screen());
         cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
     }
     for text in ["1500", "не понял"] {
@@ -339,7 +355,7 @@ async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes
         cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
         chat.say(text).await;
         chat.say("ещё что-то").await;
-        assert!(chat.screen().contains("Здравствуйте"), "{text}: {}", chat.screen());
+        assert!(chat.screen().contains("Не понял"), "{text}: {}", chat.screen());
     }
 }
 
@@ -362,7 +378,7 @@ async fn a_free_visit_that_is_given_back_stays_free() {
     let chat = t.chat(ANNA);
     t.tap_accept(ANNA, order).await;
     chat.tap(&format!("m:act:ret:{order}")).await;
-    chat.say("Заболела").await;
+    t.answer(&chat, "Заболела").await;
     assert_eq!(t.history(order).await, ["ASSIGNED", "GUARANTEE"]);
     t.check().await;
 }
@@ -372,11 +388,12 @@ async fn what_is_done_cannot_be_given_back() {
     let t = Dispatch::start().await;
     let (order, chat) = t.order_of_anna("WORKING").await;
     chat.tap(&format!("m:act:ret:{order}")).await;
-    chat.tap(&format!("m:act:cls_yes:{order}")).await;
+    t.steps(&chat, order, &["cls_yes"]).await;
     assert!(chat.tap(&format!("m:act:ret:{order}")).await.notice().contains("уже закончена"));
     assert_eq!(t.status(order).await, "PAYMENT");
-    chat.say("100").await;
-    assert_eq!(t.status(order).await, "CLOSED", "the last question is the one that is answered");
+    chat.press("Указать сумму").await;
+    t.answer(&chat, "100").await;
+    assert_eq!(t.status(order).await, "CLOSED");
 }
 
 #[tokio::test]
@@ -485,10 +502,8 @@ async fn staff_and_the_system_give_orders_by_the_same_path_as_masters_take_them(
         assert_eq!(t.assign(more, ANNA_ID, by).await, expected);
         t.execute("UPDATE orders SET status = 'CANCELED' WHERE id = $1", &[&more.0]).await;
         anna.press(&format!("Ваша заявка №{order}")).await;
-        for data in ["enr", "wrk", "cls_yes"] {
-            anna.tap(&format!("m:act:{data}:{order}")).await;
-        }
-        anna.say("10").await;
+        t.steps(&anna, order, &["enr", "wrk", "cls_yes"]).await;
+        t.answer(&anna, "10").await;
         assert_eq!(t.status(order).await, "CLOSED");
         assert_eq!(t.assign(order, BORIS_ID, by).await, AssignOutcome::Final);
         t.execute("DELETE FROM order_status_history WHERE order_id = $1", &[&more.0]).await;
@@ -536,7 +551,7 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     assert!(chat.screen().contains("больше не ваша") && chat.screen().contains("Дальше ехать"), "{}", chat.screen());
     assert_eq!(t.status(order).await, "SEARCHING");
 
-    // Whoever was only offered it sees it on the card.
+    // Whoever was only offered it has nothing of it left in the chat.
     let offered = t.order().create().await;
     let boris = t.chat(BORIS);
     boris.open();
@@ -545,7 +560,7 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     assert_eq!(cancel::cancel(store, offered, STAFF, "", None).await.expect("a database"), CancelOutcome::Done);
     t.tell().await;
     let card = boris.messages().into_iter().find(|message| message.text.contains(&format!("№{offered}")));
-    assert!(card.is_some_and(|card| card.text.contains("Заявка снята")));
+    assert!(card.is_none(), "{card:?}");
     t.check().await;
 }
 
@@ -557,9 +572,11 @@ async fn the_same_step_by_many_taps_at_once_is_taken_once() {
         let (order, chat) = t.order_of_anna("ASSIGNED").await;
         if data == "ret" {
             chat.tap(&format!("m:act:ret:{order}")).await;
-            let updates: Vec<_> = (0..8).map(|_| chat.text_update("Не успеваю")).collect();
-            let token = crate::harness::MASTER_TOKEN;
-            futures_util::future::join_all(updates.iter().map(|update| t.telegram.deliver(token, update))).await;
+            chat.say("Не успеваю").await;
+            let confirm =
+                chat.buttons().into_iter().find(|button| button.text.contains("Да, вернуть")).expect("it asks");
+            let taps: Vec<_> = (0..8).map(|_| chat.tap_update(&confirm.data)).collect();
+            futures_util::future::join_all(taps.into_iter().map(|tap| chat.deliver(tap))).await;
             assert_eq!(t.history(order).await, ["ASSIGNED", "SEARCHING"]);
         } else {
             let taps: Vec<_> = (0..8).map(|_| chat.tap_update(&format!("m:act:enr:{order}"))).collect();

@@ -1,32 +1,28 @@
 //! Offers: the list, a card, taking and declining.
 
-use super::super::render::{self, texts};
+use super::super::render::{self, Screen, texts};
 use super::By;
 use super::reply::{Fallback, Reply};
 use crate::dispatch::Answered;
 use crate::dispatch::accept::{self, AcceptOutcome};
 use crate::dispatch::decline::{self, DeclineOutcome};
 use crate::dispatch::view::{self, ViewOutcome};
+use crate::model::order::OwnOrder;
 use crate::model::{OfferList, OrderId};
 use crate::store;
 
 impl By<'_> {
-    pub(super) async fn list(self, page: i64, alert: Option<&str>) -> Result<Option<Reply>, store::Error> {
+    pub(super) async fn list(self, page: i64) -> Result<Option<Reply>, store::Error> {
         let list = view::offers(&self.bots.store, self.master, Some(self.origin), page).await?;
-        Ok(list.map(|list| {
-            let screen = render::offer_list(&list);
-            let reply = match alert {
-                Some(alert) => Reply::alert(alert, Some(screen)),
-                None => Reply::screen(screen),
-            };
-            Reply { fallback: Some(Fallback::List), ..reply }
-        }))
+        Ok(list.map(|list| Reply::screen(render::offer_list(&list), Fallback::List)))
     }
 
     pub(super) async fn card(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
-            ViewOutcome::Offered { card, expires } => Reply::screen(render::offer_card(&card, expires, page)),
+            ViewOutcome::Offered { card, expires } => {
+                Reply::screen(render::offer_card(&card, expires, page), Fallback::Card(order))
+            }
             outcome => not_offered(&outcome, viewed.fresh.as_ref()),
         }))
     }
@@ -34,7 +30,7 @@ impl By<'_> {
     pub(super) async fn ask_decline(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
-            ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page)),
+            ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page), Fallback::Card(order)),
             outcome => not_offered(&outcome, viewed.fresh.as_ref()),
         }))
     }
@@ -43,46 +39,39 @@ impl By<'_> {
         let answered = accept::accept(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         let Some(Answered { outcome, fresh, enqueued, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("offer_accept", outcome.name());
-        let list = fresh.as_ref();
-        let (screen, fallback) = match &outcome {
-            AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => {
-                (Some(render::own_order(own, list)), Fallback::Own(order))
-            }
-            _ => (list.map(render::offer_list), Fallback::List),
+        let own = match &outcome {
+            AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(own),
+            _ => None,
         };
-        Ok(Some(Reply {
-            fallback: Some(fallback),
-            enqueued: enqueued.then_some(order),
-            ..Reply::alert(texts::accept(&outcome), screen)
-        }))
+        let reply = above_the_list(own, fresh.as_ref()).with_alert(texts::accept(&outcome));
+        Ok(Some(Reply { enqueued: enqueued.then_some(order), ..reply }))
     }
 
     pub(super) async fn decline(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let answered = decline::decline(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         let Some(Answered { outcome, fresh, enqueued, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("offer_decline", outcome.name());
-        let list = fresh.as_ref();
-        let (screen, fallback) = match &outcome {
-            DeclineOutcome::AlreadyYours(own) => (Some(render::own_order(own, list)), Fallback::Own(order)),
-            _ => (list.map(render::offer_list), Fallback::List),
-        };
-        Ok(Some(Reply {
-            fallback: Some(fallback),
-            enqueued: enqueued.then_some(order),
-            ..Reply::alert(texts::decline(&outcome), screen)
-        }))
+        let own = if let DeclineOutcome::AlreadyYours(own) = &outcome { Some(own) } else { None };
+        let reply = above_the_list(own, fresh.as_ref()).with_alert(texts::decline(&outcome));
+        Ok(Some(Reply { enqueued: enqueued.then_some(order), ..reply }))
     }
+}
+
+/// The own order above the list, or the list alone.
+fn above_the_list(own: Option<&OwnOrder>, list: Option<&OfferList>) -> Reply {
+    let (screen, fallback): (Option<Screen>, _) = match own {
+        Some(own) => (Some(render::own_order(own, list)), Fallback::Own(own.card.id)),
+        None => (list.map(render::offer_list), Fallback::List),
+    };
+    Reply { screen, fallback: Some(fallback), ..Reply::default() }
 }
 
 /// The own order, or why there is no card, above the list.
 fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
-    let (screen, fallback) = match outcome {
-        ViewOutcome::Yours(own) => (Some(render::own_order(own, list)), Fallback::Own(own.card.id)),
-        _ => (list.map(render::offer_list), Fallback::List),
-    };
-    let reply = match texts::view(outcome) {
-        Some(alert) => Reply::alert(alert, screen),
-        None => Reply { screen, ..Reply::default() },
-    };
-    Reply { fallback: Some(fallback), ..reply }
+    let own = if let ViewOutcome::Yours(own) = outcome { Some(own) } else { None };
+    let reply = above_the_list(own, list);
+    match texts::view(outcome) {
+        Some(alert) => reply.with_alert(alert),
+        None => reply,
+    }
 }

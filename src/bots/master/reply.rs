@@ -4,22 +4,44 @@ use std::time::Duration;
 
 use tokio::join;
 
-use super::super::render::Screen;
+use super::super::render::{Screen, plain};
 use super::super::{Bots, delivery};
-use crate::dispatch::{shift, view};
+use crate::dispatch::{dialog, shift, view};
+use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
 use crate::telegram::{self, Notice};
 
 /// What the calls of one screen may take: what they did not take is then still enqueued in time.
 const CALLS: Duration = Duration::from_secs(5);
 
-/// What is shown later if a screen cannot be shown now.
+/// What the outbox shows if a screen cannot be shown now: what is true of it by then.
 #[derive(Clone, Copy)]
 pub(super) enum Fallback {
-    /// The order that the master got, who must not miss it.
-    Own(OrderId),
-    /// The list of offers: the message may still show one of them as if it could be taken.
+    /// The list of offers.
     List,
+    /// The order that the master has just got, with the client.
+    Own(OrderId),
+    /// The menu.
+    Menu,
+    /// The own orders.
+    Active,
+    /// The card of an order.
+    Card(OrderId),
+    /// What is asked about an order, or is to be confirmed; its card if nothing is.
+    Question(OrderId),
+}
+
+impl Fallback {
+    fn kind(self) -> (Kind, Option<OrderId>) {
+        match self {
+            Self::List => (Kind::List, None),
+            Self::Own(order) => (Kind::OwnOrder, Some(order)),
+            Self::Menu => (Kind::Menu, None),
+            Self::Active => (Kind::Active, None),
+            Self::Card(order) => (Kind::Card, Some(order)),
+            Self::Question(order) => (Kind::Question, Some(order)),
+        }
+    }
 }
 
 /// What the person gets to see, and what else an update has caused.
@@ -27,8 +49,13 @@ pub(super) enum Fallback {
 pub(super) struct Reply {
     pub(super) notice: Option<Notice>,
     pub(super) screen: Option<Screen>,
-    /// What the outbox is to show if the screen cannot be shown now; the next tap shows the rest.
+    /// What the outbox is to show if the screen cannot be shown now. None for strangers alone.
     pub(super) fallback: Option<Fallback>,
+    /// What the outbox is to show if the notice is all there is, and Telegram does not take that.
+    pub(super) otherwise: Option<Fallback>,
+    /// The question that the screen asks anew, in a message of its own: about which order, and the message that asked it
+    /// before, whose buttons have been answered.
+    pub(super) asks: Option<(OrderId, Option<i32>)>,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
     /// The master who can be asked by now, by orders that found nobody.
@@ -36,18 +63,33 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn screen(screen: Screen) -> Self {
-        Self { screen: Some(screen), ..Self::default() }
+    pub(super) fn screen(screen: Screen, fallback: Fallback) -> Self {
+        Self { screen: Some(screen), fallback: Some(fallback), ..Self::default() }
+    }
+
+    /// To somebody who is no master, and is owed nothing more.
+    pub(super) fn to_stranger(text: String) -> Self {
+        Self { screen: Some(plain(text)), ..Self::default() }
     }
 
     /// A dialog over the chat, which has to be closed.
-    pub(super) fn alert(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: true }), screen, ..Self::default() }
+    pub(super) fn with_alert(self, text: impl Into<String>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: true }), ..self }
     }
 
     /// A line over the chat, which goes by itself.
-    pub(super) fn toast(text: impl Into<String>, screen: Option<Screen>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: false }), screen, ..Self::default() }
+    pub(super) fn with_toast(self, text: impl Into<String>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: false }), ..self }
+    }
+
+    /// Words over the chat alone.
+    pub(super) fn alert(text: impl Into<String>) -> Self {
+        Self::default().with_alert(text)
+    }
+
+    /// Words over the chat of a master, who sees the menu if they are not taken.
+    pub(super) fn notice_or_menu(text: &str) -> Self {
+        Self { otherwise: Some(Fallback::Menu), ..Self::alert(text) }
     }
 }
 
@@ -64,10 +106,16 @@ pub(in crate::bots) struct Answer {
 
 impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) {
-        let Self { user, query, message, reply: Reply { notice, screen, fallback, enqueued, can_be_asked } } = self;
+        let Self { user, query, message, reply } = self;
+        let Reply { notice, screen, fallback, otherwise, asks, enqueued, can_be_asked } = reply;
         join!(
-            bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()),
-            show(bots, user, message, screen, fallback),
+            async {
+                let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
+                if !taken && let Some(fallback) = otherwise {
+                    enqueue(bots, user, message, fallback, 0).await;
+                }
+            },
+            show(bots, user, message, screen, fallback, asks),
             async {
                 if let Some(order) = enqueued {
                     delivery::deliver_order(bots, order).await;
@@ -84,32 +132,50 @@ impl Answer {
     }
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `instead`.
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
 async fn show(
     bots: &Bots,
     user: TelegramUserId,
     message: Option<i32>,
     screen: Option<Screen>,
     fallback: Option<Fallback>,
+    asks: Option<(OrderId, Option<i32>)>,
 ) {
-    let Some(Screen { text, keyboard }) = screen else { return };
-    let bot = &bots.telegram.master;
-    let (method, shown) = match message {
-        Some(message) => {
-            // An edit, and a new message where it cannot be edited.
-            let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, &text, &keyboard)).await;
-            ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
+    let Some(Screen { text, keyboard }) = screen else {
+        // It could not be read.
+        if let Some(fallback) = fallback {
+            enqueue(bots, user, message, fallback, 0).await;
         }
-        None => ("sendMessage", bot.send(user.0, &text, &keyboard).await.map(drop)),
+        return;
+    };
+    let bot = &bots.telegram.master;
+    let (method, shown) = if let Some(message) = message {
+        // An edit, and a new message where it cannot be edited.
+        let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, &text, &keyboard)).await;
+        ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
+    } else {
+        let sent = bot.send(user.0, &text, &keyboard).await;
+        if let (Ok(Some(sent)), Some((order, before))) = (&sent, asks) {
+            join!(dialog::note_message(&bots.store, user, order, *sent), strip(bots, user, before));
+        }
+        ("sendMessage", sent.map(drop))
     };
     bots.log_failure(method, &shown);
     let (Err(error), Some(fallback)) = (shown, fallback) else { return };
-    let own = match fallback {
-        Fallback::Own(order) => Some(order),
-        Fallback::List => None,
-    };
-    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds } else { 1 };
-    if let Err(error) = view::enqueue(&bots.store, user, own, message, seconds).await {
+    // However long Telegram asks to wait, a day is the most.
+    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds.min(24 * 3600) } else { 1 };
+    enqueue(bots, user, message, fallback, seconds).await;
+}
+
+/// Takes the buttons from a question that has been answered.
+async fn strip(bots: &Bots, user: TelegramUserId, message: Option<i32>) {
+    if let Some(message) = message {
+        bots.log_failure("editMessageReplyMarkup", &bots.telegram.master.strip(user.0, message).await);
+    }
+}
+
+async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, fallback: Fallback, seconds: u64) {
+    if let Err(error) = view::enqueue(&bots.store, user, fallback.kind(), message, seconds).await {
         tracing::error!(%error, "a screen could not be shown: the next tap shows it");
     }
     bots.enqueued.notify_one();

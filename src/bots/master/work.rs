@@ -3,7 +3,7 @@
 use super::super::callback::Own;
 use super::super::render::{self, texts};
 use super::By;
-use super::reply::Reply;
+use super::reply::{Fallback, Reply};
 use crate::dispatch::progress::{self, ProgressOutcome, Step};
 use crate::dispatch::{Answered, dialog, shift, view};
 use crate::model::dialog::Question;
@@ -14,7 +14,7 @@ use crate::store;
 impl By<'_> {
     pub(super) async fn menu(self) -> Result<Option<Reply>, store::Error> {
         let profile = view::menu(&self.bots.store, self.master, Some(self.origin)).await?;
-        Ok(profile.map(|profile| Reply::screen(render::menu(&profile))))
+        Ok(profile.map(|profile| Reply::screen(render::menu(&profile), Fallback::Menu)))
     }
 
     /// Comes on shift or leaves, and shows the menu.
@@ -23,17 +23,16 @@ impl By<'_> {
         Ok(profile.map(|profile| {
             self.bots.metrics.count("shift", if on { "ON" } else { "OFF" });
             // What it is now: the tap may be an old one.
-            Reply {
-                can_be_asked: profile.on_shift.then_some(profile.id),
-                ..Reply::toast(texts::shift(profile.on_shift), Some(render::menu(&profile)))
-            }
+            let reply =
+                Reply::screen(render::menu(&profile), Fallback::Menu).with_toast(texts::shift(profile.on_shift));
+            Reply { can_be_asked: profile.on_shift.then_some(profile.id), ..reply }
         }))
     }
 
     /// «Мои заявки».
     pub(super) async fn active(self, page: i64) -> Result<Option<Reply>, store::Error> {
         let list = view::active(&self.bots.store, self.master, Some(self.origin), page).await?;
-        Ok(list.map(|list| Reply::screen(render::active_list(&list))))
+        Ok(list.map(|list| Reply::screen(render::active_list(&list), Fallback::Active)))
     }
 
     /// Whatever is asked about an own order.
@@ -45,6 +44,7 @@ impl By<'_> {
             Own::NotDone => self.step(order, Step::NotDone).await,
             Own::AskDone => self.ask_done(order).await,
             Own::AskReturn => self.ask(order, Question::ReturnReason, texts::TOO_LATE_TO_RETURN).await,
+            Own::AskCorrection => self.ask(order, Question::Amount, texts::TOO_LATE_TO_CORRECT).await,
             // Whoever looks at something else keeps the order.
             Own::Card | Own::Keep => self.own_card(order).await,
         }
@@ -52,7 +52,7 @@ impl By<'_> {
 
     async fn own_card(self, order: OrderId) -> Result<Option<Reply>, store::Error> {
         match view::own(&self.bots.store, order, self.master, Some(self.origin)).await? {
-            Some(facts) => self.shown(facts, None).await.map(Some),
+            Some(facts) => self.shown(facts).await.map(Some),
             None => Ok(None),
         }
     }
@@ -64,7 +64,7 @@ impl By<'_> {
         let working = facts.order.as_ref().is_some_and(|order| order.status == OrderStatus::Working);
         if working && facts.standing() == Standing::Yours {
             let shown = view::own(&self.bots.store, order, self.master, Some(self.origin)).await?;
-            return Ok(shown.map(|_| Reply::screen(render::confirm_done(order))));
+            return Ok(shown.map(|_| Reply::screen(render::confirm_done(order), Fallback::Card(order))));
         }
         self.ask(order, Question::Amount, texts::OUT_OF_TURN).await
     }
@@ -74,45 +74,71 @@ impl By<'_> {
         let asked = dialog::ask(&self.bots.store, question, order, self.master, Some(self.origin)).await?;
         let Some(dialog::AskOutcome { open, facts }) = asked else { return Ok(None) };
         if open {
-            return Ok(Some(Reply::screen(render::question(question, order))));
+            let screen = render::question(question, order, facts.can_correct_amount());
+            return Ok(Some(Reply::screen(screen, Fallback::Question(order))));
         }
-        let why_not = (!question.makes_sense(&facts)).then_some(why_not);
-        self.shown(facts, why_not).await.map(Some)
+        let makes_sense = question.makes_sense(&facts);
+        let reply = self.shown(facts).await?;
+        // That it is not the master's is said already.
+        Ok(Some(if makes_sense || reply.notice.is_some() { reply } else { reply.with_alert(why_not) }))
     }
 
     async fn step(self, order: OrderId, step: Step) -> Result<Option<Reply>, store::Error> {
         let answered = progress::progress(&self.bots.store, order, step, self.master, Some(self.origin)).await?;
         let Some(Answered { outcome, fresh, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("order_progress", outcome.name());
-        if outcome == ProgressOutcome::Recorded(Step::Done) {
-            return Ok(Some(Reply::screen(render::question(Question::Amount, order))));
+        let waits = fresh
+            .as_ref()
+            .and_then(|facts| facts.order.as_ref())
+            .is_some_and(|order| order.status == OrderStatus::Payment);
+        // A second tap leaves what the first one asked.
+        let again = step == Step::Done && outcome == ProgressOutcome::AlreadyThere && waits;
+        if again || outcome == ProgressOutcome::Recorded(Step::Done) {
+            let screen = render::question(Question::Amount, order, false);
+            return Ok(Some(Reply::screen(screen, Fallback::Question(order))));
         }
         let text = texts::progress(outcome);
-        let reply = match fresh {
-            Some(facts) => self.shown(facts, Some(text)).await?,
-            None => Reply::alert(text, None),
+        let Some(facts) = fresh else {
+            return Ok(Some(Reply { fallback: Some(Fallback::Card(order)), ..Reply::alert(text) }));
+        };
+        let yours = facts.standing() == Standing::Yours;
+        let reply = match facts.order.as_ref().filter(|_| yours) {
+            Some(found) => {
+                // Nothing that acts is where the button was that was tapped.
+                Reply::screen(render::card_after_step(&found.order, found.status), Fallback::Card(order))
+            }
+            None => self.shown(facts).await?,
         };
         Ok(Some(match outcome {
-            ProgressOutcome::Recorded(_) => Reply::toast(text, reply.screen),
-            _ => reply,
+            ProgressOutcome::Recorded(_) | ProgressOutcome::TooSoon => reply.with_toast(text),
+            _ if reply.notice.is_some() => reply,
+            _ => reply.with_alert(text),
         }))
     }
 
-    /// The own order's card, and the alert if there is one; or that it is not the master's, and those that are.
-    async fn shown(self, facts: Facts, alert: Option<&str>) -> Result<Reply, store::Error> {
+    /// The own order's card; or what became of it; or that it is not the master's, and those that are.
+    pub(super) async fn shown(self, facts: Facts) -> Result<Reply, store::Error> {
         let yours = facts.standing() == Standing::Yours;
-        let master = MasterRef::Id(facts.master.id);
-        if let Some(order) = facts.order.filter(|_| yours) {
-            let screen = render::active_card(&order.order, order.status);
-            return Ok(match alert {
-                Some(alert) => Reply::alert(alert, Some(screen)),
-                None => Reply::screen(screen),
-            });
+        let (own, correctable) = (facts.master.id, facts.can_correct_amount());
+        let Some(found) = facts.order else { return self.not_yours(MasterRef::Id(own)).await };
+        let order = found.order.card.id;
+        if yours {
+            let screen = render::active_card(&found.order, found.status);
+            return Ok(Reply::screen(screen, Fallback::Card(order)));
         }
+        if found.assigned_master == Some(own) && found.status == OrderStatus::Closed {
+            let screen = render::already_closed(order, found.amount, correctable);
+            return Ok(Reply::screen(screen, Fallback::Card(order)));
+        }
+        self.not_yours(MasterRef::Id(own)).await
+    }
+
+    async fn not_yours(self, master: MasterRef) -> Result<Reply, store::Error> {
         let list = view::active(&self.bots.store, master, None, 1).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the own orders after a tap could not be read");
             None
         });
-        Ok(Reply::alert(texts::NOT_YOURS, list.as_ref().map(render::active_list)))
+        let screen = list.as_ref().map(render::active_list);
+        Ok(Reply { screen, fallback: Some(Fallback::Active), ..Reply::alert(texts::NOT_YOURS) })
     }
 }

@@ -1,16 +1,16 @@
-//! What masters write: the answer to a question, or nothing in particular.
+//! What masters write: the answer to a question, which counts once it is confirmed; or nothing in particular.
 
 use super::super::render::{self, Screen, texts};
 use super::super::update::Message;
 use super::By;
-use super::reply::Reply;
-use crate::dispatch::close::{self, CloseOutcome};
+use super::reply::{Fallback, Reply};
 use crate::dispatch::dialog::{self, NOT_UNDERSTOOD};
-use crate::dispatch::give_back::{self, GiveBackOutcome};
-use crate::model::dialog::{Dialog, Incoming, Profile, Question};
+use crate::dispatch::view;
+use crate::model::dialog::{Dialog, Incoming, Profile, Question, Written};
+use crate::model::facts::{Facts, Standing};
 use crate::model::text::cut;
 use crate::model::update::{Action, Processed};
-use crate::model::{Amount, MasterId, OrderId};
+use crate::model::{Amount, BotName, MasterId, OrderId, OrderStatus, UpdateKey};
 use crate::store;
 
 impl By<'_> {
@@ -18,24 +18,44 @@ impl By<'_> {
     pub(super) async fn on_text(self, message: &Message) -> Result<Option<Reply>, store::Error> {
         let incoming = dialog::incoming(&self.bots.store, self.master, self.origin).await?;
         let Some(Incoming { profile, processed, dialog, answers }) = incoming else { return Ok(None) };
-        let text = message.text.as_deref().unwrap_or_default().trim();
-        let master = profile.id;
-        let reply = match (processed, dialog.filter(|_| answers)) {
-            (Some(processed), _) => return self.repeat(processed, text, &profile, dialog).await.map(Some),
-            (None, Some(_)) if text.starts_with('/') => None,
-            (None, Some(Dialog { question, order })) if is_about_another(message, order) => {
-                self.still_asked(master, question, order, render::question(question, order)).await?
+        if !self.is_answered_alone(message).await? {
+            return Ok(Some(Reply::default()));
+        }
+        if let Some(processed) = processed {
+            return self.repeat(processed, message, &profile, dialog).await.map(Some);
+        }
+        if message.words().starts_with('/') && !message.is_forwarded() {
+            return self.menu().await;
+        }
+        let reply = match dialog.filter(|_| answers) {
+            None => None,
+            Some(dialog) if message.is_forwarded() => {
+                let again = |correction| render::forwarded(dialog.question, dialog.order, correction);
+                self.still_asked(profile.id, &dialog, again).await?
             }
-            (None, Some(Dialog { question: Question::Amount, order })) => self.amount(master, order, text).await?,
-            (None, Some(Dialog { question: Question::ReturnReason, order })) => {
-                self.reason(master, order, text).await?
+            Some(dialog) if is_about_another(message, dialog.order) => {
+                let again = |correction| render::question(dialog.question, dialog.order, correction);
+                self.still_asked(profile.id, &dialog, again).await?
             }
-            (None, None) => None,
+            Some(dialog) => self.answer(profile.id, &dialog, message).await?,
         };
         match reply {
             Some(reply) => Ok(Some(reply)),
-            None => self.menu().await,
+            None => self.not_understood().await,
         }
+    }
+
+    /// Of an album, whose photos come one by one, the first is answered.
+    async fn is_answered_alone(self, message: &Message) -> Result<bool, store::Error> {
+        let Some(group) = &message.media_group_id else { return Ok(true) };
+        let album = UpdateKey::album(BotName::Master, message.chat.id, group);
+        dialog::is_first_of_album(&self.bots.store, &album, message.message_id).await
+    }
+
+    /// The reply to words that answer nothing.
+    async fn not_understood(self) -> Result<Option<Reply>, store::Error> {
+        let profile = view::menu(&self.bots.store, self.master, Some(self.origin)).await?;
+        Ok(profile.map(|profile| Reply::screen(render::not_understood(&profile), Fallback::Menu)))
     }
 
     /// The reply to a message that is delivered again: what it came to, or what is asked now, or the menu. It changes nothing
@@ -43,84 +63,124 @@ impl By<'_> {
     async fn repeat(
         self,
         processed: Processed,
-        text: &str,
+        message: &Message,
         profile: &Profile,
         dialog: Option<Dialog>,
     ) -> Result<Reply, store::Error> {
-        let understood = processed.outcome != NOT_UNDERSTOOD;
-        match (processed.action, processed.order) {
-            (Some(Action::Close), Some(order)) if understood => {
-                // Any sum: the order is not closed again.
-                let amount = Amount::parse(texts::without_currency(text)).unwrap_or_default();
-                return self.close(order, amount).await;
-            }
-            (Some(Action::GiveBack), Some(order)) if understood => return self.give_back(order, text).await,
-            _ => {}
+        let answered = matches!(processed.action, Some(Action::Close | Action::GiveBack));
+        if let Some(order) = processed.order.filter(|_| answered && processed.outcome != NOT_UNDERSTOOD) {
+            return match view::own(&self.bots.store, order, self.master, None).await? {
+                Some(facts) => Ok(answer_to(message.message_id, dialog, &facts)),
+                None => Ok(Reply::default()),
+            };
         }
-        let not_a_sum = Amount::parse(texts::without_currency(text)).is_none();
-        Ok(Reply::screen(match dialog {
-            Some(Dialog { question: Question::Amount, order }) if processed.order == Some(order) && not_a_sum => {
-                render::not_an_amount(order, text)
-            }
-            Some(Dialog { question, order }) => render::question(question, order),
-            None => render::menu(profile),
-        }))
+        let Some(Dialog { question, order, .. }) = dialog else {
+            return Ok(Reply::screen(render::menu(profile), Fallback::Menu));
+        };
+        let facts = view::own(&self.bots.store, order, self.master, None).await?;
+        let correction = facts.is_some_and(|facts| facts.can_correct_amount());
+        let words = message.words();
+        let not_a_sum = question == Question::Amount && !understood(question, words);
+        let screen = if not_a_sum && processed.order == Some(order) {
+            render::not_an_amount(order, words, correction)
+        } else {
+            render::question(question, order, correction)
+        };
+        Ok(Reply::screen(screen, Fallback::Question(order)))
     }
 
-    /// The screen that says so, if the question still makes sense; else it is left, and `None`.
+    /// The screen that says so, if the question still makes sense; else it is left, and `None`. The screen gets to know whether
+    /// the sum of a closed order is to be corrected.
     async fn still_asked(
         self,
         master: MasterId,
+        dialog: &Dialog,
+        screen: impl FnOnce(bool) -> Screen,
+    ) -> Result<Option<Reply>, store::Error> {
+        let (question, order) = (dialog.question, dialog.order);
+        let asked = dialog::still_asked(&self.bots.store, question, order, master, self.origin).await?;
+        let asks = Some((order, dialog.shown_in));
+        Ok(asked.map(|facts| Reply {
+            asks,
+            ..Reply::screen(screen(facts.can_correct_amount()), Fallback::Question(order))
+        }))
+    }
+
+    /// `None`: nobody asks this any more.
+    async fn answer(self, master: MasterId, dialog: &Dialog, message: &Message) -> Result<Option<Reply>, store::Error> {
+        let (question, order, words) = (dialog.question, dialog.order, message.words());
+        if understood(question, words) {
+            return self.keep(question, order, message, dialog.shown_in).await;
+        }
+        let again = |correction| match question {
+            Question::Amount => render::not_an_amount(order, words, correction),
+            Question::ReturnReason => render::question(question, order, false),
+        };
+        self.still_asked(master, dialog, again).await
+    }
+
+    /// Keeps an answer, and asks to confirm it.
+    pub(super) async fn keep(
+        self,
         question: Question,
         order: OrderId,
-        screen: Screen,
+        message: &Message,
+        asked_in: Option<i32>,
     ) -> Result<Option<Reply>, store::Error> {
-        let asked = dialog::still_asked(&self.bots.store, question, order, master, self.origin).await?;
-        Ok(asked.then(|| Reply::screen(screen)))
-    }
-
-    /// `None`: nobody asks for this money any more.
-    async fn amount(self, master: MasterId, order: OrderId, text: &str) -> Result<Option<Reply>, store::Error> {
-        match Amount::parse(texts::without_currency(text)) {
-            Some(amount) => self.close(order, amount).await.map(Some),
-            None => self.still_asked(master, Question::Amount, order, render::not_an_amount(order, text)).await,
-        }
-    }
-
-    async fn close(self, order: OrderId, amount: Amount) -> Result<Reply, store::Error> {
-        let closed = close::close(&self.bots.store, order, amount, self.master, Some(self.origin)).await?;
-        let master = closed.as_ref().map(|closed| closed.master);
-        let outcome = closed.map_or(CloseOutcome::NotYours, |closed| closed.outcome);
-        self.bots.metrics.count("order_close", outcome.name());
-        let freed = matches!(outcome, CloseOutcome::Closed(_));
-        Ok(Reply { can_be_asked: master.filter(|_| freed), ..Reply::screen(render::closed(order, outcome)) })
-    }
-
-    async fn reason(self, master: MasterId, order: OrderId, text: &str) -> Result<Option<Reply>, store::Error> {
-        // A picture, say. And PostgreSQL's text cannot hold U+0000.
-        if text.is_empty() || text.contains('\0') {
-            let question = Question::ReturnReason;
-            return self.still_asked(master, question, order, render::question(question, order)).await;
-        }
-        self.give_back(order, text).await.map(Some)
-    }
-
-    async fn give_back(self, order: OrderId, text: &str) -> Result<Reply, store::Error> {
-        let reason = cut(text, texts::REASON_LIMIT);
-        let given = give_back::give_back(&self.bots.store, order, &reason, self.master, Some(self.origin)).await?;
-        let (master, enqueued) = given.as_ref().map_or((None, false), |given| (Some(given.master), given.enqueued));
-        let outcome = given.map_or(GiveBackOutcome::NotYours, |given| given.outcome);
-        self.bots.metrics.count("order_give_back", outcome.name());
-        Ok(Reply {
-            enqueued: enqueued.then_some(order),
-            can_be_asked: master.filter(|_| outcome == GiveBackOutcome::GivenBack),
-            ..Reply::screen(render::given_back(order, outcome))
-        })
+        let written = Written { text: cut(message.words(), texts::REASON_LIMIT), message: message.message_id };
+        let facts = dialog::answer(&self.bots.store, question, order, &written, self.master, self.origin).await?;
+        Ok(facts.map(|facts| {
+            let dialog = Dialog { question, order, written: Some(written), shown_in: None };
+            let reply = if question.makes_sense(&facts) { confirm(&dialog, &facts) } else { stands(order, &facts) };
+            Reply { asks: Some((order, asked_in)), ..reply }
+        }))
     }
 }
 
+/// Whether words answer a question.
+pub(super) fn understood(question: Question, words: &str) -> bool {
+    match question {
+        Question::Amount => Amount::parse(texts::without_currency(words)).is_some(),
+        // A picture says nothing. And PostgreSQL's text cannot hold U+0000.
+        Question::ReturnReason => !words.is_empty() && !words.contains('\0'),
+    }
+}
+
+/// What a message came to that answered a question: to be confirmed still, or how the order stands.
+fn answer_to(message: i32, dialog: Option<Dialog>, facts: &Facts) -> Reply {
+    let order = facts.order.as_ref().map(|order| order.order.card.id);
+    let open = dialog.filter(|dialog| {
+        Some(dialog.order) == order && dialog.written.as_ref().is_some_and(|written| written.message == message)
+    });
+    match (open, order) {
+        (Some(dialog), _) if dialog.question.makes_sense(facts) => confirm(&dialog, facts),
+        (_, Some(order)) => stands(order, facts),
+        (_, None) => Reply::default(),
+    }
+}
+
+/// Asks to confirm what was written.
+pub(super) fn confirm(dialog: &Dialog, facts: &Facts) -> Reply {
+    let was = facts.order.as_ref().and_then(|order| order.amount).filter(|_| facts.can_correct_amount());
+    Reply::screen(render::confirm_answer(dialog, facts.can_correct_amount(), was), Fallback::Question(dialog.order))
+}
+
+/// How an order stands, to words about it.
+pub(super) fn stands(order: OrderId, facts: &Facts) -> Reply {
+    let yours = facts.standing() == Standing::Yours;
+    let own = facts.order.as_ref().filter(|order| order.assigned_master == Some(facts.master.id));
+    let screen = match own {
+        Some(own) if yours => render::active_card(&own.order, own.status),
+        Some(own) if own.status == OrderStatus::Closed => {
+            render::already_closed(order, own.amount, facts.can_correct_amount())
+        }
+        _ => render::not_yours(order),
+    };
+    Reply::screen(screen, Fallback::Card(order))
+}
+
 /// Whether a message is a reply to words about other orders, such as an earlier question.
-fn is_about_another(message: &Message, order: OrderId) -> bool {
+pub(super) fn is_about_another(message: &Message, order: OrderId) -> bool {
     let replied_to = message.reply_to_message.as_ref().and_then(|message| message.text.as_deref());
     let orders = texts::orders_in(replied_to.unwrap_or_default());
     !orders.is_empty() && !orders.contains(&order)

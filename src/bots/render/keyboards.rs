@@ -1,16 +1,22 @@
 //! Rows of buttons, each with its typed callback.
+//!
+//! Where a screen replaces another, an impatient finger may hit it a second time: nothing that acts is where, counted from
+//! above or from below, there was a button that acted or that asked whether to act. `tests/it/keyboards.rs` walks all pairs.
 
-use frankenstein::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+use frankenstein::types::{ButtonStyle, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::texts;
 use crate::bots::callback::{Callback, Own};
 use crate::model::dialog::Profile;
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
-use crate::model::order::{ActiveList, OrderStatus};
-use crate::model::{OfferList, OrderId};
+use crate::model::order::{ActiveList, OrderStatus, OwnOrder};
+use crate::model::text::cut;
+use crate::model::{Amount, OfferList, OrderId};
 
-fn markup(inline_keyboard: Vec<Vec<InlineKeyboardButton>>) -> InlineKeyboardMarkup {
+type Row = Vec<InlineKeyboardButton>;
+
+fn markup(inline_keyboard: Vec<Row>) -> InlineKeyboardMarkup {
     InlineKeyboardMarkup { inline_keyboard, force_reply: None }
 }
 
@@ -18,142 +24,243 @@ fn button(text: impl Into<String>, callback: Callback) -> InlineKeyboardButton {
     InlineKeyboardButton::builder().text(text).callback_data(callback.to_string()).build()
 }
 
+fn row(text: impl Into<String>, callback: Callback) -> Row {
+    vec![button(text, callback)]
+}
+
+/// The button that a screen is for.
+fn good(text: &str, callback: Callback) -> Row {
+    vec![InlineKeyboardButton { style: Some(ButtonStyle::Success), ..button(text, callback) }]
+}
+
+/// A button that cannot be taken back.
+fn bad(text: &str, callback: Callback) -> Row {
+    vec![InlineKeyboardButton { style: Some(ButtonStyle::Danger), ..button(text, callback) }]
+}
+
 /// No buttons.
 pub(super) fn none() -> InlineKeyboardMarkup {
     markup(Vec::new())
 }
 
-/// The two lists and the shift.
+/// The two lists and the shift. «Обновить» and the change of shift change places with it.
 pub(super) fn menu(profile: &Profile) -> InlineKeyboardMarkup {
-    let shift = if profile.on_shift { texts::BUTTON_LEAVE_SHIFT } else { texts::BUTTON_COME_ON_SHIFT };
-    markup(vec![
-        vec![button(texts::BUTTON_NEW, Callback::List { page: 1 })],
-        vec![button(texts::button_active(profile.active_orders), Callback::Active { page: 1 })],
-        vec![button(shift, Callback::Shift { on: !profile.on_shift })],
-    ])
+    let refresh = row(texts::BUTTON_REFRESH, Callback::Menu);
+    let mut rows = vec![
+        row(texts::BUTTON_NEW, Callback::List { page: 1 }),
+        row(texts::button_active(profile.active_orders), Callback::Active { page: 1 }),
+    ];
+    rows.extend(if profile.on_shift {
+        [row(texts::BUTTON_LEAVE_SHIFT, Callback::Shift { on: false }), refresh]
+    } else {
+        [refresh, row(texts::BUTTON_COME_ON_SHIFT, Callback::Shift { on: true })]
+    });
+    markup(rows)
 }
 
-/// The two lists.
-pub(super) fn to_lists() -> InlineKeyboardMarkup {
-    markup(vec![
-        vec![button(texts::BUTTON_ACTIVE, Callback::Active { page: 1 })],
-        vec![button(texts::BUTTON_NEW, Callback::List { page: 1 })],
-    ])
+/// The two lists; and the correction of a sum, as long as it is possible.
+pub(super) fn to_lists(correct: Option<OrderId>) -> InlineKeyboardMarkup {
+    let mut rows = vec![
+        row(texts::BUTTON_ACTIVE, Callback::Active { page: 1 }),
+        row(texts::BUTTON_NEW, Callback::List { page: 1 }),
+    ];
+    rows.extend(correct.map(|order| row(texts::BUTTON_CORRECT, Callback::Own(Own::AskCorrection, order))));
+    markup(rows)
 }
 
 /// The way to an own order, and the menu.
-pub(super) fn to_own_order(order: OrderId) -> InlineKeyboardMarkup {
-    markup(vec![vec![button(texts::button_own(order), Callback::Own(Own::Card, order))], vec![to_menu()]])
+pub(super) fn to_own_order(own: &OwnOrder) -> InlineKeyboardMarkup {
+    let order = own.card.id;
+    let mut rows = vec![vec![to_menu()], row(texts::button_own(order), Callback::Own(Own::Card, order))];
+    rows.extend(copies(own));
+    markup(rows)
 }
 
 fn to_menu() -> InlineKeyboardButton {
     button(texts::BUTTON_MENU, Callback::Menu)
 }
 
+/// Copies the client's phone and the address.
+fn copies(own: &OwnOrder) -> Option<Row> {
+    // <https://core.telegram.org/bots/api#copytextbutton>
+    let copy = |label: &str, text: &str| {
+        let text = cut(text.trim(), 256);
+        let copy_text = CopyTextButton { text: text.clone() };
+        (!text.is_empty()).then(|| InlineKeyboardButton::builder().text(label).copy_text(copy_text).build())
+    };
+    let phone = copy(texts::BUTTON_COPY_PHONE, &texts::telephone_to_copy(&own.client.phone));
+    let address = copy(texts::BUTTON_COPY_ADDRESS, &texts::address_to_copy(&own.card));
+    let row: Row = phone.into_iter().chain(address).collect();
+    (!row.is_empty()).then_some(row)
+}
+
 /// ◀ ▶ where there is such a page; nothing when there is only one.
-fn turns(page: i64, pages: i64, to: impl Fn(i64) -> Callback) -> Option<Vec<InlineKeyboardButton>> {
+fn turns(page: i64, pages: i64, to: impl Fn(i64) -> Callback) -> Option<Row> {
     let back = (page > 1).then(|| button("◀", to(page - 1)));
     let on = (page < pages).then(|| button("▶", to(page + 1)));
-    let turns: Vec<_> = back.into_iter().chain(on).collect();
+    let turns: Row = back.into_iter().chain(on).collect();
     (!turns.is_empty()).then_some(turns)
+}
+
+/// «🔄 Обновить» and the way to the menu: above the list, where a card has what acts.
+fn head(refresh: Callback) -> Row {
+    vec![button(texts::BUTTON_REFRESH, refresh), to_menu()]
 }
 
 /// A button for each own order, ◀ ▶ where there is such a page.
 pub(super) fn active_list(list: &ActiveList) -> InlineKeyboardMarkup {
-    let mut rows: Vec<_> = list
-        .lines
-        .iter()
-        .map(|line| vec![button(texts::button_order(&line.card), Callback::Own(Own::Card, line.card.id))])
-        .collect();
+    let mut rows = vec![head(Callback::Active { page: list.page })];
+    rows.extend(
+        list.lines.iter().map(|line| row(texts::button_order(&line.card), Callback::Own(Own::Card, line.card.id))),
+    );
     rows.extend(turns(list.page, list.pages(), |page| Callback::Active { page }));
-    rows.push(vec![button(texts::BUTTON_REFRESH, Callback::Active { page: list.page }), to_menu()]);
     markup(rows)
 }
 
-/// What comes next for an own order.
-pub(super) fn active_card(order: OrderId, status: OrderStatus) -> InlineKeyboardMarkup {
-    let own = |text, own| vec![button(text, Callback::Own(own, order))];
-    let mut rows = match status {
-        OrderStatus::Assigned => vec![own(texts::BUTTON_EN_ROUTE, Own::EnRoute)],
-        OrderStatus::EnRoute => vec![own(texts::BUTTON_ON_SITE, Own::OnSite)],
-        OrderStatus::Working => vec![own(texts::BUTTON_DONE, Own::AskDone)],
-        OrderStatus::Payment => {
-            vec![own(texts::BUTTON_AMOUNT, Own::AskDone), own(texts::BUTTON_NOT_DONE, Own::NotDone)]
-        }
-        _ => Vec::new(),
-    };
-    if status.can_be_given_back() {
-        rows.push(own(texts::BUTTON_RETURN, Own::AskReturn));
+/// What comes next for an own order, first.
+pub(super) fn active_card(own: &OwnOrder, status: OrderStatus) -> InlineKeyboardMarkup {
+    let order = own.card.id;
+    let mut rows: Vec<Row> = next_step(order, status).into_iter().collect();
+    rows.extend(status.can_be_given_back().then(|| give_back(order)));
+    rows.push(row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }));
+    rows.extend(copies(own));
+    markup(rows)
+}
+
+/// The same after a step, with the next step in another place.
+pub(super) fn card_after_step(own: &OwnOrder, status: OrderStatus) -> InlineKeyboardMarkup {
+    if !matches!(status, OrderStatus::Assigned | OrderStatus::EnRoute) {
+        // What comes next asks first.
+        return active_card(own, status);
     }
-    rows.push(vec![button(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 })]);
+    let order = own.card.id;
+    let mut rows: Vec<Row> = copies(own).into_iter().collect();
+    rows.push(row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }));
+    rows.extend(next_step(order, status));
+    rows.extend(status.can_be_given_back().then(|| give_back(order)));
     markup(rows)
 }
 
-/// Yes, or back to the card.
+fn next_step(order: OrderId, status: OrderStatus) -> Option<Row> {
+    let (text, own) = match status {
+        OrderStatus::Assigned => (texts::BUTTON_EN_ROUTE, Own::EnRoute),
+        OrderStatus::EnRoute => (texts::BUTTON_ON_SITE, Own::OnSite),
+        OrderStatus::Working => (texts::BUTTON_DONE, Own::AskDone),
+        OrderStatus::Payment => (texts::BUTTON_AMOUNT, Own::AskDone),
+        _ => return None,
+    };
+    Some(good(text, Callback::Own(own, order)))
+}
+
+fn give_back(order: OrderId) -> Row {
+    row(texts::BUTTON_RETURN, Callback::Own(Own::AskReturn, order))
+}
+
+/// Back to the card, or yes.
 pub(super) fn confirm_done(order: OrderId) -> InlineKeyboardMarkup {
     markup(vec![
-        vec![button(texts::BUTTON_DONE_YES, Callback::Own(Own::Done, order))],
-        vec![button(texts::BUTTON_DONE_NO, Callback::Own(Own::Card, order))],
+        row(texts::BUTTON_DONE_NO, Callback::Own(Own::Card, order)),
+        good(texts::BUTTON_DONE_YES, Callback::Own(Own::Done, order)),
+        row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }),
     ])
 }
 
-/// Not done after all.
+/// Not now, or not done after all.
 pub(super) fn ask_amount(order: OrderId) -> InlineKeyboardMarkup {
     markup(vec![
-        vec![button(texts::BUTTON_NOT_DONE, Callback::Own(Own::NotDone, order))],
-        vec![button(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 })],
+        row(texts::button_to_order(order), Callback::Own(Own::Card, order)),
+        row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }),
+        row(texts::BUTTON_NOT_DONE, Callback::Own(Own::NotDone, order)),
+        vec![to_menu()],
+    ])
+}
+
+/// Close it, or say another sum.
+pub(super) fn confirm_amount(order: OrderId, amount: Amount) -> InlineKeyboardMarkup {
+    markup(vec![
+        good(texts::BUTTON_CLOSE_YES, Callback::Close { order, amount }),
+        row(texts::BUTTON_ANOTHER_AMOUNT, Callback::Own(Own::AskDone, order)),
+    ])
+}
+
+/// Correct it, or say another sum.
+pub(super) fn confirm_correction(order: OrderId, amount: Amount) -> InlineKeyboardMarkup {
+    markup(vec![
+        good(texts::BUTTON_CORRECT_YES, Callback::Correct { order, amount }),
+        row(texts::BUTTON_ANOTHER_AMOUNT, Callback::Own(Own::AskCorrection, order)),
     ])
 }
 
 /// Keep the order.
 pub(super) fn ask_return_reason(order: OrderId) -> InlineKeyboardMarkup {
-    markup(vec![vec![button(texts::BUTTON_KEEP, Callback::Own(Own::Keep, order))]])
+    markup(vec![
+        row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }),
+        row(texts::BUTTON_KEEP, Callback::Own(Own::Keep, order)),
+    ])
+}
+
+/// Give it back, keep it, or say another reason.
+pub(super) fn confirm_return(order: OrderId, message: i32) -> InlineKeyboardMarkup {
+    markup(vec![
+        bad(texts::BUTTON_RETURN_YES, Callback::GiveBack { order, message }),
+        row(texts::BUTTON_KEEP, Callback::Own(Own::Keep, order)),
+        row(texts::BUTTON_ANOTHER_REASON, Callback::Own(Own::AskReturn, order)),
+    ])
 }
 
 /// What can be done about a message that nobody has asked for.
 pub(super) fn notification(notification: &Notification) -> InlineKeyboardMarkup {
     match notification {
         Notification::Offer { card, .. } => markup(vec![
-            vec![button(texts::BUTTON_ACCEPT, Callback::Accept { order: card.id, page: 1 })],
-            vec![button(texts::BUTTON_DECLINE, Callback::AskDecline { order: card.id, page: 1 })],
+            good(texts::BUTTON_ACCEPT, Callback::Accept { order: card.id, page: 1 }),
+            bad(texts::BUTTON_DECLINE, Callback::AskDecline { order: card.id, page: 1 }),
         ]),
-        Notification::OfferEnded { order, standing: Standing::Yours, .. } => to_own_order(*order),
-        Notification::OfferEnded { .. } => markup(vec![vec![button(texts::BUTTON_NEW, Callback::List { page: 1 })]]),
-        Notification::Assigned(own) | Notification::OwnOrder(own) => to_own_order(own.card.id),
-        Notification::Canceled { .. } => to_lists(),
-        Notification::List(list) => offer_list(list, None),
-        // The dispatchers' bot has no buttons yet.
-        Notification::Returned { .. } | Notification::Escalated { .. } | Notification::Unreachable { .. } => none(),
+        Notification::OfferEnded { order, standing: Standing::Yours, .. } => markup(vec![
+            row(texts::BUTTON_ACTIVE, Callback::Active { page: 1 }),
+            row(texts::button_own(*order), Callback::Own(Own::Card, *order)),
+        ]),
+        Notification::OfferEnded { .. } => markup(vec![row(texts::BUTTON_NEW, Callback::List { page: 1 })]),
+        Notification::Assigned(own) | Notification::Changed { order: own, .. } => to_own_order(own),
+        Notification::Canceled { .. } => to_lists(None),
+        // The dispatchers' bot has no buttons yet; and screens have their own.
+        _ => none(),
     }
 }
 
-/// A button for each offer, ◀ ▶ where there is such a page, «🔄 Обновить» always; first the order that `own` says is
-/// the master's, if any.
-pub(super) fn offer_list(list: &OfferList, own: Option<OrderId>) -> InlineKeyboardMarkup {
-    let mut rows: Vec<_> =
-        own.into_iter().map(|order| vec![button(texts::button_own(order), Callback::Own(Own::Card, order))]).collect();
+/// A button for each offer, ◀ ▶ where there is such a page; last the order that has just become the master's, if any, with what
+/// comes next: not where «Взять» was.
+pub(super) fn offer_list(list: &OfferList, own: Option<&OwnOrder>) -> InlineKeyboardMarkup {
+    let mut rows = vec![head(Callback::List { page: list.page })];
+    rows.extend(own.and_then(copies));
     rows.extend(list.lines.iter().map(|line| {
         let order = line.card.id;
-        vec![button(texts::button_order(&line.card), Callback::Card { order, page: list.page })]
+        row(texts::button_order(&line.card), Callback::Card { order, page: list.page })
     }));
     rows.extend(turns(list.page, list.pages(), |page| Callback::List { page }));
-    rows.push(vec![button(texts::BUTTON_REFRESH, Callback::List { page: list.page }), to_menu()]);
+    if let Some(own) = own {
+        let order = own.card.id;
+        rows.push(row(texts::button_own(order), Callback::Own(Own::Card, order)));
+        if own.status == OrderStatus::Assigned {
+            rows.push(good(texts::BUTTON_EN_ROUTE, Callback::Own(Own::EnRoute, order)));
+        }
+    }
     markup(rows)
 }
 
 /// Take, decline, back.
 pub(super) fn offer_card(order: OrderId, page: i64) -> InlineKeyboardMarkup {
     markup(vec![
-        vec![button(texts::BUTTON_ACCEPT, Callback::Accept { order, page })],
-        vec![button(texts::BUTTON_DECLINE, Callback::AskDecline { order, page })],
-        vec![button(texts::BUTTON_BACK_TO_LIST, Callback::List { page })],
+        good(texts::BUTTON_ACCEPT, Callback::Accept { order, page }),
+        bad(texts::BUTTON_DECLINE, Callback::AskDecline { order, page }),
+        row(texts::BUTTON_BACK_TO_LIST, Callback::List { page }),
     ])
 }
 
-/// Yes, or back to the card.
+/// Back to the card, yes, or back to the list: what asked was in the middle, or last.
 pub(super) fn confirm_decline(order: OrderId, page: i64) -> InlineKeyboardMarkup {
     markup(vec![
-        vec![button(texts::BUTTON_DECLINE_YES, Callback::Decline { order, page })],
-        vec![button(texts::BUTTON_DECLINE_NO, Callback::Card { order, page })],
+        bad(texts::BUTTON_DECLINE_YES, Callback::Decline { order, page }),
+        row(texts::BUTTON_DECLINE_NO, Callback::Card { order, page }),
+        row(texts::BUTTON_BACK_TO_LIST, Callback::List { page }),
     ])
 }

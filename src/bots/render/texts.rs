@@ -7,16 +7,17 @@ mod notifications;
 mod words;
 mod work;
 
-use jiff::civil::DateTime;
-
 pub(super) use buttons::*;
 pub(super) use notifications::notification;
-use words::{LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed};
+use words::{DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed};
 pub use words::{REASON_LIMIT, without_currency};
-pub use work::{NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_RETURN, progress, shift};
+pub(super) use words::{address_to_copy, telephone_to_copy};
 pub(super) use work::{
-    active_card, active_list, ask_amount, ask_return_reason, closed, confirm_done, given_back, not_an_amount,
+    FORWARDED, active_card, active_list, ask_amount, ask_correction, ask_return_reason, closed, confirm_amount,
+    confirm_correction, confirm_done, confirm_return, corrected, given_back, not_an_amount, not_yours,
+    reason_corrected,
 };
+pub use work::{NOT_ASKED, NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_CORRECT, TOO_LATE_TO_RETURN, progress, shift};
 
 use crate::dispatch::accept::AcceptOutcome;
 use crate::dispatch::decline::DeclineOutcome;
@@ -24,7 +25,7 @@ use crate::dispatch::view::ViewOutcome;
 use crate::model::dialog::Profile;
 use crate::model::facts::Blocked;
 use crate::model::order::{OrderCard, OwnOrder};
-use crate::model::{OfferLine, OfferList, OrderId, TelegramUserId};
+use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
 
 const TITLE: &str = "📋 <b>Новые заявки</b>";
 const TAKEN: &str = "Уже занято";
@@ -33,7 +34,12 @@ const EXPIRED: &str = "Время истекло: на эту заявку уж�
 const DECLINED: &str = "Вы отклонили эту заявку.";
 const NOT_FOUND: &str = "Заявка не найдена среди предложенных вам.";
 const YOURS: &str = "Эта заявка уже ваша.";
-const BUSY: &str = "С заявкой сейчас работает кто-то ещё. Нажмите ещё раз через пару секунд.";
+/// To a tap that met somebody else's work.
+pub const BUSY: &str = "С заявкой сейчас работает кто-то ещё. Нажмите ещё раз через пару секунд.";
+
+/// To words that answer nothing.
+pub(super) const NOT_UNDERSTOOD: &str = "Не понял вас. Всё делается кнопками: новые заявки, ваши заявки и смена — ниже. Чтобы \
+     указать сумму или вернуть заявку, откройте её карточку в «📦 Мои заявки».";
 
 /// The menu.
 pub(super) fn menu(profile: &Profile) -> String {
@@ -48,27 +54,46 @@ pub(super) fn menu(profile: &Profile) -> String {
 /// The list's title, total and page, and a paragraph for each offer.
 pub(super) fn offer_list(list: &OfferList) -> String {
     if list.lines.is_empty() {
-        return format!("{TITLE}\n\nСейчас новых заявок нет. Загляните позже или нажмите «{BUTTON_REFRESH}».");
+        return format!("{TITLE}\n\n{}", nothing_new(list.hindrance.as_ref()));
     }
     let head = format!("{TITLE}\nВсего: {} · страница {} из {}", list.total, list.page, list.pages());
     std::iter::once(head).chain(list.lines.iter().map(offer_line)).collect::<Vec<_>>().join("\n\n")
 }
 
+/// Why the list is empty, and what to do about it.
+fn nothing_new(hindrance: Option<&Hindrance>) -> String {
+    match hindrance {
+        Some(Hindrance::Blocked(blocked)) => typed(&self::blocked(blocked), DESCRIPTION_LIMIT),
+        Some(Hindrance::OffShift) => {
+            format!("Сейчас новых заявок нет: вы не на смене. Нажмите «{BUTTON_COME_ON_SHIFT}» в меню.")
+        }
+        Some(Hindrance::Limit { limit: ..=0, .. }) => {
+            "Сейчас новых заявок нет: вам пока не дают новых. Обратитесь к диспетчеру.".to_owned()
+        }
+        Some(Hindrance::Limit { active, limit }) => {
+            format!("Сейчас новых заявок нет: у вас в работе {active} из {limit}. Завершите одну — и новые появятся.")
+        }
+        None => format!(
+            "Сейчас новых заявок нет: поблизости никто не ждёт мастера. Новая придёт сюда сама; проверить — «{BUTTON_REFRESH}»."
+        ),
+    }
+}
+
 fn offer_line(line: &OfferLine) -> String {
     let card = &line.card;
     format!(
-        "<b>№{}</b> · {}\n📍 {}\n🕒 {}\n⏳ ответить до {}",
+        "<b>№{}</b> · {}\n📍 {}\n🕒 {}\n⏳ срок ответа: {}",
         card.id,
         category(card.category),
         typed(&place(card), LINE_LIMIT),
         slot(&card.slot),
-        deadline(line.expires, card.slot.now),
+        deadline(line.expires, &card.slot),
     )
 }
 
 /// The card of an offered order: no client.
-pub(super) fn offer_card(card: &OrderCard, expires: DateTime) -> String {
-    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Ответить до {}", card.id, body(card, false), deadline(expires, card.slot.now))
+pub(super) fn offer_card(card: &OrderCard, expires: Deadline) -> String {
+    format!("<b>Заявка №{}</b>\n{}\n\n⏳ Срок ответа: {}", card.id, body(card, false), deadline(expires, &card.slot))
 }
 
 /// The master's own order: with the client.
@@ -130,15 +155,17 @@ pub fn decline(outcome: &DeclineOutcome) -> &'static str {
 
 /// Why a card is not shown; `None` when it is.
 #[must_use]
-pub fn view(outcome: &ViewOutcome) -> Option<&'static str> {
-    match outcome {
+pub fn view(outcome: &ViewOutcome) -> Option<String> {
+    let why = match outcome {
+        ViewOutcome::Blocked(blocked) => return Some(self::blocked(blocked)),
         ViewOutcome::Offered { .. } | ViewOutcome::Yours(_) => None,
         ViewOutcome::NotFound => Some(NOT_FOUND),
         ViewOutcome::Withdrawn => Some(WITHDRAWN),
         ViewOutcome::Taken => Some(TAKEN),
         ViewOutcome::Declined => Some(DECLINED),
         ViewOutcome::Expired => Some(EXPIRED),
-    }
+    };
+    why.map(ToOwned::to_owned)
 }
 
 /// The orders that words of ours are about.

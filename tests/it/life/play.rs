@@ -331,6 +331,7 @@ impl Life {
         let id = self.orders[order].id;
         let own = self.orders[order].owner == Some(master) && self.orders[order].active();
         let may = own && self.orders[order].status == from;
+        self.t.pause().await;
         let said = self.tap(master, format!("m:act:{word}:{id}")).await;
         self.go_elsewhere(master);
         match what {
@@ -341,9 +342,6 @@ impl Life {
                 return Ok(());
             }
             Work::Done if may => self.asked[master] = Some((Question::Amount, order, self.now)),
-            Work::NotDone if may => {
-                self.asked[master] = self.asked[master].filter(|asked| (asked.0, asked.1) != (Question::Amount, order));
-            }
             _ => {}
         }
         if own == said.contains("не ваша") {
@@ -355,9 +353,9 @@ impl Life {
         Ok(())
     }
 
-    /// A reason is not waited for any more.
+    /// Nothing is waited for any more.
     fn go_elsewhere(&mut self, master: usize) {
-        self.asked[master] = self.asked[master].filter(|asked| asked.0 != Question::Reason);
+        self.asked[master] = None;
     }
 
     async fn say(&mut self, master: usize, text: &'static str) {
@@ -365,6 +363,15 @@ impl Life {
         let update = self.chats[master].text_update(text);
         self.t.telegram.deliver(MASTER_TOKEN, &update).await;
         self.taps.push((master, update));
+        let shown = self.chats[master].messages().pop();
+        let confirm = shown.into_iter().flat_map(|message| message.buttons.concat());
+        let confirm = confirm
+            .into_iter()
+            .find(|button| button.text.contains("Да, закрыть") || button.text.contains("Да, вернуть"));
+        if let Some(confirm) = confirm.filter(|_| !text.starts_with('/')) {
+            let tap = self.chats[master].tap(&confirm.data).await;
+            self.taps.push((master, tap.update));
+        }
         let now = self.now;
         let asked = self.asked[master].filter(|asked| asked.0 == Question::Amount || asked.2 > now - 3600);
         let Some((question, order, _)) = asked.filter(|_| !text.starts_with('/')) else {

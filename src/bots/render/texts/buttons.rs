@@ -46,6 +46,22 @@ pub const BUTTON_NOT_DONE: &str = "🔧 Работа ещё не законче�
 pub const BUTTON_RETURN: &str = "↩️ Вернуть заявку";
 /// Does not give it back.
 pub const BUTTON_KEEP: &str = "◀ Не возвращать";
+/// Gives it back for the reason that was written.
+pub const BUTTON_RETURN_YES: &str = "↩️ Да, вернуть";
+/// Asks for the reason again.
+pub const BUTTON_ANOTHER_REASON: &str = "✏️ Изменить причину";
+/// Closes the order with the sum that was written.
+pub const BUTTON_CLOSE_YES: &str = "✅ Да, закрыть";
+/// Corrects the sum to the one that was written.
+pub const BUTTON_CORRECT_YES: &str = "✅ Да, исправить";
+/// Asks for the sum again.
+pub const BUTTON_ANOTHER_AMOUNT: &str = "✏️ Изменить сумму";
+/// Asks for the right sum of a closed order.
+pub const BUTTON_CORRECT: &str = "✏️ Исправить сумму";
+/// Copies the client's phone.
+pub const BUTTON_COPY_PHONE: &str = "📞 Скопировать телефон";
+/// Copies the address.
+pub const BUTTON_COPY_ADDRESS: &str = "📍 Скопировать адрес";
 
 /// The menu's button, with how many there are.
 pub(in crate::bots::render) fn button_active(count: i64) -> String {
@@ -57,7 +73,12 @@ pub(in crate::bots::render) fn button_order(card: &OrderCard) -> String {
     cut(&format!("№{} · {} · {}", card.id, category(card.category), card.address), BUTTON_LIMIT)
 }
 
-/// The own order's button above the list.
+/// Back from a question to the order that it is about.
+pub(in crate::bots::render) fn button_to_order(order: OrderId) -> String {
+    format!("◀ К заявке №{order}")
+}
+
+/// The own order's button beside the list.
 pub(in crate::bots::render) fn button_own(order: OrderId) -> String {
     format!("✅ Ваша заявка №{order}")
 }

@@ -2,9 +2,9 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-use crate::model::Amount;
 use crate::model::order::{Category, OrderCard, OrderStatus, TimeSlot};
 use crate::model::text::cut;
+use crate::model::{Amount, Deadline};
 
 /// Names, categories and addresses on a button or in a list.
 pub(in crate::bots::render) const LINE_LIMIT: usize = 120;
@@ -43,6 +43,18 @@ pub(in crate::bots::render) fn telephone(phone: &str) -> String {
     }
 }
 
+/// A client's phone as it is copied, to be dialled.
+pub(in crate::bots::render) fn telephone_to_copy(phone: &str) -> String {
+    // Nothing that is shown as it was written is escaped in a copy.
+    let shown = telephone(phone);
+    if shown.contains('&') { phone.trim().to_owned() } else { shown }
+}
+
+/// An address as it is copied, for a map.
+pub(in crate::bots::render) fn address_to_copy(card: &OrderCard) -> String {
+    format!("{}, {}", card.city, card.address)
+}
+
 /// Where the address leads to.
 pub(in crate::bots::render) fn map(place: &str) -> String {
     let url = reqwest::Url::parse_with_params("https://yandex.ru/maps/", [("text", cut(place, LINE_LIMIT))]);
@@ -68,6 +80,7 @@ pub(in crate::bots::render) fn body(card: &OrderCard, to_go_there: bool) -> Stri
         format!("📍 {address}")
     };
     let when = match card.slot.start.or(card.slot.end) {
+        Some(_) if card.slot.in_utc => format!("🕒 {}", slot(&card.slot)),
         Some(_) => format!("🕒 {} <i>(время: {})</i>", slot(&card.slot), typed(&card.city, NAME_LIMIT)),
         None => format!("🕒 {}", slot(&card.slot)),
     };
@@ -136,8 +149,13 @@ pub(in crate::bots::render) fn duration(seconds: i64) -> String {
     }
 }
 
-/// «сегодня 14:00–16:00».
+/// «сегодня 14:00–16:00»; with UTC behind it, if the city's own clock is not known.
 pub(in crate::bots::render) fn slot(slot: &TimeSlot) -> String {
+    let zone = if slot.in_utc && slot.start.or(slot.end).is_some() { " UTC" } else { "" };
+    format!("{}{zone}", slot_in(slot))
+}
+
+fn slot_in(slot: &TimeSlot) -> String {
     match (slot.start, slot.end) {
         (Some(start), Some(end)) if start.date() == end.date() => {
             format!("{}–{}", moment(start, slot.now), clock(end.time()))
@@ -149,9 +167,16 @@ pub(in crate::bots::render) fn slot(slot: &TimeSlot) -> String {
     }
 }
 
-/// «14:00» today, «завтра 14:00» otherwise.
-pub(in crate::bots::render) fn deadline(at: DateTime, now: DateTime) -> String {
-    if at.date() == now.date() { clock(at.time()) } else { moment(at, now) }
+/// How long there is, which Telegram counts down by itself; where it cannot, «14:00» today, «завтра 14:00» otherwise.
+/// <https://core.telegram.org/bots/api#html-style>
+pub(in crate::bots::render) fn deadline(expires: Deadline, slot: &TimeSlot) -> String {
+    if expires.is_never() {
+        return "не ограничен".to_owned();
+    }
+    let (local, now) = (expires.local, slot.now);
+    let said = if local.date() == now.date() { clock(local.time()) } else { moment(local, now) };
+    let zone = if slot.in_utc { " UTC" } else { "" };
+    format!("<tg-time unix=\"{}\" format=\"r\">{said}{zone}</tg-time>", expires.at.as_second())
 }
 
 /// «сегодня 14:00», «завтра 14:00», «пт 27.11 14:00».
@@ -171,13 +196,24 @@ pub(in crate::bots::render) fn day(date: Date, today: Date) -> String {
     format!("{weekday} {:02}.{:02}", date.day(), date.month())
 }
 
+/// «1 заявка», «2 заявки», «5 заявок»: the word's forms for these numbers.
+pub(in crate::bots::render) fn counted(count: usize, [one, few, many]: [&str; 3]) -> String {
+    let word = match (count % 10, count % 100) {
+        (_, 11..=14) => many,
+        (1, _) => one,
+        (2..=4, _) => few,
+        _ => many,
+    };
+    format!("{count} {word}")
+}
+
 pub(in crate::bots::render) fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, map, rubles, telephone, without_currency};
+    use super::{counted, duration, map, rubles, telephone, without_currency};
     use crate::model::Amount;
 
     #[test]
@@ -213,6 +249,15 @@ mod tests {
         let url = map("Уфа, ул. Ленина, 5 & 7\" <x>");
         assert!(url.starts_with("https://yandex.ru/maps/?text=%D0%A3"), "{url}");
         assert!(!url.contains(['"', '<', ' ']), "{url}");
+    }
+
+    #[test]
+    fn numbers_have_their_words() {
+        let said: Vec<_> =
+            [1, 2, 5, 11, 14, 21, 104, 112].map(|count| counted(count, ["заявка", "заявки", "заявок"])).into();
+        let expected =
+            ["1 заявка", "2 заявки", "5 заявок", "11 заявок", "14 заявок", "21 заявка", "104 заявки", "112 заявок"];
+        assert_eq!(said, expected);
     }
 
     #[test]

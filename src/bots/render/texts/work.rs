@@ -1,9 +1,11 @@
 //! To masters at work: own orders, from the way there to the money.
 
 use super::buttons::{BUTTON_DONE, BUTTON_NEW};
+use super::notifications::because;
 use super::words::{LINE_LIMIT, NAME_LIMIT, category, place, rubles, slot, status, typed};
 use super::{BUSY, own_order};
 use crate::dispatch::close::CloseOutcome;
+use crate::dispatch::correct::CorrectOutcome;
 use crate::dispatch::give_back::GiveBackOutcome;
 use crate::dispatch::progress::{ProgressOutcome, Step};
 use crate::model::Amount;
@@ -15,6 +17,13 @@ pub(in crate::bots::render) const ACTIVE_TITLE: &str = "📦 <b>Мои заяв�
 pub const NOT_YOURS: &str = "Эта заявка не ваша: её закрыли, отменили, передали другому мастеру, или вы её не брали.";
 /// To a step that is not the next one.
 pub const OUT_OF_TURN: &str = "Сейчас этот шаг не подходит. Вот что с заявкой.";
+/// To a sum that is corrected too late.
+pub const TOO_LATE_TO_CORRECT: &str =
+    "Сумму можно исправить в течение 15 минут после закрытия. Теперь — только через диспетчера.";
+/// To a confirmation of what is not asked any more.
+pub const NOT_ASKED: &str = "Этот вопрос уже закрыт, ничего не изменилось. Вот что с заявкой.";
+/// To somebody else's words.
+pub(in crate::bots::render) const FORWARDED: &str = "Пересланное сообщение за ответ не считается: напишите сами.";
 /// To giving back what is done.
 pub const TOO_LATE_TO_RETURN: &str = "Работа уже закончена: эту заявку вернуть нельзя.";
 
@@ -65,8 +74,24 @@ pub(in crate::bots::render) fn confirm_done(order: OrderId) -> String {
 pub(in crate::bots::render) fn ask_amount(order: OrderId) -> String {
     format!(
         "🧾 <b>Заявка №{order}: сколько заплатил клиент?</b>\n\nНапишите сумму в рублях одним сообщением, например 2500 \
-         или 1499,50. Если денег не брали — 0. После этого заявка закроется."
+         или 1499,50. Если денег не брали — 0. Перед закрытием переспросим."
     )
+}
+
+/// The question for the right sum of a closed order.
+pub(in crate::bots::render) fn ask_correction(order: OrderId) -> String {
+    format!("✏️ <b>Заявка №{order}: какая сумма правильная?</b>\n\nНапишите её в рублях одним сообщением.")
+}
+
+/// The question before closing.
+pub(in crate::bots::render) fn confirm_amount(order: OrderId, amount: Amount) -> String {
+    format!("🧾 Закрыть заявку <b>№{order}</b> за <b>{}</b>?", rubles(amount))
+}
+
+/// The question before correcting.
+pub(in crate::bots::render) fn confirm_correction(order: OrderId, amount: Amount, was: Option<Amount>) -> String {
+    let was = was.map(|was| format!(" Сейчас записано {}.", rubles(was))).unwrap_or_default();
+    format!("✏️ Исправить сумму по заявке <b>№{order}</b> на <b>{}</b>?{was}", rubles(amount))
 }
 
 /// That it is not understood, and what would be.
@@ -81,31 +106,71 @@ pub(in crate::bots::render) fn not_an_amount(order: OrderId, written: &str) -> S
     )
 }
 
-/// What came of a sum of money.
-pub(in crate::bots::render) fn closed(order: OrderId, outcome: CloseOutcome) -> String {
+/// What came of a sum of money. `correctable`: for a while.
+pub(in crate::bots::render) fn closed(order: OrderId, outcome: CloseOutcome, correctable: bool) -> String {
+    let until = if correctable {
+        "\n\nОшиблись? Сумму можно исправить в течение 15 минут."
+    } else {
+        ""
+    };
     match outcome {
         CloseOutcome::Closed(amount) => {
-            format!("🧾 <b>Заявка №{order} закрыта.</b>\nСумма: {}. Спасибо!", rubles(amount))
+            format!("🧾 <b>Заявка №{order} закрыта.</b>\nСумма: {}. Спасибо!{until}", rubles(amount))
         }
-        CloseOutcome::AlreadyClosed => format!("Заявка №{order} уже закрыта."),
+        CloseOutcome::AlreadyClosed(amount) => {
+            let amount = amount.map(|amount| format!(" Сумма: {}.", rubles(amount))).unwrap_or_default();
+            format!("Заявка №{order} уже закрыта.{amount}{until}")
+        }
         CloseOutcome::NotDone => {
             format!("Заявка №{order} снова в работе. Когда закончите, нажмите «{BUTTON_DONE}» на её карточке.")
         }
         CloseOutcome::NotYours => not_yours(order),
-        CloseOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте сумму ещё раз."),
+        CloseOutcome::Busy => busy(order),
     }
 }
 
+fn busy(order: OrderId) -> String {
+    format!("С заявкой №{order} сейчас работает кто-то ещё. Попробуйте ещё раз через пару секунд.")
+}
+
+/// What came of correcting a sum.
+pub(in crate::bots::render) fn corrected(order: OrderId, outcome: CorrectOutcome) -> String {
+    match outcome {
+        CorrectOutcome::Corrected { amount, was } => {
+            let was = was.map(|was| format!(" (было {})", rubles(was))).unwrap_or_default();
+            format!("✏️ <b>Сумма по заявке №{order} исправлена:</b> {}{was}.", rubles(amount))
+        }
+        CorrectOutcome::Same(amount) => format!("По заявке №{order} записано {}.", rubles(amount)),
+        CorrectOutcome::TooLate(amount) => {
+            let amount = amount.map(|amount| format!(" Записано {}.", rubles(amount))).unwrap_or_default();
+            format!("Заявка №{order}. {TOO_LATE_TO_CORRECT}{amount}")
+        }
+        CorrectOutcome::NotClosed => format!("Заявка №{order} ещё не закрыта."),
+        CorrectOutcome::NotYours => not_yours(order),
+        CorrectOutcome::Busy => busy(order),
+    }
+}
+
+/// That the reason has been corrected.
+pub(in crate::bots::render) fn reason_corrected(order: OrderId) -> String {
+    format!("✏️ Причина возврата заявки №{order} исправлена, диспетчер её увидит.")
+}
+
 pub(in crate::bots::render) fn not_yours(order: OrderId) -> String {
-    format!("Заявка №{order} уже не ваша: её закрыли, отменили или передали другому мастеру.")
+    format!("Заявка №{order} больше не за вами: её вернули, закрыли, отменили или передали другому мастеру.")
 }
 
 /// The question before an order is given back.
 pub(in crate::bots::render) fn ask_return_reason(order: OrderId) -> String {
     format!(
         "↩️ <b>Почему возвращаете заявку №{order}?</b>\n\nНапишите причину одним сообщением. Заявку предложат другим \
-         мастерам, вам её больше не предложат."
+         мастерам, вам её больше не предложат. Перед этим переспросим."
     )
+}
+
+/// The question before giving an order back, for a reason.
+pub(in crate::bots::render) fn confirm_return(order: OrderId, reason: &str) -> String {
+    format!("↩️ Вернуть заявку <b>№{order}</b>?{}", because(Some(reason)))
 }
 
 /// What came of giving an order back.
@@ -114,9 +179,10 @@ pub(in crate::bots::render) fn given_back(order: OrderId, outcome: GiveBackOutco
         GiveBackOutcome::GivenBack | GiveBackOutcome::AlreadyGivenBack => {
             format!("↩️ <b>Заявка №{order} возвращена.</b> Ищем другого мастера.")
         }
+        GiveBackOutcome::NotAsked => format!("Заявка №{order} осталась за вами."),
         GiveBackOutcome::TooLate => format!("Работа по заявке №{order} уже закончена: вернуть её нельзя."),
         GiveBackOutcome::NotYours => not_yours(order),
-        GiveBackOutcome::Busy => format!("С заявкой №{order} сейчас работает кто-то ещё. Отправьте причину ещё раз."),
+        GiveBackOutcome::Busy => busy(order),
     }
 }
 
@@ -130,6 +196,7 @@ pub fn progress(outcome: ProgressOutcome) -> &'static str {
         ProgressOutcome::Recorded(Step::NotDone) => "Отмечено: работа продолжается.",
         ProgressOutcome::AlreadyThere => "Это уже отмечено.",
         ProgressOutcome::OutOfTurn => OUT_OF_TURN,
+        ProgressOutcome::TooSoon => "Слишком быстро: подождите секунду и нажмите ещё раз.",
         ProgressOutcome::NotYours => NOT_YOURS,
         ProgressOutcome::Busy => BUSY,
     }
