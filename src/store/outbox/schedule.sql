@@ -46,7 +46,8 @@ FROM scheduled, moment
 GROUP BY bot, chat_id, moment.now
 ORDER BY bot, chat_id
 ON CONFLICT (bot, chat_id) DO UPDATE
-    -- A time in the far future that somebody has written by hand is no reason to fail.
-    SET ready_at = greatest(
+    -- A time that somebody has written by hand, and no check allows by now, is no reason to fail.
+    SET attempted_at = CASE WHEN chat.attempted_at BETWEEN '2000-01-01Z' AND '9999-12-01Z' THEN chat.attempted_at END,
+        ready_at = greatest(
             least(chat.ready_at, excluded.ready_at), least(chat.attempted_at, excluded.ready_at) + interval '1 second'),
         class = CASE WHEN chat.ready_at IS NULL THEN excluded.class ELSE least(chat.class, excluded.class) END

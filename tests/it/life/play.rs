@@ -435,6 +435,18 @@ impl Life {
         Ok(())
     }
 
+    /// What the outbox has had to say about an order, and where its cards are.
+    async fn sent(&self, order: OrderId) -> String {
+        self.t
+            .one(
+                "SELECT concat(
+                     (SELECT string_agg(outbox::text, E'\\n' ORDER BY id) FROM outbox WHERE order_id = $1), E'\\n',
+                     (SELECT string_agg(concat(cards, ' ', offers), E'\\n') FROM cards JOIN offers ON offers.id = offer_id))",
+                &[&order.0],
+            )
+            .await
+    }
+
     /// When all is over everybody has been told, and nobody's chat offers what cannot be taken.
     pub(super) async fn end(&mut self) -> Result<(), String> {
         for chat in &self.chats {
@@ -462,7 +474,9 @@ impl Life {
                     let order = self.orders.iter().find(|order| order.id == id);
                     let live = order.and_then(|order| order.offers.get(&master));
                     if !matches!(live, Some(Offer::Live { .. })) {
-                        return Err(format!("{master}'s chat offers {order:?}"));
+                        let sent = self.sent(id).await;
+                        let shown = chat.messages();
+                        return Err(format!("{master}'s chat offers {order:?}\n{sent}\n{shown:?}"));
                     }
                 }
             }
