@@ -31,7 +31,8 @@ WITH moment AS (
     UPDATE outbox SET touched = touched || $9
     FROM sender
     WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND kind = 'OFFER' AND lease IS NOT NULL AND finished_at IS NULL
-      AND $9 <> ALL (touched)
+      -- A message that was written has touched nothing.
+      AND $9 IS NOT NULL AND ($9 = ANY (touched)) IS NOT TRUE
 ), reached AS (
     -- Somebody who holds the master's row is not waited for; the next update sees to it.
     UPDATE masters SET unreachable_since = NULL

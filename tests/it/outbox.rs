@@ -794,3 +794,22 @@ async fn a_message_in_which_another_order_was_opened_is_not_deleted() {
     assert_eq!(anna.screen(), card);
     assert_eq!(t.outbox("OFFER_ENDED").await, ["OVERTAKEN"]);
 }
+
+#[tokio::test]
+async fn a_card_is_known_although_its_master_wrote_while_it_was_being_sent() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let [anna, _, _] = t.open_chats();
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
+    t.order().in_status("CREATED").create().await;
+    t.tick().await;
+    let row = deliver::claim(&t.app.store, None).await.expect("a database").remove(0);
+    anna.say("1500").await;
+    delivery::attempt(&t.app.bots(), row).await;
+    assert_eq!(open_cards(&anna), 1);
+
+    t.let_pass(121);
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(open_cards(&anna), 0, "the offer's time is over");
+    t.check().await;
+}

@@ -79,7 +79,7 @@ WITH moment AS (
         SELECT chat_id, offer_id, touched, NULL FROM outbox
         WHERE id = $1[1] AND finished_at IS NULL AND NOT EXISTS (SELECT FROM sent)
     ) AS card
-    WHERE $7 IS NOT NULL AND $7 <> ALL (touched)
+    WHERE $7 IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
     ON CONFLICT (chat_id, message_id) DO NOTHING
 ), changed AS (
     DELETE FROM cards USING outbox
