@@ -4,6 +4,7 @@
 //! [`store::Error`](crate::store::Error).
 
 pub mod accept;
+pub mod actions;
 pub mod assign;
 pub mod begin_rounds;
 pub mod cancel;
