@@ -16,8 +16,8 @@ pub mod dialog;
 pub mod give_back;
 mod own_change;
 pub mod progress;
-pub mod reach;
 pub mod shift;
+pub mod staff_dialog;
 pub mod transaction;
 pub mod view;
 

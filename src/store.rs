@@ -22,7 +22,7 @@ pub mod patience;
 mod pool;
 pub mod rounds;
 mod server;
-pub mod staff;
+pub mod staff_dialogs;
 pub mod sweeps;
 mod tls;
 pub mod updates;

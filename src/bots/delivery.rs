@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use super::Bots;
 use super::render::{self, Screen};
+use super::{Bots, dispatcher};
 use crate::dispatch::deliver::{self, Because, Claimed, Failure, Finish, Recorded};
 use crate::dispatch::view;
 use crate::model::facts::Standing;
@@ -56,7 +56,18 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
         bots.metrics.count("outbox", "RELEASED");
         return deliver::release(&bots.store, &row.lease).await;
     }
-    let sent = send(bots.telegram.of(row.bot), &row).await;
+    let screen = match &row.notification {
+        Some(Notification::Staff(place)) => match dispatcher::shown_later(bots, row.user, *place).await {
+            Ok(screen) => screen,
+            Err(error) => {
+                tracing::warn!(%error, "row {} of the outbox is given back", row.lease.row);
+                bots.metrics.count("outbox", "RELEASED");
+                return deliver::release(&bots.store, &row.lease).await;
+            }
+        },
+        notification => notification.as_ref().map(render::notification),
+    };
+    let sent = send(bots.telegram.of(row.bot), &row, screen.as_ref()).await;
     if matches!(sent, Err(Error::RetryAfter(_))) {
         bots.delivery.wait(row.bot);
     }
@@ -240,11 +251,11 @@ async fn show_list_again(bots: &Bots, row: &Claimed) {
     }
 }
 
-async fn send(bot: &Bot, row: &Claimed) -> Result<Finish, Error> {
+/// `screen`: what the row says; `None`: nothing any more.
+async fn send(bot: &Bot, row: &Claimed, screen: Option<&Screen>) -> Result<Finish, Error> {
     const OVERTAKEN: Finish = Finish::Dropped(Because::Overtaken);
     const SENT: Finish = Finish::Sent { card: None };
-    let Some(notification) = &row.notification else { return Ok(OVERTAKEN) };
-    let screen = render::notification(notification);
+    let (Some(notification), Some(screen)) = (&row.notification, screen) else { return Ok(OVERTAKEN) };
     let (chat, text, keyboard) = (row.user.0, &screen.text, &screen.keyboard);
     match (notification, row.message) {
         (Notification::Offer { .. }, _) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
@@ -253,7 +264,7 @@ async fn send(bot: &Bot, row: &Claimed) -> Result<Finish, Error> {
         (Notification::OfferEnded { standing: Standing::Expired | Standing::Withdrawn, .. }, Some(message))
             if row.deletable =>
         {
-            delete(bot, chat, message, &screen).await.map(|()| SENT)
+            delete(bot, chat, message, screen).await.map(|()| SENT)
         }
         (_, Some(message)) => bot.show(chat, message, text, keyboard).await.map(|()| SENT),
         (_, None) => bot.send(chat, text, keyboard).await.map(|_| SENT),

@@ -4,6 +4,7 @@
 //! characters and no `<` loses a message.
 
 pub mod keyboards;
+pub mod staff;
 pub mod texts;
 
 use frankenstein::types::InlineKeyboardMarkup;

@@ -36,3 +36,7 @@ id!(
     /// A Telegram user, whom every update is authorised by; not yet known to be a master or staff.
     TelegramUserId
 );
+id!(
+    /// `cities.id`.
+    CityId
+);

@@ -5,6 +5,7 @@ use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
 use super::order::Stage;
 use super::policy::Escalation;
+use super::staff::Place;
 use super::{ActiveList, Amount, Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
 
 /// A message to a master or to staff.
@@ -111,6 +112,8 @@ pub enum Notification {
         /// The order given to the master or taken away, of which the master does not know.
         order: Option<OrderId>,
     },
+    /// To staff: a screen that could not be shown at once; it is read when it is sent.
+    Staff(Place),
     /// To staff: several of one kind, in one message.
     Together(Vec<Notification>),
 }
@@ -133,11 +136,12 @@ pub enum Kind {
     Returned,
     Escalated,
     Unreachable,
+    StaffScreen,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Offer,
         Self::OfferEnded,
         Self::List,
@@ -152,6 +156,7 @@ impl Kind {
         Self::Returned,
         Self::Escalated,
         Self::Unreachable,
+        Self::StaffScreen,
     ];
 
     /// Screens that an update came to and that could not be shown at once.
@@ -175,6 +180,7 @@ impl Kind {
             Self::Returned => "RETURNED",
             Self::Escalated => "ESCALATED",
             Self::Unreachable => "UNREACHABLE",
+            Self::StaffScreen => "STAFF_SCREEN",
         }
     }
 
@@ -192,6 +198,8 @@ pub struct Known {
     pub kind: Kind,
     /// Whether the recipient is still a master, or active staff.
     pub concerned: bool,
+    /// Which screen of the dispatchers' bot it is, if it is one.
+    pub place: Option<Place>,
     /// What is read besides, if it is about that.
     pub screen: Option<Screen>,
     /// The order, if it is about one.
@@ -255,7 +263,7 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, concerned, screen, order, offer, after_seconds, subject, for_good, reason } = self;
+        let Self { kind, concerned, place, screen, order, offer, after_seconds, subject, for_good, reason } = self;
         if !concerned {
             return None;
         }
@@ -267,6 +275,7 @@ impl Known {
                     Screen::Menu(profile) => Notification::Menu(profile),
                 });
             }
+            Kind::StaffScreen => return place.map(Notification::Staff),
             Kind::Unreachable => {
                 let Subject { name, phone, .. } = subject.filter(|subject| subject.unreachable)?;
                 return Some(Notification::Unreachable {
@@ -284,7 +293,7 @@ impl Known {
         let open = status.stage() == Stage::Open;
         match (kind, standing) {
             (Kind::Offer, Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
-            (Kind::Offer | Kind::List | Kind::Active | Kind::Menu | Kind::Unreachable, _)
+            (Kind::Offer | Kind::List | Kind::Active | Kind::Menu | Kind::Unreachable | Kind::StaffScreen, _)
             | (Kind::OfferEnded, Standing::Offered(_)) => None,
             (Kind::Card, Standing::Offered(offer)) => Some(Notification::OfferCard { card, offer }),
             (Kind::Card | Kind::Question, _) => Some(match dialog.filter(|_| kind == Kind::Question) {

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 16] = [
+const MIGRATIONS: [(&str, &str); 20] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -41,6 +41,10 @@ const MIGRATIONS: [(&str, &str); 16] = [
     ("V14__places_hold_nobody_up.sql", include_str!("../../migrations/V14__places_hold_nobody_up.sql")),
     ("V15__sane_values.sql", include_str!("../../migrations/V15__sane_values.sql")),
     ("V16__repair_and_validate.sql", include_str!("../../migrations/V16__repair_and_validate.sql")),
+    ("V17__staff_rights.sql", include_str!("../../migrations/V17__staff_rights.sql")),
+    ("V18__order_revisions.sql", include_str!("../../migrations/V18__order_revisions.sql")),
+    ("V20__staff_screens.sql", include_str!("../../migrations/V20__staff_screens.sql")),
+    ("V31__validate_staff.sql", include_str!("../../migrations/V31__validate_staff.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -16,9 +16,11 @@ pub use finish::{Attempted, Recorded, RefusesEverybody, finish};
 pub use read::{Claimed, Unreadable, read};
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Statement, Store, column, statement};
 use crate::model::notification::Kind;
+use crate::model::staff::Place;
 use crate::model::{OrderId, TelegramUserId};
 
 /// The result of an attempt to deliver a row.
@@ -143,6 +145,52 @@ pub async fn enqueue_screen(
                 .fetch(&ENQUEUE, &[&user.0, &kind.as_str(), &order, &message, &store.now(), &seconds])
                 .await
                 .map(drop)
+        })
+        .await
+}
+
+/// Enqueues a screen of the dispatchers' bot that could not be shown, in `message` or in a new one, instead of any that waits. Not
+/// tried within so many seconds.
+///
+/// # Errors
+/// When the database failed.
+pub async fn enqueue_staff_screen(
+    store: &Store,
+    user: TelegramUserId,
+    place: Place,
+    message: Option<i32>,
+    seconds: u64,
+) -> Result<(), Error> {
+    const ENQUEUE: Statement = statement!(
+        "outbox.enqueue_staff_screen",
+        [INT8, TEXT, INT8, INT8, INT4, TIMESTAMPTZ, FLOAT8],
+        "WITH moment AS (
+             SELECT coalesce($6, now()) AS now
+         ), covered AS (
+             UPDATE outbox SET finished_at = now, dropped_because = 'OVERTAKEN'
+             FROM moment
+             WHERE bot = 'ADMIN' AND chat_id = $1 AND kind = 'STAFF_SCREEN' AND finished_at IS NULL AND lease IS NULL
+         )
+         INSERT INTO outbox (bot, chat_id, kind, place, order_id, master_id, message_id, created_at, due_at)
+         SELECT 'ADMIN', $1 /* user */, 'STAFF_SCREEN', $2 /* place */, $3 /* order */, $4 /* master */, $5 /* message */,
+                now, now + make_interval(secs => $7 /* seconds */)
+         FROM moment"
+    );
+    let (order, master) = (place.order().map(|order| order.0), place.master().map(|master| master.0));
+    #[expect(clippy::cast_precision_loss, reason = "a wait of that many seconds never ends")]
+    let seconds = seconds as f64;
+    store
+        .run(async |connection: Connection| {
+            let params = [
+                &user.0 as &(dyn ToSql + Sync),
+                &place.screen().as_str(),
+                &order,
+                &master,
+                &message,
+                &store.now(),
+                &seconds,
+            ];
+            connection.fetch(&ENQUEUE, &params).await.map(drop)
         })
         .await
 }

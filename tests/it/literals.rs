@@ -6,8 +6,9 @@ use std::path::Path;
 
 use field_service::model::notification::Kind;
 use field_service::model::order::Stage;
+use field_service::model::staff::Screen;
 use field_service::model::update::Action;
-use field_service::model::{BotName, Category, OfferState, OrderStatus};
+use field_service::model::{BotName, Category, OfferState, OrderStatus, Role, StaffQuestion};
 
 type Words = BTreeSet<String>;
 
@@ -72,7 +73,14 @@ fn known() -> Vec<(&'static str, Words)> {
         ("nobody was reached", some(&["UNREACHABLE", "ABANDONED", "OVERTAKEN"])),
         ("told to staff together", words([Kind::Returned, Kind::Escalated, Kind::Unreachable], Kind::as_str)),
         ("to staff about a master", words([Kind::Returned, Kind::Unreachable], Kind::as_str)),
-        ("roles", some(&["DISPATCHER", "ADMIN"])),
+        ("roles", words(Role::ALL, Role::as_str)),
+        ("roles of the first releases", some(&["DISPATCHER", "ADMIN"])),
+        ("screens of the dispatchers' bot", words(Screen::ALL, Screen::as_str)),
+        ("questions to staff", words(StaffQuestion::ALL, StaffQuestion::as_str)),
+        (
+            "every kind of message before the dispatchers' bot",
+            words(Kind::ALL.into_iter().filter(|kind| *kind != Kind::StaffScreen), Kind::as_str),
+        ),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
         ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),
         ("questions", some(&["AMOUNT", "RETURN_REASON"])),

@@ -9,6 +9,7 @@ mod database_faults;
 mod decline;
 mod delivery;
 mod demo;
+mod dispatcher;
 mod function;
 mod held;
 mod http;

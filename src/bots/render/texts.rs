@@ -4,6 +4,7 @@
 
 mod buttons;
 mod notifications;
+pub mod staff;
 mod words;
 mod work;
 
@@ -183,7 +184,5 @@ pub fn stranger(user: TelegramUserId) -> String {
 
 /// To a button that this release does not know.
 pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю свежий список.";
-/// To anyone in the dispatchers' bot.
-pub const ADMIN_NOT_YET: &str = "Бот диспетчера скоро заработает.";
 /// When something broke that trying again will not mend.
 pub const BROKEN: &str = "Не получилось: у нас ошибка, мы уже о ней знаем. Обратитесь к диспетчеру.";

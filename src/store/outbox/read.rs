@@ -8,7 +8,8 @@ use super::super::{Connection, Error, Statement, Store, column, dialogs, facts, 
 use super::Lease;
 use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen, Subject};
 use crate::model::policy::Escalation;
-use crate::model::{BotName, MasterRef, TelegramUserId};
+use crate::model::staff::{Place, Screen as StaffScreen};
+use crate::model::{BotName, MasterId, MasterRef, OrderId, TelegramUserId};
 
 /// Rows that were claimed and read: one, or several that are said in one message.
 #[derive(Clone, Debug)]
@@ -200,6 +201,7 @@ fn known(row: &Row, screen: Option<Screen>) -> Result<Known, Error> {
     Ok(Known {
         kind: Kind::parse(kind).ok_or_else(|| facts::unknown("kind of message", kind))?,
         concerned: column(row, "concerned")?,
+        place: place(row)?,
         screen,
         order: column::<Option<i64>>(row, "id")?.map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,
@@ -208,6 +210,14 @@ fn known(row: &Row, screen: Option<Screen>) -> Result<Known, Error> {
         for_good: column(row, "for_good")?,
         reason: column(row, "reason")?,
     })
+}
+
+/// The screen of the dispatchers' bot, if the row is one.
+fn place(row: &Row) -> Result<Option<Place>, Error> {
+    let Some(word) = column::<Option<&str>>(row, "place")? else { return Ok(None) };
+    let screen = StaffScreen::parse(word).ok_or_else(|| facts::unknown("screen", word))?;
+    let order = column::<Option<i64>>(row, "about_order")?.map(OrderId);
+    Ok(Some(screen.place(order, column::<Option<i64>>(row, "about_master")?.map(MasterId))))
 }
 
 fn order(row: &Row) -> Result<KnownOrder, Error> {

@@ -45,7 +45,8 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
         | Notification::Closed { .. }
         | Notification::NotYours(_)
         | Notification::OfferCard { .. }
-        | Notification::Question { .. } => String::new(),
+        | Notification::Question { .. }
+        | Notification::Staff(_) => String::new(),
         Notification::Canceled { order, for_good, reason } => {
             let what = if *for_good {
                 "отменена. Ехать не нужно."

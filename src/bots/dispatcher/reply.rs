@@ -1,0 +1,151 @@
+//! The reply to an update of the staff, and sending it.
+
+use std::time::Duration;
+
+use tokio::join;
+
+use super::super::render::{Screen, plain};
+use super::super::{Bots, delivery};
+use crate::dispatch::staff_dialog;
+use crate::model::staff::Place;
+use crate::model::{BotName, OrderId, StaffRef, TelegramUserId};
+use crate::telegram::{self, Notice};
+
+/// What the calls of one screen may take: what they did not take is then still enqueued in time.
+const CALLS: Duration = Duration::from_secs(5);
+
+/// What the person gets to see, and what else an update has caused.
+#[derive(Default)]
+pub(super) struct Reply {
+    pub(super) notice: Option<Notice>,
+    pub(super) screen: Option<Screen>,
+    /// What the outbox is to show if the screen cannot be shown now, or the notice if that is all there is. None for strangers
+    /// alone.
+    pub(super) place: Option<Place>,
+    /// Whether the screen asks the open question anew, in a message of its own.
+    pub(super) asks: bool,
+    /// The order about which messages to others were enqueued.
+    pub(super) enqueued: Option<OrderId>,
+}
+
+impl Reply {
+    pub(super) fn screen(screen: Screen, place: Place) -> Self {
+        Self { screen: Some(screen), place: Some(place), ..Self::default() }
+    }
+
+    /// Asks the open question, in a message of its own after words that did not answer it.
+    pub(super) fn asked_again(screen: Screen) -> Self {
+        Self { asks: true, ..Self::screen(screen, Place::Question) }
+    }
+
+    /// To somebody who is nobody of the staff, and is owed nothing more.
+    pub(super) fn to_stranger(text: String) -> Self {
+        Self { screen: Some(plain(text)), ..Self::default() }
+    }
+
+    /// A dialog over the chat, which has to be closed.
+    pub(super) fn with_alert(self, text: impl Into<String>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: true }), ..self }
+    }
+
+    /// A line over the chat, which goes by itself.
+    #[expect(dead_code, reason = "for areas to come")]
+    pub(super) fn with_toast(self, text: impl Into<String>) -> Self {
+        Self { notice: Some(Notice { text: text.into(), alert: false }), ..self }
+    }
+
+    /// Words over the chat alone.
+    pub(super) fn alert(text: impl Into<String>) -> Self {
+        Self::default().with_alert(text)
+    }
+
+    /// Messages to others were enqueued about an order.
+    #[expect(dead_code, reason = "for areas to come")]
+    pub(super) fn with_enqueued(self, order: OrderId) -> Self {
+        Self { enqueued: Some(order), ..self }
+    }
+}
+
+/// A reply, and where it is sent.
+pub(in crate::bots) struct Answer {
+    /// To whom.
+    pub(super) user: TelegramUserId,
+    /// The callback to be answered, if it was a tap.
+    pub(super) query: Option<String>,
+    /// The message of the user's own chat to show the screen in; `None`: a new one.
+    pub(super) message: Option<i32>,
+    pub(super) reply: Reply,
+}
+
+impl Answer {
+    pub(in crate::bots) async fn send(self, bots: &Bots) {
+        let Self { user, query, message, reply } = self;
+        let Reply { notice, screen, place, asks, enqueued } = reply;
+        // Words over the chat are not seen below it: a message is answered by one.
+        let screen = match (&query, screen, &notice) {
+            (None, None, Some(notice)) => Some(plain(notice.text.clone())),
+            (_, screen, _) => screen,
+        };
+        let nothing_else = screen.is_none();
+        join!(
+            async {
+                let taken = bots.answer_callback(BotName::Admin, query.as_deref(), notice.as_ref()).await;
+                if !taken
+                    && nothing_else
+                    && let Some(place) = place
+                {
+                    enqueue(bots, user, message, place, 0).await;
+                }
+            },
+            async {
+                if let Some(screen) = screen {
+                    show(bots, user, message, &screen, place, asks).await;
+                }
+            },
+            async {
+                if let Some(order) = enqueued {
+                    delivery::deliver_order(bots, order).await;
+                    // What could not be sent in this moment.
+                    bots.enqueued.notify_one();
+                }
+            },
+        );
+    }
+}
+
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`.
+async fn show(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    Screen { text, keyboard }: &Screen,
+    place: Option<Place>,
+    asks: bool,
+) {
+    let bot = &bots.telegram.admin;
+    let (method, shown) = if let Some(message) = message {
+        // An edit, and a new message where it cannot be edited.
+        let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, text, keyboard)).await;
+        ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
+    } else {
+        let sent = bot.send(user.0, text, keyboard).await;
+        if let (Ok(Some(sent)), true) = (&sent, asks)
+            && let Err(error) = staff_dialog::note_message(&bots.store, StaffRef::Telegram(user), *sent).await
+        {
+            tracing::warn!(%error, "which message asks a question could not be noted");
+        }
+        ("sendMessage", sent.map(drop))
+    };
+    bots.log_failure(method, &shown);
+    let (Err(error), Some(place)) = (shown, place) else { return };
+    // However long Telegram asks to wait, a day is the most.
+    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds.min(24 * 3600) } else { 1 };
+    enqueue(bots, user, message, place, seconds).await;
+}
+
+async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, place: Place, seconds: u64) {
+    if let Err(error) = staff_dialog::enqueue(&bots.store, user, place, message, seconds).await {
+        tracing::error!(%error, "a screen could not be shown: the next tap shows it");
+    }
+    bots.enqueued.notify_one();
+}

@@ -1,0 +1,82 @@
+//! What staff write: the answer to a question, a command, or a new order in free words.
+
+use super::super::render;
+use super::super::update::Message;
+use super::By;
+use super::reply::Reply;
+use crate::dispatch::staff_dialog;
+use crate::model::staff::Place;
+use crate::model::{StaffDialog, StaffIncoming, StaffQuestion};
+use crate::store;
+
+/// Whether a message leaves the open question: a command does, and nothing else.
+pub(super) fn leaves_the_question(message: &Message) -> bool {
+    is_command(message)
+}
+
+fn is_command(message: &Message) -> bool {
+    message.words().starts_with('/') && !message.is_forwarded()
+}
+
+impl By<'_> {
+    /// The reply to a message.
+    pub(super) async fn written(self, incoming: &StaffIncoming, message: &Message) -> Result<Reply, store::Error> {
+        if let Some(processed) = &incoming.processed {
+            // It changes nothing more: what it came to is shown as it is now.
+            return match (processed.order, &incoming.dialog) {
+                (Some(order), _) => self.show(Place::Card(order)).await,
+                (None, Some(_)) => self.show(Place::Question).await,
+                (None, None) => self.menu().await,
+            };
+        }
+        if is_command(message) {
+            return self.command(message.words()).await;
+        }
+        match incoming.dialog.filter(|_| incoming.answers) {
+            Some(dialog) => self.answered(&dialog, message).await,
+            None => self.pasted(message).await,
+        }
+    }
+
+    /// The reply to a command; of one that nobody knows the menu.
+    async fn command(self, words: &str) -> Result<Reply, store::Error> {
+        let command = words.split(|c: char| c.is_whitespace() || c == '@').next().unwrap_or_default();
+        match command {
+            "/new" => self.start_order().await,
+            "/queue" => self.show(Place::Queue).await,
+            "/masters" => self.masters().await,
+            "/figures" => self.first_figures().await,
+            _ => self.menu().await,
+        }
+    }
+
+    /// The reply to words that answer a question.
+    async fn answered(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
+        let question = dialog.question;
+        if question != StaffQuestion::NewOrder && (message.is_forwarded() || message.text.is_none()) {
+            return Ok(Reply::asked_again(render::staff::only_own_words(dialog)));
+        }
+        match question {
+            StaffQuestion::NewOrder => self.new_order_written(dialog, message).await,
+            StaffQuestion::Search => self.queue_written(dialog, message).await,
+            StaffQuestion::BlockReason | StaffQuestion::Limit => self.master_written(dialog, message).await,
+            StaffQuestion::CancelReason
+            | StaffQuestion::ReturnReason
+            | StaffQuestion::Address
+            | StaffQuestion::Phone
+            | StaffQuestion::Description
+            | StaffQuestion::Slot
+            | StaffQuestion::Comment
+            | StaffQuestion::Amount => self.order_written(dialog, message).await,
+        }
+    }
+
+    /// What the person is asked at this moment; the menu if that is nothing.
+    pub(super) async fn asked_now(self) -> Result<Reply, store::Error> {
+        match staff_dialog::open(&self.bots.store, self.staff).await? {
+            Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft().await,
+            Some((_, Some(dialog))) => Ok(Reply::asked_again(render::staff::question(&dialog))),
+            _ => self.menu().await,
+        }
+    }
+}

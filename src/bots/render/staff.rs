@@ -1,0 +1,39 @@
+//! The screens of the dispatchers' bot.
+
+pub mod shared;
+
+use super::{Screen, keyboards, texts};
+use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, QueueTap, StaffCallback};
+use crate::model::{StaffDialog, StaffProfile};
+use shared::row;
+
+/// The menu, with what the person may do.
+#[must_use]
+pub fn menu(profile: &StaffProfile) -> Screen {
+    let mut rows = vec![row(texts::staff::BUTTON_QUEUE, StaffCallback::Queue(QueueTap::Page(1)))];
+    if profile.role.acts() {
+        rows.push(row(texts::staff::BUTTON_NEW_ORDER, StaffCallback::New(NewTap::Start)));
+    }
+    rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
+    rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Start)));
+    Screen { text: texts::staff::menu(profile), keyboard: shared::markup(rows) }
+}
+
+/// That words were no order and no answer, above the menu.
+#[must_use]
+pub fn not_understood(profile: &StaffProfile) -> Screen {
+    Screen { text: texts::staff::NOT_UNDERSTOOD.to_owned(), keyboard: menu(profile).keyboard }
+}
+
+/// What the person is asked.
+#[must_use]
+pub fn question(dialog: &StaffDialog) -> Screen {
+    Screen { text: texts::staff::question(dialog), keyboard: keyboards::none() }
+}
+
+/// That a picture or somebody else's message answers no question, above the question.
+#[must_use]
+pub fn only_own_words(dialog: &StaffDialog) -> Screen {
+    let Screen { text, keyboard } = question(dialog);
+    Screen { text: format!("{}\n\n{text}", texts::staff::ONLY_OWN_WORDS), keyboard }
+}

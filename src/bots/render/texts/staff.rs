@@ -1,0 +1,62 @@
+//! What dispatchers read, a file for each area.
+
+use super::words::{NAME_LIMIT, typed};
+use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
+
+/// Opens the queue.
+pub const BUTTON_QUEUE: &str = "📋 Очередь";
+/// Takes a new order in.
+pub const BUTTON_NEW_ORDER: &str = "➕ Новая заявка";
+/// Opens the list of masters.
+pub const BUTTON_MASTERS: &str = "👷 Мастера";
+/// Opens the figures.
+pub const BUTTON_FIGURES: &str = "📊 Цифры";
+/// Back to the menu.
+pub const BUTTON_MENU: &str = "🏠 Меню";
+
+/// To a button that this release does not know.
+pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю меню.";
+/// When something broke that trying again will not mend.
+pub const BROKEN: &str = "Не получилось: у нас ошибка. Она записана в журнал, передайте администратору время.";
+/// To words that are no order and no answer.
+pub(in crate::bots::render) const NOT_UNDERSTOOD: &str =
+    "Не понял. Пришлите новую заявку одним сообщением (адрес, телефон, что случилось, когда) или нажмите кнопку.";
+/// To a picture, or somebody else's message, where words are asked for.
+pub(in crate::bots::render) const ONLY_OWN_WORDS: &str = "Нужен ответ своими словами, обычным сообщением.";
+
+/// To anyone who is nobody of the staff.
+#[must_use]
+pub fn stranger(user: TelegramUserId) -> String {
+    format!(
+        "Это бот диспетчеров, и вас в нём пока нет. Ваш Telegram ID: {user}. Попросите администратора прислать вам приглашение."
+    )
+}
+
+/// The menu.
+pub(in crate::bots::render) fn menu(profile: &StaffProfile) -> String {
+    let role = match profile.role {
+        Role::Admin => "администратор",
+        Role::Dispatcher => "диспетчер",
+        Role::Viewer => "только просмотр",
+    };
+    format!("Здравствуйте, <b>{}</b>!\nВы — {role}.", typed(&profile.full_name, NAME_LIMIT))
+}
+
+/// What is asked.
+pub(in crate::bots::render) fn question(dialog: &StaffDialog) -> String {
+    let about = dialog.order.map(|order| format!(" №{order}")).unwrap_or_default();
+    match dialog.question {
+        StaffQuestion::NewOrder => "Что дальше по новой заявке?".to_owned(),
+        StaffQuestion::Search => "Что найти? Номер заявки, часть телефона, слова из адреса или имени.".to_owned(),
+        StaffQuestion::CancelReason => format!("Почему отменяете заявку{about}?"),
+        StaffQuestion::ReturnReason => format!("Почему ищем другого мастера для заявки{about}?"),
+        StaffQuestion::Address => format!("Какой адрес у заявки{about}?"),
+        StaffQuestion::Phone => format!("Какой телефон у клиента по заявке{about}?"),
+        StaffQuestion::Description => format!("Что нужно сделать по заявке{about}?"),
+        StaffQuestion::Slot => format!("Когда приехать по заявке{about}?"),
+        StaffQuestion::Comment => format!("Что передать мастеру по заявке{about}?"),
+        StaffQuestion::Amount => format!("Сколько заплатил клиент по заявке{about}?"),
+        StaffQuestion::BlockReason => "За что блокируете мастера? Он увидит эту причину.".to_owned(),
+        StaffQuestion::Limit => "Сколько заявок одновременно может вести мастер?".to_owned(),
+    }
+}

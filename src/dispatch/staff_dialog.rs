@@ -1,0 +1,79 @@
+//! Whoever comes to the dispatchers' bot, and the question that the next words answer. It is kept in the database, so a restart
+//! forgets nothing.
+
+use crate::model::staff::Place;
+use crate::model::update::Action;
+use crate::model::{Origin, StaffDialog, StaffIncoming, StaffProfile, StaffQuestion, StaffRef, TelegramUserId};
+use crate::store::updates::{self, Answer};
+use crate::store::{self, Store, staff_dialogs};
+
+/// Who sends an update, what it did before and what it may answer. `leaves`: it is none of the open question's answers, which is
+/// left then, unless the update is delivered again. `None`: nobody of the staff, and nothing is changed.
+///
+/// # Errors
+/// When the database failed.
+pub async fn arrive(
+    store: &Store,
+    staff: StaffRef,
+    origin: &Origin,
+    leaves: bool,
+) -> Result<Option<StaffIncoming>, store::Error> {
+    staff_dialogs::arrive(store, staff, origin, leaves).await
+}
+
+/// Somebody of the staff, and the open question. `None`: nobody of the staff.
+///
+/// # Errors
+/// When the database failed.
+pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile, Option<StaffDialog>)>, store::Error> {
+    staff_dialogs::open(store, staff).await
+}
+
+/// Asks a question instead of the one before, once for each update. False: the person may not be asked that, or this very update
+/// was handled before.
+///
+/// # Errors
+/// When the database failed.
+pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &Origin) -> Result<bool, store::Error> {
+    staff_dialogs::ask(store, staff, dialog, origin).await
+}
+
+/// Ends the open question, if it is this one.
+///
+/// # Errors
+/// When the database failed.
+pub async fn end(store: &Store, staff: StaffRef, question: StaffQuestion) -> Result<(), store::Error> {
+    staff_dialogs::end(store, staff, question).await
+}
+
+/// Notes which message asks the open question now.
+///
+/// # Errors
+/// When the database failed.
+pub async fn note_message(store: &Store, staff: StaffRef, message: i32) -> Result<(), store::Error> {
+    staff_dialogs::note_message(store, staff, message).await
+}
+
+/// Records an update that was answered, so that it is recognised when it is delivered again; nothing if whatever it did has
+/// recorded it.
+///
+/// # Errors
+/// When the database failed.
+pub async fn record(store: &Store, origin: &Origin) -> Result<(), store::Error> {
+    let answer = Answer { action: Action::Show, order: None, outcome: "SHOWN", durable: false };
+    updates::record_alone(store, Some(origin), None, answer).await
+}
+
+/// Enqueues a screen that could not be shown. Not tried within so many seconds.
+///
+/// # Errors
+/// When the database failed.
+pub async fn enqueue(
+    store: &Store,
+    user: TelegramUserId,
+    place: Place,
+    message: Option<i32>,
+    seconds: u64,
+) -> Result<(), store::Error> {
+    store::outbox::enqueue_staff_screen(store, user, place, message, seconds).await
+}

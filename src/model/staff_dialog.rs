@@ -1,0 +1,130 @@
+//! The question that somebody of the staff was asked to answer in words.
+
+use super::update::Processed;
+use super::{MasterId, OrderId, StaffProfile, Version};
+
+/// What is asked, as in `staff_dialogs.question`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffQuestion {
+    /// The next field of the new order that is being taken in.
+    NewOrder,
+    /// What to look for in the queue.
+    Search,
+    /// Why an order is cancelled.
+    CancelReason,
+    /// Why an order is searched a master for anew.
+    ReturnReason,
+    /// The right address of an order.
+    Address,
+    /// The right phone of its client.
+    Phone,
+    /// What is to be done.
+    Description,
+    /// When.
+    Slot,
+    /// What the master is to know.
+    Comment,
+    /// What the client paid.
+    Amount,
+    /// Why a master is blocked.
+    BlockReason,
+    /// How many orders a master may have at once.
+    Limit,
+}
+
+impl StaffQuestion {
+    /// Every question.
+    pub const ALL: [Self; 12] = [
+        Self::NewOrder,
+        Self::Search,
+        Self::CancelReason,
+        Self::ReturnReason,
+        Self::Address,
+        Self::Phone,
+        Self::Description,
+        Self::Slot,
+        Self::Comment,
+        Self::Amount,
+        Self::BlockReason,
+        Self::Limit,
+    ];
+
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewOrder => "NEW_ORDER",
+            Self::Search => "SEARCH",
+            Self::CancelReason => "CANCEL_REASON",
+            Self::ReturnReason => "RETURN_REASON",
+            Self::Address => "ADDRESS",
+            Self::Phone => "PHONE",
+            Self::Description => "DESCRIPTION",
+            Self::Slot => "SLOT",
+            Self::Comment => "COMMENT",
+            Self::Amount => "AMOUNT",
+            Self::BlockReason => "BLOCK_REASON",
+            Self::Limit => "LIMIT",
+        }
+    }
+
+    /// The question of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|question| question.as_str() == word)
+    }
+
+    /// Whether who may only look may be asked it.
+    #[must_use]
+    pub fn is_for_readers(self) -> bool {
+        self == Self::Search
+    }
+}
+
+/// An open question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StaffDialog {
+    /// What is asked.
+    pub question: StaffQuestion,
+    /// About which order.
+    pub order: Option<OrderId>,
+    /// About which master.
+    pub master: Option<MasterId>,
+    /// What the person saw of the order then.
+    pub seen: Option<Version>,
+    /// The message that asks.
+    pub shown_in: Option<i32>,
+}
+
+impl StaffDialog {
+    /// A question that is about nothing in particular.
+    #[must_use]
+    pub fn new(question: StaffQuestion) -> Self {
+        Self { question, order: None, master: None, seen: None, shown_in: None }
+    }
+
+    /// A question about an order, as it was seen.
+    #[must_use]
+    pub fn about_order(question: StaffQuestion, order: OrderId, seen: Option<Version>) -> Self {
+        Self { order: Some(order), seen, ..Self::new(question) }
+    }
+
+    /// A question about a master.
+    #[must_use]
+    pub fn about_master(question: StaffQuestion, master: MasterId) -> Self {
+        Self { master: Some(master), ..Self::new(question) }
+    }
+}
+
+/// An update of somebody of the staff, and what it may be an answer to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffIncoming {
+    /// Its sender.
+    pub profile: StaffProfile,
+    /// What that very update did before, if it is a redelivery.
+    pub processed: Option<Processed>,
+    /// The open question.
+    pub dialog: Option<StaffDialog>,
+    /// Whether the update was made after that was asked; of a tap always.
+    pub answers: bool,
+}

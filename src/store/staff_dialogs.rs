@@ -1,0 +1,183 @@
+//! `staff_dialogs`: what somebody of the staff was asked to answer in words; and whoever comes to the dispatchers' bot.
+
+use tokio_postgres::Row;
+
+use super::{Connection, Error, Statement, Store, column, facts, statement, updates};
+use crate::model::{
+    CityId, MasterId, OrderId, Origin, Role, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
+    StaffRef, Version,
+};
+
+/// Reads who sends an update, what it did before and what it may answer; notes that the bot can write to the person, and drops
+/// the screens that could not be shown before. A new update `leaves` the open question if it is none of its answers. An update
+/// without a date ([`Origin::written`]) is taken as written after the question. `None`: nobody of the staff.
+///
+/// # Errors
+/// When the database failed.
+pub async fn arrive(
+    store: &Store,
+    staff: StaffRef,
+    origin: &Origin,
+    leaves: bool,
+) -> Result<Option<StaffIncoming>, Error> {
+    const ARRIVE: Statement = statement!(
+        "staff_dialogs.arrive",
+        [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, BOOL],
+        include_str!("staff_arrive.sql")
+    );
+    store
+        .run(async |connection: Connection| {
+            let (id, user, update) = (staff.id(), staff.telegram_user(), &origin.update);
+            let params = &[
+                &id as &(dyn tokio_postgres::types::ToSql + Sync),
+                &user,
+                &update.bot.as_word(),
+                &update.key,
+                &origin.written,
+                &store.now(),
+                &leaves,
+            ];
+            let rows = connection.fetch(&ARRIVE, params).await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            let was_processed = column::<Option<&str>>(row, "processed")?.is_some();
+            Ok(Some(StaffIncoming {
+                profile: profile(row)?,
+                processed: was_processed.then(|| updates::processed(row)).transpose()?,
+                dialog: dialog(row)?,
+                answers: column::<Option<bool>>(row, "answers")?.unwrap_or(false),
+            }))
+        })
+        .await
+}
+
+/// Reads somebody of the staff, and the open question. `None`: nobody of the staff.
+///
+/// # Errors
+/// When the database failed.
+pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile, Option<StaffDialog>)>, Error> {
+    const OPEN: Statement = statement!(
+        "staff_dialogs.open",
+        [INT8, INT8],
+        "SELECT who.*, question, order_id, master_id, seen, shown_in
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         LEFT JOIN staff_dialogs USING (staff_id)"
+    );
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&OPEN, &[&staff.id(), &staff.telegram_user()]).await?;
+            rows.first().map(|row| Ok((profile(row)?, dialog(row)?))).transpose()
+        })
+        .await
+}
+
+/// Asks a question instead of the one before, once for each update; `message` will show it. False: the person may not be asked
+/// that, or this very update was handled before.
+///
+/// # Errors
+/// When the database failed.
+pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &Origin) -> Result<bool, Error> {
+    const ASK: Statement = statement!(
+        "staff_dialogs.ask",
+        [INT8, INT8, TEXT, INT8, INT8, TEXT, INT4, TIMESTAMPTZ, TEXT, TEXT, BOOL],
+        "INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, shown_in, asked_at)
+         SELECT who.staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, $7 /* message */,
+                coalesce($8, now()) /* now */
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE (who.acts OR $11 /* may be asked of readers */)
+           AND ($4 IS NULL OR EXISTS (SELECT FROM orders WHERE id = $4 AND city_id = ANY (who.cities)))
+           AND ($5 IS NULL OR EXISTS (SELECT FROM masters WHERE id = $5 AND city_id = ANY (who.cities)))
+           AND NOT EXISTS (
+               SELECT FROM processed_updates WHERE bot = $9 /* bot */ AND update_key = $10 /* update */)
+         ON CONFLICT (staff_id) DO UPDATE
+             SET question = excluded.question, order_id = excluded.order_id, master_id = excluded.master_id,
+                 seen = excluded.seen, shown_in = excluded.shown_in, asked_at = excluded.asked_at
+         RETURNING true"
+    );
+    let StaffDialog { question, order, master, seen, shown_in } = dialog;
+    store
+        .run(async |connection: Connection| {
+            let params = &[
+                &staff.id() as &(dyn tokio_postgres::types::ToSql + Sync),
+                &staff.telegram_user(),
+                &question.as_str(),
+                &order.map(|order| order.0),
+                &master.map(|master| master.0),
+                &seen.map(|seen| seen.to_string()),
+                &shown_in.or(origin.message),
+                &store.now(),
+                &origin.update.bot.as_word(),
+                &origin.update.key,
+                &question.is_for_readers(),
+            ];
+            Ok(!connection.fetch(&ASK, params).await?.is_empty())
+        })
+        .await
+}
+
+/// Ends an open question, if it is this one: it was answered, or is to be left.
+///
+/// # Errors
+/// When the database failed.
+pub async fn end(store: &Store, staff: StaffRef, question: StaffQuestion) -> Result<(), Error> {
+    store
+        .run(async |connection: Connection| {
+            let params =
+                [&staff.id() as &(dyn tokio_postgres::types::ToSql + Sync), &staff.telegram_user(), &question.as_str()];
+            connection.fetch(&END, &params).await.map(drop)
+        })
+        .await
+}
+
+/// For transactions that end the question with what answers it.
+pub(crate) const END: Statement = statement!(
+    "staff_dialogs.end",
+    [INT8, INT8, TEXT],
+    "DELETE FROM staff_dialogs USING staff_right($1 /* staff */, $2 /* user */) AS who
+     WHERE staff_dialogs.staff_id = who.staff_id AND question = $3 /* question */"
+);
+
+/// Notes which message asks the open question now.
+///
+/// # Errors
+/// When the database failed.
+pub async fn note_message(store: &Store, staff: StaffRef, message: i32) -> Result<(), Error> {
+    const NOTE: Statement = statement!(
+        "staff_dialogs.note_message",
+        [INT8, INT8, INT4],
+        "UPDATE staff_dialogs SET shown_in = $3 /* message */
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE staff_dialogs.staff_id = who.staff_id"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn tokio_postgres::types::ToSql + Sync), &staff.telegram_user(), &message];
+            connection.fetch(&NOTE, &params).await.map(drop)
+        })
+        .await
+}
+
+/// Reads the columns of `staff_right`.
+pub(super) fn profile(row: &Row) -> Result<StaffProfile, Error> {
+    let role = column(row, "role")?;
+    Ok(StaffProfile {
+        id: StaffId(column(row, "staff_id")?),
+        full_name: column(row, "full_name")?,
+        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+        cities: column::<Vec<i64>>(row, "cities")?.into_iter().map(CityId).collect(),
+        sees_all: column(row, "sees_all")?,
+    })
+}
+
+/// Reads an open question; `None`: there is none, or one that this release does not know.
+fn dialog(row: &Row) -> Result<Option<StaffDialog>, Error> {
+    let Some(question) = column::<Option<&str>>(row, "question")?.and_then(StaffQuestion::parse) else {
+        return Ok(None);
+    };
+    Ok(Some(StaffDialog {
+        question,
+        order: column::<Option<i64>>(row, "order_id")?.map(OrderId),
+        master: column::<Option<i64>>(row, "master_id")?.map(MasterId),
+        seen: column::<Option<&str>>(row, "seen")?.and_then(Version::parse),
+        shown_in: column(row, "shown_in")?,
+    }))
+}
