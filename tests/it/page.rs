@@ -619,9 +619,9 @@ async fn an_own_message_can_be_changed() {
         browser.keys("\u{e00c}").await;
         browser.until(&format!("document.querySelector(\"{anna} .composer input\").value === ''")).await;
         assert_eq!(browser.console().await, Vec::<String>::new());
+        assert!(t.telegram.journal(1).remove(0).what.ends_with("2500"));
     })
     .await;
-    assert!(t.telegram.journal(1).remove(0).what.ends_with("2500"));
 }
 
 #[tokio::test]
