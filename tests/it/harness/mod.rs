@@ -186,9 +186,21 @@ impl Dispatch {
         t
     }
 
-    /// A dispatcher, who has opened the admin bot.
+    /// A dispatcher of all cities, who has opened the admin bot.
     pub async fn add_staff(&self, user: i64) -> Chat {
-        self.execute("INSERT INTO staff (telegram_user_id, full_name) VALUES ($1, 'Диспетчер')", &[&user]).await;
+        self.add_staff_as(user, "DISPATCHER", &[]).await
+    }
+
+    /// Somebody of the staff with a role, of some cities or of all, who has opened the admin bot.
+    pub async fn add_staff_as(&self, user: i64, role: &str, cities: &[i64]) -> Chat {
+        self.execute(
+            "WITH added AS (
+                 INSERT INTO staff (telegram_user_id, full_name, role) VALUES ($1, 'Диспетчер', $2) RETURNING id
+             )
+             INSERT INTO staff_cities (staff_id, city_id) SELECT id, unnest($3::bigint[]) FROM added",
+            &[&user, &role, &cities],
+        )
+        .await;
         let chat = self.telegram.chat(ADMIN_TOKEN, user, "Диспетчер");
         chat.open();
         chat
