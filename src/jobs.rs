@@ -23,8 +23,8 @@ use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
-    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES, OVERTAKEN, PURGE,
-    RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
+    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES,
+    OVERTAKEN, PURGE, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -53,7 +53,7 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 16] = [
+const JOBS: [Job; 17] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -68,6 +68,7 @@ const JOBS: [Job; 16] = [
     Job::Sweep(&FORGET_UPDATES, SOME_TIME),
     Job::Sweep(&FORGET_SHOWN, SOME_TIME),
     Job::Sweep(&FORGET_CHATS, SOME_TIME),
+    Job::Sweep(&FORGET_LOST_TAPS, SOME_TIME),
     Job::Sweep(&PURGE, SOME_TIME),
     Job::Measure,
 ];
@@ -152,6 +153,7 @@ impl Jobs {
             &FORGET_UPDATES,
             &FORGET_SHOWN,
             &FORGET_CHATS,
+            &FORGET_LOST_TAPS,
             &PURGE,
         ] {
             or_note(self.sweep(sweep).await, &mut failure);

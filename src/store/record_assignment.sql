@@ -69,13 +69,14 @@ WITH moment AS (
 )
 INSERT INTO distribution_metrics (
     order_id, master_id, assigned_at, round_number, candidates_count, time_to_assign_seconds, preferred_master_used,
-    was_escalated_to_admin, city_id, district_id, category)
+    was_escalated_to_admin, city_id, district_id, category, is_first)
 SELECT
     assigned.id, $4, moment.now, accepted.round_number,
     (SELECT count(DISTINCT master_id) FROM offers WHERE order_id = $1),
     floor(extract(epoch FROM moment.now - least(greatest(assigned.created_at, '2000-01-01'), moment.now))),
     assigned.preferred_master_id IS NOT DISTINCT FROM $4,
-    assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category
+    assigned.escalated_at IS NOT NULL, assigned.city_id, assigned.district_id, assigned.category,
+    NOT EXISTS (SELECT FROM distribution_metrics AS earlier WHERE earlier.order_id = assigned.id)
 FROM moment
 CROSS JOIN assigned
 LEFT JOIN accepted ON true

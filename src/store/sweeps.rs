@@ -20,7 +20,7 @@ pub use call::CALL;
 pub use cards::CARDS;
 pub use escalate::ESCALATE;
 pub use expire::EXPIRE;
-pub use forget::{FORGET_CHATS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES};
+pub use forget::{FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES};
 pub use overtaken::OVERTAKEN;
 pub use purge::PURGE;
 pub use reschedule::RESCHEDULE;

@@ -118,3 +118,28 @@ pub static FORGET_CHATS: Sweep = Sweep {
     ),
     batch: 2000,
 };
+
+/// Taps that lost a race and that no figures show any more, after 40 days; by row.
+pub static FORGET_LOST_TAPS: Sweep = Sweep {
+    name: "forget_lost_taps",
+    find: statement!(
+        "forget_lost_taps.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT id FROM lost_taps
+         WHERE tapped_at < coalesce($1, now()) /* now */ - interval '40 days' AND id <> ALL ($3) /* except */
+         ORDER BY tapped_at
+         LIMIT $2 /* at most */"
+    ),
+    lock: None,
+    change: statement!(
+        "forget_lost_taps.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "DELETE FROM lost_taps
+         WHERE id IN (
+             SELECT id FROM lost_taps
+             WHERE id = ANY ($2) /* rows */ AND tapped_at < coalesce($1, now()) /* now */ - interval '40 days'
+             FOR UPDATE SKIP LOCKED)
+         RETURNING id"
+    ),
+    batch: 2000,
+};

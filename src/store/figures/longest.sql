@@ -1,0 +1,18 @@
+-- Who would be asked and is not: on shift, with nothing to answer, and room for another order.
+SELECT masters.full_name AS name,
+       greatest(0, extract(epoch FROM moment.now - coalesce(activity.last_asked_at, masters.created_at)))::bigint AS seconds
+FROM moment
+CROSS JOIN place
+JOIN masters ON masters.city_id = place.city_id
+JOIN master_activity AS activity ON activity.master_id = masters.id
+WHERE masters.on_shift AND NOT masters.is_blocked AND masters.unreachable_since IS NULL
+  AND EXISTS (SELECT FROM master_categories WHERE master_categories.master_id = masters.id)
+  AND NOT EXISTS (
+      SELECT FROM offers
+      WHERE offers.master_id = masters.id AND state IN ('SENT', 'VIEWED') AND offers.expires_at > moment.now)
+  AND (
+      SELECT count(*) FROM orders
+      WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+  ) < coalesce(masters.max_active_orders, (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1), 5)
+ORDER BY coalesce(activity.last_asked_at, masters.created_at), masters.id
+LIMIT 1
