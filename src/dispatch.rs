@@ -13,6 +13,7 @@ pub mod correct;
 pub mod decline;
 pub mod deliver;
 pub mod dialog;
+pub mod figures;
 pub mod give_back;
 mod own_change;
 pub mod progress;

@@ -6,6 +6,7 @@ pub mod blocked;
 pub mod bot;
 pub mod dialog;
 pub mod facts;
+pub mod figures;
 pub mod ids;
 pub mod notification;
 pub mod offer;

@@ -13,6 +13,7 @@ pub mod dialogs;
 pub mod edits;
 pub mod error;
 pub mod facts;
+pub mod figures;
 pub mod masters;
 pub mod migrate;
 pub mod offers;

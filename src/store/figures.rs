@@ -94,7 +94,7 @@ pub async fn read(store: &Store, staff: StaffRef, scope: Scope) -> Result<Option
                 );
                 Ok([place?, came?, found?, closed?, lost?, longest?])
             };
-            let [place, came, found, closed, lost, longest] = connection.alone(work).await?;
+            let [place, came, found, closed, lost, longest] = Box::pin(connection.alone(work)).await?;
             let Some(place) = place_of(&place, scope)? else { return Ok(None) };
             Ok(Some(Figures {
                 place,

@@ -10,6 +10,7 @@ mod decline;
 mod delivery;
 mod demo;
 mod dispatcher;
+mod figures;
 mod function;
 mod held;
 mod http;

@@ -1,9 +1,11 @@
 //! The screens of the dispatchers' bot.
 
+pub mod figures;
 pub mod shared;
 
 use super::{Screen, keyboards, texts};
 use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, QueueTap, StaffCallback};
+use crate::model::figures::Scope;
 use crate::model::{StaffDialog, StaffProfile};
 use shared::row;
 
@@ -15,7 +17,7 @@ pub fn menu(profile: &StaffProfile) -> Screen {
         rows.push(row(texts::staff::BUTTON_NEW_ORDER, StaffCallback::New(NewTap::Start)));
     }
     rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
-    rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Start)));
+    rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Orders(Scope::default()))));
     Screen { text: texts::staff::menu(profile), keyboard: shared::markup(rows) }
 }
 

@@ -1,5 +1,7 @@
 //! What dispatchers read, a file for each area.
 
+pub mod figures;
+
 use super::words::{NAME_LIMIT, typed};
 use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
 

@@ -117,15 +117,25 @@ pub(in crate::bots::render) fn status(status: OrderStatus) -> &'static str {
 /// «2 500 ₽», with kopecks if there are any.
 pub(in crate::bots::render) fn rubles(amount: Amount) -> String {
     let (rubles, kopecks) = amount.parts();
-    let digits = rubles.to_string();
+    if kopecks == 0 { whole_rubles(rubles) } else { format!("{},{kopecks:02}\u{a0}₽", grouped(rubles)) }
+}
+
+/// «2 500 ₽».
+pub(in crate::bots::render) fn whole_rubles(rubles: i64) -> String {
+    format!("{}\u{a0}₽", grouped(rubles))
+}
+
+/// «1 234 567».
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push('\u{a0}');
         }
         grouped.push(digit);
     }
-    if kopecks == 0 { format!("{grouped}\u{a0}₽") } else { format!("{grouped},{kopecks:02}\u{a0}₽") }
+    grouped
 }
 
 /// What somebody wrote about money, without «руб.» at its end.

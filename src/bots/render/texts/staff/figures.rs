@@ -1,6 +1,6 @@
 //! Figures, in lines that stand under each other on a phone: a block in one width holds about thirty characters there.
 
-use super::super::words::{NAME_LIMIT, counted, duration, typed};
+use super::super::words::{NAME_LIMIT, counted, duration, typed, whole_rubles};
 use crate::model::figures::{CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Period, Place};
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::text::cut;
@@ -113,7 +113,7 @@ fn master(line: &MasterLine) -> String {
         share("не ответил", *let_pass, *asked),
         self::line("обычно отвечает за", &answer),
         self::line("закрыл", &closed.orders.to_string()),
-        self::line("на сумму", &rubles(closed.rubles)),
+        self::line("на сумму", &whole_rubles(closed.rubles)),
     ];
     format!("<b>{}</b>\n{}", typed(name, NAME_LIMIT), block(&rows))
 }
@@ -160,20 +160,8 @@ fn earned(closed: Closed) -> String {
     if closed.orders == 0 {
         "пока ничего".to_owned()
     } else {
-        format!("{} на {}", orders(closed.orders), rubles(closed.rubles))
+        format!("{} на {}", orders(closed.orders), whole_rubles(closed.rubles))
     }
-}
-
-fn rubles(rubles: i64) -> String {
-    let digits = rubles.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            grouped.push('\u{a0}');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped}\u{a0}₽")
 }
 
 /// A name and what belongs to it, as far apart as the line is wide.
