@@ -36,6 +36,8 @@ pub struct Connection {
     mode: StatementMode,
     /// Statements sent and not answered, and one more for an open transaction.
     unfinished: AtomicU32,
+    /// Whether a transaction is open.
+    open: AtomicBool,
     /// What the work leaves to whoever lent the connection.
     lent: Arc<Lent>,
 }
@@ -61,7 +63,7 @@ impl Lent {
 
 impl Connection {
     pub(super) fn new(client: Object, mode: StatementMode, lent: Arc<Lent>) -> Self {
-        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), lent }
+        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), open: AtomicBool::new(false), lent }
     }
 
     fn client(&self) -> &Object {
@@ -98,7 +100,7 @@ impl Connection {
         self.watch(definition.name, client.query_typed(definition.text, &typed)).await
     }
 
-    /// Gets a single statement ready and runs it [alone](Self::alone).
+    /// Gets a single statement ready and runs it: in the transaction that is open, else [alone](Self::alone).
     ///
     /// # Errors
     /// When either fails.
@@ -108,6 +110,10 @@ impl Connection {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Error> {
         let [ready] = self.ready([statement]).await?;
+        // A COMMIT of its own would end the other one half-way.
+        if self.open.load(Ordering::Relaxed) {
+            return self.query(&ready, params).await;
+        }
         self.alone(self.query(&ready, params)).await
     }
 
@@ -131,6 +137,7 @@ impl Connection {
     /// When the server refuses.
     pub async fn begin(&self) -> Result<(), Error> {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
+        self.open.store(true, Ordering::Relaxed);
         self.watch("begin", self.client().batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")).await
     }
 
@@ -207,6 +214,7 @@ impl Connection {
 
     async fn end(&self, how: &'static str) -> Result<(), Error> {
         self.watch(how, self.client().batch_execute(how)).await?;
+        self.open.store(false, Ordering::Relaxed);
         self.unfinished.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }

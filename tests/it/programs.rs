@@ -311,6 +311,9 @@ async fn what_is_known_of_a_master_can_be_changed() {
     ] {
         refused(&t, &set(&wrong), why).await;
     }
+    // What was done before the refusal is undone with it.
+    refused(&t, &set(&["--new-district", "Север", "--new-telegram-id", "102"]), "master 2's").await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM districts", &[]).await, 0);
     for wrong in [["--limit", "0"], ["--limit", "-1"], ["--limit", "many"], ["--shift", "maybe"], ["--category", ""]] {
         let (succeeded, said) = master(&t, &set(&wrong)).await;
         assert!(!succeeded, "{said}");
