@@ -18,6 +18,8 @@
 //! | anything but a 2xx is delivered again: at once, then after 2, 4, 8 s up to 60–120 s, or when `Retry-After` says, an hour at most | [the real server's source] |
 //! | an answer is waited for a minute; then the update is delivered again, whether the first run has ended or not | observed of the live server |
 //! | a callback is dropped 150 s after the tap, a message after 24 h | [the real server's source], <https://core.telegram.org/bots/api#getting-updates> |
+//! | a link starts a bot with 1–64 of `A-Za-z0-9_-`; a key under the field shares the person's own contact | <https://core.telegram.org/bots/features#deep-linking>, <https://core.telegram.org/bots/api#keyboardbutton> |
+//! | a command is 1–32 of `a-z0-9_` with a description of 1–256 characters, at most 100 of them | <https://core.telegram.org/bots/api#botcommand> |
 //! | only the kinds in `allowed_updates` are delivered | <https://core.telegram.org/bots/api#setwebhook> |
 //! | a call in the body of a webhook's answer is carried out, and its result told to nobody | <https://core.telegram.org/bots/api#making-requests-when-getting-updates> |
 //!
@@ -39,7 +41,7 @@
 //! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
-//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address | <https://core.telegram.org/bots/api#available-methods> |
+//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, those of a chat's commands and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address | <https://core.telegram.org/bots/api#available-methods> |
 //! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
 //!
@@ -53,6 +55,7 @@ mod delivery;
 mod faults;
 mod html;
 mod journal;
+mod keyboard;
 mod model;
 mod time;
 mod updates;
@@ -65,6 +68,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -75,6 +79,7 @@ pub use delivery::Delivery;
 pub use faults::{Fault, Faults, Force};
 pub use html::{Span, Time as ShownTime};
 pub use journal::{Answer, Attempt, MadeCall, Record, State};
+pub use keyboard::{Command, ReplyKey, ReplyKeyboard};
 use model::Model;
 pub use model::{Call, Message, Webhook, bot_id};
 pub(super) use time::wall_clock;
@@ -131,6 +136,12 @@ pub struct Phone {
     /// Whether a program acts for the person now; missing if it never does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lives: Option<bool>,
+    /// The keyboard under the field, if the bot has put one there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyboard: Option<ReplyKeyboard>,
+    /// The bot's commands in this chat.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
     /// The last messages, oldest first.
     pub messages: Vec<Message>,
 }
@@ -214,6 +225,18 @@ impl Telegram {
         known.then(|| Chat { telegram: self.clone(), token: token.to_owned(), person })
     }
 
+    /// The chat that a link opens for a person, and the update of starting its bot with the link's code; `None`: it is no link
+    /// that starts one of these bots.
+    #[must_use]
+    pub fn follow(&self, person: i64, link: &str) -> Option<(Chat, Value)> {
+        let (name, code) = keyboard::deep_link(link)?;
+        let token = self.read(|model| model.bots.keys().find(|token| model::username(token) == name).cloned())?;
+        let known = self.read(|model| model.people.get(&person).cloned()).unwrap_or_default();
+        let chat = self.chat(&token, person, &known);
+        let update = chat.text_update(&format!("/start {code}"));
+        Some((chat, update))
+    }
+
     /// Lets a number of coming calls of a method fail.
     pub fn fail_next(&self, method: &str, times: usize, fault: Fault) {
         self.change(|model| model.next_calls.fail(method, times, fault));
@@ -283,6 +306,8 @@ impl Telegram {
                     name: model.people.get(person).cloned().unwrap_or_default(),
                     blocked: chat.blocked,
                     lives: chat.lives(),
+                    keyboard: chat.keyboard.clone(),
+                    commands: chat.commands.clone(),
                     messages: chat.messages[chat.messages.len().saturating_sub(count)..].to_vec(),
                 })
                 .collect()

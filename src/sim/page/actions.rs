@@ -34,8 +34,17 @@ pub(super) async fn act(shown: &Arc<Shown>, action: &str, body: &[u8]) -> Result
         "say" => {
             let Say { chat, text } = read(body)?;
             let text = written(&text)?;
+            let ChatId { person, .. } = chat;
             let (token, chat) = open(shown, chat)?;
-            telegram.enqueue(&token, chat.text_update(text));
+            // Whoever has a link to a bot follows it, which opens that bot's chat.
+            match telegram.follow(person, text) {
+                Some((opened, update)) => telegram.enqueue(opened.token(), update),
+                None => telegram.enqueue(&token, chat.text_update(text)),
+            }
+        }
+        "contact" => {
+            let (token, chat) = open(shown, read(body)?)?;
+            telegram.enqueue(&token, chat.own_contact_update());
         }
         "edit" => {
             let Edit { chat, message, text } = read(body)?;

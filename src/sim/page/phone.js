@@ -30,8 +30,13 @@ export class Phone {
     this.field = h("input", { placeholder: "Сообщение", "aria-label": `Сообщение от ${data.name}`, autocomplete: "off" });
     const start = h("button", { type: "button", className: "quiet", onclick: () => act("say", { ...this.#chat, text: "/start" }) }, "/start");
     this.edited = h("p", { className: "edited", hidden: true });
+    this.keyboard = h("div", { className: "keyboard", hidden: true });
+    const commands = `commands-${data.bot}-${data.person}`;
+    this.commands = h("datalist", { id: commands });
+    this.field.setAttribute("list", commands);
     const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event), onkeydown: (event) => this.#type(event) },
-      this.edited, start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"));
+      this.edited, start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"),
+      this.commands, this.keyboard);
     this.inside = [this.chat, composer];
     this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
       onfocusin: () => this.#see(), onpointerdown: () => this.#see() },
@@ -59,6 +64,7 @@ export class Phone {
     this.bot.textContent = `бот «${data.bot_name}»${data.blocked ? " заблокирован" : data.lives ? " · живёт сам" : ""}`;
     this.bot.title = data.lives ? "За этого человека действует программа, пока вы не тронете его телефон." : "";
     this.element.classList.toggle("blocked", data.blocked);
+    this.#under(data);
     const active = this.messages.contains(document.activeElement) && document.activeElement;
     const focused = active && [active.closest("[data-message]").dataset.message, [...active.closest("[data-message]").querySelectorAll(CONTROLS)].indexOf(active)];
     const bubbles = new Map();
@@ -78,6 +84,17 @@ export class Phone {
     if (own) this.chat.scrollTop = 0;
     this.#mark();
     this.#spin();
+  }
+
+  /** What the bot has put under the field: keys that write or share the own contact; and its commands. */
+  #under({ keyboard, commands }) {
+    const state = JSON.stringify([keyboard, commands]);
+    if (state === this.underState) return;
+    this.underState = state;
+    this.keyboard.hidden = !keyboard;
+    this.keyboard.replaceChildren(...(keyboard?.rows ?? []).map((row) => h("div", { className: "row" }, row.map(({ text, contact }) =>
+      h("button", { type: "button", className: "key", onclick: () => (contact ? act("contact", this.#chat) : this.#say(text)) }, text)))));
+    this.commands.replaceChildren(...(commands ?? []).map(({ command, description }) => h("option", { value: `/${command}` }, description)));
   }
 
   /** The person's taps: which buttons spin, and what pops up. */

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::buttons::Button;
 use super::faults::Fault;
 use super::journal::MadeCall;
+use super::keyboard::{Command, Under};
 use super::model::{Call, Content, Message, Model, Webhook, bot_id, bot_json};
 use super::{Shared, html, model, time};
 
@@ -119,6 +120,7 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
         "deleteMessage" => delete(model, token, params),
         "editMessageReplyMarkup" => edit_buttons(model, token, params),
         "answerCallbackQuery" => answer(model, params),
+        "setMyCommands" | "getMyCommands" | "deleteMyCommands" => commands(model, token, method, params),
         "setWebhook" => set_webhook(model, token, params),
         "deleteWebhook" => {
             model.bot(token).webhook = None;
@@ -131,8 +133,14 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
 
 fn send(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
     let content = content(params)?;
+    let under = Under::parse(&params["reply_markup"]).map_err(|why| refusal(&why))?;
     let person = chat_id(params)?;
     let chat = model.reachable(token, person).map_err(owned)?;
+    match under {
+        Under::AsBefore => {}
+        Under::Nothing => chat.keyboard = None,
+        Under::Keyboard(keyboard) => chat.keyboard = Some(keyboard),
+    }
     let mut message = Message::new(chat.next_id(), true, content);
     message.silent = params["disable_notification"].as_bool().unwrap_or(false);
     chat.add(message.clone());
@@ -199,6 +207,21 @@ fn answer(model: &mut Model, params: &Value) -> Result<Value, Refusal> {
     let query = params["callback_query_id"].as_str().unwrap_or_default();
     let alert = params["show_alert"].as_bool().unwrap_or(false);
     model.answer(query, text, alert).map_err(owned)?;
+    Ok(json!(true))
+}
+
+/// The commands of one chat; those of other scopes are nobody's here.
+fn commands(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<Value, Refusal> {
+    let scope = &params["scope"];
+    if scope["type"] != "chat" {
+        return Err(refusal("only the scope chat is known here"));
+    }
+    let chat = model.reachable(token, chat_id(scope)?).map_err(owned)?;
+    match method {
+        "getMyCommands" => return Ok(json!(chat.commands)),
+        "deleteMyCommands" => chat.commands = Vec::new(),
+        _ => chat.commands = Command::list(&params["commands"]).map_err(|why| refusal(&why))?,
+    }
     Ok(json!(true))
 }
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::journal::Answer;
-use super::model::{Message, bot_id};
+use super::keyboard::{ReplyKey, deep_link};
+use super::model::{Message, Model, bot_id, username};
 use super::{Button, Delivery, Telegram};
 
 /// A person's private chat with a bot: what a thumb can do there, and what the eye sees.
@@ -117,6 +118,65 @@ impl Chat {
         self.telegram.change(|model| model.album_update(&self.token, self.person, group, count))
     }
 
+    /// The update of following a link that starts this bot, not delivered yet.
+    ///
+    /// # Panics
+    /// When the link is another bot's, or none.
+    #[must_use]
+    pub fn follow_update(&self, link: &str) -> Value {
+        let (bot, code) = deep_link(link).unwrap_or_else(|| panic!("no link: {link}"));
+        assert_eq!(bot, username(&self.token), "another bot's link");
+        self.text_update(&format!("/start {code}"))
+    }
+
+    /// Follows a link that starts this bot.
+    pub async fn follow(&self, link: &str) -> Delivery {
+        let update = self.follow_update(link);
+        self.telegram.deliver(&self.token, &update).await
+    }
+
+    /// The update of sharing a contact, of `user` if the phone book knows one; not delivered yet.
+    #[must_use]
+    pub fn contact_update(&self, user: Option<i64>, phone: &str) -> Value {
+        self.telegram.change(|model| model.contact_update(&self.token, self.person, user, phone))
+    }
+
+    /// Presses the key under the field that shares the own contact: the phone is made of the person's id.
+    ///
+    /// # Panics
+    /// When there is no such key: a client would have no such button.
+    pub async fn share_contact(&self) -> Delivery {
+        assert!(self.keyboard().iter().flatten().any(|key| key.contact), "no key shares a contact");
+        let update = self.own_contact_update();
+        self.telegram.deliver(&self.token, &update).await
+    }
+
+    /// The update of sharing the own contact, not delivered yet.
+    #[must_use]
+    pub fn own_contact_update(&self) -> Value {
+        self.contact_update(Some(self.person), &own_phone(self.person))
+    }
+
+    /// The token of the chat's bot.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The keyboard under the field; no rows if there is none.
+    #[must_use]
+    pub fn keyboard(&self) -> Vec<Vec<ReplyKey>> {
+        let keyboard = |model: &mut Model| model.conversation(&self.token, self.person).keyboard.clone();
+        self.telegram.change(keyboard).map(|keyboard| keyboard.rows).unwrap_or_default()
+    }
+
+    /// The bot's commands in this chat, without slashes.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        let commands = self.telegram.change(|model| model.conversation(&self.token, self.person).commands.clone());
+        commands.into_iter().map(|command| command.command).collect()
+    }
+
     /// Writes `text`.
     pub async fn say(&self, text: &str) -> Delivery {
         let update = self.text_update(text);
@@ -183,4 +243,9 @@ impl Chat {
     fn last(&self) -> Option<Message> {
         self.messages().into_iter().rfind(|message| message.from_bot)
     }
+}
+
+/// A person's phone, as Telegram tells it: digits alone.
+fn own_phone(person: i64) -> String {
+    format!("7999{:07}", person.unsigned_abs() % 10_000_000)
 }

@@ -11,6 +11,7 @@ use super::buttons::Button;
 use super::faults::{Fault, Faults, NextCalls};
 use super::html::Span;
 use super::journal::{Answer, Journal, Record, State};
+use super::keyboard::{Command, ReplyKeyboard};
 use super::time::{self, Time};
 use crate::store::Clock;
 
@@ -100,6 +101,10 @@ pub(super) struct Conversation {
     /// The last ones, oldest first.
     pub(super) messages: Vec<Message>,
     last_id: i32,
+    /// What is under the field that the person writes in.
+    pub(super) keyboard: Option<ReplyKeyboard>,
+    /// The bot's commands in this chat.
+    pub(super) commands: Vec<Command>,
     /// A program acts for the person while nobody plays them.
     pub(super) simulated: bool,
     /// When somebody last played the person.
@@ -291,7 +296,12 @@ pub fn bot_id(token: &str) -> i64 {
 }
 
 pub(super) fn bot_json(token: &str, name: &str) -> Value {
-    json!({"id": bot_id(token), "is_bot": true, "first_name": name, "username": "orders_bot"})
+    json!({"id": bot_id(token), "is_bot": true, "first_name": name, "username": username(token)})
+}
+
+/// The bot's name in links, for ever the same.
+pub(super) fn username(token: &str) -> String {
+    format!("orders_{}_bot", bot_id(token))
 }
 
 pub(super) fn private_chat(person: &Value) -> Value {

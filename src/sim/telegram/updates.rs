@@ -35,6 +35,16 @@ impl Model {
         json!({"update_id": update_id, "message": json})
     }
 
+    /// Sharing a contact: of `user`, if the phone book knows a Telegram user for it.
+    pub(super) fn contact_update(&mut self, token: &str, person: i64, user: Option<i64>, phone: &str) -> Value {
+        let name = self.people.get(&user.unwrap_or_default()).map_or("Кто-то", String::as_str);
+        let mut contact = json!({"phone_number": phone, "first_name": name});
+        if let Some(user) = user {
+            contact["user_id"] = json!(user);
+        }
+        self.wordless_update(token, person, &json!({"contact": contact}))
+    }
+
     /// Several photos at once: as many messages of one group.
     pub(super) fn album_update(&mut self, token: &str, person: i64, group: &str, count: usize) -> Vec<Value> {
         let photo = |number| {
@@ -93,6 +103,9 @@ impl Model {
         let chat = self.conversation(token, person);
         // Who writes to a bot that was blocked has restarted it.
         (chat.open, chat.blocked) = (true, false);
+        if chat.keyboard.as_ref().is_some_and(|keyboard| keyboard.once) {
+            chat.keyboard = None;
+        }
         let mut message = Message::new(chat.next_id(), false, plain(text));
         message.sent = now;
         let mut json = message_json(&message, &from, &private_chat(&from));
