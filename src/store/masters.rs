@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod enrol;
+pub mod managed;
 pub mod place;
 pub mod roster;
 
@@ -74,7 +75,9 @@ pub(crate) const SET_SHIFT: Statement = statement!(
     "masters.set_shift",
     [INT8, INT8, BOOL],
     "UPDATE masters SET on_shift = $3 /* on shift */
-     WHERE id = coalesce($1 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $2 /* user */))"
+     FROM (SELECT set_config('field_service.changed_by', 'MASTER', true) AS changed) AS by
+     WHERE by.changed IS NOT NULL
+       AND id = coalesce($1 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $2 /* user */))"
 );
 
 /// Runs [`SET_SHIFT`].

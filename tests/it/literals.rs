@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use field_service::model::master_change::{ChangedBy, What};
 use field_service::model::notification::Kind;
+use field_service::model::onboarding::Step;
 use field_service::model::order::Stage;
 use field_service::model::staff::Screen;
 use field_service::model::update::Action;
@@ -81,6 +83,9 @@ fn known() -> Vec<(&'static str, Words)> {
             "every kind of message before the dispatchers' bot",
             words(Kind::ALL.into_iter().filter(|kind| *kind != Kind::StaffScreen), Kind::as_str),
         ),
+        ("what is changed of masters", words(What::ALL, What::as_str)),
+        ("who changes masters", some(&ChangedBy::WORDS)),
+        ("what a new master is asked", words(Step::ALL, Step::as_str)),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
         ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),
         ("questions", some(&["AMOUNT", "RETURN_REASON"])),

@@ -41,9 +41,13 @@ pub enum Refusal {
 }
 
 /// Makes whoever adds or changes masters, cities and districts wait for another one: cities and districts have no unique
-/// names that the database would watch over. Until the transaction ends.
+/// names that the database would watch over. Until the transaction ends, what is changed of masters is an operator's change.
 pub(super) async fn take_turns(connection: &Connection) -> Result<(), Error> {
-    const TURN: Statement = statement!("masters.take_turns", [], "SELECT pg_advisory_xact_lock(7955996)");
+    const TURN: Statement = statement!(
+        "masters.take_turns",
+        [],
+        "SELECT pg_advisory_xact_lock(7955996), set_config('field_service.changed_by', 'OPERATOR', true)"
+    );
     connection.fetch(&TURN, &[]).await.map(drop)
 }
 
