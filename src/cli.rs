@@ -1,7 +1,9 @@
 //! What each subcommand does.
 
+mod invitation;
 pub mod master;
 pub mod migrate;
+pub mod staff;
 
 use std::error::Error;
 use std::io::{self, Write, stdout as out};
@@ -14,7 +16,7 @@ use field_service::http::server;
 use field_service::logging::{self, LevelFilter, printable};
 use field_service::model::BotName;
 use field_service::sim::{alone, demo};
-use field_service::store::Clock;
+use field_service::store::{self, Clock, Severity, Store};
 use field_service::telegram;
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
@@ -36,6 +38,7 @@ pub async fn run(command: Command) -> Result {
         Command::Serve(serve) => self::serve(serve).await,
         Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,
+        Command::Staff(command) => staff::run(command).await,
         Command::Master(command) => master::run(command).await,
     }
 }
@@ -151,11 +154,6 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 async fn webhook(command: Webhook) -> Result {
-    let bot = |name: BotName| -> Result<telegram::Bot> {
-        let api_url = config::telegram_api_url(&environment)?;
-        let token = config::bot_token(&environment, name)?;
-        Ok(telegram::Bot::new(telegram::http_client(&api_url), &api_url, &token))
-    };
     match command {
         Webhook::Set { url, bot: which, max_connections } => {
             let name = which.bot.into();
@@ -182,6 +180,13 @@ async fn webhook(command: Webhook) -> Result {
         }
     }
     Ok(())
+}
+
+/// The sender of a bot, whose token the environment has.
+fn bot(name: BotName) -> Result<telegram::Bot> {
+    let api_url = config::telegram_api_url(&environment)?;
+    let token = config::bot_token(&environment, name)?;
+    Ok(telegram::Bot::new(telegram::http_client(&api_url), &api_url, &token))
 }
 
 /// The address that Telegram is told, from the handler's or the webhook's own.
@@ -224,4 +229,27 @@ fn say(text: &str) -> Result {
         }
     }
     Ok(())
+}
+
+fn in_words(error: store::Error) -> Box<dyn Error> {
+    match error.severity() {
+        Severity::TimedOut => "somebody is at work on this just now; nothing was changed: try again".into(),
+        _ => error.into(),
+    }
+}
+
+fn store() -> Result<Store> {
+    Ok(Store::new(&config::Database::from_env(&environment)?, 1, Clock::default())?)
+}
+
+fn one_line(what: &str, text: &str) -> Result {
+    let fits = !text.trim().is_empty()
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
+        && text.chars().count() <= 200;
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into())
+    }
 }

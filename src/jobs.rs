@@ -24,7 +24,7 @@ use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
     CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES,
-    OVERTAKEN, PURGE, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
+    OVERTAKEN, PURGE, RECALL, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -53,7 +53,7 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 17] = [
+const JOBS: [Job; 18] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -62,6 +62,7 @@ const JOBS: [Job; 17] = [
     Job::Sweep(&RETURNED, SOON),
     Job::Sweep(&UNREACHABLE, SOON),
     Job::Sweep(&CARDS, SOON),
+    Job::Sweep(&RECALL, SOON),
     Job::Sweep(&OVERTAKEN, SOON),
     Job::Sweep(&RESCHEDULE, SOME_TIME),
     Job::Sweep(&FORGET_MESSAGES, SOME_TIME),
@@ -145,6 +146,7 @@ impl Jobs {
             cards: or_note(self.sweep(&CARDS).await, &mut failure),
         };
         for sweep in [
+            &RECALL,
             &RETURNED,
             &UNREACHABLE,
             &OVERTAKEN,

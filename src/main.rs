@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli::master::Master;
 use cli::migrate::Migrate;
+use cli::staff::Staff;
 use field_service::logging;
 use field_service::model::BotName;
 
@@ -35,6 +36,9 @@ enum Command {
     /// Register a bot's webhook with Telegram, ask about it, remove it
     #[command(subcommand)]
     Webhook(Webhook),
+    /// Let dispatchers and admins in, change and list them; needs DATABASE_URL
+    #[command(subcommand)]
+    Staff(Staff),
     /// Let masters in, change and list them; needs DATABASE_URL
     #[command(subcommand)]
     Master(Master),

@@ -157,6 +157,56 @@ impl Bot {
         Ok(sent["message_id"].as_i64().and_then(|id| id.try_into().ok()))
     }
 
+    /// Sends a new message that puts a key under the field which shares the person's own contact; or, without its label, takes
+    /// whatever is there away.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer; in the latter case the message may have been sent.
+    pub async fn send_with_key(&self, chat: i64, text: &str, contact: Option<&str>) -> Result<(), Error> {
+        // <https://core.telegram.org/bots/api#keyboardbutton>
+        let markup = match contact {
+            Some(label) => serde_json::json!({
+                "keyboard": [[{"text": label, "request_contact": true}]], "resize_keyboard": true, "one_time_keyboard": true,
+            }),
+            None => serde_json::json!({"remove_keyboard": true}),
+        };
+        let params = serde_json::json!({"chat_id": chat, "text": text, "parse_mode": "HTML", "reply_markup": markup});
+        self.call::<_, IgnoredAny>("sendMessage", &params).await.map(drop)
+    }
+
+    /// The bot's name in links: `https://t.me/<name>`.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer.
+    pub async fn username(&self) -> Result<String, Error> {
+        #[derive(serde::Deserialize)]
+        struct Me {
+            username: String,
+        }
+        self.call::<_, Me>("getMe", &serde_json::json!({})).await.map(|me| me.username)
+    }
+
+    /// Offers commands in one chat, each with what it does; none: takes them away.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer.
+    pub async fn set_commands(&self, chat: i64, commands: &[(&str, &str)]) -> Result<(), Error> {
+        // <https://core.telegram.org/bots/api#botcommandscopechat>
+        let scope = serde_json::json!({"type": "chat", "chat_id": chat});
+        if commands.is_empty() {
+            return self
+                .call::<_, IgnoredAny>("deleteMyCommands", &serde_json::json!({"scope": scope}))
+                .await
+                .map(drop);
+        }
+        let named =
+            |(command, description): &(&str, &str)| serde_json::json!({"command": command, "description": description});
+        let commands: Vec<_> = commands.iter().map(named).collect();
+        self.call::<_, IgnoredAny>("setMyCommands", &serde_json::json!({"scope": scope, "commands": commands}))
+            .await
+            .map(drop)
+    }
+
     /// Changes a message. That it says so already is a success.
     ///
     /// # Errors

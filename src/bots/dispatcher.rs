@@ -82,7 +82,7 @@ async fn tapped(
 }
 
 async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Failed> {
-    let from = message.from.map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
+    let from = message.from.as_ref().map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
     let Some(user) = from else { return Ok(None) };
     let update = UpdateKey::message(BotName::Admin, message.chat.id, message.message_id);
     let origin = Origin { update, message: None, written: message.written() };

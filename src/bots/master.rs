@@ -60,7 +60,7 @@ async fn on_callback(bots: &Bots, query: CallbackQuery) -> Result<Answer, Failed
 
 /// Handles a message, or what it is after an edit.
 async fn on_message(bots: &Bots, message: Message, edited: bool) -> Result<Option<Answer>, Failed> {
-    let from = message.from.map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
+    let from = message.from.as_ref().map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
     // A place that moves is edited all the time, and says nothing.
     let says_nothing = message.is_service() || edited && message.text.is_none();
     let Some(user) = from.filter(|_| !says_nothing) else { return Ok(None) };

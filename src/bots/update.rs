@@ -39,16 +39,42 @@ pub struct CallbackQuery {
 }
 
 /// A user.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct User {
     id: i64,
+    first_name: Option<String>,
+    last_name: Option<String>,
 }
 
 impl User {
     /// The user's id.
     #[must_use]
-    pub fn id(self) -> TelegramUserId {
+    pub fn id(&self) -> TelegramUserId {
         TelegramUserId(self.id)
+    }
+
+    /// What the user is called in Telegram, which anybody chooses freely.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let names = [&self.first_name, &self.last_name].into_iter().flatten();
+        names.map(|name| name.trim()).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A contact that was shared.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Contact {
+    /// The phone, with or without a plus.
+    pub phone_number: String,
+    /// Whose it is, if that is a Telegram user.
+    user_id: Option<i64>,
+}
+
+impl Contact {
+    /// Whether it is this user's own.
+    #[must_use]
+    pub fn is_of(&self, user: TelegramUserId) -> bool {
+        self.user_id == Some(user.0)
     }
 }
 
@@ -80,6 +106,8 @@ pub struct Message {
     pub edit_date: Option<i64>,
     /// The album it is part of.
     pub media_group_id: Option<String>,
+    /// The contact that is shared with it.
+    pub contact: Option<Contact>,
     /// Whatever else it has, of which only the names matter.
     #[serde(flatten)]
     #[expect(
@@ -91,11 +119,10 @@ pub struct Message {
 
 /// What a person sends that is not text. Whatever has neither is said by Telegram itself: that something was pinned, say.
 /// <https://core.telegram.org/bots/api#message>
-const CONTENT: [&str; 18] = [
+const CONTENT: [&str; 17] = [
     "animation",
     "audio",
     "checklist",
-    "contact",
     "dice",
     "document",
     "game",
@@ -116,7 +143,7 @@ impl Message {
     /// Whether Telegram says it, rather than its sender.
     #[must_use]
     pub fn is_service(&self) -> bool {
-        self.text.is_none() && !CONTENT.iter().any(|part| self.parts.contains_key(*part))
+        self.text.is_none() && self.contact.is_none() && !CONTENT.iter().any(|part| self.parts.contains_key(*part))
     }
 
     /// Whether it is somebody else's, passed on.
@@ -129,6 +156,13 @@ impl Message {
     #[must_use]
     pub fn words(&self) -> &str {
         self.text.as_deref().unwrap_or_default().trim()
+    }
+
+    /// The code of a link that was followed: `/start <code>`. None in what somebody else wrote.
+    #[must_use]
+    pub fn start_code(&self) -> Option<&str> {
+        let code = self.words().strip_prefix("/start ")?.trim();
+        (!code.is_empty() && !self.is_forwarded()).then_some(code)
     }
 
     /// When it was written as it is, by Telegram's clock; `None`: it does not say.

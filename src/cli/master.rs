@@ -1,21 +1,21 @@
-//! `master add`, `set`, `list`: who is offered orders.
+//! `master add`, `set`, `list`, `invite`: who is offered orders.
 
-use std::error::Error;
 use std::fmt::Write;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use field_service::config::{self, environment};
+
 use field_service::dispatch::shift;
+use field_service::model::invitation::Invited;
 use field_service::model::order::Category;
 use field_service::model::{MasterId, MasterRef, TelegramUserId};
+use field_service::store::Store;
 use field_service::store::masters::change::{self, Changed, Changes};
 use field_service::store::masters::enrol::{self, Added, NewMaster};
 use field_service::store::masters::place::{Districts, Refusal};
 use field_service::store::masters::roster::{self, Entry, Obstacle};
-use field_service::store::{self, Clock, Severity, Store};
 
-use super::{Result, say};
+use super::{Result, in_words, invitation, one_line, say, store};
 
 #[derive(Subcommand)]
 pub enum Master {
@@ -23,6 +23,8 @@ pub enum Master {
     Add(Add),
     /// Change what is known of a master; what is not given stays as it is
     Set(Set),
+    /// Make a link by which one master gets in, who then tells name, phone, trades and districts; or revoke one
+    Invite(Invite),
     /// Show the masters, and who of them is offered nothing, and why
     List(List),
 }
@@ -103,6 +105,26 @@ pub struct Set {
 }
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("invite").required(true).args(["city", "revoke", "list"])))]
+pub struct Invite {
+    /// Where the master is to work: a city that is there already
+    #[arg(long)]
+    city: Option<String>,
+    /// Nobody has to agree once the master has told all; else a dispatcher has to
+    #[arg(long, requires = "city")]
+    no_approval: bool,
+    /// How long the link can be followed, in hours
+    #[arg(long, value_name = "HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(1..=24 * 30))]
+    hours: u64,
+    /// Revoke the invitation of that number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    revoke: Option<i64>,
+    /// Show the invitations that can still let somebody in
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Args)]
 pub struct List {
     /// Of this city alone
     #[arg(long)]
@@ -138,18 +160,8 @@ pub async fn run(command: Master) -> Result {
         Master::Add(add) => self::add(add).await,
         Master::Set(set) => self::set(set).await,
         Master::List(List { city }) => list(city).await,
+        Master::Invite(invite) => self::invite(invite).await,
     }
-}
-
-fn in_words(error: store::Error) -> Box<dyn Error> {
-    match error.severity() {
-        Severity::TimedOut => "somebody is at work on this just now; nothing was changed: try again".into(),
-        _ => error.into(),
-    }
-}
-
-fn store() -> Result<Store> {
-    Ok(Store::new(&config::Database::from_env(&environment)?, 1, Clock::default())?)
 }
 
 async fn add(Add { telegram_id, name, city, phone, work }: Add) -> Result {
@@ -234,6 +246,16 @@ async fn list(city: Option<String>) -> Result {
     entries.iter().try_for_each(|entry| say(&described(entry)))
 }
 
+async fn invite(Invite { city, no_approval, hours, revoke, list }: Invite) -> Result {
+    let store = store()?;
+    if let Some(number) = revoke {
+        return invitation::revoke(&store, number).await;
+    }
+    let Some(city) = city.filter(|_| !list) else { return invitation::list(&store).await };
+    let city = invitation::cities(&store, &[city]).await?[0];
+    invitation::make(&store, &Invited::Master { city, needs_approval: !no_approval }, hours).await
+}
+
 async fn show(store: &Store, master: MasterId) -> Result {
     roster::list(store, None, Some(master)).await?.iter().try_for_each(|entry| say(&described(entry)))
 }
@@ -289,18 +311,6 @@ impl Work {
             one_line("new-district", district)?;
         }
         Ok(Districts { named: self.districts.clone(), new: self.new_districts.clone(), all: self.all_districts })
-    }
-}
-
-fn one_line(what: &str, text: &str) -> Result {
-    let fits = !text.trim().is_empty()
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
-        && text.chars().count() <= 200;
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into())
     }
 }
 

@@ -80,11 +80,13 @@ pub enum Action {
     Cancel,
     /// Take an order away from its master.
     TakeBack,
+    /// Change a master: shift, block, limit, trades, districts.
+    ChangeMaster,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Accept,
         Self::Decline,
         Self::Progress,
@@ -97,6 +99,7 @@ impl Action {
         Self::Assign,
         Self::Cancel,
         Self::TakeBack,
+        Self::ChangeMaster,
     ];
 
     /// The word in the database.
@@ -115,6 +118,7 @@ impl Action {
             Self::Assign => "ASSIGN",
             Self::Cancel => "CANCEL",
             Self::TakeBack => "TAKE_BACK",
+            Self::ChangeMaster => "CHANGE_MASTER",
         }
     }
 

@@ -27,6 +27,7 @@ mod outbox;
 mod overload;
 mod pace;
 mod page;
+mod people;
 mod poison;
 mod pool;
 mod priority;
