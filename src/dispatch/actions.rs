@@ -58,6 +58,7 @@ pub enum Claimed {
 
 /// What decides about an order's actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold with any other")]
 pub struct Situation {
     /// Whether who looks at it may change anything.
     pub acts: bool,
@@ -88,7 +89,7 @@ pub fn is_allowed(action: OrderAction, situation: &Situation) -> bool {
         OrderAction::Claim => stage != Stage::Final && claimed != Claimed::ByYou,
         OrderAction::Unclaim => stage != Stage::Final && claimed == Claimed::ByYou,
         OrderAction::AssignNow => stage == Stage::Open && !is_offered,
-        OrderAction::SearchAgain => stage == Stage::Active || stage == Stage::Open && was_offered,
+        OrderAction::SearchAgain => stage == Stage::Active || stage == Stage::Open && (is_offered || was_offered),
         OrderAction::AssignByHand | OrderAction::Edit | OrderAction::Comment | OrderAction::Cancel => {
             stage != Stage::Final
         }
@@ -101,7 +102,7 @@ pub fn is_allowed(action: OrderAction, situation: &Situation) -> bool {
 mod tests {
     use super::*;
 
-    fn letters(situation: &Situation) -> String {
+    fn letters(situation: Situation) -> String {
         let letter = |action: &OrderAction| match action {
             OrderAction::Claim => 'c',
             OrderAction::Unclaim => 'u',
@@ -114,7 +115,7 @@ mod tests {
             OrderAction::Reopen => 'r',
             OrderAction::Cancel => 'x',
         };
-        allowed(situation).iter().map(letter).collect()
+        allowed(&situation).iter().map(letter).collect()
     }
 
     const FRESH: Situation = Situation {
@@ -142,7 +143,7 @@ mod tests {
         ];
         assert_eq!(table.map(|(status, _)| status), OrderStatus::ALL);
         for (status, offered) in table {
-            assert_eq!(letters(&Situation { status, ..FRESH }), offered, "{status:?}");
+            assert_eq!(letters(Situation { status, ..FRESH }), offered, "{status:?}");
         }
     }
 
@@ -152,29 +153,28 @@ mod tests {
             for claimed in [Claimed::ByNobody, Claimed::ByYou, Claimed::ByAnother] {
                 let situation =
                     Situation { acts: false, status, claimed, was_offered: true, ended_lately: true, ..FRESH };
-                assert_eq!(letters(&situation), "", "{status:?}");
+                assert_eq!(letters(situation), "", "{status:?}");
             }
         }
     }
 
     #[test]
     fn what_is_offered_already_is_not_offered_anew_but_can_be_searched_for_again() {
-        let offered = Situation { is_offered: true, was_offered: true, ..FRESH };
-        assert_eq!(letters(&offered), "chsemx");
-        assert_eq!(letters(&Situation { is_offered: false, ..offered }), "cnhsemx");
+        assert_eq!(letters(Situation { is_offered: true, ..FRESH }), "chsemx");
+        assert_eq!(letters(Situation { was_offered: true, ..FRESH }), "cnhsemx");
     }
 
     #[test]
     fn a_claim_can_be_taken_over_and_given_up_only_by_who_has_it() {
-        assert_eq!(letters(&Situation { claimed: Claimed::ByYou, ..FRESH }), "unhemx");
-        assert_eq!(letters(&Situation { claimed: Claimed::ByAnother, ..FRESH }), "cnhemx");
+        assert_eq!(letters(Situation { claimed: Claimed::ByYou, ..FRESH }), "unhemx");
+        assert_eq!(letters(Situation { claimed: Claimed::ByAnother, ..FRESH }), "cnhemx");
     }
 
     #[test]
     fn what_ended_lately_can_be_opened_again() {
         for status in [OrderStatus::Closed, OrderStatus::Canceled] {
-            assert_eq!(letters(&Situation { status, ended_lately: true, ..FRESH }), "r");
+            assert_eq!(letters(Situation { status, ended_lately: true, ..FRESH }), "r");
         }
-        assert_eq!(letters(&Situation { ended_lately: true, ..FRESH }), "cnhemx", "an open order has not ended");
+        assert_eq!(letters(Situation { ended_lately: true, ..FRESH }), "cnhemx", "an open order has not ended");
     }
 }

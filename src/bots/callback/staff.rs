@@ -16,7 +16,7 @@ pub use call::CallTap;
 pub use figures::FiguresTap;
 pub use master::MasterTap;
 pub use new::NewTap;
-pub use order::OrderTap;
+pub use order::{CancelReason, Field, OrderTap, ReturnReason};
 pub use queue::QueueTap;
 
 use super::{LIMIT, number};
