@@ -258,7 +258,12 @@ async fn send(bot: &Bot, row: &Claimed, screen: Option<&Screen>) -> Result<Finis
     let (Some(notification), Some(screen)) = (&row.notification, screen) else { return Ok(OVERTAKEN) };
     let (chat, text, keyboard) = (row.user.0, &screen.text, &screen.keyboard);
     match (notification, row.message) {
-        (Notification::Offer { .. }, _) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
+        (Notification::Offer { .. }, None) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
+        // The order says something else since its card was sent.
+        (Notification::Offer { .. }, Some(message)) => match bot.edit(chat, message, text, keyboard).await {
+            Err(Error::MessageGone(_)) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
+            edited => edited.map(|()| Finish::Sent { card: Some(message) }),
+        },
         // Shown nowhere: the message has become something else.
         (Notification::OfferEnded { .. }, None) => Ok(OVERTAKEN),
         (Notification::OfferEnded { standing: Standing::Expired | Standing::Withdrawn, .. }, Some(message))

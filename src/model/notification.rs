@@ -245,6 +245,8 @@ pub struct KnownOrder {
     pub card: OrderCard,
     /// Its client.
     pub client: Client,
+    /// What staff want its master to know.
+    pub comment: Option<String>,
     /// How far it is.
     pub status: OrderStatus,
     /// Whether it is the recipient's.
@@ -286,7 +288,7 @@ impl Known {
             }
             _ => {}
         }
-        let KnownOrder { card, client, status, own, escalation, amount, correctable, dialog } = order?;
+        let KnownOrder { card, client, comment, status, own, escalation, amount, correctable, dialog } = order?;
         let standing = standing(status.stage(), own, offer);
         let yours = standing == Standing::Yours;
         // Whether it still looks for a master: else it needs nobody.
@@ -300,18 +302,18 @@ impl Known {
                 Some(dialog) if dialog.question.makes_sense_of(yours.then_some(status), correctable) => {
                     Notification::Question { dialog, correction: correctable, amount }
                 }
-                _ if yours => Notification::Card { order: OwnOrder { card, client, status }, status },
+                _ if yours => Notification::Card { order: OwnOrder { card, client, status, comment }, status },
                 _ if own && status == OrderStatus::Closed => {
                     Notification::Closed { order: card.id, amount, correctable }
                 }
                 _ => Notification::NotYours(card.id),
             }),
             (Kind::Changed, _) => {
-                yours.then_some(Notification::Changed { order: OwnOrder { card, client, status }, status })
+                yours.then_some(Notification::Changed { order: OwnOrder { card, client, status, comment }, status })
             }
             (Kind::OfferEnded, standing) => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
-            (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client, status })),
-            (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client, status })),
+            (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client, status, comment })),
+            (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client, status, comment })),
             // It may have been given to the same master again.
             (Kind::Canceled, _) => (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason }),
             (Kind::Returned, _) => {

@@ -181,6 +181,8 @@ pub struct OwnOrder {
     pub client: Client,
     /// How far it is.
     pub status: OrderStatus,
+    /// What staff want the master to know, beside what the client said.
+    pub comment: Option<String>,
 }
 
 /// A page of a master's active orders, the next visit first.

@@ -60,7 +60,12 @@ fn order(row: &Row) -> Result<OrderFacts, Error> {
         status: status(row)?,
         version: column(row, "version")?,
         assigned_master: column::<Option<i64>>(row, "assigned_master_id")?.map(MasterId),
-        order: OwnOrder { card: card(row)?, client: client(row)?, status: status(row)? },
+        order: OwnOrder {
+            card: card(row)?,
+            client: client(row)?,
+            status: status(row)?,
+            comment: column(row, "comment")?,
+        },
         amount: amount(row)?,
         closed_lately: column(row, "closed_lately")?,
         stepped_just_now: column(row, "stepped_just_now")?,

@@ -33,6 +33,7 @@ SELECT
     districts.name AS district,
     orders.address,
     orders.description,
+    orders.comment,
     orders.client_name,
     orders.client_phone,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,

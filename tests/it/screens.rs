@@ -56,6 +56,7 @@ fn own() -> OwnOrder {
         card: card(7),
         client: Client { name: "Нина <Петровна>".to_owned(), phone: "+79991234567".to_owned() },
         status: OrderStatus::Assigned,
+        comment: None,
     }
 }
 
@@ -248,6 +249,7 @@ fn no_screen_is_too_long_for_telegram() {
         card: card.clone(),
         client: Client { name: long.clone(), phone: long.clone() },
         status: OrderStatus::Assigned,
+        comment: Some(long.clone()),
     };
     let returned =
         Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };

@@ -10,7 +10,9 @@ mod work;
 
 pub(super) use buttons::*;
 pub(super) use notifications::notification;
-use words::{DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed};
+use words::{
+    COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed,
+};
 pub use words::{REASON_LIMIT, without_currency};
 pub(super) use words::{address_to_copy, telephone_to_copy};
 pub(super) use work::{
@@ -99,8 +101,10 @@ pub(super) fn offer_card(card: &OrderCard, expires: Deadline) -> String {
 
 /// The master's own order: with the client.
 pub(super) fn own_order(own: &OwnOrder) -> String {
+    let comment = own.comment.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let comment = comment.map(|text| format!("\n💬 Диспетчер: {}", typed(text, COMMENT_LIMIT))).unwrap_or_default();
     format!(
-        "✅ <b>Ваша заявка №{}</b>\n👤 {}\n📞 {}\n{}",
+        "✅ <b>Ваша заявка №{}</b>\n👤 {}\n📞 {}\n{}{comment}",
         own.card.id,
         typed(&own.client.name, NAME_LIMIT),
         telephone(&own.client.phone),

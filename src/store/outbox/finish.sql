@@ -84,6 +84,8 @@ WITH moment AS (
 ), changed AS (
     DELETE FROM cards USING outbox
     WHERE outbox.id = $1[1] AND cards.chat_id = outbox.chat_id AND cards.message_id = $8
+      -- A card that was shown anew shows its offer still.
+      AND (outbox.kind <> 'OFFER' OR $7 <> $8)
       AND (cards.offer_id = outbox.offer_id
         OR EXISTS (SELECT FROM finished) AND (outbox.offer_id IS NULL OR $13))
     RETURNING cards.offer_id

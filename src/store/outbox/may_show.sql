@@ -4,7 +4,7 @@ WITH moment AS (
 ), attempted AS MATERIALIZED (
     SELECT bot, chat_id,
            lease IS NOT DISTINCT FROM $2::text::uuid AND finished_at IS NULL AS held,
-           kind <> 'OFFER_ENDED' OR EXISTS (
+           kind NOT IN ('OFFER', 'OFFER_ENDED') OR EXISTS (
                SELECT FROM cards
                WHERE cards.chat_id = outbox.chat_id AND message_id = $3 AND cards.offer_id = outbox.offer_id) AS shown
     FROM outbox

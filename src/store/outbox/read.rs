@@ -172,7 +172,9 @@ async fn screen(store: &Store, row: &Row) -> Result<Option<Screen>, Error> {
 fn claimed(row: &Row, screen: Option<Screen>, lease: &Lease) -> Result<Claimed, Error> {
     let known = known(row, screen)?;
     let in_place = known.kind == Kind::OfferEnded;
-    let notification = known.notification();
+    // What shows the offer's card anew has nothing to say where the master has turned to something else.
+    let card_is_gone = column::<bool>(row, "card_is_gone")?;
+    let notification = known.notification().filter(|_| !card_is_gone);
     let more_cards = column::<Option<bool>>(row, "more_cards")?.unwrap_or(false);
     Ok(Claimed {
         lease: lease.clone(),
@@ -225,6 +227,7 @@ fn order(row: &Row) -> Result<KnownOrder, Error> {
     Ok(KnownOrder {
         card: facts::card(row)?,
         client: facts::client(row)?,
+        comment: column(row, "comment")?,
         status: facts::status(row)?,
         own,
         escalation: column::<Option<&str>>(row, "escalation_reason")?.and_then(Escalation::parse),

@@ -18,6 +18,7 @@ SELECT
     districts.name AS district,
     orders.address,
     orders.description,
+    orders.comment,
     orders.client_name,
     orders.client_phone,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
@@ -54,6 +55,10 @@ SELECT
     END AS recalled_after_seconds,
     history.reason,
     coalesce(history.to_status = 'CANCELED', false) AS for_good,
+    outbox.kind = 'OFFER' AND outbox.message_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM cards AS own
+        WHERE own.chat_id = outbox.chat_id AND own.message_id = outbox.message_id AND own.offer_id = outbox.offer_id
+    ) AS card_is_gone,
     card.message_id AS card_message,
     card.deletable AS card_is_deletable,
     card.more AS more_cards

@@ -6,7 +6,7 @@ SELECT
         WHERE offers.sent_at >= orders.search_started_at
           AND NOT (offers.state = 'EXPIRED' AND offers.viewed_at IS NULL AND EXISTS (
               SELECT FROM outbox
-              WHERE outbox.offer_id = offers.id AND kind = 'OFFER'
+              WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NULL
                 AND (dropped_because = 'OVERTAKEN' OR finished_at IS NULL AND lease IS NULL)))), '{}') AS asked,
     -- One master cannot have two offers of an order that live or are accepted; and who gave it back, or whom staff took it
     -- from, is not asked again.

@@ -18,6 +18,8 @@ pub(in crate::bots::render) const DESCRIPTION_LIMIT: usize = 2000;
 pub(in crate::bots::render) const BUTTON_LIMIT: usize = 60;
 /// Why somebody gives an order back, or cancels it.
 pub const REASON_LIMIT: usize = 500;
+/// What a dispatcher tells a master beside the client's words.
+pub const COMMENT_LIMIT: usize = 300;
 
 /// What people typed, cut to `limit` characters and escaped for Telegram's HTML.
 pub(in crate::bots::render) fn typed(text: &str, limit: usize) -> String {
