@@ -65,6 +65,22 @@ pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
     }
 }
 
+/// Begins the round of one order, if it is due and nobody is at work on it: for whoever has just made it so and does not wait
+/// for the next tick.
+///
+/// # Errors
+/// When the database failed.
+pub async fn begin_round_of(store: &Store, order: OrderId) -> Result<Dispatched, store::Error> {
+    let mut pass = Pass { store, pool: Mutex::default(), last_chosen: Mutex::default(), total: Dispatched::default() };
+    let mut patience = Patience::default();
+    if let Some(city) = rounds::city_if_due(store, order).await? {
+        let masters = masters(store, vec![city], &mut patience).await?;
+        pass.pool().add(masters);
+        pass.each(vec![order], &mut patience).await?;
+    }
+    Ok(pass.total)
+}
+
 /// The masters of cities: of all at once, or of each alone if together that fails. A city whose masters cannot be read has
 /// none, and its orders look again later.
 async fn masters(store: &Store, cities: Vec<i64>, patience: &mut Patience) -> Result<Vec<Candidate>, store::Error> {

@@ -23,7 +23,7 @@ use crate::store::{self, Connection, Ready, Severity, Store};
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
 /// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
 /// person does not notice and a stuck transaction does not outlast.
-const LOOK_AGAIN: [Duration; 6] = [
+pub(super) const LOOK_AGAIN: [Duration; 6] = [
     Duration::from_millis(5),
     Duration::from_millis(10),
     Duration::from_millis(20),

@@ -217,14 +217,7 @@ impl Pool {
     /// alone, else those who have waited longest, then the best rated, then by chance.
     #[must_use]
     pub fn choose(&mut self, search: &Search, count: usize, now: Timestamp) -> Round {
-        let city = self.by_city.get(&search.city).map(Vec::as_slice).unwrap_or_default();
-        let does_it = |master: &Candidate| master.categories.contains(&search.category) && !master.blocked;
-        let covered = search.district.filter(|district| {
-            city.iter()
-                .map(|index| &self.masters[*index])
-                .any(|master| does_it(master) && master.districts.contains(district))
-        });
-
+        let (city, covered) = self.of_city(search);
         let mut round = Round::default();
         let mut eligible = Vec::new();
         let mut preferred_is_held = false;
@@ -255,6 +248,36 @@ impl Pool {
         round
     }
 
+    /// The masters of the order's city, and its district if anybody works there.
+    fn of_city(&self, search: &Search) -> (&[usize], Option<i64>) {
+        let city = self.by_city.get(&search.city).map(Vec::as_slice).unwrap_or_default();
+        let does_it = |master: &Candidate| master.categories.contains(&search.category) && !master.blocked;
+        let covered = search.district.filter(|district| {
+            city.iter()
+                .map(|index| &self.masters[*index])
+                .any(|master| does_it(master) && master.districts.contains(district))
+        });
+        (city, covered)
+    }
+
+    /// All masters of the order's city: first those who can be asked, in the order in which they would be, then the others, the
+    /// likelier ones first, each with the reason why not.
+    #[must_use]
+    pub fn ranked(&self, search: &Search) -> Vec<(&Candidate, Option<Exclusion>)> {
+        let (city, covered) = self.of_city(search);
+        let mut ranked: Vec<_> = city
+            .iter()
+            .map(|index| &self.masters[*index])
+            .map(|master| (master, exclusion(master, search, covered)))
+            .collect();
+        ranked.sort_by_key(|(master, why_not)| {
+            let preferred = Some(master.id) == search.preferred;
+            let turn = (master.last_asked, master.load, -master.rating, chance(search.order, master.id));
+            (std::cmp::Reverse(why_not.map_or(u8::MAX, likelihood)), !preferred, turn)
+        });
+        ranked
+    }
+
     fn best(&self, eligible: &[usize], count: usize, order: OrderId) -> Vec<usize> {
         let rank = |index: &usize| {
             let master = &self.masters[*index];
@@ -283,6 +306,20 @@ fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Optio
         Some(Exclusion::Limit)
     } else {
         master.left_out
+    }
+}
+
+/// How likely somebody takes a master all the same whom the rounds do not ask.
+fn likelihood(why_not: Exclusion) -> u8 {
+    match why_not {
+        Exclusion::Rank | Exclusion::Held | Exclusion::Failed => 7,
+        Exclusion::Asked => 6,
+        Exclusion::Limit => 5,
+        Exclusion::District => 4,
+        Exclusion::OffShift => 3,
+        Exclusion::Category => 2,
+        Exclusion::Unreachable => 1,
+        Exclusion::Blocked => 0,
     }
 }
 
@@ -390,6 +427,38 @@ mod tests {
         let round = pool.choose(&nowhere, 3, at(2));
         assert_eq!(ids(&round), [2, 8]);
         assert_eq!(round.excluded[&Exclusion::Asked], 1);
+    }
+
+    #[test]
+    fn a_dispatcher_sees_first_who_would_be_asked_next_and_then_why_the_others_are_not() {
+        let masters = [
+            Candidate { blocked: true, ..master(1) },
+            Candidate { on_shift: false, ..master(2) },
+            Candidate { last_asked: Some(at(20)), ..master(3) },
+            Candidate { last_asked: Some(at(10)), ..master(4) },
+            Candidate { load: 5, ..master(5) },
+            Candidate { city: 2, ..master(6) },
+            master(7),
+            Candidate { last_asked: Some(at(30)), ..master(8) },
+        ];
+        let pool = Pool::new(masters.to_vec());
+        let search = Search { asked: HashSet::from([MasterId(7)]), preferred: Some(MasterId(8)), ..search(1) };
+        let seen: Vec<_> = pool.ranked(&search).iter().map(|(master, why_not)| (master.id.0, *why_not)).collect();
+        assert_eq!(
+            seen,
+            [
+                (8, None),
+                (4, None),
+                (3, None),
+                (7, Some(Exclusion::Asked)),
+                (5, Some(Exclusion::Limit)),
+                (2, Some(Exclusion::OffShift)),
+                (1, Some(Exclusion::Blocked)),
+            ]
+        );
+        let alone = Search { preferred: None, ..search };
+        let next: Vec<_> = pool.ranked(&alone).iter().take(3).map(|(master, _)| master.id.0).collect();
+        assert_eq!(next, ids(&pool.clone().choose(&alone, 3, at(40))), "as the round does it");
     }
 
     #[test]

@@ -82,11 +82,21 @@ pub enum Action {
     TakeBack,
     /// Change a master: shift, block, limit, trades, districts.
     ChangeMaster,
+    /// Say who sees to an order.
+    Claim,
+    /// Ask masters about an order now.
+    Hasten,
+    /// Close an order on its master's behalf.
+    CloseFor,
+    /// Open an order again.
+    Reopen,
+    /// Change what an order says.
+    Edit,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Accept,
         Self::Decline,
         Self::Progress,
@@ -100,6 +110,11 @@ impl Action {
         Self::Cancel,
         Self::TakeBack,
         Self::ChangeMaster,
+        Self::Claim,
+        Self::Hasten,
+        Self::CloseFor,
+        Self::Reopen,
+        Self::Edit,
     ];
 
     /// The word in the database.
@@ -119,6 +134,11 @@ impl Action {
             Self::Cancel => "CANCEL",
             Self::TakeBack => "TAKE_BACK",
             Self::ChangeMaster => "CHANGE_MASTER",
+            Self::Claim => "CLAIM",
+            Self::Hasten => "HASTEN",
+            Self::CloseFor => "CLOSE_FOR",
+            Self::Reopen => "REOPEN",
+            Self::Edit => "EDIT",
         }
     }
 

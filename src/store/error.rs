@@ -104,6 +104,13 @@ impl Error {
         matches!(self, Self::Column { source, .. } if is_another_s(source))
     }
 
+    /// Whether a statement that acts has found that it must not, and nothing was changed: it then writes null where that is
+    /// refused.
+    #[must_use]
+    pub fn is_refused_by_a_guard(&self) -> bool {
+        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::NOT_NULL_VIOLATION))
+    }
+
     /// Whether a lock or a statement took too long: somebody is at work on what was asked for.
     #[must_use]
     pub fn is_timed_out(&self) -> bool {

@@ -136,9 +136,29 @@ pub(crate) async fn record_change(
     change: &Change,
     now: Option<Timestamp>,
 ) -> Result<i64, Error> {
+    enqueued(&changed(connection, statement, change, now).await?)
+}
+
+/// The same into the search; the order's status then, SEARCHING or GUARANTEE.
+pub(crate) async fn record_return(
+    connection: &Connection,
+    statement: &Ready,
+    change: &Change,
+    now: Option<Timestamp>,
+) -> Result<OrderStatus, Error> {
+    let rows = changed(connection, statement, change, now).await?;
+    rows.first().map_or(Ok(change.to), facts::status)
+}
+
+async fn changed(
+    connection: &Connection,
+    statement: &Ready,
+    change: &Change,
+    now: Option<Timestamp>,
+) -> Result<Vec<Row>, Error> {
     let Change { order, version, from, to, actor, reason, amount } = change;
     let amount = amount.map(|amount| amount.to_string());
-    let rows = connection
+    connection
         .query(
             statement,
             &[
@@ -154,8 +174,7 @@ pub(crate) async fn record_change(
                 &amount,
             ],
         )
-        .await?;
-    enqueued(&rows)
+        .await
 }
 
 fn enqueued(rows: &[Row]) -> Result<i64, Error> {

@@ -9,6 +9,8 @@ WITH moment AS (
         search_started_at = NULL, next_round_at = moment.now
     FROM moment
     WHERE orders.id = $1 AND version = $2 AND status = $3
+      AND ($7 IS NULL OR EXISTS (
+          SELECT FROM staff_right($7, NULL) AS who WHERE who.acts AND orders.city_id = ANY (who.cities)))
     RETURNING orders.*
 ), recalled AS (
     -- With one that was accepted, by somebody who put the order back by hand and left it.
@@ -53,8 +55,8 @@ WITH moment AS (
     ) AS messages
     RETURNING id
 ), history AS (
-    -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be,
-    -- order_id is null here, which its column refuses, and nothing at all happens.
+    -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be, or may whoever of
+    -- the staff gives it not, order_id is null here, which its column refuses, and nothing at all happens.
     INSERT INTO order_status_history (
         order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, reason, context,
         created_at)

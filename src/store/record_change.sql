@@ -6,11 +6,10 @@ WITH moment AS (
     SELECT assigned_master_id AS master_id FROM orders WHERE id = $1
 ), after AS (
     SELECT
-        -- What was a free visit before it was assigned is one again.
-        CASE WHEN $4 = 'SEARCHING' AND 'GUARANTEE' = (
-            SELECT from_status FROM order_status_history
-            WHERE order_id = $1 AND to_status = 'ASSIGNED' ORDER BY id DESC LIMIT 1
-        ) THEN 'GUARANTEE' ELSE $4 END AS status,
+        -- What was a free visit is one again.
+        CASE WHEN $4 = 'SEARCHING' AND ($3 = 'GUARANTEE' OR EXISTS (
+            SELECT FROM order_status_history WHERE order_id = $1 AND 'GUARANTEE' IN (from_status, to_status)
+        )) THEN 'GUARANTEE' ELSE $4 END AS status,
         $4 = 'SEARCHING' AS open,
         $4 IN ('SEARCHING', 'CANCELED') AS recalls
 ), changed AS (
@@ -23,6 +22,8 @@ WITH moment AS (
         next_round_at = CASE WHEN after.open THEN moment.now ELSE next_round_at END
     FROM moment, after
     WHERE orders.id = $1 AND version = $2 AND orders.status = $3
+      AND ($7 IS NULL OR EXISTS (
+          SELECT FROM staff_right($7, NULL) AS who WHERE who.acts AND orders.city_id = ANY (who.cities)))
     RETURNING orders.id
 ), ended AS (
     UPDATE offers
@@ -31,13 +32,16 @@ WITH moment AS (
     WHERE order_id = changed.id AND after.recalls AND state IN ('SENT', 'VIEWED', 'ACCEPTED')
     RETURNING offers.id
 ), history AS (
-    -- As in an assignment: null, and so refused, if the order is not as the caller read it under its lock.
+    -- As in an assignment: null, and so refused, if the order is not as the caller read it under its lock, or whoever of the
+    -- staff does it may not.
     INSERT INTO order_status_history (
         order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, reason, context,
         created_at)
     SELECT changed.id, $3, after.status, $5, $6, $7, $8,
            jsonb_strip_nulls(jsonb_build_object(
-               'master_id', before.master_id, 'amount', $10::text::numeric)),
+               -- Whose it was before it was over is not taken from anybody when it is opened again.
+               'master_id', CASE WHEN $3 NOT IN ('CLOSED', 'CANCELED') THEN before.master_id END,
+               'amount', $10::text::numeric)),
            moment.now
     FROM moment
     CROSS JOIN after
@@ -58,10 +62,15 @@ WITH moment AS (
         WHERE after.recalls AND $5 <> 'MASTER'
           AND $3 IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
         UNION ALL
+        -- What staff have done on the master's behalf: closed the order, or opened it again.
+        SELECT 'MASTER', telegram_user_id, CASE WHEN $4 = 'CLOSED' THEN 'CARD' ELSE 'CHANGED' END, NULL, NULL
+        FROM after, before JOIN masters ON masters.id = before.master_id
+        WHERE NOT after.recalls AND $5 = 'ADMIN'
+        UNION ALL
         SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
         FROM after, staff
         WHERE after.open AND $5 = 'MASTER' AND is_active
     ) AS messages
     RETURNING id
 )
-SELECT count(*) AS enqueued FROM enqueued
+SELECT count(*) AS enqueued, (SELECT status FROM after) AS status FROM enqueued

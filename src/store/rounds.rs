@@ -49,6 +49,26 @@ pub async fn due(store: &Store, except: &[i64]) -> Result<Vec<(OrderId, i64)>, E
         .await
 }
 
+/// The city of an order that is due for a round; `None`: it is not due.
+///
+/// # Errors
+/// When the database failed.
+pub async fn city_if_due(store: &Store, order: OrderId) -> Result<Option<i64>, Error> {
+    const CITY: Statement = statement!(
+        "rounds.city_if_due",
+        [INT8, TIMESTAMPTZ],
+        "SELECT city_id FROM orders
+         WHERE id = $1 /* order */ AND status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+           AND next_round_at <= coalesce($2, now()) /* now */"
+    );
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&CITY, &[&order.0, &store.now()]).await?;
+            rows.first().map(|row| column(row, "city_id")).transpose()
+        })
+        .await
+}
+
 /// Reads the masters of cities. One that cannot be read is left out.
 ///
 /// # Errors
@@ -210,6 +230,24 @@ pub(crate) async fn read_asked(
         })
     };
     Ok(readable(&rows, asked, "an order is not dispatched"))
+}
+
+/// Who was asked for an order and is not asked again; of this search only if it `goes_on`.
+///
+/// # Errors
+/// When the database failed.
+pub async fn asked_for(store: &Store, order: OrderId, goes_on: bool) -> Result<HashSet<MasterId>, Error> {
+    store
+        .run(async |connection: Connection| {
+            let [statement] = connection.ready([&ASKED]).await?;
+            let orders = [order];
+            let read = read_asked(&connection, &statement, &orders, store.now());
+            let asked = connection.alone(read).await?.pop();
+            Ok(asked.map_or_else(HashSet::new, |AlreadyAsked { earlier, never, .. }| {
+                never.into_iter().chain(earlier.into_iter().filter(|_| goes_on)).collect()
+            }))
+        })
+        .await
 }
 
 fn masters_of(row: &Row, name: &'static str) -> Result<Vec<MasterId>, Error> {

@@ -136,6 +136,18 @@ pub(crate) const END: Statement = statement!(
      WHERE staff_dialogs.staff_id = who.staff_id AND question = $3 /* question */"
 );
 
+/// Runs [`END`] in an open transaction.
+pub(crate) async fn end_within(
+    connection: &Connection,
+    statement: &super::Ready,
+    staff: StaffRef,
+    question: StaffQuestion,
+) -> Result<(), Error> {
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&staff.id(), &staff.telegram_user(), &question.as_str()];
+    connection.query(statement, &params).await.map(drop)
+}
+
 /// Notes which message asks the open question now.
 ///
 /// # Errors

@@ -1,0 +1,494 @@
+//! Staff act on an order: give it, search for it anew, cancel it, close it for its master, open it again, change what it says,
+//! see to it.
+//!
+//! Lock, decide, act, as in [`super::transaction`]; the order's lock is waited for, the master's is not. Three things keep two
+//! dispatchers, and a dispatcher and a master, to one truth: the version that whoever acts has seen, compared under the lock;
+//! the right, asked for by the statement that acts; and the update's key, by which a redelivery is recognised.
+
+use jiff::Timestamp;
+use tokio::join;
+
+use super::actions::{Claimed, OrderAction, Situation, is_allowed};
+use super::begin_rounds;
+use super::transaction::{Decision, LOOK_AGAIN};
+use crate::model::blocked::Blocked;
+use crate::model::order::{OrderStatus, Stage};
+use crate::model::staff_dialog::StaffQuestion;
+use crate::model::staff_order::{Edit, LastChange, StaffOrder};
+use crate::model::update::Action;
+use crate::model::{Actor, Amount, MasterId, OrderId, Origin, StaffRef, Version};
+use crate::store::orders::{self, Assignment, Change};
+use crate::store::staff_orders::{self, Receiver};
+use crate::store::updates::{self, Answer};
+use crate::store::{self, Connection, Ready, Severity, Store, staff_dialogs};
+
+/// Who asks, about which order, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Who.
+    pub staff: StaffRef,
+    /// About which order.
+    pub order: OrderId,
+    /// What that person saw of it; `None`: nothing that would matter.
+    pub seen: Option<Version>,
+    /// The tap or the message.
+    pub origin: Option<&'a Origin>,
+    /// The question that the message answers, which is closed then.
+    pub answers: Option<StaffQuestion>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// See to it.
+    Claim,
+    /// Leave it to the others.
+    Unclaim,
+    /// Ask masters now.
+    AssignNow,
+    /// Give it to a master, and take it from the one who has it.
+    Assign(MasterId),
+    /// Search anew, for a reason: nobody's then, and masters who were asked before may be asked again.
+    SearchAgain(String),
+    /// Cancel it, for a reason.
+    Cancel(String),
+    /// Close it with the sum that the client paid.
+    Close(Amount),
+    /// Open it again.
+    Reopen,
+    /// Change what it says.
+    Edit(Edit),
+}
+
+impl Deed {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claim => "order_claim",
+            Self::Unclaim => "order_unclaim",
+            Self::AssignNow => "order_hasten",
+            Self::Assign(_) => "order_assign",
+            Self::SearchAgain(_) => "order_take_back",
+            Self::Cancel(_) => "order_cancel",
+            Self::Close(_) => "order_close",
+            Self::Reopen => "order_reopen",
+            Self::Edit(_) => "order_edit",
+        }
+    }
+
+    fn recorded_as(&self) -> Action {
+        match self {
+            Self::Claim | Self::Unclaim => Action::Claim,
+            Self::AssignNow => Action::Hasten,
+            Self::Assign(_) => Action::Assign,
+            Self::SearchAgain(_) => Action::TakeBack,
+            Self::Cancel(_) => Action::Cancel,
+            Self::Close(_) => Action::CloseFor,
+            Self::Reopen => Action::Reopen,
+            Self::Edit(_) => Action::Edit,
+        }
+    }
+
+    /// What of a card's actions it is.
+    #[must_use]
+    pub fn action(&self) -> OrderAction {
+        match self {
+            Self::Claim => OrderAction::Claim,
+            Self::Unclaim => OrderAction::Unclaim,
+            Self::AssignNow => OrderAction::AssignNow,
+            Self::Assign(_) => OrderAction::AssignByHand,
+            Self::SearchAgain(_) => OrderAction::SearchAgain,
+            Self::Cancel(_) => OrderAction::Cancel,
+            Self::Close(_) => OrderAction::Close,
+            Self::Reopen => OrderAction::Reopen,
+            Self::Edit(Edit::Comment(_)) => OrderAction::Comment,
+            Self::Edit(_) => OrderAction::Edit,
+        }
+    }
+
+    /// Whether masters are to be asked right after it.
+    fn begins_a_search(&self) -> bool {
+        matches!(self, Self::AssignNow | Self::SearchAgain(_) | Self::Reopen)
+    }
+}
+
+/// Every answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActOutcome {
+    /// Committed; messages to whom it concerns are enqueued.
+    Done,
+    /// It is so already.
+    AlreadyDone,
+    /// This very update was handled before: nothing more is done.
+    Repeated,
+    /// It has changed since it was seen, and nothing is done. What was changed last, if that is known.
+    Stale(Option<LastChange>),
+    /// It is not the time for that: the order is not so far, or too far.
+    NotNow,
+    /// It was closed or canceled more than a day ago.
+    TooLate,
+    /// Masters have been asked, and have not answered yet.
+    AlreadyOffered,
+    /// That time has passed.
+    PastSlot,
+    /// The master is blocked.
+    Blocked(Blocked),
+    /// There is no such master in the order's city.
+    NoSuchMaster,
+    /// Who asks may only look.
+    ReadOnly,
+    /// There is no such order in the cities of who asks.
+    NotFound,
+    /// Somebody held the order or the master for too long; nothing was changed.
+    Busy,
+}
+
+impl ActOutcome {
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "SUCCESS",
+            Self::AlreadyDone => "ALREADY_DONE",
+            Self::Repeated => "REPEATED",
+            Self::Stale(_) => "STALE",
+            Self::NotNow => "NOT_NOW",
+            Self::TooLate => "TOO_LATE",
+            Self::AlreadyOffered => "ALREADY_OFFERED",
+            Self::PastSlot => "PAST_SLOT",
+            Self::Blocked(_) => "BLOCKED",
+            Self::NoSuchMaster => "NO_SUCH_MASTER",
+            Self::ReadOnly => "READ_ONLY",
+            Self::NotFound => "NOT_FOUND",
+            Self::Busy => "BUSY",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// The answer.
+    pub outcome: ActOutcome,
+    /// The order, read after the transaction; `None` if there is none, or it could not be read.
+    pub fresh: Option<StaffOrder>,
+    /// Whether there may be messages to others.
+    pub enqueued: bool,
+    /// How many masters were asked right after it; `None`: nobody was to be.
+    pub offers: Option<usize>,
+}
+
+/// What an order's situation is to whoever looks at it.
+#[must_use]
+pub fn situation(order: &StaffOrder) -> Situation {
+    Situation {
+        acts: order.acts,
+        status: order.status(),
+        is_offered: order.live_offers > 0,
+        was_offered: order.was_offered,
+        claimed: match &order.claimed {
+            None => Claimed::ByNobody,
+            Some((staff, _)) if *staff == order.staff => Claimed::ByYou,
+            Some(_) => Claimed::ByAnother,
+        },
+        ended_lately: order.ended_lately,
+    }
+}
+
+/// An order, as somebody of the staff sees it. `None`: there is no such order in the cities of that person.
+///
+/// # Errors
+/// When the database failed.
+pub async fn look(store: &Store, order: OrderId, staff: StaffRef) -> Result<Option<StaffOrder>, store::Error> {
+    staff_orders::of(store, order, staff).await
+}
+
+/// Does something with an order, once for each update.
+///
+/// # Errors
+/// When the database failed.
+pub async fn act(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, store::Error> {
+    let mut acted = settle(store, asked, deed).await?;
+    let done = acted.outcome == ActOutcome::Done;
+    let still_open = acted.fresh.as_ref().is_some_and(|order| order.status().stage() == Stage::Open);
+    if done && still_open && deed.begins_a_search() {
+        // What fails here is done by the next tick.
+        match begin_rounds::begin_round_of(store, asked.order).await {
+            Ok(dispatched) => {
+                acted.offers = Some(dispatched.offers);
+                acted.fresh = staff_orders::of(store, asked.order, asked.staff).await.unwrap_or(acted.fresh);
+                acted.enqueued |= dispatched.offers > 0;
+            }
+            Err(error) => tracing::warn!(%error, "order={} is left to the next tick", asked.order),
+        }
+    }
+    let (verb, word, order) = (deed.name(), acted.outcome.name(), asked.order);
+    let staff = acted.fresh.as_ref().map(|order| order.staff.0);
+    let staff = staff.or(asked.staff.id()).or(asked.staff.telegram_user()).unwrap_or_default();
+    tracing::info!(order = order.0, staff, outcome = word, "{verb} {word}: order={order} staff={staff}");
+    Ok(acted)
+}
+
+/// Attempts until there is an outcome.
+async fn settle(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, store::Error> {
+    let mut waits = LOOK_AGAIN.into_iter();
+    loop {
+        match store.run(|connection| attempt(store, connection, asked, deed)).await {
+            Ok(Some(acted)) => return Ok(acted),
+            // The master was held, or the right was lost in this moment: the next look shows it.
+            Ok(None) => {}
+            Err(error) if error.is_refused_by_a_guard() => tracing::info!(%error, "a change was refused"),
+            Err(error) if error.severity() == Severity::TimedOut => {
+                tracing::warn!(%error, "a lock or a statement took too long");
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+        match waits.next() {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => break,
+        }
+    }
+    // Who is told to try again does so with an update of its own.
+    let answer = Answer {
+        action: deed.recorded_as(),
+        order: Some(asked.order),
+        outcome: ActOutcome::Busy.name(),
+        durable: false,
+    };
+    updates::record_alone(store, asked.origin, None, answer).await?;
+    let fresh = staff_orders::of(store, asked.order, asked.staff).await?;
+    Ok(Acted { outcome: ActOutcome::Busy, fresh, enqueued: false, offers: None })
+}
+
+/// What is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Effect {
+    Claims(bool),
+    Hastens,
+    Gives { to: MasterId, from_another: bool },
+    Becomes { status: OrderStatus, reason: Option<String>, amount: Option<Amount> },
+    Says(Edit),
+}
+
+/// One look at the order; `None`: look again.
+async fn attempt(
+    store: &Store,
+    connection: Connection,
+    asked: Asked<'_>,
+    deed: &Deed,
+) -> Result<Option<Acted>, store::Error> {
+    let Asked { staff, order, seen, origin, answers } = asked;
+    let now = store.now();
+    let [wait_for, read, lock_master, master, record, end] = connection
+        .ready([
+            &orders::WAIT_FOR,
+            &staff_orders::READ,
+            &staff_orders::LOCK_MASTER,
+            &staff_orders::MASTER,
+            &updates::RECORD,
+            &staff_dialogs::END,
+        ])
+        .await?;
+    let update = origin.map(|origin| &origin.update);
+    let receiver = if let Deed::Assign(master) = deed { Some(*master) } else { None };
+    let (begun, locked, receiver, before) = join!(
+        connection.begin(),
+        orders::wait_for(&connection, &wait_for, order),
+        staff_orders::receiver(&connection, [&lock_master, &master], order, receiver),
+        staff_orders::read(&connection, &read, order, staff, update, now),
+    );
+    begun?;
+    locked?;
+    let (receiver, before) = (receiver?, before?);
+    let decision = match &before {
+        Some(before) => decide(deed, before, seen, receiver.as_ref()),
+        None => Decision::Answer(ActOutcome::NotFound),
+    };
+    let (outcome, enqueued, durable) = match (decision, &before) {
+        (Decision::Change(effect, outcome), Some(before)) => {
+            let Some(enqueued) = make(&connection, asked, deed, before, effect, now).await? else {
+                connection.rollback().await?;
+                return Ok(None);
+            };
+            (outcome, enqueued, true)
+        }
+        (Decision::Answer(outcome), _) => (outcome, false, false),
+        (Decision::LookAgain | Decision::Change(..), _) => {
+            connection.rollback().await?;
+            return Ok(None);
+        }
+    };
+    let answer = Answer { action: deed.recorded_as(), order: Some(order), outcome: outcome.name(), durable };
+    let fresh = staff_orders::read(&connection, &read, order, staff, None, now);
+    let ended = async {
+        // A redelivery closes no question that was asked since.
+        match answers.filter(|_| outcome != ActOutcome::Repeated) {
+            Some(question) => staff_dialogs::end_within(&connection, &end, staff, question).await,
+            None => Ok(()),
+        }
+    };
+    let (recorded, ended, (committed, fresh)) =
+        join!(updates::record(&connection, &record, origin, None, answer, now), ended, connection.commit_then(fresh),);
+    recorded?;
+    ended?;
+    committed?;
+    let fresh = super::transaction::if_read(fresh);
+    Ok(Some(Acted { outcome, fresh, enqueued, offers: None }))
+}
+
+/// Makes the change; whether there are messages to others. `None`: the person may not, or not any more.
+async fn make(
+    connection: &Connection,
+    asked: Asked<'_>,
+    deed: &Deed,
+    before: &StaffOrder,
+    effect: Effect,
+    now: Option<Timestamp>,
+) -> Result<Option<bool>, store::Error> {
+    let Asked { staff, order, .. } = asked;
+    let (version, from) = (before.version.version, before.status());
+    let [change, assign, edit, claim, hasten] = connection
+        .ready([
+            &orders::RECORD_CHANGE,
+            &orders::RECORD_ASSIGNMENT,
+            &staff_orders::EDIT,
+            &staff_orders::CLAIM,
+            &staff_orders::HASTEN,
+        ])
+        .await?;
+    let changed = |status, reason: Option<String>, amount| Change {
+        order,
+        version,
+        from,
+        to: status,
+        actor: Actor::Admin(before.staff),
+        reason,
+        amount,
+    };
+    let done = match effect {
+        Effect::Claims(claims) => staff_orders::claim(connection, &claim, order, staff, claims, now).await?,
+        Effect::Hastens => staff_orders::hasten(connection, &hasten, order, version, staff, now).await?,
+        Effect::Says(said) => staff_orders::edit(connection, &edit, order, version, staff, &said, now).await?,
+        Effect::Becomes { status, reason, amount } => {
+            orders::record_change(connection, &change, &changed(status, reason, amount), now).await?;
+            true
+        }
+        Effect::Gives { to, from_another } => {
+            let mut assignment = Assignment {
+                order,
+                version,
+                from_status: from,
+                master: to,
+                offer: None,
+                actor: Actor::Admin(before.staff),
+                // The message that was tapped is none of the master's.
+                origin: asked.origin.map(|origin| Origin { message: None, ..origin.clone() }),
+                action: deed.recorded_as(),
+                reason: None,
+            };
+            if from_another {
+                // First it is nobody's: two changes, each with its row.
+                let back = changed(OrderStatus::Searching, None, None);
+                assignment.from_status = orders::record_return(connection, &change, &back, now).await?;
+                assignment.version += 1;
+            }
+            give(connection, &assign, &assignment, now).await?
+        }
+    };
+    Ok(done.then_some(true))
+}
+
+async fn give(
+    connection: &Connection,
+    statement: &Ready,
+    assignment: &Assignment,
+    now: Option<Timestamp>,
+) -> Result<bool, store::Error> {
+    orders::record_assignment(connection, statement, assignment, now).await.map(|_| true)
+}
+
+/// Decides from what was read under the order's lock.
+fn decide(
+    deed: &Deed,
+    order: &StaffOrder,
+    seen: Option<Version>,
+    receiver: Option<&Receiver>,
+) -> Decision<Effect, ActOutcome> {
+    if !order.acts {
+        return Decision::Answer(ActOutcome::ReadOnly);
+    }
+    if order.processed.is_some() {
+        return Decision::Answer(ActOutcome::Repeated);
+    }
+    if is_so_already(deed, order) {
+        return Decision::Answer(ActOutcome::AlreadyDone);
+    }
+    // Who sees to it changes nothing that anybody could have overlooked.
+    let matters = !matches!(deed, Deed::Claim | Deed::Unclaim);
+    if matters && seen.is_some_and(|seen| seen != order.version) {
+        return Decision::Answer(ActOutcome::Stale(order.last_change.clone()));
+    }
+    if let Some(refusal) = refusal(deed, order) {
+        return Decision::Answer(refusal);
+    }
+    let becomes = |status, reason, amount| Effect::Becomes { status, reason, amount };
+    let effect = match deed {
+        Deed::Claim => Effect::Claims(true),
+        Deed::Unclaim => Effect::Claims(false),
+        // It waits for its time, which is now.
+        Deed::AssignNow if order.status() == OrderStatus::Deferred => becomes(OrderStatus::Searching, None, None),
+        Deed::AssignNow => Effect::Hastens,
+        Deed::Assign(master) => match receiver {
+            None => return Decision::Answer(ActOutcome::NoSuchMaster),
+            Some(Receiver { blocked: Some(blocked), .. }) => {
+                return Decision::Answer(ActOutcome::Blocked(blocked.clone()));
+            }
+            Some(Receiver { locked: false, .. }) => return Decision::LookAgain,
+            Some(_) => Effect::Gives { to: *master, from_another: order.owner().is_some() },
+        },
+        Deed::SearchAgain(reason) => becomes(OrderStatus::Searching, Some(reason.clone()), None),
+        Deed::Cancel(reason) => becomes(OrderStatus::Canceled, Some(reason.clone()), None),
+        Deed::Close(amount) => becomes(OrderStatus::Closed, None, Some(*amount)),
+        // Whoever did it waits for the money again; from there it can go anywhere.
+        Deed::Reopen if order.status() == OrderStatus::Closed && order.master.is_some() => {
+            becomes(OrderStatus::Payment, None, None)
+        }
+        Deed::Reopen => becomes(OrderStatus::Searching, None, None),
+        Deed::Edit(edit) => Effect::Says(edit.clone()),
+    };
+    Decision::Change(effect, ActOutcome::Done)
+}
+
+/// Whether there is nothing to do.
+fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
+    let said = &order.order;
+    match deed {
+        Deed::Claim => situation(order).claimed == Claimed::ByYou,
+        Deed::Unclaim => situation(order).claimed == Claimed::ByNobody,
+        Deed::Assign(master) => order.owner().is_some_and(|(owner, _)| owner == *master),
+        Deed::Cancel(_) => order.status() == OrderStatus::Canceled,
+        Deed::Close(amount) => order.status() == OrderStatus::Closed && order.amount == Some(*amount),
+        Deed::Edit(Edit::Address(address)) => said.card.address == *address,
+        Deed::Edit(Edit::Phone(phone)) => said.client.phone == *phone,
+        Deed::Edit(Edit::Description(text)) => said.card.description.as_ref() == Some(text),
+        Deed::Edit(Edit::Slot(slot)) => {
+            (said.card.slot.start, said.card.slot.end) == (slot.map(|slot| slot.0), slot.map(|slot| slot.1))
+        }
+        Deed::Edit(Edit::Comment(comment)) => said.comment == *comment,
+        Deed::AssignNow | Deed::SearchAgain(_) | Deed::Reopen => false,
+    }
+}
+
+/// Why it cannot be done with the order as it is, if it cannot: the card offers nothing else.
+fn refusal(deed: &Deed, order: &StaffOrder) -> Option<ActOutcome> {
+    let situation = situation(order);
+    let stage = order.status().stage();
+    match deed {
+        Deed::AssignNow if stage == Stage::Open && situation.is_offered => Some(ActOutcome::AlreadyOffered),
+        Deed::Reopen if stage == Stage::Final && !order.ended_lately => Some(ActOutcome::TooLate),
+        Deed::Edit(Edit::Slot(Some((_, end)))) if *end <= order.order.card.slot.now => Some(ActOutcome::PastSlot),
+        _ => (!is_allowed(deed.action(), &situation)).then_some(ActOutcome::NotNow),
+    }
+}
