@@ -4,10 +4,12 @@
 //! [`store::Error`](crate::store::Error).
 
 pub mod accept;
+pub mod act;
 pub mod actions;
 pub mod assign;
 pub mod begin_rounds;
 pub mod cancel;
+pub mod candidates;
 pub mod close;
 pub mod correct;
 pub mod decline;

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod amount;
 pub mod blocked;
 pub mod bot;
+pub mod candidates;
 pub mod dialog;
 pub mod facts;
 pub mod figures;
@@ -19,6 +20,7 @@ pub mod policy;
 pub mod selection;
 pub mod staff;
 pub mod staff_dialog;
+pub mod staff_order;
 pub mod text;
 pub mod update;
 

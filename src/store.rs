@@ -27,6 +27,7 @@ pub mod rounds;
 mod server;
 pub mod staff;
 pub mod staff_dialogs;
+pub mod staff_orders;
 pub mod sweeps;
 mod tls;
 pub mod updates;

@@ -130,7 +130,6 @@ struct By<'a> {
     staff: StaffRef,
     /// What the person may do, to choose what is offered: whatever changes something judges it again.
     profile: &'a StaffProfile,
-    #[expect(dead_code, reason = "for areas to come")]
     origin: &'a Origin,
 }
 

@@ -1,20 +1,322 @@
-//! What is done about an order.
+//! What is done about an order: the taps, and the answers in words.
+//!
+//! Whatever comes of it, the order's card is shown as it is then, with what there is to say about it.
 
-use super::super::callback::staff::OrderTap;
+use super::super::callback::staff::{Field, OrderTap};
+use super::super::render::staff::order as screens;
+use super::super::render::texts::staff::order as texts;
+use super::super::render::texts::staff::order::Misunderstood;
+use super::super::render::texts::without_currency;
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
-use crate::model::StaffDialog;
+use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
+use crate::dispatch::actions::{OrderAction, is_allowed};
+use crate::dispatch::{candidates, staff_dialog};
+use crate::model::selection::Exclusion;
+use crate::model::staff_order::{Edit, StaffOrder};
+use crate::model::text::cut;
+use crate::model::{Amount, MasterId, OrderId, Place, StaffDialog, StaffQuestion, Version};
 use crate::store;
+
+/// How long a window is that has a button.
+const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
 
 impl By<'_> {
     /// The reply to a button about an order.
-    pub(super) async fn order(self, _tap: OrderTap) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn order(self, tap: OrderTap) -> Result<Reply, store::Error> {
+        match tap {
+            OrderTap::AssignAutomatically(order, seen) => self.tapped_to(order, seen, Deed::AssignNow).await,
+            OrderTap::Candidates { order, page } => self.candidates(order, page).await,
+            OrderTap::Pick { order, master, seen } => self.pick(order, master, seen).await,
+            OrderTap::PickAnyway { order, master, seen } => self.tapped_to(order, seen, Deed::Assign(master)).await,
+            OrderTap::AskReturn(order, seen) => self.ask_return(order, seen).await,
+            OrderTap::AskCancel(order, seen) => {
+                let question = Some(StaffQuestion::CancelReason);
+                self.before(order, seen, OrderAction::Cancel, question, screens::ask_cancel).await
+            }
+            OrderTap::ConfirmReturn(reason, order, seen) => {
+                let screen = |order: &StaffOrder| screens::confirm_return(order, reason);
+                self.before(order, seen, OrderAction::SearchAgain, None, screen).await
+            }
+            OrderTap::Return(reason, order, seen) => {
+                self.tapped_to(order, seen, Deed::SearchAgain(texts::return_reason(reason).to_owned())).await
+            }
+            OrderTap::ConfirmCancel(reason, order, seen) => {
+                let screen = |order: &StaffOrder| screens::confirm_cancel(order, reason);
+                self.before(order, seen, OrderAction::Cancel, None, screen).await
+            }
+            OrderTap::Cancel(reason, order, seen) => {
+                self.tapped_to(order, seen, Deed::Cancel(texts::cancel_reason(reason).to_owned())).await
+            }
+            OrderTap::Claim(order) => self.tapped_to(order, None, Deed::Claim).await,
+            OrderTap::Unclaim(order) => self.tapped_to(order, None, Deed::Unclaim).await,
+            OrderTap::Edit(order, seen) => self.before(order, seen, OrderAction::Edit, None, screens::edit).await,
+            OrderTap::Ask(field, order, seen) => self.ask(field, order, seen).await,
+            OrderTap::Day { order, day, seen } => {
+                let screen = |order: &StaffOrder| screens::ask_hour(order, day);
+                self.before(order, seen, OrderAction::Edit, None, screen).await
+            }
+            OrderTap::Window { order, from, seen } => {
+                let slot = from.checked_add(WINDOW).ok().map(|to| (from, to));
+                self.tapped_to(order, seen, Deed::Edit(Edit::Slot(slot))).await
+            }
+            OrderTap::AsSoonAsPossible(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Slot(None))).await,
+            OrderTap::NoComment(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Comment(None))).await,
+            OrderTap::Close { order, amount, seen } => self.tapped_to(order, seen, Deed::Close(amount)).await,
+            OrderTap::AskReopen(order, seen) => {
+                self.before(order, seen, OrderAction::Reopen, None, screens::confirm_reopen).await
+            }
+            OrderTap::Reopen(order, seen) => self.tapped_to(order, seen, Deed::Reopen).await,
+        }
     }
 
     /// The reply to a reason, a new address and the like.
-    pub(super) async fn order_written(self, _dialog: &StaffDialog, _message: &Message) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn order_written(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
+        let Some(order) = dialog.order else { return self.menu().await };
+        let Some(found) = act::look(&self.bots.store, order, self.staff).await? else {
+            return self.nothing_of(dialog.question).await;
+        };
+        match understood(dialog.question, message.words(), &found) {
+            Ok(Answer::Deed(deed)) => {
+                let (asked, acted) = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
+                let note = texts::acted(&deed, &acted);
+                if acted.outcome == ActOutcome::PastSlot {
+                    return Ok(ask_again(dialog.question, &found, &note));
+                }
+                let reply = self.shown(asked, &acted).await?;
+                Ok(noted(reply, &note))
+            }
+            Ok(Answer::Amount(amount)) => {
+                if dialog.seen.is_some_and(|seen| seen != found.version) {
+                    staff_dialog::end(&self.bots.store, self.staff, dialog.question).await?;
+                    let reply = self.show(Place::Card(order)).await?;
+                    return Ok(noted(reply, &texts::acted(&Deed::Close(amount), &stale(&found))));
+                }
+                Ok(Reply::asked_again(screens::confirm_close(&found, amount)))
+            }
+            Err(why) => Ok(ask_again(dialog.question, &found, &texts::misunderstood(why))),
+        }
     }
+
+    /// That there is no such order any more, to whoever was asked about it.
+    async fn nothing_of(self, question: StaffQuestion) -> Result<Reply, store::Error> {
+        staff_dialog::end(&self.bots.store, self.staff, question).await?;
+        Ok(noted(self.show(Place::Queue).await?, texts::NOT_FOUND))
+    }
+
+    /// Does something, and shows the card with what came of it.
+    async fn tapped_to(self, order: OrderId, seen: Option<Version>, deed: Deed) -> Result<Reply, store::Error> {
+        let (order, acted) = self.act(order, seen, None, &deed).await?;
+        let reply = self.shown(order, &acted).await?;
+        let said = texts::acted(&deed, &acted);
+        Ok(if acted.outcome == ActOutcome::Done { reply.with_toast(said) } else { reply.with_alert(said) })
+    }
+
+    async fn act(
+        self,
+        order: OrderId,
+        seen: Option<Version>,
+        answers: Option<StaffQuestion>,
+        deed: &Deed,
+    ) -> Result<(OrderId, Acted), store::Error> {
+        let asked = Asked { staff: self.staff, order, seen, origin: Some(self.origin), answers };
+        let acted = act::act(&self.bots.store, asked, deed).await?;
+        self.bots.metrics.count(deed.name(), acted.outcome.name());
+        Ok((order, acted))
+    }
+
+    /// The order's card, read after what was done; the queue if there is no such order.
+    async fn shown(self, order: OrderId, acted: &Acted) -> Result<Reply, store::Error> {
+        let reply = match acted.outcome {
+            ActOutcome::NotFound => self.show(Place::Queue).await?,
+            _ => self.show(Place::Card(order)).await?,
+        };
+        Ok(if acted.enqueued { reply.with_enqueued(order) } else { reply })
+    }
+
+    /// A screen before something is done, if that can be done with the order as it was seen; `question`: what the next words
+    /// answer.
+    async fn before(
+        self,
+        order: OrderId,
+        seen: Option<Version>,
+        action: OrderAction,
+        question: Option<StaffQuestion>,
+        screen: impl FnOnce(&StaffOrder) -> super::super::render::Screen,
+    ) -> Result<Reply, store::Error> {
+        let found = match self.ready_for(order, seen, action).await? {
+            Ok(found) => found,
+            Err(reply) => return Ok(reply),
+        };
+        let Some(question) = question else { return Ok(Reply::screen(screen(&found), Place::Card(order))) };
+        let dialog = StaffDialog::about_order(question, order, Some(found.version));
+        // An update that comes again opens no question that was closed since.
+        if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
+            return self.show(Place::Card(order)).await;
+        }
+        Ok(Reply::screen(screen(&found), Place::Question))
+    }
+
+    /// The order, if that can be done with it as it was seen; else the reply that says why not.
+    async fn ready_for(
+        self,
+        order: OrderId,
+        seen: Option<Version>,
+        action: OrderAction,
+    ) -> Result<Result<StaffOrder, Reply>, store::Error> {
+        let Some(found) = act::look(&self.bots.store, order, self.staff).await? else {
+            return Ok(Err(self.show(Place::Queue).await?.with_alert(texts::NOT_FOUND)));
+        };
+        let refused = if !found.acts {
+            texts::READ_ONLY.to_owned()
+        } else if seen.is_some_and(|seen| seen != found.version) {
+            texts::stale(found.last_change.as_ref(), Some(&found))
+        } else if !is_allowed(action, &act::situation(&found)) {
+            texts::not_now(Some(&found))
+        } else {
+            return Ok(Ok(found));
+        };
+        Ok(Err(self.show(Place::Card(order)).await?.with_alert(refused)))
+    }
+
+    async fn ask_return(self, order: OrderId, seen: Option<Version>) -> Result<Reply, store::Error> {
+        let found = match self.ready_for(order, seen, OrderAction::SearchAgain).await? {
+            Ok(found) => found,
+            Err(reply) => return Ok(reply),
+        };
+        // An order that is nobody's needs no reason.
+        let question = found.owner().map(|_| StaffQuestion::ReturnReason);
+        self.before(order, seen, OrderAction::SearchAgain, question, screens::ask_return).await
+    }
+
+    async fn ask(self, field: Field, order: OrderId, seen: Option<Version>) -> Result<Reply, store::Error> {
+        let (question, action) = match field {
+            Field::Address => (StaffQuestion::Address, OrderAction::Edit),
+            Field::Phone => (StaffQuestion::Phone, OrderAction::Edit),
+            Field::Description => (StaffQuestion::Description, OrderAction::Edit),
+            Field::Slot => (StaffQuestion::Slot, OrderAction::Edit),
+            Field::Comment => (StaffQuestion::Comment, OrderAction::Comment),
+            Field::Amount => (StaffQuestion::Amount, OrderAction::Close),
+        };
+        self.before(order, seen, action, Some(question), |order| screens::ask(field, order, None)).await
+    }
+
+    /// The masters who may be given the order.
+    async fn candidates(self, order: OrderId, page: i64) -> Result<Reply, store::Error> {
+        if let Err(reply) = self.ready_for(order, None, OrderAction::AssignByHand).await? {
+            return Ok(reply);
+        }
+        match candidates::candidates(&self.bots.store, order, self.staff, page).await? {
+            Some(list) => Ok(Reply::screen(screens::candidates(&list), Place::Card(order))),
+            None => Ok(self.show(Place::Queue).await?.with_alert(texts::NOT_FOUND)),
+        }
+    }
+
+    /// Gives the order to a master; asks first if something speaks against that.
+    async fn pick(self, order: OrderId, master: MasterId, seen: Option<Version>) -> Result<Reply, store::Error> {
+        let found = candidates::candidate(&self.bots.store, order, self.staff, master).await?;
+        let speaks_against = |order: &StaffOrder, why_not: Option<Exclusion>| {
+            let another_s = order.owner().is_some_and(|(owner, _)| owner != master);
+            let as_seen = seen.is_none_or(|seen| seen == order.version);
+            let can_be_given = is_allowed(OrderAction::AssignByHand, &act::situation(order));
+            // What is refused anyway is refused at once.
+            as_seen && can_be_given && (another_s || why_not.is_some_and(|why_not| why_not != Exclusion::Blocked))
+        };
+        match found {
+            Some((order, line)) if speaks_against(&order, line.why_not) => {
+                Ok(Reply::screen(screens::confirm_pick(&order, &line), Place::Card(order.id())))
+            }
+            _ => self.tapped_to(order, seen, Deed::Assign(master)).await,
+        }
+    }
+}
+
+/// Asks the same again, with what was wrong: the question stays open.
+fn ask_again(question: StaffQuestion, order: &StaffOrder, wrong: &str) -> Reply {
+    if let Some(field) = field(question) {
+        return Reply::asked_again(screens::ask(field, order, Some(wrong)));
+    }
+    let returns = question == StaffQuestion::ReturnReason;
+    let screen = if returns { screens::ask_return(order) } else { screens::ask_cancel(order) };
+    noted(Reply::asked_again(screen), wrong)
+}
+
+/// What an answer in words comes to.
+enum Answer {
+    Deed(Deed),
+    /// To be confirmed.
+    Amount(Amount),
+}
+
+fn field(question: StaffQuestion) -> Option<Field> {
+    Some(match question {
+        StaffQuestion::Address => Field::Address,
+        StaffQuestion::Phone => Field::Phone,
+        StaffQuestion::Description => Field::Description,
+        StaffQuestion::Slot => Field::Slot,
+        StaffQuestion::Comment => Field::Comment,
+        StaffQuestion::Amount => Field::Amount,
+        _ => return None,
+    })
+}
+
+fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Result<Answer, Misunderstood> {
+    let deed = |deed| Ok(Answer::Deed(deed));
+    match question {
+        StaffQuestion::Amount => {
+            Amount::parse(without_currency(written)).map(Answer::Amount).ok_or(Misunderstood::NoAmount)
+        }
+        StaffQuestion::Phone => phone(written).and_then(|phone| deed(Deed::Edit(Edit::Phone(phone)))),
+        StaffQuestion::Slot => {
+            let _ = order;
+            Err(Misunderstood::NoSlot)
+        }
+        StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
+        StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
+        StaffQuestion::Comment => deed(Deed::Edit(Edit::Comment(Some(words(question, written)?)))),
+        StaffQuestion::ReturnReason => deed(Deed::SearchAgain(words(question, written)?)),
+        _ => deed(Deed::Cancel(words(question, written)?)),
+    }
+}
+
+/// Words of a length that every screen has room for.
+fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood> {
+    // The database takes no U+0000, and nobody means it.
+    let text: String = written.chars().filter(|c| *c != '\0').collect();
+    let text = text.trim();
+    if !text.chars().any(char::is_alphanumeric) {
+        return Err(Misunderstood::NoWords);
+    }
+    let limit = texts::limit(question);
+    if cut(text, limit) != text {
+        return Err(Misunderstood::TooLong(limit));
+    }
+    Ok(text.to_owned())
+}
+
+fn phone(written: &str) -> Result<String, Misunderstood> {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let dialled = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-–—().".contains(c);
+    if !written.chars().all(dialled) {
+        return Err(Misunderstood::NoPhone(0));
+    }
+    match (digits.len(), digits.as_bytes().first()) {
+        (10, _) => Ok(format!("+7{digits}")),
+        (11, Some(b'7' | b'8')) => Ok(format!("+7{}", &digits[1..])),
+        _ => Err(Misunderstood::NoPhone(digits.len())),
+    }
+}
+
+/// What there is to say, above the screen of a new message.
+fn noted(mut reply: Reply, note: &str) -> Reply {
+    if let Some(screen) = &mut reply.screen {
+        screen.text = format!("{}\n\n{}", super::super::render::staff::noted(note), screen.text);
+    }
+    reply
+}
+
+fn stale(order: &StaffOrder) -> Acted {
+    let outcome = ActOutcome::Stale(order.last_change.clone());
+    Acted { outcome, fresh: Some(order.clone()), enqueued: false, offers: None }
 }

@@ -49,7 +49,6 @@ impl Reply {
     }
 
     /// A line over the chat, which goes by itself.
-    #[expect(dead_code, reason = "for areas to come")]
     pub(super) fn with_toast(self, text: impl Into<String>) -> Self {
         Self { notice: Some(Notice { text: text.into(), alert: false }), ..self }
     }
@@ -60,7 +59,6 @@ impl Reply {
     }
 
     /// Messages to others were enqueued about an order.
-    #[expect(dead_code, reason = "for areas to come")]
     pub(super) fn with_enqueued(self, order: OrderId) -> Self {
         Self { enqueued: Some(order), ..self }
     }

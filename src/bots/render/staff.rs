@@ -1,6 +1,7 @@
 //! The screens of the dispatchers' bot.
 
 pub mod figures;
+pub mod order;
 pub mod shared;
 
 use super::{Screen, keyboards, texts};
@@ -30,7 +31,14 @@ pub fn not_understood(profile: &StaffProfile) -> Screen {
 /// What the person is asked.
 #[must_use]
 pub fn question(dialog: &StaffDialog) -> Screen {
-    Screen { text: texts::staff::question(dialog), keyboard: keyboards::none() }
+    let keyboard = dialog.order.map_or_else(keyboards::none, order::back_to);
+    Screen { text: texts::staff::question(dialog), keyboard }
+}
+
+/// What there is to say, as it stands above a screen.
+#[must_use]
+pub fn noted(note: &str) -> String {
+    texts::staff::note(note)
 }
 
 /// That a picture or somebody else's message answers no question, above the question.

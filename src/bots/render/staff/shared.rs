@@ -23,13 +23,11 @@ pub(super) fn row(text: impl Into<String>, callback: StaffCallback) -> Row {
 }
 
 /// The button that a screen is for.
-#[expect(dead_code, reason = "the screens to come have such buttons")]
 pub(super) fn good(text: impl Into<String>, callback: StaffCallback) -> InlineKeyboardButton {
     InlineKeyboardButton { style: Some(ButtonStyle::Success), ..button(text, callback) }
 }
 
 /// A button that cannot be taken back.
-#[expect(dead_code, reason = "the screens to come have such buttons")]
 pub(super) fn bad(text: impl Into<String>, callback: StaffCallback) -> InlineKeyboardButton {
     InlineKeyboardButton { style: Some(ButtonStyle::Danger), ..button(text, callback) }
 }

@@ -1,6 +1,7 @@
 //! What dispatchers read, a file for each area.
 
 pub mod figures;
+pub mod order;
 
 use super::words::{NAME_LIMIT, typed};
 use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
@@ -32,6 +33,11 @@ pub fn stranger(user: TelegramUserId) -> String {
     format!(
         "Это бот диспетчеров, и вас в нём пока нет. Ваш Telegram ID: {user}. Попросите администратора прислать вам приглашение."
     )
+}
+
+/// What there is to say, as it stands above a screen.
+pub(in crate::bots::render) fn note(text: &str) -> String {
+    typed(text, usize::MAX)
 }
 
 /// The menu.
