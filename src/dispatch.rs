@@ -24,6 +24,7 @@ mod own_change;
 pub mod progress;
 pub mod shift;
 pub mod staff_dialog;
+pub mod staff_view;
 pub mod transaction;
 pub mod view;
 

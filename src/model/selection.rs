@@ -101,6 +101,26 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::Category,
+        Self::District,
+        Self::Asked,
+        Self::Blocked,
+        Self::Unreachable,
+        Self::OffShift,
+        Self::Limit,
+        Self::Held,
+        Self::Failed,
+        Self::Rank,
+    ];
+
+    /// The reason of that word; `None` for one that this release does not know.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
     /// The word in `dispatch_rounds.excluded`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 27] = [
+const MIGRATIONS: [(&str, &str); 29] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -45,6 +45,8 @@ const MIGRATIONS: [(&str, &str); 27] = [
     ("V18__order_revisions.sql", include_str!("../../migrations/V18__order_revisions.sql")),
     ("V20__staff_screens.sql", include_str!("../../migrations/V20__staff_screens.sql")),
     ("V21__changed_offers.sql", include_str!("../../migrations/V21__changed_offers.sql")),
+    ("V25__queue.sql", include_str!("../../migrations/V25__queue.sql")),
+    ("V26__search.sql", include_str!("../../migrations/V26__search.sql")),
     ("V27__people.sql", include_str!("../../migrations/V27__people.sql")),
     ("V28__master_changes.sql", include_str!("../../migrations/V28__master_changes.sql")),
     ("V30__first_masters.sql", include_str!("../../migrations/V30__first_masters.sql")),

@@ -8,6 +8,7 @@ use field_service::model::master_change::{ChangedBy, What};
 use field_service::model::notification::Kind;
 use field_service::model::onboarding::Step;
 use field_service::model::order::Stage;
+use field_service::model::queue::QueueState;
 use field_service::model::staff::Screen;
 use field_service::model::update::Action;
 use field_service::model::{BotName, Category, OfferState, OrderStatus, Role, StaffQuestion};
@@ -88,6 +89,7 @@ fn known() -> Vec<(&'static str, Words)> {
         ("what a new master is asked", words(Step::ALL, Step::as_str)),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),
         ("reasons of an escalation", some(&["NOBODY_LEFT", "ROUNDS", "TIME"])),
+        ("what a queue shows", words(QueueState::ALL, QueueState::as_str)),
         ("questions", some(&["AMOUNT", "RETURN_REASON"])),
     ]
 }

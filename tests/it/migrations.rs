@@ -209,3 +209,33 @@ async fn another_migration_is_not_waited_for_for_ever() {
     assert!(!output.status.success() && said.contains("another migration") && said.contains("(colleague"), "{said}");
     drop(other);
 }
+
+#[tokio::test]
+async fn a_role_that_may_not_create_the_search_s_extension_is_told_what_to_do() {
+    let url = postgres::empty_database("no_extension").await;
+    let owner = postgres::connect(&url).await;
+    owner
+        .batch_execute(
+            "DROP ROLE IF EXISTS modest; CREATE ROLE modest LOGIN;
+             GRANT ALL ON SCHEMA public TO modest; REVOKE ALL ON DATABASE no_extension FROM PUBLIC;
+             GRANT CONNECT ON DATABASE no_extension TO modest",
+        )
+        .await
+        .expect("a role");
+    let modest = url.replace("user=postgres", "user=modest");
+    let output = program(&modest, "5").output().await.expect("the program runs");
+    let said = said(&output);
+    assert!(!output.status.success(), "{said}");
+    for part in ["CREATE EXTENSION pg_trgm", "GRANT CREATE ON DATABASE no_extension TO modest", "migrate again"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(version(&owner).await, 20, "the files before it stay applied");
+    // The owner does as told, even into a schema of its own.
+    owner
+        .batch_execute("CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions; GRANT USAGE ON SCHEMA extensions TO modest")
+        .await
+        .expect("an extension");
+    let output = program(&modest, "5").output().await.expect("the program runs");
+    assert!(output.status.success(), "{}", self::said(&output));
+    owner.batch_execute("DROP OWNED BY modest; DROP ROLE modest").await.expect("it can go");
+}

@@ -1,0 +1,58 @@
+-- $1 staff or null, $2 the staff's Telegram user or null, $3 order, $4 now or null
+SELECT
+    who.acts,
+    orders.id,
+    orders.version,
+    orders.revision,
+    orders.status,
+    orders.category,
+    cities.name AS city,
+    districts.name AS district,
+    orders.address,
+    orders.description,
+    orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
+    orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    moment.now AT TIME ZONE cities.shown_timezone AS local_now,
+    cities.timezone_lost_at IS NOT NULL AS in_utc,
+    orders.client_name,
+    orders.client_phone,
+    orders.comment,
+    orders.final_amount::text AS final_amount,
+    orders.created_at,
+    orders.created_at AT TIME ZONE cities.shown_timezone AS created_local,
+    creator.full_name AS created_by,
+    master.id AS master_id,
+    master.full_name AS master,
+    master.phone AS master_phone,
+    master.unreachable_since IS NOT NULL AS master_unreachable,
+    preferred.full_name AS preferred,
+    orders.escalation_reason,
+    orders.escalated_at,
+    orders.escalated_at AT TIME ZONE cities.shown_timezone AS escalated_local,
+    orders.search_started_at,
+    orders.search_started_at AT TIME ZONE cities.shown_timezone AS search_started_local,
+    orders.last_round,
+    nullif(orders.deferred_until, 'infinity') AS deferred_until,
+    nullif(orders.deferred_until, 'infinity') AT TIME ZONE cities.shown_timezone AS deferred_local,
+    claimer.full_name AS claimed_by,
+    claimer.id = who.staff_id AS claimed_by_reader,
+    orders.claimed_at,
+    orders.claimed_at AT TIME ZONE cities.shown_timezone AS claimed_local,
+    EXISTS (
+        SELECT FROM offers
+        WHERE offers.order_id = orders.id AND state IN ('SENT', 'VIEWED') AND expires_at > moment.now) AS is_offered,
+    EXISTS (
+        SELECT FROM offers
+        WHERE offers.order_id = orders.id AND sent_at >= orders.search_started_at) AS was_offered,
+    orders.status IN ('CLOSED', 'CANCELED') AND coalesce(
+        (SELECT created_at FROM order_status_history WHERE order_id = orders.id ORDER BY id DESC LIMIT 1), orders.updated_at)
+        > moment.now - interval '1 day' AS ended_lately
+FROM staff_right($1, $2) AS who
+CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment
+JOIN orders ON orders.id = $3 AND orders.city_id = ANY (who.cities)
+JOIN cities ON cities.id = orders.city_id
+LEFT JOIN districts ON districts.id = orders.district_id
+LEFT JOIN masters AS master ON master.id = orders.assigned_master_id
+LEFT JOIN masters AS preferred ON preferred.id = orders.preferred_master_id
+LEFT JOIN staff AS creator ON creator.id = orders.created_by_staff_id
+LEFT JOIN staff AS claimer ON claimer.id = orders.claimed_by_staff_id
