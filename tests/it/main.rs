@@ -32,6 +32,7 @@ mod poison;
 mod pool;
 mod priority;
 mod programs;
+mod queue;
 mod races;
 mod redelivery;
 mod refusals;

@@ -3,13 +3,22 @@
 use super::super::render;
 use super::By;
 use super::reply::Reply;
+use crate::dispatch::staff_view;
 use crate::model::staff::Place;
 use crate::store;
 
 impl By<'_> {
     /// The menu, with what the person may do.
-    #[expect(clippy::unused_async, reason = "it will count what needs somebody")]
     pub(super) async fn menu(self) -> Result<Reply, store::Error> {
-        Ok(Reply::screen(render::staff::menu(self.profile), Place::Menu))
+        // The menu is shown whatever there is to count.
+        let queue = match staff_view::whole_queue(&self.bots.store, self.staff).await {
+            Ok(queue) => queue,
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the menu is shown without its counts");
+                None
+            }
+        };
+        Ok(Reply::screen(render::staff::menu_of(self.profile, queue.as_ref()), Place::Menu))
     }
 }

@@ -1,25 +1,37 @@
 //! The screens of the dispatchers' bot.
 
+mod card;
 pub mod figures;
 pub mod order;
+mod queue;
 pub mod shared;
 
 use super::{Screen, keyboards, texts};
 use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, QueueTap, StaffCallback};
 use crate::model::figures::Scope;
+use crate::model::queue::Queue;
 use crate::model::{StaffDialog, StaffProfile};
+pub use card::{From, card};
+pub use queue::{ask_search, cities, days, filters, found, masters, queue, too_short, trades};
 use shared::row;
 
 /// The menu, with what the person may do.
 #[must_use]
 pub fn menu(profile: &StaffProfile) -> Screen {
-    let mut rows = vec![row(texts::staff::BUTTON_QUEUE, StaffCallback::Queue(QueueTap::Page(1)))];
+    menu_of(profile, None)
+}
+
+/// The menu, with what there is in the queue.
+#[must_use]
+pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>) -> Screen {
+    let mut rows = vec![row(texts::staff::queue::button_queue(queue), StaffCallback::Queue(QueueTap::Page(1)))];
     if profile.role.acts() {
         rows.push(row(texts::staff::BUTTON_NEW_ORDER, StaffCallback::New(NewTap::Start)));
     }
     rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
     rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Orders(Scope::default()))));
-    Screen { text: texts::staff::menu(profile), keyboard: shared::markup(rows) }
+    let counts = queue.map(|queue| format!("\n\n{}", texts::staff::queue::counts(queue))).unwrap_or_default();
+    Screen { text: format!("{}{counts}", texts::staff::menu(profile)), keyboard: shared::markup(rows) }
 }
 
 /// That words were no order and no answer, above the menu.

@@ -1,7 +1,9 @@
 //! What dispatchers read, a file for each area.
 
+pub mod card;
 pub mod figures;
 pub mod order;
+pub mod queue;
 
 use super::words::{NAME_LIMIT, typed};
 use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};

@@ -1,0 +1,415 @@
+//! The queue, what it is narrowed to, and the search.
+
+use jiff::civil::{Date, DateTime};
+
+use super::super::words::{BUTTON_LIMIT, category, clock, counted, day, slot, status, telephone, typed};
+use super::BUTTON_QUEUE;
+use crate::model::moment::Moment;
+use crate::model::order::{OrderCard, OrderStatus};
+use crate::model::policy::Escalation;
+use crate::model::queue::{FOUND_AT_MOST, Filters, Found, Queue, QueueLine, QueueState, Sought, Trouble};
+use crate::model::text::cut;
+use crate::model::{Category, OrderId};
+
+/// The menu's button, which says if anything needs somebody.
+pub(in crate::bots::render) fn button_queue(queue: Option<&Queue>) -> String {
+    match queue.map_or(0, |queue| queue.count(QueueState::Urgent)) {
+        0 => BUTTON_QUEUE.to_owned(),
+        urgent => format!("{BUTTON_QUEUE} (🔥 {urgent})"),
+    }
+}
+
+/// What there is, for the menu.
+pub(in crate::bots::render) fn counts(queue: &Queue) -> String {
+    match (queue.count(QueueState::Urgent), queue.in_hand()) {
+        (0, 0) => "Заявок в работе нет.".to_owned(),
+        (0, in_hand) => format!("В работе: {in_hand}. Срочного нет."),
+        (urgent, in_hand) => format!("В работе: {in_hand}. 🔥 Горит: {urgent}."),
+    }
+}
+
+const TITLE: &str = "📋 <b>Очередь</b>";
+/// A city, a district or a name in a line.
+const SHORT: usize = 24;
+/// An address in a line.
+const ADDRESS: usize = 60;
+/// What somebody has searched for.
+const SOUGHT: usize = 60;
+
+/// Reads it afresh.
+pub(in crate::bots::render) const BUTTON_REFRESH: &str = "🔄 Обновить";
+/// Narrows the queue.
+pub(in crate::bots::render) const BUTTON_FILTERS: &str = "⚙️ Фильтры";
+/// Asks what to look for.
+pub(in crate::bots::render) const BUTTON_SEARCH: &str = "🔎 Поиск";
+/// Asks what to look for, again.
+pub(in crate::bots::render) const BUTTON_SEARCH_AGAIN: &str = "🔎 Искать другое";
+/// Back to the queue.
+pub(in crate::bots::render) const BUTTON_TO_QUEUE: &str = "◀ К очереди";
+/// Back to what was found.
+pub(in crate::bots::render) const BUTTON_TO_FOUND: &str = "◀ К найденному";
+/// Back to the filters.
+pub(in crate::bots::render) const BUTTON_TO_FILTERS: &str = "◀ К фильтрам";
+/// Lifts every filter.
+pub(in crate::bots::render) const BUTTON_NO_FILTERS: &str = "✖ Убрать все фильтры";
+/// Lifts the filter by city.
+pub(in crate::bots::render) const BUTTON_ALL_CITIES: &str = "Все города";
+/// Lifts the filter by trade.
+pub(in crate::bots::render) const BUTTON_ALL_TRADES: &str = "Все работы";
+/// Lifts the filter by master.
+pub(in crate::bots::render) const BUTTON_ALL_MASTERS: &str = "Все мастера";
+/// Lifts the filter by day.
+pub(in crate::bots::render) const BUTTON_ALL_DAYS: &str = "Любой день";
+/// To a card that is not the reader's to see, or is not there.
+pub const NOT_FOUND: &str = "Такой заявки нет, или она не в вашем городе. Показываю очередь.";
+
+pub(in crate::bots::render) const CHOOSE_CITY: &str =
+    "🏙 <b>Какой город показывать?</b>\nВ скобках — сколько заявок в работе.";
+pub(in crate::bots::render) const CHOOSE_TRADE: &str = "🛠 <b>Какие работы показывать?</b>";
+pub(in crate::bots::render) const CHOOSE_DAY: &str = "📅 <b>За какой день показывать?</b>\nДля заявок в работе это день визита, для закрытых и отменённых — день, когда это случилось.";
+
+/// The question of the search.
+pub(in crate::bots::render) const ASK_SEARCH: &str = "🔎 <b>Что найти?</b>\n\nНапишите одним сообщением номер заявки, любую часть телефона, \
+     адрес или имя клиента. Например: 118, 45-67, Победы 14, Иванова.";
+
+/// Whose orders.
+pub(in crate::bots::render) fn choose_master(nobody: bool) -> String {
+    if nobody {
+        "👷 Сейчас ни у одного мастера нет заявок в работе.".to_owned()
+    } else {
+        "👷 <b>Чьи заявки показывать?</b>\nЗдесь мастера, у которых есть заявки в работе; в скобках — сколько."
+            .to_owned()
+    }
+}
+
+/// The name of a state on a button and in a title.
+fn state(state: QueueState) -> &'static str {
+    match state {
+        QueueState::Urgent => "🔥 Горит",
+        QueueState::Searching => "🔎 Ищут мастера",
+        QueueState::Deferred => "💤 Отложены",
+        QueueState::Assigned => "📌 Ждут выезда",
+        QueueState::EnRoute => "🚗 В пути",
+        QueueState::Working => "🛠 В работе",
+        QueueState::Payment => "🧾 Ждут сумму",
+        QueueState::Closed => "✅ Закрыты",
+        QueueState::Canceled => "🚫 Отменены",
+    }
+}
+
+/// A state's button, with how many there are.
+pub(in crate::bots::render) fn button_state(of: Option<QueueState>, count: i64, shown: bool) -> String {
+    let name = of.map_or("Все", state);
+    let mark = if shown { "• " } else { "" };
+    format!("{mark}{name} {count}")
+}
+
+/// «№118» on a button, which says of what needs somebody that it does.
+pub(in crate::bots::render) fn button_line(line: &QueueLine) -> String {
+    let mark = if line.troubles.is_empty() { "" } else { "🔥" };
+    format!("{mark}№{}", line.card.id)
+}
+
+/// The button of the filters: how many there are.
+pub(in crate::bots::render) fn button_filters(filters: &Filters) -> String {
+    let set = [filters.city.is_some(), filters.category.is_some(), filters.master.is_some(), filters.day.is_some()];
+    match set.into_iter().filter(|set| *set).count() {
+        0 => BUTTON_FILTERS.to_owned(),
+        count => format!("{BUTTON_FILTERS} ({count})"),
+    }
+}
+
+pub(in crate::bots::render) fn button_city(filters: &Filters) -> String {
+    filter("🏙 Город", filters.city.as_deref().unwrap_or("все"))
+}
+
+pub(in crate::bots::render) fn button_trade(filters: &Filters) -> String {
+    filter("🛠 Работы", filters.category.map_or("все", category))
+}
+
+pub(in crate::bots::render) fn button_master(filters: &Filters) -> String {
+    filter("👷 Мастер", filters.master.as_deref().unwrap_or("все"))
+}
+
+pub(in crate::bots::render) fn button_day(filters: &Filters, today: Date) -> String {
+    filter("📅 День", &filters.day.map_or("любой".to_owned(), |date| named_day(date, today)))
+}
+
+fn filter(what: &str, to: &str) -> String {
+    cut(&format!("{what}: {to}"), BUTTON_LIMIT)
+}
+
+/// «Анна К. (3)» on a button.
+pub(in crate::bots::render) fn button_choice(name: &str, orders: i64) -> String {
+    format!("{} ({orders})", cut(name.trim(), 40))
+}
+
+pub(in crate::bots::render) fn button_category(of: Category) -> &'static str {
+    category(of)
+}
+
+/// «сегодня», «вчера», «пт 27.11».
+pub(in crate::bots::render) fn named_day(date: Date, today: Date) -> String {
+    if today.yesterday().is_ok_and(|yesterday| date == yesterday) { "вчера".to_owned() } else { day(date, today) }
+}
+
+/// «14:05» today, «вчера 14:05», «пт 27.11 14:05».
+pub(in crate::bots::render) fn when(moment: Moment, now: DateTime) -> String {
+    let (date, time) = (moment.local.date(), clock(moment.local.time()));
+    if date == now.date() { time } else { format!("{} {time}", named_day(date, now.date())) }
+}
+
+/// The queue: its counts, what it is narrowed to, and a paragraph for each order.
+pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
+    let in_hand = match queue.in_hand() {
+        0 => "заявок в работе нет".to_owned(),
+        count => format!("{count} в работе"),
+    };
+    let urgent = match queue.count(QueueState::Urgent) {
+        0 => String::new(),
+        count => format!(", {count} горит"),
+    };
+    let mut head = format!("{TITLE} · {in_hand}{urgent}");
+    if let Some(shown) = narrowed(queue) {
+        head = format!("{head}\nПоказываю: {shown}");
+    }
+    if queue.lines.is_empty() {
+        return format!("{head}\n\n{}", nothing(queue));
+    }
+    if queue.pages() > 1 {
+        head = format!("{head}\nСтраница {} из {}, всего {}", queue.page, queue.pages(), queue.total);
+    }
+    std::iter::once(head).chain(queue.lines.iter().map(line)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn narrowed(queue: &Queue) -> Option<String> {
+    let Filters { city, category: of, state: only, master, day } = &queue.filters;
+    let today = queue.now.date();
+    let of_day = match (day, only) {
+        (Some(day), _) => Some(named_day(*day, today)),
+        // What is over is shown for one day.
+        (None, Some(QueueState::Closed | QueueState::Canceled)) => Some("сегодня".to_owned()),
+        (None, _) => None,
+    };
+    let parts = [
+        only.map(|only| state(only).to_owned()),
+        city.as_deref().map(|city| typed(city, SHORT)),
+        of.map(|of| category(of).to_owned()),
+        master.as_deref().map(|master| format!("мастер {}", typed(master, SHORT))),
+        of_day,
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+fn nothing(queue: &Queue) -> &'static str {
+    match queue.filters.state {
+        _ if queue.filters.are_set() => "С такими фильтрами ничего нет.",
+        Some(QueueState::Urgent) => "Всё спокойно: срочного нет.",
+        Some(_) => "Здесь сейчас пусто.",
+        None => "Сейчас заявок в работе нет.",
+    }
+}
+
+/// An order of the queue.
+fn line(line: &QueueLine) -> String {
+    let QueueLine { card, created, master, offered, seen, claimed_by, client, troubles, status: at } = line;
+    let mark = if troubles.is_empty() { "" } else { "🔥 " };
+    let mut rows = vec![format!("{mark}<b>№{}</b> · {} · {}", card.id, category(card.category), status(*at))];
+    rows.extend(troubled(troubles, card.slot.now));
+    rows.push(format!("📍 {}", typed(&where_to(card), ADDRESS)));
+    rows.extend(
+        client
+            .as_ref()
+            .map(|client| format!("👤 {}, {}", typed(&client.name, SHORT), telephone(&cut(&client.phone, SHORT)))),
+    );
+    let slot = card.slot.start.or(card.slot.end).map(|_| format!("🕒 {}", slot(&card.slot)));
+    let created = format!("принята {}", when(*created, card.slot.now));
+    rows.push(slot.into_iter().chain([created]).collect::<Vec<_>>().join(" · "));
+    let who = [
+        master.as_deref().map(|master| format!("👷 {}", typed(master, SHORT))),
+        (*offered > 0).then(|| offered_to(*offered, *seen)),
+        claimed_by.as_deref().map(|staff| format!("🙋 {}", typed(staff, SHORT))),
+    ];
+    let who: Vec<String> = who.into_iter().flatten().collect();
+    rows.extend((!who.is_empty()).then(|| who.join(" · ")));
+    rows.join("\n")
+}
+
+/// City, district and address, as short as they are known without.
+fn where_to(card: &OrderCard) -> String {
+    let place = [Some(cut(&card.city, SHORT)), card.district.as_deref().map(|district| cut(district, SHORT))];
+    let place: Vec<String> = place.into_iter().flatten().collect();
+    // The address is what tells orders apart: it comes first, lest it be cut.
+    format!("{} ({})", cut(card.address.trim(), ADDRESS - 10), place.join(", "))
+}
+
+fn offered_to(offered: i64, seen: i64) -> String {
+    match seen {
+        0 => format!("📨 предложена: {offered}, никто не открыл"),
+        seen => format!("📨 предложена: {offered}, открыли {seen}"),
+    }
+}
+
+/// What is wrong with an order, the worst first; two things at most.
+fn troubled(troubles: &[Trouble], now: DateTime) -> Option<String> {
+    let escalated = matches!(troubles.first(), Some(Trouble::Escalated { .. }));
+    let said = troubles.iter().filter(|trouble| !(escalated && matches!(trouble, Trouble::Waiting { .. })));
+    let said: Vec<String> = said.take(2).map(|trouble| self::trouble(*trouble, now)).collect();
+    (!said.is_empty()).then(|| said.join(" · "))
+}
+
+/// Why an order needs somebody now.
+pub(in crate::bots::render) fn trouble(trouble: Trouble, now: DateTime) -> String {
+    match trouble {
+        Trouble::Escalated { why, since } => format!("❗ {}, ждёт вас с {}", why_escalated(why), when(since, now)),
+        Trouble::Late => "⏰ время визита прошло".to_owned(),
+        Trouble::Waiting { since } => format!("⏳ без мастера с {}", when(since, now)),
+        Trouble::Unreachable => "🔕 мастеру не доходят сообщения".to_owned(),
+        Trouble::Unseen => "👀 предложение никто не открывает".to_owned(),
+    }
+}
+
+pub(in crate::bots::render) fn why_escalated(why: Escalation) -> &'static str {
+    match why {
+        Escalation::NobodyLeft => "предложить больше некому",
+        Escalation::Rounds => "никто не взял",
+        Escalation::Time => "ищем слишком долго",
+    }
+}
+
+/// What the queue is narrowed to, on a screen of its own.
+pub(in crate::bots::render) fn filters(queue: &Queue) -> String {
+    let shown = narrowed(queue).unwrap_or_else(|| "все заявки в работе".to_owned());
+    let total = match queue.total {
+        0 => "таких заявок нет".to_owned(),
+        total => {
+            let total = usize::try_from(total).unwrap_or(usize::MAX);
+            counted(total, ["заявка", "заявки", "заявок"])
+        }
+    };
+    format!(
+        "⚙️ <b>Фильтры очереди</b>\nСейчас: {shown} — {total}.\n\nФильтры остаются и завтра, пока вы их не уберёте."
+    )
+}
+
+/// What was found.
+pub(in crate::bots::render) fn found(found: &Found) -> String {
+    let Some(sought) = found.sought.as_deref() else { return ASK_SEARCH.to_owned() };
+    let sought = typed(sought, SOUGHT);
+    if found.lines.is_empty() {
+        return format!(
+            "🔎 По запросу «{sought}» ничего не нашлось.\n\nПопробуйте короче: улицу без дома, фамилию без окончания, последние \
+             цифры телефона. Напишите, что искать."
+        );
+    }
+    let count = if found.more {
+        format!("больше {FOUND_AT_MOST} заявок, здесь последние; уточните запрос")
+    } else {
+        counted(usize::try_from(found.total).unwrap_or_default(), ["заявка", "заявки", "заявок"])
+    };
+    let mut head = format!("🔎 <b>«{sought}»</b>: {count}");
+    if found.pages() > 1 {
+        head = format!("{head}\nСтраница {} из {}", found.page, found.pages());
+    }
+    std::iter::once(head).chain(found.lines.iter().map(line)).collect::<Vec<_>>().join("\n\n")
+}
+
+/// That too little was written to search for.
+pub(in crate::bots::render) const TOO_SHORT: &str =
+    "🔎 Слишком коротко. Напишите хотя бы три буквы слова, три цифры телефона или номер заявки.";
+
+/// Words that every address has, so that they find nothing.
+const IN_EVERY_ADDRESS: [&str; 26] = [
+    "ул",
+    "улица",
+    "пр",
+    "пркт",
+    "просп",
+    "проспект",
+    "пер",
+    "переулок",
+    "пл",
+    "площадь",
+    "бул",
+    "бульвар",
+    "ш",
+    "шоссе",
+    "наб",
+    "набережная",
+    "д",
+    "дом",
+    "кв",
+    "квартира",
+    "корп",
+    "корпус",
+    "стр",
+    "строение",
+    "г",
+    "город",
+];
+
+/// What somebody's words ask for: digits are an order's number and a part of a phone, anything else is words of address or name.
+#[must_use]
+pub fn sought(written: &str) -> Sought {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let is_number = !digits.is_empty() && written.chars().all(|c| c.is_ascii_digit() || " №#+-()\u{a0}".contains(c));
+    if is_number {
+        let number = digits.parse().ok().filter(|number| *number > 0).map(OrderId);
+        // A number that is written with a sign is no phone.
+        let only_number = written.contains(['№', '#']);
+        let mut phones = Vec::new();
+        if digits.len() >= Sought::SHORTEST && !only_number {
+            phones.push(digits.clone());
+            // A Russian number begins with 8 or 7, whichever was written down.
+            if let Some(rest) = digits.strip_prefix('8').filter(|rest| rest.len() >= Sought::SHORTEST) {
+                phones.push(rest.to_owned());
+            }
+        }
+        return Sought { number, phones, words: Vec::new() };
+    }
+    let words = written.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    let words: Vec<String> =
+        words.filter(|word| !word.is_empty() && !IN_EVERY_ADDRESS.contains(&word.as_str())).collect();
+    // Words that are in every second order narrow what longer ones find, and find nothing by themselves.
+    let enough = words.iter().any(|word| word.chars().count() >= Sought::SHORTEST);
+    Sought { words: if enough { words } else { Vec::new() }, ..Sought::default() }
+}
+
+/// The status as the card's title says it.
+pub(in crate::bots::render) fn named_status(of: OrderStatus) -> &'static str {
+    status(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(written: &str) -> (Option<i64>, Vec<String>, Vec<String>) {
+        let Sought { number, phones, words } = sought(written);
+        (number.map(|order| order.0), phones, words)
+    }
+
+    fn of(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn digits_are_a_number_and_a_part_of_a_phone() {
+        assert_eq!(asks("118"), (Some(118), of(&["118"]), of(&[])));
+        assert_eq!(asks("№118"), (Some(118), of(&[]), of(&[])));
+        assert_eq!(asks("45-67"), (Some(4567), of(&["4567"]), of(&[])));
+        assert_eq!(asks("8 (912) 345-67-89"), (Some(89_123_456_789), of(&["89123456789", "9123456789"]), of(&[])));
+        assert_eq!(asks("12"), (Some(12), of(&[]), of(&[])));
+        assert_eq!(asks("99999999999999999999"), (None, of(&["99999999999999999999"]), of(&[])));
+    }
+
+    #[test]
+    fn anything_else_is_words_of_address_or_name() {
+        assert_eq!(asks("ул. Победы, д. 14"), (None, of(&[]), of(&["победы", "14"])));
+        assert_eq!(asks("Иванова"), (None, of(&[]), of(&["иванова"])));
+        for nothing in ["", "ул. д. 5", "—", "🔧", "кв", "а 5"] {
+            assert!(sought(nothing).is_empty(), "{nothing}");
+        }
+    }
+}
