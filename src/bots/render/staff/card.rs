@@ -7,7 +7,7 @@ use super::super::texts::staff::card as texts;
 use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_FOUND, BUTTON_TO_QUEUE};
 use super::super::texts::{address_to_copy, telephone_to_copy};
 use super::shared::{Row, bad, button, good, markup};
-use crate::bots::callback::staff::{OrderTap, QueueTap, StaffCallback};
+use crate::bots::callback::staff::{Field, OrderTap, QueueTap, StaffCallback};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::situation;
 use crate::model::staff_card::StaffCard;
@@ -30,7 +30,7 @@ pub fn card(card: &StaffCard, from: From) -> Screen {
     let mut rows: Vec<Row> = copies(card).into_iter().collect();
     rows.extend(ROWS.iter().filter_map(|places| {
         let row: Row =
-            places.iter().filter(|action| actions.contains(action)).filter_map(|action| act(card, *action)).collect();
+            places.iter().filter(|action| actions.contains(action)).map(|action| act(card, *action)).collect();
         (!row.is_empty()).then_some(row)
     }));
     let (again, back) = match from {
@@ -52,7 +52,7 @@ const ROWS: [&[OrderAction]; 6] = [
     &[OrderAction::Cancel, OrderAction::Unclaim],
 ];
 
-fn act(card: &StaffCard, action: OrderAction) -> Option<InlineKeyboardButton> {
+fn act(card: &StaffCard, action: OrderAction) -> InlineKeyboardButton {
     let (order, seen) = (card.order.id, Some(card.seen));
     let text = texts::button_action(action);
     let tap = match action {
@@ -60,19 +60,19 @@ fn act(card: &StaffCard, action: OrderAction) -> Option<InlineKeyboardButton> {
         OrderAction::AssignByHand => OrderTap::Candidates { order, page: 1 },
         OrderAction::SearchAgain => OrderTap::AskReturn(order, seen),
         OrderAction::Cancel => OrderTap::AskCancel(order, seen),
-        OrderAction::Claim
-        | OrderAction::Unclaim
-        | OrderAction::Close
-        | OrderAction::Edit
-        | OrderAction::Comment
-        | OrderAction::Reopen => return None,
+        OrderAction::Claim => OrderTap::Claim(order),
+        OrderAction::Unclaim => OrderTap::Unclaim(order),
+        OrderAction::Close => OrderTap::Ask(Field::Amount, order, seen),
+        OrderAction::Edit => OrderTap::Edit(order, seen),
+        OrderAction::Comment => OrderTap::Ask(Field::Comment, order, seen),
+        OrderAction::Reopen => OrderTap::AskReopen(order, seen),
     };
     let tap = StaffCallback::Order(tap);
-    Some(match action {
+    match action {
         OrderAction::AssignNow | OrderAction::Close => good(text, tap),
         OrderAction::Cancel => bad(text, tap),
         _ => button(text, tap),
-    })
+    }
 }
 
 /// Copies the phones and the address.
