@@ -4,11 +4,13 @@
 //! authorised by the sender's id against the database. Keyboards hang in chats for years, so the grammar is fixed: it is
 //! added to, and nothing in it changes its meaning.
 
+mod onboard;
 pub mod staff;
 
 use std::fmt;
 
 use crate::model::{Amount, OrderId};
+pub use onboard::OnboardTap;
 
 /// Telegram's limit for `callback_data`, in bytes.
 /// <https://core.telegram.org/bots/api#inlinekeyboardbutton>
@@ -85,6 +87,8 @@ pub enum Callback {
         /// Come on shift, or leave.
         on: bool,
     },
+    /// `m:in…`: of somebody who is to become a master.
+    Onboard(OnboardTap),
 }
 
 /// What is asked about an own order.
@@ -183,6 +187,7 @@ impl Callback {
                 Some(own) => Self::Own(own, OrderId(number(parts.next()?)?)),
                 None => Self::Active { page: number(word)? },
             },
+            ("in", first) => Self::Onboard(OnboardTap::parse(first, &mut parts)?),
             ("sh", Some("on")) => Self::Shift { on: true },
             ("sh", Some("off")) => Self::Shift { on: false },
             _ => return None,
@@ -224,6 +229,7 @@ impl fmt::Display for Callback {
             Self::Close { order, amount } => write!(f, "m:act:sum:{order}:{}", amount.kopecks()),
             Self::Correct { order, amount } => write!(f, "m:act:fix_yes:{order}:{}", amount.kopecks()),
             Self::GiveBack { order, message } => write!(f, "m:act:ret_yes:{order}:{message}"),
+            Self::Onboard(tap) => tap.fmt(f),
             Self::Shift { on } => write!(f, "m:sh:{}", if *on { "on" } else { "off" }),
         }
     }

@@ -1,6 +1,7 @@
 //! The masters' bot: from an update to an answer and a screen.
 
 mod confirmed;
+mod newcomer;
 mod offers;
 mod reply;
 mod work;
@@ -41,7 +42,12 @@ async fn on_callback(bots: &Bots, query: CallbackQuery) -> Result<Answer, Failed
     let origin = Origin { update: UpdateKey::callback(BotName::Master, &id), message, written: None };
     let by = By { bots, master: MasterRef::Telegram(user), origin: &origin };
     let answer = |reply| Answer { user, query: Some(id), message, reply };
-    match by.tapped(data.as_deref().and_then(Callback::parse)).await {
+    let callback = data.as_deref().and_then(Callback::parse);
+    let replied = match by.tapped(callback).await {
+        Ok(None) => by.newcomer_tapped(user, callback).await,
+        replied => replied,
+    };
+    match replied {
         // It was no master who tapped.
         Ok(reply) => Ok(answer(reply.unwrap_or_else(|| Reply::alert(texts::stranger(user))))),
         // Somebody holds what the tap needs, be it a whole table.
@@ -72,7 +78,10 @@ async fn on_message(bots: &Bots, message: Message, edited: bool) -> Result<Optio
     let origin = Origin { update, message: None, written: message.written() };
     let by = By { bots, master: MasterRef::Telegram(user), origin: &origin };
     let answer = |reply| Answer { user, query: None, message: None, reply };
-    let handled = if edited { by.on_edit(&message).await } else { by.on_text(&message).await };
+    let handled = match if edited { by.on_edit(&message).await } else { by.on_text(&message).await } {
+        Ok(None) if !edited => by.newcomer_written(user, &message).await,
+        handled => handled,
+    };
     match handled {
         Ok(Some(reply)) => Ok(Some(answer(reply))),
         Ok(None) if edited || !bots.strangers.may_be_answered(BotName::Master, user) => Ok(None),
@@ -97,7 +106,8 @@ impl By<'_> {
     /// The reply to a tap; `None`: no master tapped.
     async fn tapped(self, callback: Option<Callback>) -> Result<Option<Reply>, store::Error> {
         match callback {
-            Some(Callback::Menu) => self.menu().await,
+            // A button of the way in is tapped by whoever is a master by now.
+            Some(Callback::Menu | Callback::Onboard(_)) => self.menu().await,
             Some(Callback::List { page }) => self.list(page).await,
             Some(Callback::Card { order, page }) => self.card(order, page).await,
             Some(Callback::Accept { order, page }) => self.accept(order, page).await,

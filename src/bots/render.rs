@@ -4,6 +4,7 @@
 //! characters and no `<` loses a message.
 
 pub mod keyboards;
+pub mod onboarding;
 pub mod staff;
 pub mod texts;
 

@@ -60,6 +60,15 @@ pub(super) struct Reply {
     pub(super) enqueued: Option<OrderId>,
     /// The master who can be asked by now, by orders that found nobody.
     pub(super) can_be_asked: Option<MasterId>,
+    /// A message before the screen that changes what is under the field.
+    pub(super) under: Option<UnderTheField>,
+}
+
+/// A message with which a key appears under the field, or goes.
+pub(super) struct UnderTheField {
+    pub(super) text: String,
+    /// What is on the key that shares the own contact; `None`: whatever is there goes.
+    pub(super) key: Option<&'static str>,
 }
 
 impl Reply {
@@ -107,7 +116,7 @@ pub(in crate::bots) struct Answer {
 impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, fallback, otherwise, asks, enqueued, can_be_asked } = reply;
+        let Reply { notice, screen, fallback, otherwise, asks, enqueued, can_be_asked, under } = reply;
         join!(
             async {
                 let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
@@ -115,7 +124,13 @@ impl Answer {
                     enqueue(bots, user, message, fallback, 0).await;
                 }
             },
-            show(bots, user, message, screen, fallback, asks),
+            async {
+                if let Some(UnderTheField { text, key }) = under {
+                    let sent = bots.telegram.master.send_with_key(user.0, &text, key).await;
+                    bots.log_failure("sendMessage", &sent);
+                }
+                show(bots, user, message, screen, fallback, asks).await;
+            },
             async {
                 if let Some(order) = enqueued {
                     delivery::deliver_order(bots, order).await;

@@ -4,6 +4,7 @@
 
 mod buttons;
 mod notifications;
+pub mod onboarding;
 pub mod staff;
 mod words;
 mod work;
