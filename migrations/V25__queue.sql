@@ -1,5 +1,4 @@
 -- What dispatchers look at: the queue with its filters, and the search. V26 fills the search with the orders that are there.
---
 
 -- The search's indexes need the extension. It is a trusted one: a role that may create something in the database may create it.
 DO $$
@@ -83,6 +82,3 @@ CREATE TRIGGER note_order_for_search AFTER UPDATE OF city_id, address, client_na
     FOR EACH ROW EXECUTE FUNCTION note_order_for_search();
 CREATE TRIGGER forget_orders_in_search AFTER DELETE ON orders REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION forget_orders_in_search();
-
--- What is in hand. What was over on a day, orders_finished finds.
-CREATE INDEX IF NOT EXISTS orders_in_hand ON orders (city_id) WHERE status NOT IN ('CLOSED', 'CANCELED');

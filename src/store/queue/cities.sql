@@ -2,10 +2,17 @@
 WITH reader AS MATERIALIZED (
     SELECT who.cities FROM staff_right($1, $2) AS who
 ), counted AS (
-    SELECT cities.id, cities.name, (
-        SELECT count(*) FROM orders WHERE orders.city_id = cities.id AND status NOT IN ('CLOSED', 'CANCELED')) AS orders
+    SELECT cities.id, cities.name, count(in_hand.city_id) AS orders
     FROM reader
     JOIN cities ON cities.id = ANY (reader.cities)
+    LEFT JOIN (
+        SELECT city_id FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+        UNION ALL
+        SELECT city_id FROM orders WHERE status = 'DEFERRED'
+        UNION ALL
+        SELECT city_id FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+    ) AS in_hand ON in_hand.city_id = cities.id
+    GROUP BY cities.id
 ), numbered AS (
     SELECT counted.*, row_number() OVER (ORDER BY name, id) AS position, count(*) OVER () AS total FROM counted
 )
