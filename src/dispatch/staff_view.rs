@@ -59,6 +59,9 @@ pub async fn narrow(
     queue(store, staff, 1).await
 }
 
+/// The outcome of words that were searched for.
+pub const SOUGHT: &str = "SOUGHT";
+
 /// Keeps what the reader searches for, once for each update, so that the pages of what is found can be turned.
 ///
 /// # Errors
@@ -69,7 +72,7 @@ pub async fn keep_sought(store: &Store, staff: StaffRef, words: &str, origin: &O
         .run(async |connection: Connection| {
             let [record, keep] = connection.ready([&updates::RECORD, &queue::KEEP_SOUGHT]).await?;
             connection.begin().await?;
-            if is_new(&connection, &record, origin, "SOUGHT", store).await? {
+            if is_new(&connection, &record, origin, SOUGHT, store).await? {
                 queue::keep_sought(&connection, &keep, staff, words, now).await?;
             }
             connection.commit().await

@@ -33,6 +33,7 @@ mod pool;
 mod priority;
 mod programs;
 mod queue;
+mod queue_screens;
 mod races;
 mod redelivery;
 mod refusals;

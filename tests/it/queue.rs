@@ -70,7 +70,7 @@ async fn what_needs_somebody_now_comes_first() {
     {
         assert!(olga.screen().contains(said), "{said}: {}", olga.screen());
     }
-    assert!(olga.screen().contains("6 в работе, 5 горит"), "{}", olga.screen());
+    assert!(olga.screen().contains("6 заявок, 🔥 горит 5"), "{}", olga.screen());
     olga.press("Горит").await;
     assert_eq!(numbers(&olga), orders[..5].iter().map(|order| order.0).collect::<Vec<_>>());
     assert!(olga.screen().contains("Показываю: 🔥 Горит"), "{}", olga.screen());
@@ -230,7 +230,7 @@ async fn the_pages_can_be_turned_while_the_queue_changes() {
     assert_eq!(numbers(&olga), of(2..12));
     t.execute("UPDATE orders SET status = 'CANCELED'", &[]).await;
     olga.tap("adm:q:2").await;
-    assert!(olga.screen().contains("Сейчас заявок в работе нет"), "{}", olga.screen());
+    assert!(olga.screen().contains("Сейчас в очереди пусто"), "{}", olga.screen());
 }
 
 #[tokio::test]
@@ -267,6 +267,22 @@ async fn an_order_is_found_by_number_phone_address_and_name() {
     assert!(olga.screen().contains(&format!("Заявка №{first}")), "{}", olga.screen());
     olga.press("К найденному").await;
     assert_eq!(numbers_on_buttons(&olga), [first.0]);
+}
+
+#[tokio::test]
+async fn digits_alone_are_searched_for_without_being_asked_and_the_same_again_when_delivered_again() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let olga = t.add_staff(OLGA).await;
+    let [first, second] = [t.order().create().await, t.order().create().await];
+    t.set(first, "client_phone = '+79123456789'").await;
+    olga.say(&format!("№{second}")).await;
+    assert_eq!(numbers_on_buttons(&olga), [second.0]);
+    let update = olga.text_update("345-67");
+    olga.deliver(update.clone()).await;
+    assert_eq!(numbers_on_buttons(&olga), [first.0], "{}", olga.screen());
+    olga.tap("adm:menu").await;
+    olga.deliver(update).await;
+    assert_eq!(numbers_on_buttons(&olga), [first.0], "{}", olga.screen());
 }
 
 #[tokio::test]
@@ -320,7 +336,7 @@ async fn nobody_sees_what_is_another_city_s() {
     let [ours, theirs] = [t.order().create().await, t.order().in_status("ASSIGNED").of_master(ANNA).create().await];
     t.execute("UPDATE orders SET city_id = $2, address = 'ул. Камская, 1' WHERE id = $1", &[&ours.0, &perm]).await;
     petr.say("/start").await;
-    assert!(petr.screen().contains("В работе: 1"), "{}", petr.screen());
+    assert!(petr.screen().contains("В очереди 1 заявка"), "{}", petr.screen());
     petr.tap("adm:q").await;
     assert_eq!(numbers(&petr), [ours.0]);
     assert!(petr.tap(&format!("adm:q:card:{theirs}:1")).await.notice().contains("Такой заявки нет"));

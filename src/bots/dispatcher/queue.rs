@@ -94,7 +94,7 @@ impl By<'_> {
     }
 
     /// A page of what was searched for last.
-    async fn found(self, page: i64) -> Result<Reply, store::Error> {
+    pub(super) async fn found(self, page: i64) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
         let sought = staff_view::sought(store, self.staff).await?;
         let asks = texts::sought(sought.as_deref().unwrap_or_default());
@@ -106,8 +106,13 @@ impl By<'_> {
 
     /// The reply to what is to be looked for. The question stays open until something is found.
     pub(super) async fn queue_written(self, _dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
+        self.look_up(message.words()).await
+    }
+
+    /// What these words find.
+    pub(super) async fn look_up(self, words: &str) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
-        let words: String = message.words().chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
+        let words: String = words.chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
         let asks = texts::sought(&words);
         if asks.is_empty() {
             return Ok(Reply::asked_again(staff::too_short()));

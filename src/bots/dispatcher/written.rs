@@ -1,10 +1,11 @@
 //! What staff write: the answer to a question, a command, or a new order in free words.
 
 use super::super::render;
+use super::super::render::texts::staff::queue as texts;
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
-use crate::dispatch::staff_dialog;
+use crate::dispatch::{staff_dialog, staff_view};
 use crate::model::staff::Place;
 use crate::model::{StaffDialog, StaffIncoming, StaffQuestion};
 use crate::store;
@@ -23,6 +24,9 @@ impl By<'_> {
     pub(super) async fn written(self, incoming: &StaffIncoming, message: &Message) -> Result<Reply, store::Error> {
         if let Some(processed) = &incoming.processed {
             // It changes nothing more: what it came to is shown as it is now.
+            if processed.outcome == staff_view::SOUGHT {
+                return self.found(1).await;
+            }
             return match (processed.order, &incoming.dialog) {
                 (Some(order), _) => self.show(Place::Card(order)).await,
                 (None, Some(_)) => self.show(Place::Question).await,
@@ -34,6 +38,8 @@ impl By<'_> {
         }
         match incoming.dialog.filter(|_| incoming.answers) {
             Some(dialog) => self.answered(&dialog, message).await,
+            // Digits alone are no order: somebody looks for one.
+            None if texts::is_number(message.words()) => self.look_up(message.words()).await,
             None => self.pasted(message).await,
         }
     }
@@ -75,6 +81,9 @@ impl By<'_> {
     pub(super) async fn asked_now(self) -> Result<Reply, store::Error> {
         match staff_dialog::open(&self.bots.store, self.staff).await? {
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft().await,
+            Some((_, Some(dialog))) if dialog.question == StaffQuestion::Search => {
+                Ok(Reply::asked_again(render::staff::ask_search()))
+            }
             Some((_, Some(dialog))) => Ok(Reply::asked_again(render::staff::question(&dialog))),
             _ => self.menu().await,
         }

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::super::words::{NAME_LIMIT, body, deadline, rubles, telephone, typed};
-use super::queue::{named_status, trouble, when};
+use super::queue::{named_status, since, trouble, when};
 use crate::dispatch::actions::OrderAction;
 use crate::model::moment::Moment;
 use crate::model::order::Stage;
@@ -53,7 +53,7 @@ pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     parts.extend(offers(card, now));
     let mut text = parts.join("\n\n");
     // What is folded gets what room there is: the newest of each.
-    let why: Vec<String> = card.why.iter().map(|round| self::round(round, now)).collect();
+    let why: Vec<String> = card.why.iter().map(|round| self::round(round, card.preferred.as_deref(), now)).collect();
     let history: Vec<String> = card.changes.iter().map(|change| self::change(change, now)).collect();
     let half = (LIMIT.saturating_sub(length(&text)) / 2).max(1);
     text.extend(folded(WHY, &why, half));
@@ -108,13 +108,14 @@ fn head(card: &StaffCard) -> String {
     {
         rows.push(trouble(Trouble::Escalated { why, since }, now));
     }
-    rows.extend(card.claimed.as_ref().map(|claim| {
+    let claimed = card.claimed.as_ref().filter(|_| card.status.stage() != Stage::Final);
+    rows.extend(claimed.map(|claim| {
         let who = if claim.yours {
             "Ведёте вы".to_owned()
         } else {
             format!("Ведёт {}", typed(&claim.by, SHORT))
         };
-        format!("🙋 {who} с {}", when(claim.since, now))
+        format!("🙋 {who} {}", since(claim.since, now))
     }));
     rows.join("\n")
 }
@@ -140,9 +141,9 @@ fn progress(card: &StaffCard) -> Option<String> {
     if card.status.stage() == Stage::Open {
         rows.extend(card.preferred.as_deref().map(|name| format!("⭐ Сначала спрашиваем: {}", typed(name, SHORT))));
         rows.extend(card.deferred_until.map(|until| format!("💤 Отложена до {}", when(until, now))));
-        rows.extend(card.search_started.map(|since| match card.rounds {
-            0 => format!("🔎 Ищем мастера с {}", when(since, now)),
-            rounds => format!("🔎 Ищем мастера с {}, волна {rounds}", when(since, now)),
+        rows.extend(card.search_started.map(|started| match card.rounds {
+            0 => format!("🔎 Ищем мастера {}", since(started, now)),
+            rounds => format!("🔎 Ищем мастера {}, волна {rounds}", since(started, now)),
         }));
     }
     let by = card.created_by.as_deref().map(|name| format!(", {}", typed(name, SHORT)));
@@ -217,7 +218,7 @@ fn mark(offer: &CardOffer) -> &'static str {
 }
 
 /// Who was asked in a round and why, and who was not.
-fn round(round: &CardRound, now: DateTime) -> String {
+fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
     let head = format!("Волна {}, {}", round.number, when(round.at, now));
     let chosen: Vec<String> = round.chosen.iter().take(MENTIONED).map(|name| typed(name, SHORT)).collect();
     let more = round.chosen.len().saturating_sub(MENTIONED);
@@ -225,7 +226,13 @@ fn round(round: &CardRound, now: DateTime) -> String {
     let asked = if chosen.is_empty() {
         "спросить было некого".to_owned()
     } else {
-        format!("спросили {}{more} — они дольше всех без предложений", chosen.join(", "))
+        // The preferred one is asked alone, whoever has waited longer.
+        let why = match &round.chosen[..] {
+            [one] if Some(one.as_str()) == preferred => "спрашиваем первым",
+            [_] => "дольше всех без предложений",
+            _ => "дольше всех были без предложений",
+        };
+        format!("спросили: {}{more} ({why})", chosen.join(", "))
     };
     let left: Vec<String> = round
         .excluded
@@ -234,7 +241,7 @@ fn round(round: &CardRound, now: DateTime) -> String {
         .map(|(reason, count)| excluded(*reason, *count))
         .collect();
     let left = if left.is_empty() { String::new() } else { format!(" Не спросили: {}.", left.join("; ")) };
-    format!("{head}: {asked}.{left}")
+    format!("{head} — {asked}.{left}")
 }
 
 /// How many masters a round names.

@@ -22,10 +22,14 @@ pub(in crate::bots::render) fn button_queue(queue: Option<&Queue>) -> String {
 /// What there is, for the menu.
 pub(in crate::bots::render) fn counts(queue: &Queue) -> String {
     match (queue.count(QueueState::Urgent), queue.in_hand()) {
-        (0, 0) => "Заявок в работе нет.".to_owned(),
-        (0, in_hand) => format!("В работе: {in_hand}. Срочного нет."),
-        (urgent, in_hand) => format!("В работе: {in_hand}. 🔥 Горит: {urgent}."),
+        (0, 0) => "В очереди пусто.".to_owned(),
+        (0, in_hand) => format!("В очереди {}, срочных нет.", orders(in_hand)),
+        (urgent, in_hand) => format!("В очереди {}, 🔥 горит {urgent}.", orders(in_hand)),
     }
+}
+
+fn orders(count: i64) -> String {
+    counted(usize::try_from(count).unwrap_or_default(), ["заявка", "заявки", "заявок"])
 }
 
 const TITLE: &str = "📋 <b>Очередь</b>";
@@ -64,9 +68,9 @@ pub(in crate::bots::render) const BUTTON_ALL_DAYS: &str = "Любой день";
 pub const NOT_FOUND: &str = "Такой заявки нет, или она не в вашем городе. Показываю очередь.";
 
 pub(in crate::bots::render) const CHOOSE_CITY: &str =
-    "🏙 <b>Какой город показывать?</b>\nВ скобках — сколько заявок в работе.";
+    "🏙 <b>Какой город показывать?</b>\nВ скобках — сколько заявок в очереди.";
 pub(in crate::bots::render) const CHOOSE_TRADE: &str = "🛠 <b>Какие работы показывать?</b>";
-pub(in crate::bots::render) const CHOOSE_DAY: &str = "📅 <b>За какой день показывать?</b>\nДля заявок в работе это день визита, для закрытых и отменённых — день, когда это случилось.";
+pub(in crate::bots::render) const CHOOSE_DAY: &str = "📅 <b>За какой день показывать?</b>\nДля заявок в очереди — день визита, для закрытых и отменённых — день, когда их закрыли или отменили.";
 
 /// The question of the search.
 pub(in crate::bots::render) const ASK_SEARCH: &str = "🔎 <b>Что найти?</b>\n\nНапишите одним сообщением номер заявки, любую часть телефона, \
@@ -75,20 +79,34 @@ pub(in crate::bots::render) const ASK_SEARCH: &str = "🔎 <b>Что найти?
 /// Whose orders.
 pub(in crate::bots::render) fn choose_master(nobody: bool) -> String {
     if nobody {
-        "👷 Сейчас ни у одного мастера нет заявок в работе.".to_owned()
+        "👷 Сейчас ни за одним мастером заявок нет.".to_owned()
     } else {
-        "👷 <b>Чьи заявки показывать?</b>\nЗдесь мастера, у которых есть заявки в работе; в скобках — сколько."
-            .to_owned()
+        "👷 <b>Чьи заявки показывать?</b>\nЗдесь мастера, за которыми есть заявки; в скобках — сколько.".to_owned()
     }
 }
 
-/// The name of a state on a button and in a title.
+/// The name of a state on a button, three of which are in a row.
+fn short_state(state: QueueState) -> &'static str {
+    match state {
+        QueueState::Urgent => "🔥 Горит",
+        QueueState::Searching => "🔎 Ищут",
+        QueueState::Deferred => "💤 Отложены",
+        QueueState::Assigned => "📌 Взяты",
+        QueueState::EnRoute => "🚗 В пути",
+        QueueState::Working => "🛠 В работе",
+        QueueState::Payment => "🧾 Сумма",
+        QueueState::Closed => "✅ Закрыты",
+        QueueState::Canceled => "🚫 Отмены",
+    }
+}
+
+/// The name of a state in a title.
 fn state(state: QueueState) -> &'static str {
     match state {
         QueueState::Urgent => "🔥 Горит",
         QueueState::Searching => "🔎 Ищут мастера",
         QueueState::Deferred => "💤 Отложены",
-        QueueState::Assigned => "📌 Ждут выезда",
+        QueueState::Assigned => "📌 Взяты, ждут выезда",
         QueueState::EnRoute => "🚗 В пути",
         QueueState::Working => "🛠 В работе",
         QueueState::Payment => "🧾 Ждут сумму",
@@ -99,7 +117,7 @@ fn state(state: QueueState) -> &'static str {
 
 /// A state's button, with how many there are.
 pub(in crate::bots::render) fn button_state(of: Option<QueueState>, count: i64, shown: bool) -> String {
-    let name = of.map_or("Все", state);
+    let name = of.map_or("Все", short_state);
     let mark = if shown { "• " } else { "" };
     format!("{mark}{name} {count}")
 }
@@ -159,17 +177,25 @@ pub(in crate::bots::render) fn when(moment: Moment, now: DateTime) -> String {
     if date == now.date() { time } else { format!("{} {time}", named_day(date, now.date())) }
 }
 
+/// «с 14:05» today, «со вчера, 14:05», «с 27.11, 14:05».
+pub(in crate::bots::render) fn since(moment: Moment, now: DateTime) -> String {
+    let (date, time, today) = (moment.local.date(), clock(moment.local.time()), now.date());
+    if date == today {
+        format!("с {time}")
+    } else if today.yesterday().is_ok_and(|yesterday| date == yesterday) {
+        format!("со вчера, {time}")
+    } else {
+        format!("с {:02}.{:02}, {time}", date.day(), date.month())
+    }
+}
+
 /// The queue: its counts, what it is narrowed to, and a paragraph for each order.
 pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
-    let in_hand = match queue.in_hand() {
-        0 => "заявок в работе нет".to_owned(),
-        count => format!("{count} в работе"),
-    };
     let urgent = match queue.count(QueueState::Urgent) {
         0 => String::new(),
-        count => format!(", {count} горит"),
+        count => format!(", 🔥 горит {count}"),
     };
-    let mut head = format!("{TITLE} · {in_hand}{urgent}");
+    let mut head = format!("{TITLE} · {}{urgent}", orders(queue.in_hand()));
     if let Some(shown) = narrowed(queue) {
         head = format!("{head}\nПоказываю: {shown}");
     }
@@ -207,7 +233,7 @@ fn nothing(queue: &Queue) -> &'static str {
         _ if queue.filters.are_set() => "С такими фильтрами ничего нет.",
         Some(QueueState::Urgent) => "Всё спокойно: срочного нет.",
         Some(_) => "Здесь сейчас пусто.",
-        None => "Сейчас заявок в работе нет.",
+        None => "Сейчас в очереди пусто.",
     }
 }
 
@@ -245,9 +271,12 @@ fn where_to(card: &OrderCard) -> String {
 }
 
 fn offered_to(offered: i64, seen: i64) -> String {
+    let masters = counted(usize::try_from(offered).unwrap_or_default(), ["мастеру", "мастерам", "мастерам"]);
+    let offered = format!("предложена {masters}");
     match seen {
-        0 => format!("📨 предложена: {offered}, никто не открыл"),
-        seen => format!("📨 предложена: {offered}, открыли {seen}"),
+        0 => format!("📨 {offered}, никто не открыл"),
+        1 => format!("📨 {offered}, открыл 1"),
+        seen => format!("📨 {offered}, открыли {seen}"),
     }
 }
 
@@ -262,9 +291,9 @@ fn troubled(troubles: &[Trouble], now: DateTime) -> Option<String> {
 /// Why an order needs somebody now.
 pub(in crate::bots::render) fn trouble(trouble: Trouble, now: DateTime) -> String {
     match trouble {
-        Trouble::Escalated { why, since } => format!("❗ {}, ждёт вас с {}", why_escalated(why), when(since, now)),
+        Trouble::Escalated { why, since } => format!("❗ {}, ждёт вас {}", why_escalated(why), self::since(since, now)),
         Trouble::Late => "⏰ время визита прошло".to_owned(),
-        Trouble::Waiting { since } => format!("⏳ без мастера с {}", when(since, now)),
+        Trouble::Waiting { since } => format!("⏳ без мастера {}", self::since(since, now)),
         Trouble::Unreachable => "🔕 мастеру не доходят сообщения".to_owned(),
         Trouble::Unseen => "👀 предложение никто не открывает".to_owned(),
     }
@@ -280,17 +309,12 @@ pub(in crate::bots::render) fn why_escalated(why: Escalation) -> &'static str {
 
 /// What the queue is narrowed to, on a screen of its own.
 pub(in crate::bots::render) fn filters(queue: &Queue) -> String {
-    let shown = narrowed(queue).unwrap_or_else(|| "все заявки в работе".to_owned());
-    let total = match queue.total {
-        0 => "таких заявок нет".to_owned(),
-        total => {
-            let total = usize::try_from(total).unwrap_or(usize::MAX);
-            counted(total, ["заявка", "заявки", "заявок"])
-        }
+    let shown = match (narrowed(queue), queue.total) {
+        (None, total) => format!("вся очередь, {}", orders(total)),
+        (Some(shown), 0) => format!("{shown}. Таких заявок нет"),
+        (Some(shown), total) => format!("{shown} — {}", orders(total)),
     };
-    format!(
-        "⚙️ <b>Фильтры очереди</b>\nСейчас: {shown} — {total}.\n\nФильтры остаются и завтра, пока вы их не уберёте."
-    )
+    format!("⚙️ <b>Фильтры очереди</b>\nСейчас: {shown}.\n\nФильтры остаются и завтра, пока вы их не уберёте.")
 }
 
 /// What was found.
@@ -300,13 +324,13 @@ pub(in crate::bots::render) fn found(found: &Found) -> String {
     if found.lines.is_empty() {
         return format!(
             "🔎 По запросу «{sought}» ничего не нашлось.\n\nПопробуйте короче: улицу без дома, фамилию без окончания, последние \
-             цифры телефона. Напишите, что искать."
+             цифры телефона."
         );
     }
     let count = if found.more {
         format!("больше {FOUND_AT_MOST} заявок, здесь последние; уточните запрос")
     } else {
-        counted(usize::try_from(found.total).unwrap_or_default(), ["заявка", "заявки", "заявок"])
+        orders(found.total)
     };
     let mut head = format!("🔎 <b>«{sought}»</b>: {count}");
     if found.pages() > 1 {
@@ -349,12 +373,18 @@ const IN_EVERY_ADDRESS: [&str; 26] = [
     "город",
 ];
 
+/// Whether words are an order's number or a part of a phone, and nothing else.
+#[must_use]
+pub fn is_number(written: &str) -> bool {
+    written.contains(|c: char| c.is_ascii_digit())
+        && written.chars().all(|c| c.is_ascii_digit() || " №#+-()\u{a0}".contains(c))
+}
+
 /// What somebody's words ask for: digits are an order's number and a part of a phone, anything else is words of address or name.
 #[must_use]
 pub fn sought(written: &str) -> Sought {
-    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-    let is_number = !digits.is_empty() && written.chars().all(|c| c.is_ascii_digit() || " №#+-()\u{a0}".contains(c));
-    if is_number {
+    if is_number(written) {
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
         let number = digits.parse().ok().filter(|number| *number > 0).map(OrderId);
         // A number that is written with a sign is no phone.
         let only_number = written.contains(['№', '#']);
