@@ -16,7 +16,8 @@ WITH moment AS (
     UPDATE orders
     SET status = after.status, version = version + 1, updated_at = moment.now,
         assigned_master_id = CASE WHEN NOT after.open THEN assigned_master_id END,
-        final_amount = coalesce($10::text::numeric, final_amount),
+        -- Of an order that is opened again the sum is asked anew; what it was is in the history.
+        final_amount = CASE WHEN $4 = 'CLOSED' THEN coalesce($10::text::numeric, final_amount) END,
         -- A search that begins anew, at once.
         search_started_at = CASE WHEN NOT after.open THEN search_started_at END,
         next_round_at = CASE WHEN after.open THEN moment.now ELSE next_round_at END

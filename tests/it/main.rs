@@ -23,6 +23,7 @@ mod local_telegram;
 mod logs;
 mod migrations;
 mod noise;
+mod order_actions;
 mod outbox;
 mod overload;
 mod pace;
