@@ -24,6 +24,7 @@ mod logs;
 mod migrations;
 mod noise;
 mod order_actions;
+mod order_dialogs;
 mod outbox;
 mod overload;
 mod pace;

@@ -222,7 +222,10 @@ async fn who_acts_on_what_has_changed_is_told_what_it_is_now_and_by_whom() {
             Deed::SearchAgain(_) => OrderStatus::Assigned,
             _ => OrderStatus::Searching,
         };
-        if matches!(deed, Deed::Reopen | Deed::Claim | Deed::Unclaim | Deed::AssignNow | Deed::Edit(Edit::Comment(None))) {
+        if matches!(
+            deed,
+            Deed::Reopen | Deed::Claim | Deed::Unclaim | Deed::AssignNow | Deed::Edit(Edit::Comment(None))
+        ) {
             continue;
         }
         // Its details.
@@ -305,10 +308,8 @@ async fn of_two_dispatchers_one_is_first_and_the_other_is_told_which() {
         for _ in 0..8 {
             let order = t.in_status(OrderStatus::Searching).await;
             let seen = Some(t.seen(order).await.version);
-            let (one, other) = tokio::join!(
-                t.act_as(OLGA, order, seen, None, &first),
-                t.act_as(PETR, order, seen, None, &second),
-            );
+            let (one, other) =
+                tokio::join!(t.act_as(OLGA, order, seen, None, &first), t.act_as(PETR, order, seen, None, &second),);
             let words = tally([one.outcome.name(), other.outcome.name()]);
             assert_eq!(words, HashMap::from([("SUCCESS", 1), ("STALE", 1)]), "{first:?} {second:?}");
         }
@@ -392,7 +393,10 @@ async fn a_right_that_is_lost_meanwhile_is_none() {
         let order = t.in_status(status).await;
         let before = t.everything_about(order).await;
         let colleague = t.colleague().await;
-        colleague.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE")).await.expect("a lock");
+        colleague
+            .batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE"))
+            .await
+            .expect("a lock");
         let (outcome, ()) = tokio::join!(t.act(OLGA, order, &deed), async {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             t.execute("UPDATE staff SET is_active = false", &[]).await;
@@ -437,8 +441,9 @@ async fn candidates_come_in_the_order_of_the_rounds_and_the_others_with_a_reason
     let page = async |page| {
         candidates::candidates(&t.app.store, order, staff(OLGA), page).await.expect("a database").expect("an order")
     };
-    let (list, last) = (page(1).await, page(99).await);
-    let seen: Vec<_> = list.lines.iter().chain(&last.lines).map(|line| (line.id.0, line.why_not)).collect();
+    let first = page(1).await;
+    let last = page(99).await;
+    let seen: Vec<_> = first.lines.iter().chain(&last.lines).map(|line| (line.id.0, line.why_not)).collect();
     assert_eq!(
         seen,
         [
@@ -451,7 +456,7 @@ async fn candidates_come_in_the_order_of_the_rounds_and_the_others_with_a_reason
             (4, Some(Exclusion::Blocked)),
         ]
     );
-    assert_eq!((list.fit, list.total, list.pages()), (3, 7, 2));
+    assert_eq!((first.fit, first.total, first.pages()), (3, 7, 2));
     assert_eq!((last.page, last.lines.len()), (2, 2));
     // Who is asked first is whom the round asks first.
     assert_eq!(t.act(OLGA, order, &Deed::AssignNow).await, "SUCCESS");

@@ -95,17 +95,15 @@ pub fn confirm_cancel(order: &StaffOrder, reason: CancelReason) -> Screen {
 /// Why is it searched for anew? An order that is nobody's needs no reason.
 #[must_use]
 pub fn ask_return(order: &StaffOrder) -> Screen {
-    let (id, seen) = (order.id(), Some(order.version));
-    let reasons =
-        ReturnReason::ALL.into_iter().filter(|reason| (*reason == ReturnReason::Anew) == order.owner().is_none());
-    let mut rows = vec![back(id)];
     if order.owner().is_none() {
-        rows.push(row(texts::BUTTON_RETURN_YES, tap(OrderTap::ConfirmReturn(ReturnReason::Anew, id, seen))));
-    } else {
-        rows.extend(
-            reasons.map(|reason| row(texts::return_reason(reason), tap(OrderTap::ConfirmReturn(reason, id, seen)))),
-        );
+        return confirm_return(order, ReturnReason::Anew);
     }
+    let (id, seen) = (order.id(), Some(order.version));
+    let mut rows = vec![back(id)];
+    let reasons = ReturnReason::ALL.into_iter().filter(|reason| *reason != ReturnReason::Anew);
+    rows.extend(
+        reasons.map(|reason| row(texts::return_reason(reason), tap(OrderTap::ConfirmReturn(reason, id, seen)))),
+    );
     rows.push(back(id));
     Screen { text: texts::ask_return(order), keyboard: markup(rows) }
 }

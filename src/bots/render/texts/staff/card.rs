@@ -62,8 +62,8 @@ pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     text
 }
 
-/// What a message of Telegram's has room for. <https://core.telegram.org/bots/api#sendmessage>
-const LIMIT: usize = 4096;
+/// What a message of Telegram's has room for, with a line above the card. <https://core.telegram.org/bots/api#sendmessage>
+const LIMIT: usize = 4096 - 250;
 /// The title of what is folded.
 const WHY: &str = "❓ <b>Почему эти мастера</b>";
 /// See [`WHY`].

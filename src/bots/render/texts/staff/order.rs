@@ -268,9 +268,6 @@ pub(in crate::bots::render) fn confirm_cancel(order: &StaffOrder, reason: Cancel
 
 /// The question for the reason of a new search.
 pub(in crate::bots::render) fn ask_return(order: &StaffOrder) -> String {
-    if order.owner().is_none() {
-        return confirm_return(order, ReturnReason::Anew);
-    }
     format!(
         "🔎 <b>Почему ищем другого мастера для заявки №{}?</b>\n{}\n\nНажмите причину или напишите её одним сообщением — и \
          начнём искать.{}",
