@@ -8,8 +8,9 @@ use field_service::config;
 use field_service::dispatch::accept::{self, AcceptOutcome};
 use field_service::dispatch::begin_rounds::begin_rounds;
 use field_service::dispatch::deliver::{self, Finish};
-use field_service::dispatch::view;
-use field_service::model::{BotName, MasterRef, OrderId, Origin, TelegramUserId, UpdateKey};
+use field_service::dispatch::{staff_view, view};
+use field_service::model::queue::Sought;
+use field_service::model::{BotName, MasterRef, OrderId, Origin, StaffId, StaffRef, TelegramUserId, UpdateKey};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::store::outbox::PER_SECOND;
 use field_service::store::{Clock, Store, migrate};
@@ -22,6 +23,13 @@ const MASTERS: i64 = 5_000;
 const WAITING: i32 = 22_000;
 /// The table shows the medians of this many of each.
 const ROUNDS: usize = 60;
+/// What a dispatcher of all cities looks at.
+const LOOKS: [&str; 5] =
+    ["the queue", "a search for a common word", "for two words", "for a part of a phone", "an order's card"];
+/// The table shows the medians of this many of each.
+const LOOKED: usize = 20;
+/// How many milliseconds each of them may take.
+const LOOK_MS: f64 = 200.0;
 /// The largest ratio that is bounded cost; noise included.
 const BOUND: f64 = 1.3;
 
@@ -62,6 +70,20 @@ fn main() {
             println!("| {what} | {:.2} | {:.2} | {:.2} | {ratio:.2} |", medians[0], medians[1], medians[2]);
         }
         println!("\n{}", if bounded { "every ratio is at most 1.3" } else { "NOT every ratio is at most 1.3" });
+        let largest = histories.last_mut().expect("a history");
+        println!("\nwhat dispatchers look at, with {} finished orders\n", FINISHED[2]);
+        println!("| | median ms |\n|---|---|");
+        let mut looks = [const { Vec::new() }; LOOKS.len()];
+        for round in 0..=LOOKED {
+            let took = largest.look().await;
+            if round > 0 {
+                looks.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
+            }
+        }
+        let medians = looks.map(|mut times| median(&mut times));
+        LOOKS.iter().zip(medians).for_each(|(what, median)| println!("| {what} | {median:.1} |"));
+        let fast = medians.iter().all(|median| *median <= LOOK_MS);
+        println!("\n{} at most {LOOK_MS} ms", if fast { "each takes" } else { "NOT each takes" });
     });
 }
 
@@ -98,6 +120,31 @@ impl History {
     /// One of each.
     async fn measure(&mut self) -> [Duration; 4] {
         [self.tap().await, self.list().await, self.pass().await, self.claim().await]
+    }
+
+    /// Each of [`LOOKS`].
+    async fn look(&mut self) -> [Duration; LOOKS.len()] {
+        let (store, staff) = (&self.store, StaffRef::Id(StaffId(1)));
+        let words =
+            |words: &[&str]| Sought { words: words.iter().map(ToString::to_string).collect(), ..Sought::default() };
+        let begun = Instant::now();
+        let queue = staff_view::queue(store, staff, 1).await.expect("a database").expect("staff");
+        let of_queue = begun.elapsed();
+        assert!(!queue.lines.is_empty());
+        let search = async |sought: Sought| {
+            let begun = Instant::now();
+            let found = staff_view::found(store, staff, &sought, 1).await.expect("a database").expect("staff");
+            assert!(!found.lines.is_empty(), "{sought:?}");
+            begun.elapsed()
+        };
+        let common = search(words(&["ленина"])).await;
+        let two = search(words(&["мира", "клиент", "777"])).await;
+        let phone = search(Sought { phones: vec!["12345".to_owned()], ..Sought::default() }).await;
+        let begun = Instant::now();
+        let card = staff_view::card(store, staff, OrderId(self.first_open)).await.expect("a database");
+        let of_card = begun.elapsed();
+        assert!(card.is_some_and(|card| !card.offers.is_empty()));
+        [of_queue, common, two, phone, of_card]
     }
 
     async fn tap(&mut self) -> Duration {
@@ -154,7 +201,8 @@ impl History {
 /// Everything that is over, then what goes on.
 fn past(finished: i32) -> String {
     format!(
-        "INSERT INTO cities (name, timezone) SELECT 'Город ' || n, 'Asia/Yekaterinburg' FROM generate_series(1, 10) AS n;
+        "INSERT INTO staff (telegram_user_id, full_name) VALUES (1, 'Диспетчер');
+         INSERT INTO cities (name, timezone) SELECT 'Город ' || n, 'Asia/Yekaterinburg' FROM generate_series(1, 10) AS n;
          INSERT INTO districts (city_id, name) SELECT cities.id, 'Район ' || n FROM cities, generate_series(1, 10) AS n;
          INSERT INTO masters (telegram_user_id, full_name, city_id, max_active_orders)
          SELECT 1000 + n, 'Мастер ' || n, n % 10 + 1, 1000 FROM generate_series(0, {MASTERS} - 1) AS n;
@@ -162,7 +210,8 @@ fn past(finished: i32) -> String {
          INSERT INTO master_districts SELECT masters.id, districts.id FROM masters JOIN districts USING (city_id);
          INSERT INTO orders (city_id, district_id, category, status, version, assigned_master_id, address, client_name,
                              client_phone, final_amount, created_at, updated_at, search_started_at, policy_id)
-         SELECT n % 10 + 1, n % 100 + 1, 'PLUMBING', 'CLOSED', 5, n % {MASTERS} + 1, 'ул. Ленина, ' || n, 'Клиент ' || n,
+         SELECT n % 10 + 1, n % 100 + 1, 'PLUMBING', 'CLOSED', 5, n % {MASTERS} + 1,
+                (ARRAY['ул. Ленина, ', 'пр. Мира, ', 'ул. Победы, ', 'ул. Щорса, ', 'пер. Базовый, '])[n % 5 + 1] || n, 'Клиент ' || n,
                 '+7999' || n, 1500, past, past, past, 1
          FROM (SELECT n, timestamptz '2025-01-01' + n * interval '20 seconds' AS past
                FROM generate_series(1, {finished}) AS n) AS orders;

@@ -100,6 +100,12 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     }
     let unchecked = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated";
     assert_eq!(sql.query_one(unchecked, &[]).await.expect("a query").get::<_, i64>(0), 0, "every row is in order");
+    let unfound = "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT FROM order_search WHERE order_id = orders.id)";
+    assert_eq!(
+        sql.query_one(unfound, &[]).await.expect("a query").get::<_, i64>(0),
+        0,
+        "every order can be searched for"
+    );
     sql.batch_execute("DELETE FROM processed_updates WHERE update_key = 'odd'").await.expect("a deletion");
     let keys = "SELECT string_agg(concat_ws(' ', update_key, action, outcome), ', ' ORDER BY update_key) FROM processed_updates";
     let known: String = sql.query_one(keys, &[]).await.expect("a query").get(0);

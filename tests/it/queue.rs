@@ -339,8 +339,10 @@ async fn nobody_sees_what_is_another_city_s() {
     assert!(petr.screen().contains("В очереди 1 заявка"), "{}", petr.screen());
     petr.tap("adm:q").await;
     assert_eq!(numbers(&petr), [ours.0]);
-    assert!(petr.tap(&format!("adm:q:card:{theirs}:1")).await.notice().contains("Такой заявки нет"));
-    assert_eq!(numbers(&petr), [ours.0], "the queue is shown instead");
+    for card in [format!("adm:q:card:{theirs}:1"), format!("adm:q:sc:{theirs}:1"), "adm:q:card:999999".to_owned()] {
+        assert!(petr.tap(&card).await.notice().contains("Такой заявки нет"), "{card}");
+        assert_eq!(numbers(&petr), [ours.0], "the queue is shown instead");
+    }
     for written in [format!("№{theirs}"), "+79990001122".to_owned(), "Ленина".to_owned(), "Клиентова".to_owned()]
     {
         petr.tap("adm:q:s").await;

@@ -2,7 +2,7 @@
 
 use super::super::callback::staff::QueueTap;
 use super::super::render::staff::{self, From};
-use super::super::render::texts::staff::queue as texts;
+use super::super::render::texts::staff::{queue as texts, search};
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
@@ -97,7 +97,7 @@ impl By<'_> {
     pub(super) async fn found(self, page: i64) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
         let sought = staff_view::sought(store, self.staff).await?;
-        let asks = texts::sought(sought.as_deref().unwrap_or_default());
+        let asks = search::sought(sought.as_deref().unwrap_or_default());
         match staff_view::found(store, self.staff, &asks, page).await? {
             Some(found) => Ok(Reply::screen(staff::found(&Found { sought, ..found }), Place::Queue)),
             None => self.menu().await,
@@ -113,7 +113,7 @@ impl By<'_> {
     pub(super) async fn look_up(self, words: &str) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
         let words: String = words.chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
-        let asks = texts::sought(&words);
+        let asks = search::sought(&words);
         if asks.is_empty() {
             return Ok(Reply::asked_again(staff::too_short()));
         }

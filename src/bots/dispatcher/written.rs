@@ -1,7 +1,7 @@
 //! What staff write: the answer to a question, a command, or a new order in free words.
 
 use super::super::render;
-use super::super::render::texts::staff::queue as texts;
+use super::super::render::texts::staff::search;
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
@@ -39,7 +39,7 @@ impl By<'_> {
         match incoming.dialog.filter(|_| incoming.answers) {
             Some(dialog) => self.answered(&dialog, message).await,
             // Digits alone are no order: somebody looks for one.
-            None if texts::is_number(message.words()) => self.look_up(message.words()).await,
+            None if search::is_number(message.words()) => self.look_up(message.words()).await,
             None => self.pasted(message).await,
         }
     }

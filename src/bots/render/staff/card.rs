@@ -4,7 +4,8 @@ use frankenstein::types::{CopyTextButton, InlineKeyboardButton};
 
 use super::super::Screen;
 use super::super::texts::staff::card as texts;
-use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_FOUND, BUTTON_TO_QUEUE};
+use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_QUEUE};
+use super::super::texts::staff::search::BUTTON_TO_FOUND;
 use super::super::texts::{address_to_copy, telephone_to_copy};
 use super::shared::{Row, bad, button, good, markup};
 use crate::bots::callback::staff::{Field, OrderTap, QueueTap, StaffCallback};

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::super::Screen;
 use super::super::texts::staff::BUTTON_MENU;
 use super::super::texts::staff::queue as texts;
+use super::super::texts::staff::search as words;
 use super::shared::{Row, button, markup, row};
 use crate::bots::callback::staff::{QueueTap, StaffCallback};
 use crate::model::queue::{Choices, Found, Narrow, Queue, QueueLine, QueueState};
@@ -158,13 +159,13 @@ pub fn days(today: Date) -> Screen {
 /// What is to be looked for?
 #[must_use]
 pub fn ask_search() -> Screen {
-    Screen { text: texts::ASK_SEARCH.to_owned(), keyboard: markup(vec![to_queue()]) }
+    Screen { text: words::ASK_SEARCH.to_owned(), keyboard: markup(vec![to_queue()]) }
 }
 
 /// That too little was written, and the question again.
 #[must_use]
 pub fn too_short() -> Screen {
-    Screen { text: texts::TOO_SHORT.to_owned(), keyboard: markup(vec![to_queue()]) }
+    Screen { text: words::TOO_SHORT.to_owned(), keyboard: markup(vec![to_queue()]) }
 }
 
 fn to_queue() -> Row {
@@ -178,8 +179,8 @@ pub fn found(found: &Found) -> Screen {
     let mut rows = numbers(&found.lines, |order| QueueTap::FoundCard { order, page });
     rows.extend(turns(page, found.pages(), QueueTap::Found));
     rows.push(vec![
-        tap(texts::BUTTON_SEARCH_AGAIN, QueueTap::AskSearch),
+        tap(words::BUTTON_SEARCH_AGAIN, QueueTap::AskSearch),
         tap(texts::BUTTON_TO_QUEUE, QueueTap::Page(1)),
     ]);
-    Screen { text: texts::found(found), keyboard: markup(rows) }
+    Screen { text: words::found(found), keyboard: markup(rows) }
 }

@@ -4,6 +4,7 @@ pub mod card;
 pub mod figures;
 pub mod order;
 pub mod queue;
+pub mod search;
 
 use super::words::{NAME_LIMIT, typed};
 use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
