@@ -47,11 +47,12 @@ async fn troubled(t: &Dispatch) -> [OrderId; 6] {
     let waiting = t.order().create().await;
     let late = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
     let escalated = t.order().create().await;
-    t.execute("UPDATE orders SET created_at = $1, search_started_at = NULL", &[&t.clock.now()]).await;
+    t.execute("UPDATE orders SET created_at = $1, updated_at = $1, search_started_at = NULL", &[&t.clock.now()]).await;
     t.execute("UPDATE offers SET sent_at = $1, expires_at = $1::timestamptz + interval '2 minutes'", &[&t.clock.now()])
         .await;
     t.execute("UPDATE masters SET unreachable_since = now() WHERE telegram_user_id = $1", &[&VERA]).await;
-    t.set(waiting, "created_at = created_at - interval '11 minutes'").await;
+    t.set(waiting, "created_at = created_at - interval '11 minutes', updated_at = created_at - interval '11 minutes'")
+        .await;
     t.set(late, "timeslot_start = created_at - interval '3 hours', timeslot_end = created_at - interval '1 hour'")
         .await;
     t.set(escalated, "search_started_at = created_at, escalated_at = created_at, escalation_reason = 'ROUNDS'").await;
@@ -90,8 +91,10 @@ async fn an_offer_that_somebody_has_opened_is_no_trouble() {
 async fn of_two_with_the_same_trouble_the_older_comes_first_and_who_sees_to_one_is_named() {
     let t = Dispatch::with_standing_clock(0).await;
     let [young, old] = [t.order().create().await, t.order().create().await];
-    t.execute("UPDATE orders SET created_at = $1::timestamptz - interval '20 minutes'", &[&t.clock.now()]).await;
+    let made = "UPDATE orders SET created_at = $1::timestamptz - interval '20 minutes', updated_at = created_at";
+    t.execute(made, &[&t.clock.now()]).await;
     t.set(old, "created_at = created_at - interval '1 hour'").await;
+    t.execute("UPDATE orders SET updated_at = created_at", &[]).await;
     let olga = t.add_staff(OLGA).await;
     t.set(young, "claimed_by_staff_id = (SELECT id FROM staff), claimed_at = now()").await;
     t.execute("UPDATE staff SET full_name = 'Ольга <Б>'", &[]).await;

@@ -37,8 +37,9 @@ WITH reader AS MATERIALIZED (
         orders.escalated_at IS NOT NULL AND orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AS escalated,
         orders.status <> 'WORKING' AND orders.status <> 'PAYMENT'
             AND coalesce(orders.timeslot_end, orders.timeslot_start) <= reader.now AS late,
+        -- Before its first round, since it was made or came back.
         orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-            AND coalesce(orders.search_started_at, orders.created_at)
+            AND coalesce(orders.search_started_at, orders.updated_at)
                 <= reader.now - make_interval(secs => coalesce(policy.escalate_after_seconds, 600)) AS waiting,
         orders.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT') AND masters.unreachable_since IS NOT NULL AS unreachable,
         orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AND (
@@ -118,8 +119,8 @@ SELECT
     orders.escalation_reason,
     orders.escalated_at AS escalated_since,
     orders.escalated_at AT TIME ZONE cities.shown_timezone AS escalated_local,
-    coalesce(orders.search_started_at, orders.created_at) AS waiting_since,
-    coalesce(orders.search_started_at, orders.created_at) AT TIME ZONE cities.shown_timezone AS waiting_local,
+    coalesce(orders.search_started_at, orders.updated_at) AS waiting_since,
+    coalesce(orders.search_started_at, orders.updated_at) AT TIME ZONE cities.shown_timezone AS waiting_local,
     orders.id,
     orders.status,
     orders.category,

@@ -41,12 +41,14 @@ SELECT
     EXISTS (
         SELECT FROM offers
         WHERE offers.order_id = orders.id AND state IN ('SENT', 'VIEWED') AND expires_at > moment.now) AS is_offered,
-    EXISTS (
-        SELECT FROM offers
-        WHERE offers.order_id = orders.id AND sent_at >= orders.search_started_at) AS was_offered,
-    orders.status IN ('CLOSED', 'CANCELED') AND coalesce(
-        (SELECT created_at FROM order_status_history WHERE order_id = orders.id ORDER BY id DESC LIMIT 1), orders.updated_at)
-        > moment.now - interval '1 day' AS ended_lately
+    -- As the rounds see it: an order that was assigned since is in another search.
+    EXISTS (SELECT FROM offers WHERE offers.order_id = orders.id AND sent_at >= orders.search_started_at)
+        AND NOT EXISTS (
+            SELECT FROM distribution_metrics
+            WHERE order_id = orders.id AND assigned_at >= orders.search_started_at) AS was_offered,
+    coalesce(orders.status IN ('CLOSED', 'CANCELED') AND (
+        SELECT created_at FROM order_status_history WHERE order_id = orders.id ORDER BY id DESC LIMIT 1
+    ) > moment.now - interval '1 day', false) AS ended_lately
 FROM staff_right($1, $2) AS who
 CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment
 JOIN orders ON orders.id = $3 AND orders.city_id = ANY (who.cities)
