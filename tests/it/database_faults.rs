@@ -296,7 +296,7 @@ async fn a_session_of_no_more_use_costs_nobody_a_tap() {
     assert_eq!(t.offer_state(order, ANNA).await, "VIEWED");
 
     warm().await;
-    t.execute("ALTER TABLE orders ALTER address TYPE varchar(1000)", &[]).await;
+    t.execute("ALTER TABLE cities ALTER name TYPE varchar(1000)", &[]).await;
     assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
 }
 

@@ -4,7 +4,7 @@ use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
 use serde_json::json;
 
-use crate::harness::{ADMIN_SECRET, ADMIN_TOKEN, ANNA, Dispatch, MASTER_SECRET};
+use crate::harness::{ADMIN_SECRET, ANNA, Dispatch, MASTER_SECRET};
 
 const SECRET: &str = "X-Telegram-Bot-Api-Secret-Token";
 
@@ -151,15 +151,6 @@ async fn the_previous_secret_is_good_during_a_rotation() {
     assert!(secret.matches(b"new") && secret.matches(b"old"));
     assert!(!secret.matches(b"") && !secret.matches(b"ne") && !secret.matches(b"newold"));
     assert!(!format!("{secret:?}").contains("new"));
-}
-
-#[tokio::test]
-async fn the_dispatchers_bot_answers_that_it_is_coming() {
-    let t = Dispatch::start().await;
-    let chat = t.telegram.chat(ADMIN_TOKEN, 500, "Диспетчер");
-    assert_eq!(chat.say("/start").await.status, Some(200));
-    assert!(chat.screen().contains("скоро"), "{}", chat.screen());
-    assert!(chat.tap("adm:q:as:auto:1").await.notice().contains("скоро"));
 }
 
 #[tokio::test]
