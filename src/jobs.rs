@@ -23,8 +23,8 @@ use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
-    CALL, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES,
-    OVERTAKEN, PURGE, RECALL, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
+    CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN,
+    FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -53,12 +53,14 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 18] = [
+const JOBS: [Job; 20] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
     Job::Sweep(&ESCALATE, SOON),
     Job::Sweep(&CALL, SOON),
+    Job::Sweep(&LATE, SOON),
+    Job::Sweep(&CALL_CHANGES, SOON),
     Job::Sweep(&RETURNED, SOON),
     Job::Sweep(&UNREACHABLE, SOON),
     Job::Sweep(&CARDS, SOON),
@@ -147,8 +149,10 @@ impl Jobs {
         };
         for sweep in [
             &RECALL,
+            &LATE,
             &RETURNED,
             &UNREACHABLE,
+            &CALL_CHANGES,
             &OVERTAKEN,
             &RESCHEDULE,
             &FORGET_MESSAGES,

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod amount;
 pub mod blocked;
 pub mod bot;
+pub mod call;
 pub mod candidates;
 pub mod dialog;
 pub mod facts;

@@ -271,6 +271,13 @@ async fn send(bot: &Bot, row: &Claimed, screen: Option<&Screen>) -> Result<Finis
         {
             delete(bot, chat, message, screen).await.map(|()| SENT)
         }
+        // Who has deleted it is not told again.
+        (Notification::Call(_) | Notification::Together(_), Some(message)) => {
+            bot.edit(chat, message, text, keyboard).await.map(|()| SENT)
+        }
+        (Notification::Call(_) | Notification::Together(_), None) => {
+            bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card })
+        }
         (_, Some(message)) => bot.show(chat, message, text, keyboard).await.map(|()| SENT),
         (_, None) => bot.send(chat, text, keyboard).await.map(|_| SENT),
     }

@@ -189,6 +189,8 @@ pub fn notification(notification: &Notification) -> Screen {
         Notification::Closed { order, amount, correctable } => return already_closed(*order, *amount, *correctable),
         Notification::NotYours(order) => return not_yours(*order),
         Notification::OfferCard { card, offer } => return offer_card(card, offer.expires, 1),
+        Notification::Call(call) => return staff::call::call(call),
+        Notification::Together(calls) => return staff::call::together(calls),
         Notification::Question { dialog, correction, amount } => return confirm_answer(dialog, *correction, *amount),
         _ => {}
     }

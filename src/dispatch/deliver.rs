@@ -103,7 +103,13 @@ pub async fn release(store: &Store, lease: &Lease) {
 /// When the database failed; it can be recorded later, and the row is tried again when the lease has ended and somebody else
 /// takes it over.
 pub async fn finish(store: &Store, row: &Claimed, how: &Finish) -> Result<Recorded, store::Error> {
-    let attempted = Attempted { message: row.message, more: row.more, overtaken: &row.overtaken, stale: row.stale };
+    let attempted = Attempted {
+        message: row.message,
+        more: row.more,
+        overtaken: &row.overtaken,
+        stale: row.stale,
+        calls: &row.calls,
+    };
     outbox::finish(store, &row.lease, how, attempted).await
 }
 

@@ -1,10 +1,9 @@
 //! Messages to people other than the one who tapped. They are enqueued when they come about, and say what is true when they
 //! are sent.
 
+use super::call::Call;
 use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
-use super::order::Stage;
-use super::policy::Escalation;
 use super::staff::Place;
 use super::{ActiveList, Amount, Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
 
@@ -87,35 +86,12 @@ pub enum Notification {
         /// Why, in a dispatcher's words.
         reason: Option<String>,
     },
-    /// To staff: a master has given the order back.
-    Returned {
-        /// The order.
-        card: OrderCard,
-        /// Who.
-        master: Option<String>,
-        /// Why, in the master's words.
-        reason: Option<String>,
-    },
-    /// To staff: the order does not find its master by itself.
-    Escalated {
-        /// The order.
-        card: OrderCard,
-        /// Why.
-        reason: Escalation,
-    },
-    /// To staff: the bot cannot write to a master.
-    Unreachable {
-        /// The master's name.
-        master: String,
-        /// The master's phone.
-        phone: Option<String>,
-        /// The order given to the master or taken away, of which the master does not know.
-        order: Option<OrderId>,
-    },
+    /// To staff: somebody is needed.
+    Call(Call),
     /// To staff: a screen that could not be shown at once; it is read when it is sent.
     Staff(Place),
-    /// To staff: several of one kind, in one message.
-    Together(Vec<Notification>),
+    /// To staff: several calls, in one message.
+    Together(Vec<Call>),
 }
 
 /// What a row of the outbox is about.
@@ -136,12 +112,14 @@ pub enum Kind {
     Returned,
     Escalated,
     Unreachable,
+    Late,
+    Call,
     StaffScreen,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Offer,
         Self::OfferEnded,
         Self::List,
@@ -156,8 +134,13 @@ impl Kind {
         Self::Returned,
         Self::Escalated,
         Self::Unreachable,
+        Self::Late,
+        Self::Call,
         Self::StaffScreen,
     ];
+
+    /// What staff are called for, each by a message of its own or together with others of its kind.
+    pub const CALLS: [Self; 4] = [Self::Returned, Self::Escalated, Self::Unreachable, Self::Late];
 
     /// Screens that an update came to and that could not be shown at once.
     pub const SCREENS: [Self; 6] = [Self::List, Self::OwnOrder, Self::Menu, Self::Active, Self::Card, Self::Question];
@@ -180,6 +163,8 @@ impl Kind {
             Self::Returned => "RETURNED",
             Self::Escalated => "ESCALATED",
             Self::Unreachable => "UNREACHABLE",
+            Self::Late => "LATE",
+            Self::Call => "CALL",
             Self::StaffScreen => "STAFF_SCREEN",
         }
     }
@@ -208,8 +193,8 @@ pub struct Known {
     pub offer: Option<OfferFacts>,
     /// How long that offer lived, if it was recalled.
     pub after_seconds: Option<i64>,
-    /// The master it is about, if not the recipient.
-    pub subject: Option<Subject>,
+    /// What staff are called for; of a message that has called for several, each.
+    pub calls: Vec<Call>,
     /// Whether the order was canceled, rather than taken away.
     pub for_good: bool,
     /// Why, in somebody's words.
@@ -227,17 +212,6 @@ pub enum Screen {
     Menu(Profile),
 }
 
-/// A master named in a message to staff.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// The name.
-    pub name: String,
-    /// The phone.
-    pub phone: Option<String>,
-    /// Whether the bot cannot write to the master, still.
-    pub unreachable: bool,
-}
-
 /// An order, and what it is to the recipient.
 #[derive(Clone, Debug)]
 pub struct KnownOrder {
@@ -251,8 +225,6 @@ pub struct KnownOrder {
     pub status: OrderStatus,
     /// Whether it is the recipient's.
     pub own: bool,
-    /// Why staff are needed, if they are.
-    pub escalation: Option<Escalation>,
     /// What the client paid, if it is closed.
     pub amount: Option<Amount>,
     /// Whether the recipient can still correct that.
@@ -265,7 +237,7 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, concerned, place, screen, order, offer, after_seconds, subject, for_good, reason } = self;
+        let Self { kind, concerned, place, screen, order, offer, after_seconds, mut calls, for_good, reason } = self;
         if !concerned {
             return None;
         }
@@ -278,25 +250,21 @@ impl Known {
                 });
             }
             Kind::StaffScreen => return place.map(Notification::Staff),
-            Kind::Unreachable => {
-                let Subject { name, phone, .. } = subject.filter(|subject| subject.unreachable)?;
-                return Some(Notification::Unreachable {
-                    master: name,
-                    phone,
-                    order: order.map(|order| order.card.id),
-                });
+            Kind::Returned | Kind::Escalated | Kind::Unreachable | Kind::Late | Kind::Call => {
+                let only = calls.pop()?;
+                if calls.is_empty() {
+                    return Some(Notification::Call(only));
+                }
+                calls.push(only);
+                return Some(Notification::Together(calls));
             }
             _ => {}
         }
-        let KnownOrder { card, client, comment, status, own, escalation, amount, correctable, dialog } = order?;
+        let KnownOrder { card, client, comment, status, own, amount, correctable, dialog } = order?;
         let standing = standing(status.stage(), own, offer);
         let yours = standing == Standing::Yours;
-        // Whether it still looks for a master: else it needs nobody.
-        let open = status.stage() == Stage::Open;
         match (kind, standing) {
             (Kind::Offer, Standing::Offered(offer)) => Some(Notification::Offer { card, offer }),
-            (Kind::Offer | Kind::List | Kind::Active | Kind::Menu | Kind::Unreachable | Kind::StaffScreen, _)
-            | (Kind::OfferEnded, Standing::Offered(_)) => None,
             (Kind::Card, Standing::Offered(offer)) => Some(Notification::OfferCard { card, offer }),
             (Kind::Card | Kind::Question, _) => Some(match dialog.filter(|_| kind == Kind::Question) {
                 Some(dialog) if dialog.question.makes_sense_of(yours.then_some(status), correctable) => {
@@ -311,16 +279,27 @@ impl Known {
             (Kind::Changed, _) => {
                 yours.then_some(Notification::Changed { order: OwnOrder { card, client, status, comment }, status })
             }
-            (Kind::OfferEnded, standing) => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
+            (Kind::OfferEnded, standing) => match standing {
+                Standing::Offered(_) => None,
+                standing => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
+            },
             (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client, status, comment })),
             (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client, status, comment })),
             // It may have been given to the same master again.
             (Kind::Canceled, _) => (!yours).then_some(Notification::Canceled { order: card.id, for_good, reason }),
-            (Kind::Returned, _) => {
-                let master = subject.map(|subject| subject.name);
-                open.then_some(Notification::Returned { card, master, reason })
-            }
-            (Kind::Escalated, _) => escalation.filter(|_| open).map(|reason| Notification::Escalated { card, reason }),
+            (
+                Kind::Offer
+                | Kind::List
+                | Kind::Active
+                | Kind::Menu
+                | Kind::StaffScreen
+                | Kind::Returned
+                | Kind::Escalated
+                | Kind::Unreachable
+                | Kind::Late
+                | Kind::Call,
+                _,
+            ) => None,
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn correct_amount(
     connection.query(statement, &[&order.0, &master.0, &amount.to_string(), &now]).await.map(drop)
 }
 
-/// Corrects why a master gave an order back, if that was not long ago; staff are notified again.
+/// Corrects why a master gave an order back, if that was not long ago; the messages that call staff are edited.
 pub(crate) const CORRECT_REASON: Statement = statement!(
     "edits.correct_reason",
     [INT8, INT8, TEXT, TIMESTAMPTZ],
@@ -55,13 +55,12 @@ pub(crate) const CORRECT_REASON: Statement = statement!(
          SELECT given_back.order_id, 'return_reason', given_back.reason, $3, $2, moment.now
          FROM moment, given_back JOIN corrected USING (id)
      ), notified AS (
-         INSERT INTO outbox (bot, chat_id, kind, order_id, master_id, history_id, created_at, due_at)
-         SELECT 'ADMIN', telegram_user_id, 'RETURNED', $1, $2, corrected.id, moment.now, moment.now
-         FROM moment, corrected, staff
-         WHERE is_active AND NOT EXISTS (
-             SELECT FROM outbox
-             WHERE history_id = corrected.id AND chat_id = telegram_user_id AND kind = 'RETURNED'
-               AND outbox.order_id = $1 AND finished_at IS NULL AND lease IS NULL)
+         -- Where it is said; what is yet to be sent says it by itself.
+         INSERT INTO outbox (bot, chat_id, kind, order_id, message_id, created_at, due_at)
+         SELECT DISTINCT 'ADMIN', calls.chat_id, 'CALL', $1, calls.message_id, moment.now, moment.now
+         FROM moment, corrected
+         JOIN outbox AS said ON said.history_id = corrected.id AND said.kind = 'RETURNED' AND said.master_id = $2
+         JOIN calls ON calls.outbox_id = said.id
      )
      SELECT id FROM given_back"
 );

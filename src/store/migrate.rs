@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 29] = [
+const MIGRATIONS: [(&str, &str); 31] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -49,11 +49,13 @@ const MIGRATIONS: [(&str, &str); 29] = [
     ("V26__search.sql", include_str!("../../migrations/V26__search.sql")),
     ("V27__people.sql", include_str!("../../migrations/V27__people.sql")),
     ("V28__master_changes.sql", include_str!("../../migrations/V28__master_changes.sql")),
+    ("V29__calls.sql", include_str!("../../migrations/V29__calls.sql")),
     ("V30__first_masters.sql", include_str!("../../migrations/V30__first_masters.sql")),
     ("V31__validate_staff.sql", include_str!("../../migrations/V31__validate_staff.sql")),
     ("V32__lost_taps.sql", include_str!("../../migrations/V32__lost_taps.sql")),
     ("V33__escalated_orders.sql", include_str!("../../migrations/V33__escalated_orders.sql")),
     ("V34__figure_indexes.sql", include_str!("../../migrations/V34__figure_indexes.sql")),
+    ("V35__changed_calls.sql", include_str!("../../migrations/V35__changed_calls.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -7,10 +7,12 @@
 //! order of their ids (`outbox_next`). A row that has failed some times holds up no other. `outbox_chats` has a row for each
 //! chat, so that a claim touches as many rows as it takes, however many wait.
 
+mod calls;
 mod claim;
 mod finish;
 mod read;
 
+pub use calls::Said;
 pub use claim::{Lease, PER_SECOND, Turn, claim, claim_order, may_show, seconds_until_due, take_turn};
 pub use finish::{Attempted, Recorded, RefusesEverybody, finish};
 pub use read::{Claimed, Unreadable, read};
@@ -28,7 +30,7 @@ use crate::model::{OrderId, TelegramUserId};
 pub enum Finish {
     /// Sent.
     Sent {
-        /// The new message, if it shows an offer.
+        /// The new message, if it shows an offer or calls for somebody.
         card: Option<i32>,
     },
     /// To be tried again.

@@ -68,9 +68,9 @@ WITH moment AS (
         FROM after, before JOIN masters ON masters.id = before.master_id
         WHERE NOT after.recalls AND $5 = 'ADMIN'
         UNION ALL
-        SELECT 'ADMIN', telegram_user_id, 'RETURNED', NULL, $6
-        FROM after, staff
-        WHERE after.open AND $5 = 'MASTER' AND is_active
+        SELECT 'ADMIN', called.chat_id, 'RETURNED', NULL, $6
+        FROM after, orders CROSS JOIN LATERAL staff_on_call(orders.city_id) AS called
+        WHERE after.open AND $5 = 'MASTER' AND orders.id = $1
     ) AS messages
     RETURNING id
 )

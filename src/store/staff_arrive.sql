@@ -1,5 +1,5 @@
 -- $1 staff or null, $2 the person's Telegram user or null, $3 bot, $4 update, $5 when it was written or null, $6 now or null,
--- $7 whether it leaves the open question
+-- $7 whether it leaves the open question, $8 message tapped or null
 WITH moment AS (
     SELECT coalesce($6, now()) AS now
 ), who AS MATERIALIZED (
@@ -17,6 +17,17 @@ WITH moment AS (
     UPDATE outbox SET finished_at = moment.now, dropped_because = 'OVERTAKEN', lease = NULL
     FROM moment, who, staff
     WHERE staff.id = who.staff_id AND bot = 'ADMIN' AND chat_id = staff.telegram_user_id AND kind = 'STAFF_SCREEN' AND finished_at IS NULL
+), released AS (
+    -- A message that called for somebody is about to be another screen.
+    DELETE FROM calls USING who, staff
+    WHERE staff.id = who.staff_id AND calls.chat_id = staff.telegram_user_id AND calls.message_id = $8
+), touched AS (
+    -- It may be one of which it is not recorded yet that it was sent.
+    UPDATE outbox SET touched = touched || $8
+    FROM who, staff
+    WHERE staff.id = who.staff_id AND bot = 'ADMIN' AND chat_id = staff.telegram_user_id
+      AND kind IN ('RETURNED', 'ESCALATED', 'UNREACHABLE', 'LATE') AND lease IS NOT NULL AND finished_at IS NULL
+      AND $8 IS NOT NULL AND ($8 = ANY (touched)) IS NOT TRUE
 ), question_left AS (
     DELETE FROM staff_dialogs USING who
     WHERE staff_dialogs.staff_id = who.staff_id AND $7 AND NOT EXISTS (SELECT FROM earlier)

@@ -22,7 +22,7 @@ pub async fn arrive(
 ) -> Result<Option<StaffIncoming>, Error> {
     const ARRIVE: Statement = statement!(
         "staff_dialogs.arrive",
-        [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, BOOL],
+        [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, BOOL, INT4],
         include_str!("staff_arrive.sql")
     );
     store
@@ -36,6 +36,7 @@ pub async fn arrive(
                 &origin.written,
                 &store.now(),
                 &leaves,
+                &origin.message,
             ];
             let rows = connection.fetch(&ARRIVE, params).await?;
             let Some(row) = rows.first() else { return Ok(None) };

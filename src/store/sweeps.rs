@@ -4,6 +4,7 @@
 //! with its error. Rows that somebody is at work on are passed over, see [`super::patience`]. Two sweeps at once do no harm.
 
 mod call;
+mod call_changes;
 mod cards;
 mod escalate;
 mod expire;
@@ -17,7 +18,8 @@ mod wake;
 
 use tokio_postgres::Row;
 
-pub use call::CALL;
+pub use call::{CALL, LATE};
+pub use call_changes::CALL_CHANGES;
 pub use cards::CARDS;
 pub use escalate::ESCALATE;
 pub use expire::EXPIRE;

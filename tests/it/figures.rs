@@ -304,7 +304,7 @@ fn shown(screen: &Screen) -> String {
         .keyboard
         .inline_keyboard
         .iter()
-        .map(|row| row.iter().map(|button| format!("[{}]", button.text)).collect::<String>())
+        .map(|row| row.iter().map(|button| format!("[{}]", button.text)).collect::<Vec<_>>().concat())
         .collect();
     format!("{text}\n{}", rows.join("\n"))
 }

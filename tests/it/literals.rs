@@ -74,7 +74,7 @@ fn known() -> Vec<(&'static str, Words)> {
         ("both bots", words([BotName::Master, BotName::Admin], BotName::as_word)),
         ("nothing was sent", some(&["OVERTAKEN", "UNREADABLE"])),
         ("nobody was reached", some(&["UNREACHABLE", "ABANDONED", "OVERTAKEN"])),
-        ("told to staff together", words([Kind::Returned, Kind::Escalated, Kind::Unreachable], Kind::as_str)),
+        ("told to staff together", words(Kind::CALLS, Kind::as_str)),
         ("to staff about a master", words([Kind::Returned, Kind::Unreachable], Kind::as_str)),
         ("roles", words(Role::ALL, Role::as_str)),
         ("roles of the first releases", some(&["DISPATCHER", "ADMIN"])),
@@ -82,7 +82,20 @@ fn known() -> Vec<(&'static str, Words)> {
         ("questions to staff", words(StaffQuestion::ALL, StaffQuestion::as_str)),
         (
             "every kind of message before the dispatchers' bot",
-            words(Kind::ALL.into_iter().filter(|kind| *kind != Kind::StaffScreen), Kind::as_str),
+            words(
+                Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::StaffScreen | Kind::Late | Kind::Call)),
+                Kind::as_str,
+            ),
+        ),
+        (
+            "every kind of message before calls were answered",
+            words(Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Late | Kind::Call)), Kind::as_str),
+        ),
+        (
+            "nobody is there yet",
+            statuses(|status| {
+                status.stage() == Stage::Open || matches!(status, OrderStatus::Assigned | OrderStatus::EnRoute)
+            }),
         ),
         ("what is changed of masters", words(What::ALL, What::as_str)),
         ("who changes masters", some(&ChangedBy::WORDS)),

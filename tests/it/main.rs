@@ -4,6 +4,7 @@ mod harness;
 
 mod accept;
 mod answers;
+mod calls;
 mod connections;
 mod database_faults;
 mod decline;

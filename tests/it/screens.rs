@@ -14,7 +14,6 @@ use field_service::model::notification::Notification;
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
 };
-use field_service::model::policy::Escalation;
 use field_service::model::{
     Deadline, Hindrance, MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId,
 };
@@ -209,27 +208,6 @@ fn messages_that_nobody_asked_for() {
         Notification::NotYours(order),
         Notification::Canceled { order, for_good: true, reason: reason() },
         Notification::Canceled { order, for_good: false, reason: None },
-        Notification::Returned { card: card(4), master: Some("Пётр & Ко".to_owned()), reason: reason() },
-        Notification::Escalated { card: card(4), reason: Escalation::NobodyLeft },
-        Notification::Escalated { card: card(4), reason: Escalation::Rounds },
-        Notification::Escalated { card: card(4), reason: Escalation::Time },
-        Notification::Unreachable {
-            master: "Пётр".to_owned(), phone: Some("8 912 000 00 01".to_owned()), order: None
-        },
-        Notification::Unreachable { master: "Пётр".to_owned(), phone: None, order: Some(order) },
-        Notification::Together(vec![Notification::Escalated { card: card(4), reason: Escalation::Rounds }; 12]),
-        Notification::Together(vec![
-            Notification::Returned { card: card(4), master: Some("Пётр & Ко".to_owned()), reason: reason() },
-            Notification::Returned { card: card(5), master: None, reason: None },
-        ]),
-        Notification::Together(vec![
-            Notification::Unreachable {
-                master: "Пётр".to_owned(),
-                phone: Some("8 912 000 00 01".to_owned()),
-                order: None,
-            },
-            Notification::Unreachable { master: "Иван".to_owned(), phone: None, order: Some(order) },
-        ]),
     ];
     let shown: Vec<_> = messages.iter().map(|message| show(&render::notification(message))).collect();
     assert_snapshot!("messages", shown.join("\n\n========\n\n"));
@@ -251,8 +229,6 @@ fn no_screen_is_too_long_for_telegram() {
         status: OrderStatus::Assigned,
         comment: Some(long.clone()),
     };
-    let returned =
-        Notification::Returned { card: card.clone(), master: Some(long.clone()), reason: Some(long.clone()) };
     let lines = vec![ActiveLine { card: card.clone(), status: OrderStatus::Assigned }; 5];
     let offers = vec![OfferLine { card: card.clone(), expires: at(now()) }; 5];
     let offers = OfferList { master: MasterId(1), total: 5, page: 1, lines: offers, hindrance: None };
@@ -262,13 +238,6 @@ fn no_screen_is_too_long_for_telegram() {
         render::active_list(&ActiveList { total: 5, page: 1, lines }),
         render::not_an_amount(OrderId(1), &long, false),
         render::notification(&Notification::Assigned(own)),
-        render::notification(&Notification::Escalated { card, reason: Escalation::Rounds }),
-        render::notification(&returned),
-        render::notification(&Notification::Unreachable {
-            master: long.clone(),
-            phone: Some(long.clone()),
-            order: Some(OrderId(1)),
-        }),
     ] {
         let shown = telegram::html(&screen.text).expect("Telegram takes it");
         assert!(shown.encode_utf16().count() <= 4096, "{} characters", shown.encode_utf16().count());

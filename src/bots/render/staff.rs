@@ -1,5 +1,6 @@
 //! The screens of the dispatchers' bot.
 
+pub mod call;
 mod card;
 pub mod figures;
 pub mod order;

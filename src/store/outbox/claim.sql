@@ -81,7 +81,7 @@ WITH moment AS MATERIALIZED (
           AND due_at <= moment.now - CASE WHEN outbox.lease IS NULL THEN interval '0' ELSE make_interval(secs => $5) END
         ORDER BY id LIMIT 29
     ) AS other
-    WHERE taken.kind IN ('RETURNED', 'ESCALATED', 'UNREACHABLE')
+    WHERE taken.kind IN ('RETURNED', 'ESCALATED', 'UNREACHABLE', 'LATE')
 ), free_row AS MATERIALIZED (
     SELECT id FROM outbox
     WHERE id = ANY (ARRAY (SELECT id FROM together)) AND finished_at IS NULL

@@ -3,7 +3,7 @@
 use tokio_postgres::types::ToSql;
 
 use super::super::{Connection, Error, Ready, Statement, Store, column, statement};
-use super::{Because, Finish, Lease};
+use super::{Because, Finish, Lease, Said};
 
 /// So many different people in a row whom Telegram cannot reach, and none whom it can: something is wrong with the bot, its
 /// token or the address of the Bot API, and with none of the people.
@@ -18,7 +18,24 @@ const HELD_WAIT: f64 = 10.0;
 
 const FINISH: Statement = statement!(
     "outbox.finish",
-    [INT8_ARRAY, TEXT, TIMESTAMPTZ, BOOL, FLOAT8, TEXT, INT4, INT4, TEXT, FLOAT8, INT8_ARRAY, BOOL, BOOL],
+    [
+        INT8_ARRAY,
+        TEXT,
+        TIMESTAMPTZ,
+        BOOL,
+        FLOAT8,
+        TEXT,
+        INT4,
+        INT4,
+        TEXT,
+        FLOAT8,
+        INT8_ARRAY,
+        BOOL,
+        BOOL,
+        INT8_ARRAY,
+        TEXT_ARRAY,
+        BOOL_ARRAY
+    ],
     include_str!("finish.sql")
 );
 
@@ -33,6 +50,8 @@ pub struct Attempted<'a> {
     pub overtaken: &'a [i64],
     /// Whether it has waited for a day.
     pub stale: bool,
+    /// The calls for staff that it says.
+    pub calls: &'a [Said],
 }
 
 /// What recording a result has shown.
@@ -111,10 +130,13 @@ impl<'a> Change<'a> {
         finish: &Ready,
         store: &Store,
         lease: &Lease,
-        overtaken: &[i64],
+        attempted: Attempted<'_>,
     ) -> Result<bool, Error> {
         let (rows, now) = (lease.rows(), store.now());
-        let params: [&(dyn ToSql + Sync); 13] = [
+        let calls: Vec<i64> = attempted.calls.iter().map(|said| said.row).collect();
+        let seen: Vec<&str> = attempted.calls.iter().map(|said| said.seen.as_str()).collect();
+        let over: Vec<bool> = attempted.calls.iter().map(|said| said.over).collect();
+        let params: [&(dyn ToSql + Sync); 16] = [
             &rows,
             &lease.key,
             &now,
@@ -125,9 +147,12 @@ impl<'a> Change<'a> {
             &self.gone,
             &self.error,
             &self.bot_waits,
-            &overtaken,
+            &attempted.overtaken,
             &self.own_failure,
             &self.delivered,
+            &calls,
+            &seen,
+            &over,
         ];
         let rows = connection.query(finish, &params).await?;
         rows.first().map_or(Ok(false), |row| column(row, "taken_over"))
@@ -151,7 +176,7 @@ pub async fn finish(store: &Store, lease: &Lease, how: &Finish, attempted: Attem
                 return refused(&connection, store, lease, &change, attempted).await;
             }
             let [finish] = connection.ready([&FINISH]).await?;
-            let taken_over = change.make(&connection, &finish, store, lease, attempted.overtaken).await?;
+            let taken_over = change.make(&connection, &finish, store, lease, attempted).await?;
             Ok(Recorded { taken_over, ..Recorded::default() })
         })
         .await
@@ -178,7 +203,7 @@ async fn refused(
     connection.begin().await?;
     let answer = connection.query(&hold, &[&lease.rows(), &lease.key]).await?;
     if answer.first().map_or(Ok(false), |row| column(row, "person_is_held"))? {
-        Change::wait(HELD_WAIT).make(connection, &finish, store, lease, attempted.overtaken).await?;
+        Change::wait(HELD_WAIT).make(connection, &finish, store, lease, attempted).await?;
         connection.commit().await?;
         return Ok(Recorded { person_is_held: true, ..Recorded::default() });
     }
@@ -186,7 +211,7 @@ async fn refused(
     let people: i32 = rows.first().map_or(Ok(0), |row| column(row, "people"))?;
     let mut recorded = Recorded::default();
     if people < STREAK {
-        recorded.taken_over = change.make(connection, &finish, store, lease, attempted.overtaken).await?;
+        recorded.taken_over = change.make(connection, &finish, store, lease, attempted).await?;
     } else {
         let undone = connection.query(&undo, &[&lease.row, &now, &(STREAK_WAIT / 3.0)]).await?;
         let begins = undone.first().map_or(Ok(false), |row| column(row, "begins"))?;
@@ -198,7 +223,7 @@ async fn refused(
             bot_waits: Some(STREAK_PACE),
             ..Change::wait(if abandoned { 0.0 } else { STREAK_WAIT })
         };
-        waits.make(connection, &finish, store, lease, attempted.overtaken).await?;
+        waits.make(connection, &finish, store, lease, attempted).await?;
     }
     connection.commit().await?;
     Ok(recorded)

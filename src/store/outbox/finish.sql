@@ -1,7 +1,8 @@
 -- $1 rows that were said in one message, the first of them first, $2 lease, $3 now or null, $4 whether they are done with,
 -- $5 seconds to wait if they are not, $6 why they were dropped or null, $7 message that shows the offer now or null,
 -- $8 message that does not any more or null, $9 error or null, $10 seconds for which the whole bot is to wait or null,
--- $11 those of the rows that had nothing to say, $12 whether the failure is the row's own, $13 whether it was delivered
+-- $11 those of the rows that had nothing to say, $12 whether the failure is the row's own, $13 whether it was delivered; for each
+-- call that it says: $14 its row, $15 what it was when it was read, $16 whether nothing is left to be done
 WITH moment AS (
     SELECT coalesce($3, now()) AS now
 ), finished AS (
@@ -79,25 +80,46 @@ WITH moment AS (
         SELECT chat_id, offer_id, touched, NULL FROM outbox
         WHERE id = $1[1] AND finished_at IS NULL AND NOT EXISTS (SELECT FROM sent)
     ) AS card
-    WHERE $7 IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
+    WHERE $7 IS NOT NULL AND offer_id IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
     ON CONFLICT (chat_id, message_id) DO NOTHING
 ), changed AS (
     DELETE FROM cards USING outbox
-    WHERE outbox.id = $1[1] AND cards.chat_id = outbox.chat_id AND cards.message_id = $8
+    WHERE outbox.id = $1[1] AND outbox.bot = 'MASTER' AND cards.chat_id = outbox.chat_id AND cards.message_id = $8
       -- A card that was shown anew shows its offer still.
       AND (outbox.kind <> 'OFFER' OR $7 <> $8)
       AND (cards.offer_id = outbox.offer_id
         OR EXISTS (SELECT FROM finished) AND (outbox.offer_id IS NULL OR $13))
     RETURNING cards.offer_id
+), said AS (
+    SELECT * FROM unnest($14::bigint[], $15::text[], $16::boolean[]) AS said (id, seen, over)
+), calling AS (
+    -- A new message that calls for somebody; also of an attempt that is recorded late. Unless it has become another screen.
+    INSERT INTO calls (outbox_id, chat_id, message_id, order_id, master_id, seen)
+    SELECT outbox.id, outbox.chat_id, $7, outbox.order_id, CASE WHEN outbox.kind = 'UNREACHABLE' THEN outbox.master_id END,
+           said.seen
+    FROM said JOIN outbox USING (id)
+    WHERE $7 IS NOT NULL AND NOT said.over AND ($7 = ANY (outbox.touched)) IS NOT TRUE
+    ON CONFLICT (outbox_id) DO UPDATE SET message_id = excluded.message_id, seen = excluded.seen
+), edited AS (
+    UPDATE calls SET seen = said.seen
+    FROM said, sent
+    WHERE sent.kind = 'CALL' AND $13 AND calls.outbox_id = said.id AND calls.chat_id = sent.chat_id
+      AND calls.message_id = $8 AND NOT said.over
+), ended AS (
+    -- There is nothing left to be done; or the message cannot be edited any more.
+    DELETE FROM calls USING sent
+    WHERE sent.kind = 'CALL' AND $4 AND calls.chat_id = sent.chat_id AND calls.message_id = $8
+      AND ($13 AND calls.outbox_id IN (SELECT id FROM said WHERE over) OR NOT $13 AND $6 <> 'OVERTAKEN')
 ), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, master_id, created_at, due_at)
-    SELECT 'ADMIN', staff.telegram_user_id, 'UNREACHABLE', CASE WHEN missed.missed THEN undelivered.order_id END, masters.id,
+    SELECT 'ADMIN', called.chat_id, 'UNREACHABLE', CASE WHEN missed.missed THEN undelivered.order_id END, masters.id,
            moment.now, moment.now
     FROM moment
     JOIN outbox AS undelivered ON undelivered.id = $1[1] AND undelivered.bot = 'MASTER'
     CROSS JOIN LATERAL (SELECT undelivered.kind IN ('ASSIGNED', 'CHANGED', 'CANCELED') AS missed) AS missed
     JOIN masters ON masters.telegram_user_id = undelivered.chat_id
-    JOIN staff ON staff.is_active
+    LEFT JOIN orders ON orders.id = undelivered.order_id
+    CROSS JOIN LATERAL staff_on_call(coalesce(orders.city_id, masters.city_id)) AS called
     WHERE $6 = 'UNREACHABLE' AND EXISTS (SELECT FROM finished) AND (masters.unreachable_since IS NULL OR missed.missed)
 ), unreachable_master AS (
     UPDATE masters SET unreachable_since = moment.now

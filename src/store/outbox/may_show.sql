@@ -4,9 +4,11 @@ WITH moment AS (
 ), attempted AS MATERIALIZED (
     SELECT bot, chat_id,
            lease IS NOT DISTINCT FROM $2::text::uuid AND finished_at IS NULL AS held,
-           kind NOT IN ('OFFER', 'OFFER_ENDED') OR EXISTS (
+           (kind NOT IN ('OFFER', 'OFFER_ENDED') OR EXISTS (
                SELECT FROM cards
-               WHERE cards.chat_id = outbox.chat_id AND message_id = $3 AND cards.offer_id = outbox.offer_id) AS shown
+               WHERE cards.chat_id = outbox.chat_id AND message_id = $3 AND cards.offer_id = outbox.offer_id))
+           AND (kind <> 'CALL' OR EXISTS (
+               SELECT FROM calls WHERE calls.chat_id = outbox.chat_id AND calls.message_id = $3)) AS shown
     FROM outbox
     WHERE id = $1
 ), freed AS (

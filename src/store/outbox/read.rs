@@ -6,8 +6,9 @@ use tokio_postgres::Row;
 
 use super::super::{Connection, Error, Statement, Store, column, dialogs, facts, masters, offers, orders, statement};
 use super::Lease;
-use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen, Subject};
-use crate::model::policy::Escalation;
+use super::calls::{self, Said};
+use crate::model::call::Call;
+use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen};
 use crate::model::staff::{Place, Screen as StaffScreen};
 use crate::model::{BotName, MasterId, MasterRef, OrderId, TelegramUserId};
 
@@ -22,6 +23,8 @@ pub struct Claimed {
     pub user: TelegramUserId,
     /// What; `None` if it has been overtaken by what happened since.
     pub notification: Option<Notification>,
+    /// The calls for staff that it says.
+    pub calls: Vec<Said>,
     /// Of several rows those that have nothing to say any more, if others have.
     pub overtaken: Vec<i64>,
     /// The message to show it in.
@@ -39,20 +42,23 @@ pub struct Claimed {
 impl Claimed {
     /// The same with another row that is said in the same message.
     fn and(mut self, other: Self) -> Self {
-        let mut said = Vec::new();
+        let mut said: Vec<Call> = Vec::new();
         for (notification, rows) in
             [(self.notification, self.lease.rows()), (other.notification, vec![other.lease.row])]
         {
             match notification {
                 Some(Notification::Together(several)) => said.extend(several),
-                Some(one) => said.push(one),
-                None => self.overtaken.extend(rows),
+                Some(Notification::Call(one)) => said.push(one),
+                // Nothing else is said together.
+                _ => self.overtaken.extend(rows),
             }
         }
         self.lease.also.push(other.lease.row);
+        self.calls.extend(other.calls);
         self.attempt = self.attempt.max(other.attempt);
         self.stale |= other.stale;
-        self.notification = if said.len() > 1 { Some(Notification::Together(said)) } else { said.pop() };
+        self.notification =
+            if said.len() > 1 { Some(Notification::Together(said)) } else { said.pop().map(Notification::Call) };
         self
     }
 }
@@ -122,19 +128,40 @@ async fn read_each(store: &Store, mut leases: Vec<Lease>) -> Result<Vec<Result<C
 
 async fn rows(store: &Store, leases: &[Lease]) -> Result<Vec<Row>, Error> {
     let ids: Vec<i64> = leases.iter().map(|lease| lease.row).collect();
+    rows_of(store, &ids).await
+}
+
+async fn rows_of(store: &Store, ids: &[i64]) -> Result<Vec<Row>, Error> {
     store.run(async |connection: Connection| connection.fetch(&READ, &[&store.now(), &ids]).await).await
 }
 
 async fn read_row(store: &Store, row: &Row, lease: &Lease) -> Result<Result<Claimed, Unreadable>, Error> {
-    let screen = match screen(store, row).await {
-        Err(error) if error.is_transient() => return Err(error),
-        screen => screen,
+    let read = async { Ok((screen(store, row).await?, said(store, row).await?)) };
+    let read = match read.await {
+        Err(error) if Error::is_transient(&error) => return Err(error),
+        read => read,
     };
-    Ok(screen.and_then(|screen| claimed(row, screen, lease)).map_err(|error| {
+    Ok(read.and_then(|(screen, calls)| claimed(row, screen, calls, lease)).map_err(|error| {
         let recent = column(row, "recent").unwrap_or(false);
         let may_be_newer = matches!(error, Error::Unknown { .. }) && recent;
         Unreadable { lease: lease.clone(), error, may_be_newer }
     }))
+}
+
+/// The call that a row is; of a row that is to be said in a message that has called for somebody, all that are said there.
+async fn said(store: &Store, row: &Row) -> Result<Vec<(Call, Said)>, Error> {
+    const IN_MESSAGE: Statement = statement!(
+        "outbox.calls_in_message",
+        [INT8, INT4],
+        "SELECT outbox_id FROM calls WHERE chat_id = $1 /* chat */ AND message_id = $2 /* message */ ORDER BY outbox_id"
+    );
+    if Kind::parse(column(row, "kind")?) != Some(Kind::Call) {
+        return Ok(calls::call(row, false)?.into_iter().collect());
+    }
+    let (chat, message): (i64, Option<i32>) = (column(row, "chat_id")?, column(row, "message_id")?);
+    let ids = store.run(async |connection: Connection| connection.fetch(&IN_MESSAGE, &[&chat, &message]).await).await?;
+    let ids = ids.iter().map(|row| column(row, "outbox_id")).collect::<Result<Vec<i64>, Error>>()?;
+    rows_of(store, &ids).await?.iter().filter_map(|row| calls::call(row, true).transpose()).collect()
 }
 
 /// What a screen shows that is about no single order.
@@ -169,8 +196,9 @@ async fn screen(store: &Store, row: &Row) -> Result<Option<Screen>, Error> {
         .await
 }
 
-fn claimed(row: &Row, screen: Option<Screen>, lease: &Lease) -> Result<Claimed, Error> {
-    let known = known(row, screen)?;
+fn claimed(row: &Row, screen: Option<Screen>, said: Vec<(Call, Said)>, lease: &Lease) -> Result<Claimed, Error> {
+    let (calls, said) = said.into_iter().unzip();
+    let known = known(row, screen, calls)?;
     let in_place = known.kind == Kind::OfferEnded;
     // What shows the offer's card anew has nothing to say where the master has turned to something else.
     let card_is_gone = column::<bool>(row, "card_is_gone")?;
@@ -180,6 +208,7 @@ fn claimed(row: &Row, screen: Option<Screen>, lease: &Lease) -> Result<Claimed, 
         lease: lease.clone(),
         bot: if column::<&str>(row, "bot")? == BotName::Admin.as_word() { BotName::Admin } else { BotName::Master },
         user: TelegramUserId(column(row, "chat_id")?),
+        calls: said,
         overtaken: Vec::new(),
         message: column(row, if in_place { "card_message" } else { "message_id" })?,
         deletable: column::<Option<bool>>(row, "card_is_deletable")?.unwrap_or(false),
@@ -190,16 +219,8 @@ fn claimed(row: &Row, screen: Option<Screen>, lease: &Lease) -> Result<Claimed, 
     })
 }
 
-fn known(row: &Row, screen: Option<Screen>) -> Result<Known, Error> {
+fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, Error> {
     let kind = column(row, "kind")?;
-    let subject: Option<String> = column(row, "subject_name")?;
-    let subject = subject.map(|name| {
-        Ok::<_, Error>(Subject {
-            name,
-            phone: column(row, "subject_phone")?,
-            unreachable: column(row, "subject_is_unreachable")?,
-        })
-    });
     Ok(Known {
         kind: Kind::parse(kind).ok_or_else(|| facts::unknown("kind of message", kind))?,
         concerned: column(row, "concerned")?,
@@ -208,7 +229,7 @@ fn known(row: &Row, screen: Option<Screen>) -> Result<Known, Error> {
         order: column::<Option<i64>>(row, "id")?.map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,
         after_seconds: column(row, "recalled_after_seconds")?,
-        subject: subject.transpose()?,
+        calls,
         for_good: column(row, "for_good")?,
         reason: column(row, "reason")?,
     })
@@ -230,7 +251,6 @@ fn order(row: &Row) -> Result<KnownOrder, Error> {
         comment: column(row, "comment")?,
         status: facts::status(row)?,
         own,
-        escalation: column::<Option<&str>>(row, "escalation_reason")?.and_then(Escalation::parse),
         amount: facts::amount(row)?,
         correctable: own && column(row, "closed_lately")?,
         dialog: dialogs::dialog(row, "id")?,

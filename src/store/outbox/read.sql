@@ -39,9 +39,32 @@ SELECT
     CASE
         -- Who is blocked sees nobody's address but that of the own orders.
         WHEN outbox.bot = 'MASTER' THEN recipient.id IS NOT NULL AND NOT (recipient.is_blocked AND outbox.kind = 'OFFER')
+        -- Calls show phones: to whoever may act there alone.
+        WHEN outbox.kind IN ('RETURNED', 'ESCALATED', 'UNREACHABLE', 'LATE') THEN EXISTS (
+            SELECT FROM staff_right(staff.id, NULL) AS who
+            WHERE who.acts AND coalesce(orders.city_id, subject.city_id) = ANY (who.cities))
         ELSE coalesce(staff.is_active, false)
     END AS concerned,
+    orders.version,
+    orders.revision,
     orders.escalation_reason,
+    orders.escalated_at <= outbox.created_at AS is_escalated,
+    coalesce(orders.timeslot_end, orders.timeslot_start) <= moment.now AS is_late,
+    claimer.full_name AS claimed_by,
+    coalesce(
+        claimer.is_active AND claimer.id <> staff.id AND orders.claimed_at > outbox.created_at - interval '1 hour', false
+    ) AS is_in_hands,
+    orders.claimed_at AT TIME ZONE cities.shown_timezone AS claimed_local,
+    holder.id AS holder_id,
+    holder.full_name AS holder_name,
+    holder.phone AS holder_phone,
+    change.to_status AS change_status,
+    change.created_at AT TIME ZONE cities.shown_timezone AS change_at,
+    change.staff_name AS change_staff,
+    change.master_name AS change_master,
+    CASE WHEN outbox.bot = 'ADMIN' THEN
+        call_seen(outbox.order_id, CASE WHEN outbox.kind = 'UNREACHABLE' THEN outbox.master_id END)
+    END AS seen,
     subject.full_name AS subject_name,
     subject.phone AS subject_phone,
     subject.unreachable_since IS NOT NULL AS subject_is_unreachable,
@@ -78,6 +101,20 @@ LEFT JOIN offers ON offers.id = CASE
 END
 LEFT JOIN staff ON outbox.bot = 'ADMIN' AND staff.telegram_user_id = outbox.chat_id
 LEFT JOIN masters AS subject ON subject.id = outbox.master_id
+LEFT JOIN staff AS claimer ON outbox.bot = 'ADMIN' AND claimer.id = orders.claimed_by_staff_id
+LEFT JOIN masters AS holder ON outbox.bot = 'ADMIN' AND holder.id = orders.assigned_master_id
+-- What first happened to an order since staff were called.
+LEFT JOIN LATERAL (
+    SELECT later.to_status, later.created_at, actor.full_name AS staff_name, master.full_name AS master_name
+    FROM order_status_history AS later
+    LEFT JOIN staff AS actor ON actor.id = later.changed_by_staff_id
+    LEFT JOIN masters AS master
+        ON master.id = coalesce(later.changed_by_master_id, (later.context ->> 'master_id')::bigint)
+    WHERE outbox.bot = 'ADMIN' AND later.order_id = outbox.order_id
+      AND CASE WHEN outbox.history_id IS NULL THEN later.created_at > outbox.created_at
+               ELSE later.id > outbox.history_id END
+    ORDER BY later.id LIMIT 1
+) AS change ON true
 LEFT JOIN order_status_history AS history ON history.id = outbox.history_id
 LEFT JOIN dialogs AS dialog ON outbox.kind = 'QUESTION' AND dialog.master_id = recipient.id
     AND dialog.order_id = outbox.order_id AND dialog.answered_by IS NULL

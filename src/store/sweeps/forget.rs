@@ -22,12 +22,16 @@ pub static FORGET_MESSAGES: Sweep = Sweep {
     change: statement!(
         "forget_messages.change",
         [TIMESTAMPTZ, INT8_ARRAY],
-        "DELETE FROM outbox
-         WHERE id IN (
+        "WITH old AS MATERIALIZED (
              SELECT id FROM outbox
              WHERE id = ANY ($2) /* rows */ AND finished_at < coalesce($1, now()) /* now */ - interval '7 days'
-             FOR UPDATE SKIP LOCKED)
-         RETURNING id"
+             FOR UPDATE SKIP LOCKED
+         ), calling AS (
+             -- The message stays as it is.
+             DELETE FROM calls USING old WHERE calls.outbox_id = old.id
+         )
+         DELETE FROM outbox USING old WHERE outbox.id = old.id
+         RETURNING outbox.id"
     ),
     batch: 2000,
 };

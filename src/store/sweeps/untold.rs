@@ -1,17 +1,11 @@
 //! What staff are to know and nobody was there to be told: an order that was given back, a master who cannot be written to.
-//! It is told to those on duty when somebody is, once; calls for a dispatcher are [`CALL`](super::CALL)'s.
+//! It is told to those on duty who may act in that city when somebody is, once; calls about orders are [`CALL`](super::CALL)'s and
+//! [`LATE`](super::LATE)'s.
 //!
 //! For a week, which is how long it is remembered who was told.
 
 use super::{LOCK_ORDERS, Statement, Sweep, statement};
 use crate::model::policy::BATCH;
-
-/// That somebody is on duty, who can be written to.
-macro_rules! on_duty {
-    () => {
-        "is_active AND staff.unreachable_since IS NULL"
-    };
-}
 
 /// That a message of the outbox told nobody and never will.
 macro_rules! told {
@@ -47,24 +41,21 @@ pub static RETURNED: Sweep = Sweep {
         returned!(),
         told!(),
         ") AND orders.id <> ALL ($3) /* except */
-           AND EXISTS (SELECT FROM staff WHERE ",
-        on_duty!(),
-        ") LIMIT $2 /* at most */"
+           AND EXISTS (SELECT FROM staff_on_call(orders.city_id)) LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_ORDERS),
     change: statement!(
         "returned.change",
         [TIMESTAMPTZ, INT8_ARRAY],
         "INSERT INTO outbox (bot, chat_id, kind, order_id, master_id, history_id, created_at, due_at)
-         SELECT 'ADMIN', staff.telegram_user_id, 'RETURNED', untold.order_id, untold.master_id, untold.history_id,
+         SELECT 'ADMIN', called.chat_id, 'RETURNED', untold.order_id, untold.master_id, untold.history_id,
                 coalesce($1, now()), coalesce($1, now())
-         FROM (SELECT orders.id AS order_id, change.changed_by_master_id AS master_id, change.id AS history_id ",
+         FROM (SELECT orders.id AS order_id, orders.city_id, change.changed_by_master_id AS master_id, change.id AS history_id ",
         returned!(),
         told!(),
         ") AND orders.id = ANY ($2) /* orders */) AS untold
-         JOIN staff ON ",
-        on_duty!(),
-        " RETURNING id"
+         CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
+         RETURNING id"
     ),
     batch: BATCH,
 };
@@ -107,26 +98,23 @@ pub static UNREACHABLE: Sweep = Sweep {
         unreachable!(),
         told!(),
         ") AND masters.id <> ALL ($3) /* except */
-           AND EXISTS (SELECT FROM staff WHERE ",
-        on_duty!(),
-        ") LIMIT $2 /* at most */"
+           AND EXISTS (SELECT FROM staff_on_call(masters.city_id)) LIMIT $2 /* at most */"
     ),
     lock: Some(&LOCK_MASTERS),
     change: statement!(
         "unreachable.change",
         [TIMESTAMPTZ, INT8_ARRAY],
         "INSERT INTO outbox (bot, chat_id, kind, order_id, master_id, created_at, due_at)
-         SELECT 'ADMIN', staff.telegram_user_id, 'UNREACHABLE', untold.order_id, untold.master_id,
+         SELECT 'ADMIN', called.chat_id, 'UNREACHABLE', untold.order_id, untold.master_id,
                 coalesce($1, now()), coalesce($1, now())
-         FROM (SELECT masters.id AS master_id, news.order_id,
+         FROM (SELECT masters.id AS master_id, masters.city_id, news.order_id,
                       -- Which master it is stands beside each order.
                       bool_or(news.order_id IS NOT NULL) OVER (PARTITION BY masters.id) AS has_orders ",
         unreachable!(),
         told!(),
         ") AND masters.id = ANY ($2) /* masters */) AS untold
-         JOIN staff ON ",
-        on_duty!(),
-        " WHERE untold.order_id IS NOT NULL OR NOT untold.has_orders
+         CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
+         WHERE untold.order_id IS NOT NULL OR NOT untold.has_orders
          RETURNING id"
     ),
     batch: BATCH,

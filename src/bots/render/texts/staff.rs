@@ -1,5 +1,6 @@
 //! What dispatchers read, a file for each area.
 
+pub mod calls;
 pub mod card;
 pub mod figures;
 pub mod order;
