@@ -5,7 +5,7 @@ use field_service::bots::render::texts;
 use field_service::model::OrderId;
 use field_service::sim::telegram::Chat;
 
-use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, STRANGER, VERA};
+use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, STRANGER, Settings, VERA};
 
 const OLGA: i64 = 501;
 const PETR: i64 = 502;
@@ -541,4 +541,28 @@ async fn a_button_that_nobody_can_mean_shows_the_menu() {
     ] {
         assert!(olga.tap(data).await.notice().contains("устарела"), "{data}");
     }
+}
+
+#[tokio::test]
+async fn the_queue_the_search_and_the_card_work_without_prepared_statements() {
+    let t = Dispatch::start_with(Settings { unnamed_statements: true, ..Settings::default() }).await;
+    let olga = t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA]).await;
+    olga.say("/start").await;
+    olga.press("Очередь").await;
+    assert_eq!(numbers(&olga), [order.0]);
+    for narrowed in ["adm:q:f:s:searching", "adm:q:f:ts:plumbing", "adm:q:f:cs:1", "adm:q:f:c", "adm:q:f:m"] {
+        assert_eq!(olga.tap(narrowed).await.delivery.status, Some(200), "{narrowed}");
+    }
+    olga.tap("adm:q:f:d").await;
+    olga.press("сегодня").await;
+    olga.press("К очереди").await;
+    assert_eq!(numbers(&olga), [order.0]);
+    olga.say("990001122").await;
+    assert_eq!(numbers_on_buttons(&olga), [order.0]);
+    olga.tap("adm:q:s").await;
+    olga.say("Ленина Мария").await;
+    assert_eq!(numbers_on_buttons(&olga), [order.0]);
+    olga.press(&format!("№{order}")).await;
+    assert!(olga.screen().contains("Мария Клиентова"), "{}", olga.screen());
 }
