@@ -152,6 +152,15 @@ pub struct Round {
     pub excluded: BTreeMap<Exclusion, u32>,
 }
 
+/// How many masters there are for an order, before it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Supply {
+    /// Who does such work there, blocked ones and those whom the bot cannot write to aside.
+    pub suitable: u32,
+    /// Who of them would be asked now.
+    pub free: u32,
+}
+
 /// The masters, and who of them is in which city.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
@@ -296,6 +305,24 @@ impl Pool {
             (std::cmp::Reverse(why_not.map_or(u8::MAX, likelihood)), !preferred, turn)
         });
         ranked
+    }
+
+    /// How many masters there are for an order, by the rules of its rounds.
+    #[must_use]
+    pub fn supply(&self, search: &Search) -> Supply {
+        let (city, covered) = self.of_city(search);
+        let mut supply = Supply::default();
+        for index in city {
+            match exclusion(&self.masters[*index], search, covered) {
+                None => {
+                    supply.suitable += 1;
+                    supply.free += 1;
+                }
+                Some(Exclusion::OffShift | Exclusion::Limit | Exclusion::Held) => supply.suitable += 1,
+                Some(_) => {}
+            }
+        }
+        supply
     }
 
     fn best(&self, eligible: &[usize], count: usize, order: OrderId) -> Vec<usize> {

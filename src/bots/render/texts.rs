@@ -6,11 +6,13 @@ mod buttons;
 mod notifications;
 pub mod onboarding;
 pub mod staff;
+mod vocabulary;
 mod words;
 mod work;
 
 pub(super) use buttons::*;
 pub(super) use notifications::notification;
+pub use vocabulary::VOCABULARY;
 use words::{
     COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed,
 };

@@ -1,0 +1,506 @@
+//! An order in the making: what a dispatcher has said of it so far, and what is asked next.
+
+use jiff::civil::DateTime;
+
+use super::paste::Pasted;
+use super::paste::when::{Hours, When};
+use super::selection::Supply;
+use super::{Category, CityId, MasterId, OrderId, OrderStatus, Phone, StaffId};
+
+/// A city in which a dispatcher can make orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct City {
+    /// `cities.id`.
+    pub id: CityId,
+    /// Its name.
+    pub name: String,
+    /// Its districts, by name.
+    pub districts: Vec<District>,
+    /// What time it is there.
+    pub now: DateTime,
+    /// When people work there.
+    pub workday: Hours,
+}
+
+/// A district.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct District {
+    /// `districts.id`.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+}
+
+/// `order_drafts.id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DraftId(pub i64);
+
+impl std::fmt::Display for DraftId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A field of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The trade.
+    Category,
+    /// The city.
+    City,
+    /// The district, if the city has any.
+    District,
+    /// Street, house, flat.
+    Address,
+    /// The client's phone.
+    Phone,
+    /// The client's name.
+    Name,
+    /// What is wrong.
+    Description,
+    /// When the master is to come.
+    When,
+    /// Who is asked first.
+    Preferred,
+}
+
+impl Field {
+    /// Every field, in the order in which they are asked.
+    pub const ALL: [Self; 9] = [
+        Self::Category,
+        Self::City,
+        Self::District,
+        Self::Address,
+        Self::Phone,
+        Self::Name,
+        Self::Description,
+        Self::When,
+        Self::Preferred,
+    ];
+
+    /// The word in `order_drafts.step`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "CATEGORY",
+            Self::City => "CITY",
+            Self::District => "DISTRICT",
+            Self::Address => "ADDRESS",
+            Self::Phone => "PHONE",
+            Self::Name => "NAME",
+            Self::Description => "DESCRIPTION",
+            Self::When => "WHEN",
+            Self::Preferred => "PREFERRED",
+        }
+    }
+
+    /// The field of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == word)
+    }
+
+    /// Whether an order can be made without it.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        !matches!(self, Self::Category | Self::City | Self::Address | Self::Phone)
+    }
+}
+
+/// An order of the same client that is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// Which order.
+    pub order: OrderId,
+    /// How far it is.
+    pub status: OrderStatus,
+}
+
+/// How long such orders have looked for a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usually {
+    /// Half of them found theirs within so many seconds.
+    pub seconds: i64,
+    /// How many there were.
+    pub orders: i64,
+}
+
+/// Below so many orders nothing is said of how long it takes.
+pub const SAMPLES: i64 = 20;
+
+/// What is known around a draft, to be shown with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Who is asked first, with whether that master is blocked. `None`: nobody, or nobody of the person's cities.
+    pub preferred: Option<(String, bool)>,
+    /// The client's orders that are going on.
+    pub twins: Vec<Twin>,
+    /// How many masters there are for it.
+    pub supply: Option<Supply>,
+    /// How long it usually takes.
+    pub usually: Option<Usually>,
+}
+
+/// Something said of a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The trade.
+    Category(Category),
+    /// The city.
+    City(CityId),
+    /// The district.
+    District(i64),
+    /// Street, house, flat.
+    Address(String),
+    /// The client's phone.
+    Phone(Phone),
+    /// The client's name.
+    Name(String),
+    /// What is wrong.
+    Description(String),
+    /// When the master is to come.
+    When(When),
+    /// Who is asked first.
+    Preferred(MasterId),
+    /// A field is left out.
+    Nothing(Field),
+    /// A field is to be asked again.
+    Again(Field),
+    /// Nothing is asked: it is to be shown as a whole, or to go on where something is missing.
+    Whole,
+    /// All that a message says.
+    Message {
+        /// What was understood.
+        pasted: Box<Pasted>,
+        /// As it was written.
+        written: String,
+    },
+}
+
+/// A draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Which draft; named by its buttons, so that an old one's change no new one.
+    pub id: DraftId,
+    /// Grows with every change; what is created is what was shown.
+    pub revision: i32,
+    /// Whose.
+    pub staff: StaffId,
+    /// What is asked now; `None`: nothing, it is shown as a whole.
+    pub step: Option<Field>,
+    /// Fields that were answered, with nothing too.
+    pub answered: Vec<Field>,
+    /// The trade.
+    pub category: Option<Category>,
+    /// The city.
+    pub city: Option<CityId>,
+    /// The district.
+    pub district: Option<i64>,
+    /// Street, house, flat.
+    pub address: Option<String>,
+    /// The client's phone.
+    pub phone: Option<Phone>,
+    /// The client's name.
+    pub name: Option<String>,
+    /// What is wrong.
+    pub description: Option<String>,
+    /// When.
+    pub when: Option<When>,
+    /// Who is asked first.
+    pub preferred: Option<MasterId>,
+    /// The closed order whose work is repeated for free.
+    pub guarantee_of: Option<OrderId>,
+    /// The message that it was filled from, as it was written.
+    pub pasted: Option<String>,
+    /// What each field took of that message.
+    pub took: Vec<(Field, String)>,
+    /// The order that was made of it.
+    pub order: Option<OrderId>,
+}
+
+impl Draft {
+    /// Whether a field has a value.
+    #[must_use]
+    pub fn has(&self, field: Field) -> bool {
+        match field {
+            Field::Category => self.category.is_some(),
+            Field::City => self.city.is_some(),
+            Field::District => self.district.is_some(),
+            Field::Address => self.address.is_some(),
+            Field::Phone => self.phone.is_some(),
+            Field::Name => self.name.is_some(),
+            Field::Description => self.description.is_some(),
+            Field::When => self.when.is_some(),
+            Field::Preferred => self.preferred.is_some(),
+        }
+    }
+
+    /// Whether nothing was said yet.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.pasted.is_none()
+            && self.guarantee_of.is_none()
+            && !Field::ALL
+                .iter()
+                .any(|field| *field != Field::City && (self.has(*field) || self.answered.contains(field)))
+    }
+
+    /// What is asked next; `None`: nothing, it is complete. What was pasted is asked only for what cannot be left out.
+    #[must_use]
+    pub fn next(&self, cities: &[City]) -> Option<Field> {
+        let whole = self.pasted.is_some() || self.guarantee_of.is_some();
+        Field::ALL.into_iter().find(|field| {
+            let missing = !self.has(*field) && !self.answered.contains(field);
+            let asked = match field {
+                // There is nothing to choose.
+                Field::District => self.city_of(cities).is_some_and(|city| !city.districts.is_empty()) && !whole,
+                field => !field.is_optional() || !whole,
+            };
+            missing && asked
+        })
+    }
+
+    /// Its city, if it is one of those.
+    #[must_use]
+    pub fn city_of<'a>(&self, cities: &'a [City]) -> Option<&'a City> {
+        cities.iter().find(|city| Some(city.id) == self.city)
+    }
+
+    /// A draft of which nothing is known but whose it is, with the city if there is only one.
+    #[must_use]
+    pub fn blank(staff: StaffId, cities: &[City]) -> Self {
+        let mut draft = Self {
+            id: DraftId(0),
+            revision: 1,
+            staff,
+            step: None,
+            answered: Vec::new(),
+            category: None,
+            city: None,
+            district: None,
+            address: None,
+            phone: None,
+            name: None,
+            description: None,
+            when: None,
+            preferred: None,
+            guarantee_of: None,
+            pasted: None,
+            took: Vec::new(),
+            order: None,
+        };
+        draft.settle(cities);
+        draft
+    }
+
+    /// Enters what was said. False: it is none of the cities, or none of the city's districts, and nothing is changed.
+    pub fn enter(&mut self, said: Said, cities: &[City]) -> bool {
+        let field = match said {
+            Said::Category(category) => {
+                self.category = Some(category);
+                Field::Category
+            }
+            Said::City(city) => {
+                if !cities.iter().any(|known| known.id == city) {
+                    return false;
+                }
+                if self.city != Some(city) {
+                    // They are another city's.
+                    self.forget(Field::District);
+                    self.forget(Field::Preferred);
+                }
+                self.city = Some(city);
+                Field::City
+            }
+            Said::District(district) => {
+                let known = |city: &City| city.districts.iter().any(|known| known.id == district);
+                if !self.city_of(cities).is_some_and(known) {
+                    return false;
+                }
+                self.district = Some(district);
+                Field::District
+            }
+            Said::Address(address) => {
+                self.address = Some(address);
+                Field::Address
+            }
+            Said::Phone(phone) => {
+                self.phone = Some(phone);
+                Field::Phone
+            }
+            Said::Name(name) => {
+                self.name = Some(name);
+                Field::Name
+            }
+            Said::Description(description) => {
+                self.description = Some(description);
+                Field::Description
+            }
+            Said::When(when) => {
+                self.when = Some(when);
+                Field::When
+            }
+            Said::Preferred(master) => {
+                self.preferred = Some(master);
+                Field::Preferred
+            }
+            Said::Nothing(field) => {
+                if !field.is_optional() {
+                    return false;
+                }
+                self.forget(field);
+                field
+            }
+            Said::Again(field) => {
+                self.step = Some(field);
+                return true;
+            }
+            Said::Whole => {
+                self.settle(cities);
+                return true;
+            }
+            Said::Message { pasted, written } => {
+                self.paste(*pasted, written);
+                self.settle(cities);
+                return true;
+            }
+        };
+        self.took.retain(|(took, _)| *took != field);
+        if !self.answered.contains(&field) {
+            self.answered.push(field);
+        }
+        self.settle(cities);
+        true
+    }
+
+    /// Asks for what is missing.
+    fn settle(&mut self, cities: &[City]) {
+        if let [only] = cities {
+            self.city = Some(only.id);
+        }
+        self.step = self.next(cities);
+    }
+
+    fn forget(&mut self, field: Field) {
+        match field {
+            Field::Category => self.category = None,
+            Field::City => self.city = None,
+            Field::District => self.district = None,
+            Field::Address => self.address = None,
+            Field::Phone => self.phone = None,
+            Field::Name => self.name = None,
+            Field::Description => self.description = None,
+            Field::When => self.when = None,
+            Field::Preferred => self.preferred = None,
+        }
+        self.answered.retain(|answered| *answered != field);
+        self.took.retain(|(took, _)| *took != field);
+    }
+
+    /// Fills what a message says. What was said before and the message does not say stays.
+    fn paste(&mut self, pasted: Pasted, written: String) {
+        let mut note = |field: Field, took: String| {
+            self.took.retain(|(took, _)| *took != field);
+            self.took.push((field, took));
+        };
+        if let Some(found) = pasted.category {
+            self.category = Some(found.value);
+            note(Field::Category, found.took);
+        }
+        if let Some(found) = pasted.city {
+            self.city = Some(found.value);
+            note(Field::City, found.took);
+        }
+        if let Some(found) = pasted.district {
+            self.district = Some(found.value);
+            note(Field::District, found.took);
+        }
+        if let Some(found) = pasted.address {
+            self.address = Some(found.value);
+            note(Field::Address, found.took);
+        }
+        if let Some(found) = pasted.phone {
+            self.phone = Some(found.value);
+            note(Field::Phone, found.took);
+        }
+        if let Some(found) = pasted.name {
+            self.name = Some(found.value);
+            note(Field::Name, found.took);
+        }
+        if let Some(found) = pasted.when {
+            self.when = Some(found.value);
+            note(Field::When, found.took);
+        }
+        if !pasted.rest.is_empty() {
+            self.description = Some(pasted.rest);
+        }
+        self.pasted = Some(written);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::paste::when::WORKDAY;
+
+    fn cities(count: i64) -> Vec<City> {
+        let city = |id| City {
+            id: CityId(id),
+            name: String::new(),
+            districts: vec![District { id: id * 10, name: String::new() }],
+            now: jiff::civil::date(2026, 11, 27).at(12, 0, 0, 0),
+            workday: WORKDAY,
+        };
+        (1..=count).map(city).collect()
+    }
+
+    fn phone() -> Phone {
+        Phone::stored("+79123456789".to_owned())
+    }
+
+    #[test]
+    fn each_field_is_asked_once_in_order_and_one_city_is_not_asked_for() {
+        let cities = cities(1);
+        let mut draft = Draft::blank(StaffId(1), &cities);
+        assert!(draft.is_blank());
+        let answers = [
+            (Field::Category, Said::Category(Category::Plumbing)),
+            (Field::District, Said::Nothing(Field::District)),
+            (Field::Address, Said::Address("x".to_owned())),
+            (Field::Phone, Said::Phone(phone())),
+            (Field::Name, Said::Name("x".to_owned())),
+            (Field::Description, Said::Nothing(Field::Description)),
+            (Field::When, Said::When(When::Soon)),
+            (Field::Preferred, Said::Nothing(Field::Preferred)),
+        ];
+        for (step, said) in answers {
+            assert_eq!(draft.step, Some(step));
+            assert!(draft.enter(said, &cities));
+            assert!(!draft.is_blank());
+        }
+        assert_eq!(draft.step, None);
+        assert!(draft.enter(Said::Again(Field::Phone), &cities));
+        assert_eq!(draft.step, Some(Field::Phone));
+        assert!(draft.enter(Said::Whole, &cities));
+        assert_eq!(draft.step, None, "what was said stays");
+    }
+
+    #[test]
+    fn another_city_has_other_districts_and_masters() {
+        let cities = cities(2);
+        let mut draft = Draft::blank(StaffId(1), &cities);
+        assert_eq!(draft.city, None);
+        assert!(!draft.enter(Said::District(10), &cities), "of which city?");
+        assert!(draft.enter(Said::City(CityId(1)), &cities));
+        assert!(!draft.enter(Said::District(20), &cities) && draft.enter(Said::District(10), &cities));
+        assert!(draft.enter(Said::Preferred(MasterId(1)), &cities));
+        assert!(draft.enter(Said::City(CityId(1)), &cities));
+        assert_eq!((draft.district, draft.preferred), (Some(10), Some(MasterId(1))));
+        assert!(draft.enter(Said::City(CityId(2)), &cities));
+        assert_eq!((draft.district, draft.preferred), (None, None));
+        assert!(!draft.enter(Said::City(CityId(3)), &cities));
+        for field in [Field::Category, Field::City, Field::Address, Field::Phone] {
+            assert!(!draft.enter(Said::Nothing(field), &cities), "{field:?} cannot be left out");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The client's name: after a word that announces one, or a first name that people bear.
+
+use std::ops::Range;
+
+use super::text::{Token, Words};
+use super::{Found, Vocabulary};
+
+/// Takes the name.
+pub(super) fn take(words: &mut Words<'_>, vocabulary: &Vocabulary) -> Option<Found<String>> {
+    let (name, took) = announced(words, vocabulary).or_else(|| borne(words, vocabulary))?;
+    let text = words.text(&name).to_owned();
+    Some(words.take(text, &[took]))
+}
+
+/// After «зовут», «клиент:» and the like.
+fn announced(words: &Words<'_>, vocabulary: &Vocabulary) -> Option<(Range<usize>, Range<usize>)> {
+    (0..words.len()).find_map(|index| {
+        if !words.is_any(index, vocabulary.name_labels) {
+            return None;
+        }
+        let mut start = index + 1;
+        while words.is_any(start, vocabulary.name_labels) {
+            start += 1;
+        }
+        let joint = |token: &Token<'_>| token.is(":") || token.is_dash() || token.is("—");
+        let mut said = false;
+        while words.get(start).is_some_and(joint) {
+            start += 1;
+            said = true;
+        }
+        let is_name =
+            |token: &Token<'_>| token.is_word() && (token.is_capital() || said || is_first(token, vocabulary));
+        let mut end = start;
+        while end < start + 3 && words.get(end).is_some_and(is_name) && !(end > start && words.ends_segment(end)) {
+            end += 1;
+        }
+        (end > start).then(|| (start..end, words.with_label(index..end, vocabulary.name_labels)))
+    })
+}
+
+/// A first name, with what belongs to it.
+fn borne(words: &Words<'_>, vocabulary: &Vocabulary) -> Option<(Range<usize>, Range<usize>)> {
+    (0..words.len()).find_map(|index| {
+        if !words.get(index).is_some_and(|token| is_first(token, vocabulary)) {
+            return None;
+        }
+        let belongs = |at: usize| {
+            words
+                .get(at)
+                .is_some_and(|token| token.is_word() && (token.is_capital() || is_patronymic(token, vocabulary)))
+        };
+        let mut end = index + 1;
+        while end < index + 3 && belongs(end) && !words.ends_segment(end) {
+            end += 1;
+        }
+        let mut start = index;
+        // The family's name first.
+        if end <= index + 2
+            && index > 0
+            && belongs(index - 1)
+            && !words.begins_segment(index)
+            && words.begins_segment(index - 1)
+        {
+            start -= 1;
+        }
+        Some((start..end, start..end))
+    })
+}
+
+fn is_first(token: &Token<'_>, vocabulary: &Vocabulary) -> bool {
+    let name = token.plain.as_str();
+    token.is_word()
+        && vocabulary.first_names.contains(&name)
+        && (token.is_capital() || !vocabulary.names_that_are_words.contains(&name))
+}
+
+fn is_patronymic(token: &Token<'_>, vocabulary: &Vocabulary) -> bool {
+    token.plain.chars().count() > 5 && vocabulary.patronymics.iter().any(|ending| token.plain.ends_with(ending))
+}
