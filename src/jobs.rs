@@ -23,8 +23,8 @@ use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
-    CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN,
-    FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
+    CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES,
+    FORGET_SHOWN, FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL, RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -53,7 +53,7 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 20] = [
+const JOBS: [Job; 21] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -71,6 +71,7 @@ const JOBS: [Job; 20] = [
     Job::Sweep(&FORGET_UPDATES, SOME_TIME),
     Job::Sweep(&FORGET_SHOWN, SOME_TIME),
     Job::Sweep(&FORGET_CHATS, SOME_TIME),
+    Job::Sweep(&FORGET_DRAFTS, SOME_TIME),
     Job::Sweep(&FORGET_LOST_TAPS, SOME_TIME),
     Job::Sweep(&PURGE, SOME_TIME),
     Job::Measure,
@@ -159,6 +160,7 @@ impl Jobs {
             &FORGET_UPDATES,
             &FORGET_SHOWN,
             &FORGET_CHATS,
+            &FORGET_DRAFTS,
             &FORGET_LOST_TAPS,
             &PURGE,
         ] {

@@ -10,6 +10,7 @@ mod allowance;
 pub mod cities;
 mod connection;
 pub mod dialogs;
+pub mod drafts;
 pub mod edits;
 pub mod error;
 pub mod facts;

@@ -1,35 +1,10 @@
 //! An order in the making: what a dispatcher has said of it so far, and what is asked next.
 
-use jiff::civil::DateTime;
-
+use super::city::City;
 use super::paste::Pasted;
-use super::paste::when::{Hours, When};
 use super::selection::Supply;
+use super::slot::When;
 use super::{Category, CityId, MasterId, OrderId, OrderStatus, Phone, StaffId};
-
-/// A city in which a dispatcher can make orders.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct City {
-    /// `cities.id`.
-    pub id: CityId,
-    /// Its name.
-    pub name: String,
-    /// Its districts, by name.
-    pub districts: Vec<District>,
-    /// What time it is there.
-    pub now: DateTime,
-    /// When people work there.
-    pub workday: Hours,
-}
-
-/// A district.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct District {
-    /// `districts.id`.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-}
 
 /// `order_drafts.id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -441,7 +416,8 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::paste::when::WORKDAY;
+    use crate::model::city::District;
+    use crate::model::slot::WORKDAY;
 
     fn cities(count: i64) -> Vec<City> {
         let city = |id| City {

@@ -19,10 +19,10 @@ use jiff::civil::DateTime;
 
 pub use vocabulary::{Part, Vocabulary};
 
-use super::draft::City;
+use super::city::City;
+use super::slot::{WORKDAY, When};
 use super::{Category, CityId, Phone};
 use text::Words;
-use when::When;
 
 /// A field, and the words that it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub fn read(message: &str, cities: &[City], now: DateTime, vocabulary: &Vocabula
     };
     let district = known.and_then(|city| place::take_district(&mut words, city, vocabulary));
     let address = address::take(&mut words, vocabulary);
-    let (now, hours) = known.map_or((now, when::WORKDAY), |city| (city.now, city.workday));
+    let (now, hours) = known.map_or((now, WORKDAY), |city| (city.now, city.workday));
     let when = when::take(&mut words, now, hours, vocabulary);
     let name = name::take(&mut words, vocabulary);
     let category = trade::find(&words, vocabulary);

@@ -92,11 +92,15 @@ pub enum Action {
     Reopen,
     /// Change what an order says.
     Edit,
+    /// Say something of a new order.
+    Draft,
+    /// Make a new order.
+    Create,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Accept,
         Self::Decline,
         Self::Progress,
@@ -115,6 +119,8 @@ impl Action {
         Self::CloseFor,
         Self::Reopen,
         Self::Edit,
+        Self::Draft,
+        Self::Create,
     ];
 
     /// The word in the database.
@@ -139,6 +145,8 @@ impl Action {
             Self::CloseFor => "CLOSE_FOR",
             Self::Reopen => "REOPEN",
             Self::Edit => "EDIT",
+            Self::Draft => "DRAFT",
+            Self::Create => "CREATE",
         }
     }
 

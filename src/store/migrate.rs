@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 31] = [
+const MIGRATIONS: [(&str, &str); 33] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -45,6 +45,8 @@ const MIGRATIONS: [(&str, &str); 31] = [
     ("V18__order_revisions.sql", include_str!("../../migrations/V18__order_revisions.sql")),
     ("V20__staff_screens.sql", include_str!("../../migrations/V20__staff_screens.sql")),
     ("V21__changed_offers.sql", include_str!("../../migrations/V21__changed_offers.sql")),
+    ("V23__order_drafts.sql", include_str!("../../migrations/V23__order_drafts.sql")),
+    ("V24__repeat_clients.sql", include_str!("../../migrations/V24__repeat_clients.sql")),
     ("V25__queue.sql", include_str!("../../migrations/V25__queue.sql")),
     ("V26__search.sql", include_str!("../../migrations/V26__search.sql")),
     ("V27__people.sql", include_str!("../../migrations/V27__people.sql")),

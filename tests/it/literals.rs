@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use field_service::model::draft::Field;
 use field_service::model::master_change::{ChangedBy, What};
 use field_service::model::notification::Kind;
 use field_service::model::onboarding::Step;
@@ -79,6 +80,7 @@ fn known() -> Vec<(&'static str, Words)> {
         ("roles", words(Role::ALL, Role::as_str)),
         ("roles of the first releases", some(&["DISPATCHER", "ADMIN"])),
         ("screens of the dispatchers' bot", words(Screen::ALL, Screen::as_str)),
+        ("steps of a new order", words(Field::ALL, Field::as_str)),
         ("questions to staff", words(StaffQuestion::ALL, StaffQuestion::as_str)),
         (
             "every kind of message before the dispatchers' bot",

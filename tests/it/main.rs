@@ -23,6 +23,7 @@ mod literals;
 mod local_telegram;
 mod logs;
 mod migrations;
+mod new_order;
 mod noise;
 mod order_actions;
 mod order_dialogs;

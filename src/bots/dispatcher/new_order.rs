@@ -1,42 +1,379 @@
-//! Taking a new order in.
+//! Taking a new order in: a field at a time, or a whole message at once.
+
+use jiff::civil::Date;
 
 use super::super::callback::staff::NewTap;
-use super::super::render;
+use super::super::render::staff::new_order::{self as screens, Beside};
+use super::super::render::texts::VOCABULARY;
+use super::super::render::texts::staff::new_order::{self as words, Fault};
+use super::super::render::{self, Screen};
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
-use crate::model::StaffDialog;
+use crate::dispatch::create::{self, CreateOutcome, Search};
+use crate::dispatch::draft::{self, SayOutcome};
+use crate::dispatch::staff_dialog;
+use crate::model::city::City;
+use crate::model::draft::{Draft, DraftId, Field, Said};
+use crate::model::paste::{self, Pasted, when};
+use crate::model::slot::{self, NoTime, When};
 use crate::model::staff::Place;
+use crate::model::{MasterId, OrderId, Phone, StaffDialog, StaffQuestion};
 use crate::store;
+
+/// The longest answers, in characters.
+const ADDRESS: usize = 300;
+const NAME: usize = 100;
+const DESCRIPTION: usize = 2000;
 
 impl By<'_> {
     /// The reply to a button of the new order.
-    pub(super) async fn new_order(self, _tap: NewTap) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn new_order(self, tap: NewTap) -> Result<Reply, store::Error> {
+        match tap {
+            NewTap::Start => self.start_order().await,
+            NewTap::Over => self.begin_order(None).await,
+            NewTap::Guarantee(order) => self.begin_guarantee(order).await,
+            NewTap::Category(draft, category) => self.say_of_draft(draft, Said::Category(category)).await,
+            NewTap::City(draft, city) => self.say_of_draft(draft, Said::City(city)).await,
+            NewTap::District(draft, district) => self.say_of_draft(draft, Said::District(district)).await,
+            NewTap::Preferred(draft, master) => self.say_of_draft(draft, Said::Preferred(master)).await,
+            NewTap::Soon(draft) => self.say_of_draft(draft, Said::When(When::Soon)).await,
+            NewTap::Skip(draft, field) => self.say_of_draft(draft, Said::Nothing(field)).await,
+            NewTap::Edit(draft, field) => self.say_of_draft(draft, Said::Again(field)).await,
+            NewTap::Whole(draft) => self.say_of_draft(draft, Said::Whole).await,
+            NewTap::Window(draft, at) => self.draft_window(draft, at).await,
+            NewTap::Page(draft, page) => self.draft_beside(draft, Beside { page, ..Beside::default() }).await,
+            NewTap::Day(draft, day) => self.draft_day(draft, day).await,
+            NewTap::Create(draft, revision) => self.make_order(draft, revision, Search::Now).await,
+            NewTap::Defer(draft, revision) => self.make_order(draft, revision, Search::InTheMorning).await,
+            NewTap::AskDrop(draft) => Ok(Reply::screen(screens::confirm_drop(draft), Place::Draft)),
+            NewTap::Drop(draft) => {
+                let dropped = draft::drop(&self.bots.store, self.staff, draft).await?;
+                staff_dialog::end(&self.bots.store, self.staff, StaffQuestion::NewOrder).await?;
+                let menu = self.menu().await?;
+                Ok(if dropped { menu.with_toast(words::DROPPED) } else { menu.with_alert(words::NO_DRAFT) })
+            }
+        }
     }
 
     /// Begins a new order, or goes on with the one that was left.
     pub(super) async fn start_order(self) -> Result<Reply, store::Error> {
-        self.menu().await
+        match draft::open(&self.bots.store, self.staff).await? {
+            Some(draft) => {
+                self.ask_for_words().await?;
+                let beside = Beside { resumed: !draft.is_blank(), ..Beside::default() };
+                self.draft_as(&draft, beside).await
+            }
+            None => self.begin_order(None).await,
+        }
+    }
+
+    /// Begins a new order.
+    async fn begin_order(self, wrong: Option<Fault>) -> Result<Reply, store::Error> {
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        self.ask_for_words().await?;
+        let blank = Draft::blank(self.profile.id, &cities);
+        match draft::begin(&self.bots.store, self.staff, &blank, self.origin).await? {
+            Some(draft) => self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await,
+            None => self.may_not().await,
+        }
+    }
+
+    /// Begins a free visit that repeats a closed order. A draft that is not finished comes first.
+    async fn begin_guarantee(self, order: OrderId) -> Result<Reply, store::Error> {
+        if let Some(left) = draft::open(&self.bots.store, self.staff).await?
+            && !left.is_blank()
+            && left.guarantee_of != Some(order)
+        {
+            self.ask_for_words().await?;
+            return self.draft_as(&left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await;
+        }
+        self.ask_for_words().await?;
+        match draft::repeat(&self.bots.store, self.staff, order, self.origin).await? {
+            Some(draft) => self.draft_as(&draft, Beside::default()).await,
+            None if self.profile.role.acts() => {
+                Ok(self.show_boxed(Place::Card(order)).await?.with_alert(words::NOT_CLOSED))
+            }
+            None => self.may_not().await,
+        }
     }
 
     /// The new order as far as it is.
     pub(super) async fn draft(self) -> Result<Reply, store::Error> {
-        self.menu().await
+        match draft::open(&self.bots.store, self.staff).await? {
+            Some(draft) => self.draft_as(&draft, Beside::default()).await,
+            None => self.menu().await,
+        }
+    }
+
+    /// The draft of a button, as it is, beside something else.
+    async fn draft_beside(self, id: DraftId, beside: Beside) -> Result<Reply, store::Error> {
+        match draft::open(&self.bots.store, self.staff).await? {
+            Some(draft) if draft.id == id => self.draft_as(&draft, beside).await,
+            _ => self.no_draft().await,
+        }
+    }
+
+    /// The windows of a day.
+    async fn draft_day(self, id: DraftId, day: Date) -> Result<Reply, store::Error> {
+        let reply = self.draft_beside(id, Beside { day: Some(day), ..Beside::default() }).await?;
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let past = cities.iter().all(|city| slot::windows(day, city.workday, city.now).is_empty());
+        Ok(if past && reply.notice.is_none() { reply.with_alert(words::WINDOW_PAST) } else { reply })
+    }
+
+    /// A window that begins then: as its button was made, if it is one that can still be promised.
+    async fn draft_window(self, id: DraftId, start: jiff::civil::DateTime) -> Result<Reply, store::Error> {
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let draft = draft::open(&self.bots.store, self.staff).await?.filter(|draft| draft.id == id);
+        let city = draft.as_ref().and_then(|draft| draft.city_of(&cities)).or(cities.first());
+        let window = city.and_then(|city| {
+            let windows = slot::windows(start.date(), city.workday, city.now);
+            let (start, end) = windows.into_iter().find(|(from, _)| *from == start)?;
+            When::Slot { start, end }.check(city.now).ok()
+        });
+        match (&draft, window) {
+            (Some(_), Some(when)) => self.say_of_draft(id, Said::When(when)).await,
+            (Some(draft), None) => Ok(self.draft_as(draft, Beside::default()).await?.with_alert(words::WINDOW_PAST)),
+            // It may have become an order.
+            (None, _) => self.say_of_draft(id, Said::Whole).await,
+        }
+    }
+
+    /// Enters what a button says.
+    async fn say_of_draft(self, id: DraftId, said: Said) -> Result<Reply, store::Error> {
+        // Before the update is recorded, as a question is asked once for each.
+        self.ask_for_words().await?;
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let outcome = draft::say(&self.bots.store, self.staff, Some(id), &said, &cities, self.origin).await?;
+        self.said_of_draft(outcome, None).await
+    }
+
+    async fn said_of_draft(self, outcome: SayOutcome, wrong: Option<Fault>) -> Result<Reply, store::Error> {
+        self.bots.metrics.count("order_draft", outcome.name());
+        match outcome {
+            SayOutcome::Said(draft) => self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await,
+            SayOutcome::Gone(draft) => {
+                Ok(self.draft_as(&draft, Beside::default()).await?.with_alert(words::CHOICE_GONE))
+            }
+            SayOutcome::Made(order) => {
+                Ok(self.show_boxed(Place::Card(order)).await?.with_alert(words::already_created(order)))
+            }
+            SayOutcome::NoDraft => self.no_draft().await,
+        }
+    }
+
+    async fn make_order(self, id: DraftId, revision: i32, search: Search) -> Result<Reply, store::Error> {
+        let outcome =
+            create::create(&self.bots.store, self.staff, id, revision, search, words::NAMELESS, self.origin).await?;
+        self.bots.metrics.count("order_create", outcome.name());
+        let (draft, alert) = match outcome {
+            CreateOutcome::Created { order, asked } => {
+                let said = words::created(order, asked, search == Search::InTheMorning);
+                return Ok(self.show_boxed(Place::Card(order)).await?.with_toast(said).with_enqueued(order));
+            }
+            CreateOutcome::AlreadyCreated(order) => {
+                return Ok(self.show_boxed(Place::Card(order)).await?.with_alert(words::already_created(order)));
+            }
+            CreateOutcome::NotClosed(_) => return Ok(self.draft().await?.with_alert(words::NOT_CLOSED)),
+            CreateOutcome::NoDraft => return self.no_draft().await,
+            CreateOutcome::Changed(draft) | CreateOutcome::Missing(_, draft) => (draft, words::DRAFT_CHANGED),
+            CreateOutcome::SlotPast(draft) => (self.asked_anew(draft, Field::When).await?, words::SLOT_PAST),
+            CreateOutcome::PlaceGone(field, draft) => (self.asked_anew(draft, field).await?, words::PLACE_GONE),
+            CreateOutcome::MasterGone(draft) => (self.asked_anew(draft, Field::Preferred).await?, words::MASTER_GONE),
+        };
+        Ok(self.draft_as(&draft, Beside::default()).await?.with_alert(alert))
+    }
+
+    /// The draft, which asks a field again that an order cannot be made of any more. The update was recorded: this is of no
+    /// other, and may be done twice.
+    async fn asked_anew(self, draft: Box<Draft>, field: Field) -> Result<Box<Draft>, store::Error> {
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        match draft::ask_again(&self.bots.store, self.staff, draft.id, field, &cities).await? {
+            SayOutcome::Said(draft) => Ok(draft),
+            _ => Ok(draft),
+        }
+    }
+
+    /// The draft: what it asks, or the whole of it.
+    async fn draft_as(self, draft: &Draft, beside: Beside) -> Result<Reply, store::Error> {
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let screen = self.draft_screen(draft, &cities, beside).await?;
+        Ok(Reply::screen(screen, Place::Draft))
+    }
+
+    async fn draft_screen(self, draft: &Draft, cities: &[City], beside: Beside) -> Result<Screen, store::Error> {
+        if let Some(field) = draft.step {
+            let masters = if field == Field::Preferred { self.masters_of(draft).await? } else { Vec::new() };
+            return Ok(screens::ask(draft, cities, &masters, beside));
+        }
+        let around = draft::around(&self.bots.store, self.staff, draft).await?;
+        Ok(screens::whole(draft, cities, &around, beside.wrong))
+    }
+
+    async fn masters_of(self, draft: &Draft) -> Result<Vec<(MasterId, String)>, store::Error> {
+        draft::masters(&self.bots.store, self.staff, self.profile, draft).await
+    }
+
+    /// What is written next answers the draft.
+    async fn ask_for_words(self) -> Result<(), store::Error> {
+        let question = StaffDialog::new(StaffQuestion::NewOrder);
+        staff_dialog::ask(&self.bots.store, self.staff, question, self.origin).await.map(drop)
+    }
+
+    async fn no_draft(self) -> Result<Reply, store::Error> {
+        if !self.profile.role.acts() {
+            return self.may_not().await;
+        }
+        let reply = match draft::open(&self.bots.store, self.staff).await? {
+            Some(draft) => self.draft_as(&draft, Beside::default()).await?,
+            None => self.menu().await?,
+        };
+        Ok(reply.with_alert(words::NO_DRAFT))
+    }
+
+    async fn may_not(self) -> Result<Reply, store::Error> {
+        Ok(self.menu().await?.with_alert(words::NOT_YOURS_TO_MAKE))
+    }
+
+    /// Another area's screen, which may show this one.
+    async fn show_boxed(self, place: Place) -> Result<Reply, store::Error> {
+        Box::pin(self.show(place)).await
     }
 
     /// The reply to the next field of the new order.
     pub(super) async fn new_order_written(
         self,
         _dialog: &StaffDialog,
-        _message: &Message,
+        message: &Message,
     ) -> Result<Reply, store::Error> {
-        self.menu().await
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        if cities.is_empty() {
+            return self.may_not().await;
+        }
+        let Some(draft) = draft::open(&self.bots.store, self.staff).await? else {
+            return match order_in(message, &cities) {
+                Some(said) => self.begin_pasted(said, &cities).await,
+                None => self.begin_order(Some(Fault::TooOld)).await,
+            };
+        };
+        let masters = match draft.step {
+            Some(Field::Preferred) => self.masters_of(&draft).await?,
+            _ => Vec::new(),
+        };
+        match answer(&draft, message, &cities, &masters) {
+            Ok(said) => {
+                let outcome = draft::say(&self.bots.store, self.staff, None, &said, &cities, self.origin).await?;
+                self.said_of_draft(outcome, None).await
+            }
+            Err(wrong) => self.draft_as(&draft, Beside { wrong: Some(wrong), ..Beside::default() }).await,
+        }
     }
 
     /// The reply to words that answer no question: they may be an order, as somebody has written it down.
-    #[expect(clippy::unused_async, reason = "it will read an order from them")]
-    pub(super) async fn pasted(self, _message: &Message) -> Result<Reply, store::Error> {
-        Ok(Reply::screen(render::staff::not_understood(self.profile), Place::Menu))
+    pub(super) async fn pasted(self, message: &Message) -> Result<Reply, store::Error> {
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let Some(said) = order_in(message, &cities).filter(|_| !cities.is_empty()) else {
+            return Ok(Reply::screen(render::staff::not_understood(self.profile), Place::Menu));
+        };
+        match draft::open(&self.bots.store, self.staff).await? {
+            Some(left) if !left.is_blank() => {
+                self.ask_for_words().await?;
+                self.draft_as(&left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await
+            }
+            _ => self.begin_pasted(said, &cities).await,
+        }
+    }
+
+    /// Begins a draft that a message fills.
+    async fn begin_pasted(self, said: Said, cities: &[City]) -> Result<Reply, store::Error> {
+        self.ask_for_words().await?;
+        let mut filled = Draft::blank(self.profile.id, cities);
+        filled.enter(said, cities);
+        match draft::begin(&self.bots.store, self.staff, &filled, self.origin).await? {
+            Some(draft) => self.draft_as(&draft, Beside::default()).await,
+            None => self.may_not().await,
+        }
+    }
+}
+
+/// The message's words, without what the database cannot hold.
+fn words_of(message: &Message) -> String {
+    message.words().replace('\0', " ").trim().to_owned()
+}
+
+/// An order that a message says as a whole; `None`: it is none.
+fn order_in(message: &Message, cities: &[City]) -> Option<Said> {
+    let written = words_of(message);
+    let pasted = read(&written, cities);
+    let says = pasted.phone.is_some() || pasted.address.is_some() || pasted.found() > 1;
+    says.then(|| Said::Message { pasted: Box::new(pasted), written })
+}
+
+fn read(written: &str, cities: &[City]) -> Pasted {
+    let now = cities.first().map(|city| city.now).unwrap_or_default();
+    paste::read(written, cities, now, &VOCABULARY)
+}
+
+/// What a message answers to the draft's question, or what is wrong with it.
+fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterId, String)]) -> Result<Said, Fault> {
+    if let Some(contact) = &message.contact {
+        // The client's own card, passed on.
+        return match draft.step {
+            Some(Field::Phone) => Phone::parse(&contact.phone_number).map(Said::Phone).map_err(Fault::NoPhone),
+            _ => Err(Fault::Contact),
+        };
+    }
+    if message.text.is_none() {
+        return Err(Fault::NotWords);
+    }
+    let written = words_of(message);
+    if !written.chars().any(char::is_alphanumeric) {
+        return Err(Fault::Empty);
+    }
+    if draft.is_blank() {
+        // A whole order, be it somebody else's message; or the trade alone.
+        let trade = paste::trade_of(&written, &VOCABULARY).filter(|_| written.split_whitespace().count() < 3);
+        return match (order_in(message, cities), trade) {
+            (Some(said), _) => Ok(said),
+            (None, Some(trade)) if !message.is_forwarded() => Ok(Said::Category(trade)),
+            _ => Err(Fault::NoTrade),
+        };
+    }
+    if message.is_forwarded() {
+        return Err(Fault::Forwarded);
+    }
+    let short = |may: usize| {
+        let is = written.chars().count();
+        if is > may { Err(Fault::TooLong(is, may)) } else { Ok(written.clone()) }
+    };
+    match draft.step {
+        None => Err(Fault::NothingAsked),
+        Some(Field::Category) => paste::trade_of(&written, &VOCABULARY).map(Said::Category).ok_or(Fault::NoTrade),
+        Some(Field::City) => {
+            paste::named(&written, cities, |city| &city.name).map(|city| Said::City(city.id)).ok_or(Fault::NoChoice)
+        }
+        Some(Field::District) => {
+            let districts = draft.city_of(cities).map(|city| city.districts.as_slice()).unwrap_or_default();
+            let named = paste::named(&written, districts, |district| &district.name);
+            named.map(|district| Said::District(district.id)).ok_or(Fault::NoChoice)
+        }
+        Some(Field::Address) => short(ADDRESS).map(Said::Address),
+        Some(Field::Phone) => Phone::parse(&written).map(Said::Phone).map_err(Fault::NoPhone),
+        Some(Field::Name) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForName),
+        Some(Field::Name) => short(NAME).map(Said::Name),
+        Some(Field::Description) => short(DESCRIPTION).map(Said::Description),
+        Some(Field::When) => {
+            let Some(city) = draft.city_of(cities).or(cities.first()) else { return Err(Fault::NoTime) };
+            when::read(&written, city.now, city.workday, &VOCABULARY).map(Said::When).map_err(|why| match why {
+                NoTime::NotUnderstood => Fault::NoTime,
+                NoTime::Past => Fault::PastTime,
+                NoTime::TooFar => Fault::FarTime,
+            })
+        }
+        Some(Field::Preferred) => {
+            let named = paste::named(&written, masters, |(_, name)| name);
+            named.map(|(master, _)| Said::Preferred(*master)).ok_or(Fault::NoChoice)
+        }
     }
 }

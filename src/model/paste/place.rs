@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::text::{Kind, Words, plain};
 use super::{Found, Vocabulary};
 use crate::model::CityId;
-use crate::model::draft::City;
+use crate::model::city::City;
 
 /// Takes the first city's name.
 pub(super) fn take_city(words: &mut Words<'_>, cities: &[City], vocabulary: &Vocabulary) -> Option<Found<CityId>> {

@@ -1,4 +1,5 @@
-//! What is kept only for a while: messages that were sent or dropped, updates that were processed, chats without messages.
+//! What is kept only for a while: messages that were sent or dropped, updates that were processed, chats without messages,
+//! drafts of orders.
 
 use super::{Sweep, statement};
 
@@ -146,4 +147,31 @@ pub static FORGET_LOST_TAPS: Sweep = Sweep {
          RETURNING id"
     ),
     batch: 2000,
+};
+
+/// Drafts of orders that nobody has touched for a day; those that an order was made of after 8 days: until then a button of theirs
+/// may be tapped, and Telegram may deliver the tap again. Clients are in them.
+pub static FORGET_DRAFTS: Sweep = Sweep {
+    name: "forget_drafts",
+    find: statement!(
+        "forget_drafts.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT id FROM order_drafts
+         WHERE touched_at < coalesce($1, now()) /* now */ - interval '1 day'
+           AND (order_id IS NULL OR touched_at < coalesce($1, now()) - interval '8 days')
+           AND id <> ALL ($3) /* except */
+         LIMIT $2 /* at most */"
+    ),
+    lock: None,
+    change: statement!(
+        "forget_drafts.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "DELETE FROM order_drafts
+         WHERE id IN (
+             SELECT id FROM order_drafts
+             WHERE id = ANY ($2) /* drafts */ AND touched_at < coalesce($1, now()) /* now */ - interval '1 day'
+             FOR UPDATE SKIP LOCKED)
+         RETURNING id"
+    ),
+    batch: 500,
 };

@@ -16,12 +16,13 @@ WITH moment AS (
         END) AT TIME ZONE cities.shown_timezone)
 ), woken AS (
     UPDATE orders
-    SET status = 'SEARCHING', version = version + 1, next_round_at = moment.now, updated_at = moment.now
+    SET status = CASE WHEN orders.guarantee_of IS NULL THEN 'SEARCHING' ELSE 'GUARANTEE' END,
+        version = version + 1, next_round_at = moment.now, updated_at = moment.now
     FROM moment, ready
     WHERE orders.id = ready.id AND status = 'DEFERRED'
-    RETURNING orders.id
+    RETURNING orders.id, orders.status
 )
 INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
-SELECT id, 'DEFERRED', 'SEARCHING', 'SYSTEM', moment.now
+SELECT id, 'DEFERRED', status, 'SYSTEM', moment.now
 FROM woken, moment
 RETURNING order_id AS id

@@ -4,13 +4,15 @@ use frankenstein::types::{CopyTextButton, InlineKeyboardButton};
 
 use super::super::Screen;
 use super::super::texts::staff::card as texts;
+use super::super::texts::staff::new_order::BUTTON_REPEAT;
 use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_QUEUE};
 use super::super::texts::staff::search::BUTTON_TO_FOUND;
 use super::super::texts::{address_to_copy, telephone_to_copy};
 use super::shared::{Row, bad, button, good, markup};
-use crate::bots::callback::staff::{Field, OrderTap, QueueTap, StaffCallback};
+use crate::bots::callback::staff::{Field, NewTap, OrderTap, QueueTap, StaffCallback};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::situation;
+use crate::model::OrderStatus;
 use crate::model::staff_card::StaffCard;
 use crate::model::text::cut;
 
@@ -34,6 +36,9 @@ pub fn card(card: &StaffCard, from: From) -> Screen {
             places.iter().filter(|action| actions.contains(action)).map(|action| act(card, *action)).collect();
         (!row.is_empty()).then_some(row)
     }));
+    let repeats = card.acts && card.status == OrderStatus::Closed;
+    let repeat = || vec![button(BUTTON_REPEAT, StaffCallback::New(NewTap::Guarantee(order)))];
+    rows.extend(repeats.then(repeat));
     let (again, back) = match from {
         From::Queue(page) => (QueueTap::Card { order, page }, (BUTTON_TO_QUEUE, QueueTap::Page(page))),
         From::Found(page) => (QueueTap::FoundCard { order, page }, (BUTTON_TO_FOUND, QueueTap::Found(page))),

@@ -1,0 +1,246 @@
+//! Somebody of the staff takes a new order in, a field at a time or a whole message at once. What was said so far is kept in the
+//! database: it outlives a restart, and is left after a day.
+
+use tokio::join;
+
+use crate::model::city::City;
+use crate::model::draft::{Around, Draft, DraftId, Field, Said};
+use crate::model::selection::{Pool, Search};
+use crate::model::update::Action;
+use crate::model::{MasterId, OrderId, Origin, StaffProfile, StaffRef};
+use crate::store::updates::{self, Answer};
+use crate::store::{self, Connection, Store, drafts, rounds};
+
+/// Every answer to something that is said of a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SayOutcome {
+    /// Committed: the draft as it is now. Also if this very update did so before.
+    Said(Box<Draft>),
+    /// It is none of the choices any more; the draft as it was.
+    Gone(Box<Draft>),
+    /// An order was made of the draft.
+    Made(OrderId),
+    /// There is no such draft any more, or the person may not make orders.
+    NoDraft,
+}
+
+impl SayOutcome {
+    /// The word in counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Said(_) => "SUCCESS",
+            Self::Gone(_) => "GONE",
+            Self::Made(_) => "MADE",
+            Self::NoDraft => "NO_DRAFT",
+        }
+    }
+}
+
+/// The cities in which somebody may make orders; none for whoever may not.
+///
+/// # Errors
+/// When the database failed.
+pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<City>, store::Error> {
+    drafts::cities(store, staff).await
+}
+
+/// The draft that somebody has left or is at.
+///
+/// # Errors
+/// When the database failed.
+pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<Draft>, store::Error> {
+    drafts::open(store, staff).await
+}
+
+/// Begins a draft instead of the open one, of which it says `said`. If this very update began one before, what is open now.
+/// `None`: the person may not make orders.
+///
+/// # Errors
+/// When the database failed.
+pub async fn begin(
+    store: &Store,
+    staff: StaffRef,
+    said: &Draft,
+    origin: &Origin,
+) -> Result<Option<Draft>, store::Error> {
+    let begun = store
+        .run(async |connection: Connection| {
+            let now = store.now();
+            let [find, write, record] = connection.ready([&updates::FIND, &drafts::BEGIN, &updates::RECORD]).await?;
+            let (begun, processed) = join!(connection.begin(), updates::find(&connection, &find, Some(origin)));
+            begun?;
+            if processed?.is_some() {
+                connection.rollback().await?;
+                return Ok(None);
+            }
+            let draft = drafts::write(&connection, &write, staff, None, said, now).await?;
+            let answer = Answer { action: Action::Draft, order: None, outcome: "BEGUN", durable: true };
+            updates::record(&connection, &record, Some(origin), None, answer, now).await?;
+            connection.commit().await?;
+            Ok(draft)
+        })
+        .await?;
+    match begun {
+        None => open(store, staff).await,
+        draft => Ok(draft),
+    }
+}
+
+/// Begins a free visit that repeats a closed order. `None`: it is none that the person may repeat.
+///
+/// # Errors
+/// When the database failed.
+pub async fn repeat(
+    store: &Store,
+    staff: StaffRef,
+    order: OrderId,
+    origin: &Origin,
+) -> Result<Option<Draft>, store::Error> {
+    match drafts::repeated(store, staff, order).await? {
+        Some(said) => begin(store, staff, &said, origin).await,
+        None => Ok(None),
+    }
+}
+
+/// Enters something that was said of a draft, once for each update. `id`: which draft, if a button says it; else the open one.
+///
+/// # Errors
+/// When the database failed.
+pub async fn say(
+    store: &Store,
+    staff: StaffRef,
+    id: Option<DraftId>,
+    said: &Said,
+    cities: &[City],
+    origin: &Origin,
+) -> Result<SayOutcome, store::Error> {
+    say_once(store, staff, id, said, cities, Some(origin)).await
+}
+
+async fn say_once(
+    store: &Store,
+    staff: StaffRef,
+    id: Option<DraftId>,
+    said: &Said,
+    cities: &[City],
+    origin: Option<&Origin>,
+) -> Result<SayOutcome, store::Error> {
+    store
+        .run(async |connection: Connection| {
+            let now = store.now();
+            let [lock, find, write, record] =
+                connection.ready([&drafts::LOCK, &updates::FIND, &drafts::CHANGE, &updates::RECORD]).await?;
+            let (begun, locked, processed) = join!(
+                connection.begin(),
+                drafts::lock(&connection, &lock, staff, id, now),
+                updates::find(&connection, &find, origin),
+            );
+            begun?;
+            let (locked, processed) = (locked?, processed?);
+            let Some(mut draft) = locked else {
+                connection.rollback().await?;
+                return Ok(SayOutcome::NoDraft);
+            };
+            if let Some(order) = draft.order {
+                connection.rollback().await?;
+                return Ok(SayOutcome::Made(order));
+            }
+            if processed.is_some() {
+                connection.rollback().await?;
+                return Ok(SayOutcome::Said(Box::new(draft)));
+            }
+            let outcome = if draft.enter(said.clone(), cities) {
+                match drafts::write(&connection, &write, staff, Some(draft.id), &draft, now).await? {
+                    Some(draft) => SayOutcome::Said(Box::new(draft)),
+                    None => SayOutcome::NoDraft,
+                }
+            } else {
+                SayOutcome::Gone(Box::new(draft))
+            };
+            let answer = Answer { action: Action::Draft, order: None, outcome: outcome.name(), durable: true };
+            updates::record(&connection, &record, origin, None, answer, now).await?;
+            connection.commit().await?;
+            Ok(outcome)
+        })
+        .await
+}
+
+/// Asks a field of a draft again that no order can be made with as it is.
+///
+/// # Errors
+/// When the database failed.
+pub async fn ask_again(
+    store: &Store,
+    staff: StaffRef,
+    id: DraftId,
+    field: Field,
+    cities: &[City],
+) -> Result<SayOutcome, store::Error> {
+    say_once(store, staff, Some(id), &Said::Again(field), cities, None).await
+}
+
+/// Drops a draft; false if there was none.
+///
+/// # Errors
+/// When the database failed.
+pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, store::Error> {
+    drafts::drop(store, staff, id).await
+}
+
+/// Reads what is shown around a draft: by the rules of the rounds whom it would be offered to, and how long that takes.
+///
+/// # Errors
+/// When the database failed.
+pub async fn around(store: &Store, staff: StaffRef, draft: &Draft) -> Result<Around, store::Error> {
+    let mut around = Around::default();
+    if let Some(master) = draft.preferred {
+        let names = drafts::names(store, staff, &[master]).await?;
+        around.preferred = names.into_iter().next().map(|(_, name, blocked)| (name, blocked));
+    }
+    if let Some(phone) = &draft.phone {
+        around.twins = drafts::twins(store, staff, phone).await?;
+    }
+    if let (Some(city), Some(search)) = (draft.city, search(draft)) {
+        let pool = Pool::new(rounds::masters(store, &[city.0]).await?);
+        around.supply = Some(pool.supply(&search));
+        around.usually = drafts::usually(store, staff, city, search.category).await?;
+    }
+    Ok(around)
+}
+
+/// The masters who may be preferred for a draft, by name: whoever does such work in its city and is not blocked.
+///
+/// # Errors
+/// When the database failed.
+pub async fn masters(
+    store: &Store,
+    staff: StaffRef,
+    profile: &StaffProfile,
+    draft: &Draft,
+) -> Result<Vec<(MasterId, String)>, store::Error> {
+    let Some(search) = search(draft).filter(|search| profile.cities.iter().any(|city| city.0 == search.city)) else {
+        return Ok(Vec::new());
+    };
+    let suitable: Vec<MasterId> = rounds::masters(store, &[search.city])
+        .await?
+        .into_iter()
+        .filter(|master| master.categories.contains(&search.category) && !master.blocked)
+        .map(|master| master.id)
+        .collect();
+    let names = drafts::names(store, staff, &suitable).await?;
+    Ok(names.into_iter().map(|(id, name, _)| (id, name)).collect())
+}
+
+/// What its rounds will look for; `None`: too little is known of it.
+fn search(draft: &Draft) -> Option<Search> {
+    Some(Search {
+        order: OrderId(0),
+        city: draft.city?.0,
+        district: draft.district,
+        category: draft.category?,
+        preferred: draft.preferred,
+        preferred_first: true,
+        asked: std::collections::HashSet::new(),
+    })
+}

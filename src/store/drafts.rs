@@ -1,0 +1,485 @@
+//! `order_drafts`: new orders in the making; and what is shown of the cities, masters and orders around them.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
+use crate::model::city::{City, District};
+use crate::model::draft::{Draft, DraftId, Field, Twin, Usually};
+use crate::model::slot::{Hours, When};
+use crate::model::{Category, CityId, MasterId, OrderId, Phone, StaffId, StaffRef};
+
+/// How long a draft is kept that nobody touches.
+macro_rules! kept {
+    () => {
+        "interval '1 day'"
+    };
+}
+
+/// The columns of a draft.
+macro_rules! columns {
+    () => {
+        "draft.id, draft.staff_id, draft.revision, draft.step, draft.answered, draft.category, draft.city_id,
+         draft.district_id, draft.address, draft.client_phone, draft.client_name, draft.description, draft.soon,
+         draft.slot_start, draft.slot_end, draft.preferred_master_id, draft.guarantee_of, draft.pasted,
+         draft.took::text AS took, draft.order_id"
+    };
+}
+
+/// Reads the cities of somebody of the staff who may make orders, by name. None for anybody else.
+///
+/// # Errors
+/// When the database failed.
+pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<City>, Error> {
+    const CITIES: Statement = statement!(
+        "drafts.cities",
+        [INT8, INT8, TIMESTAMPTZ],
+        "SELECT cities.id, cities.name, coalesce($3, now()) /* now */ AT TIME ZONE cities.shown_timezone AS local_now,
+                policy.workday_start, policy.workday_end,
+                ARRAY (SELECT districts.id FROM districts WHERE city_id = cities.id ORDER BY name, districts.id) AS district_ids,
+                ARRAY (SELECT districts.name FROM districts WHERE city_id = cities.id ORDER BY name, districts.id) AS district_names
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN cities ON cities.id = ANY (who.cities)
+         CROSS JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+         WHERE who.acts
+         ORDER BY cities.name, cities.id"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &store.now()];
+            connection.fetch(&CITIES, &params).await?.iter().map(city).collect()
+        })
+        .await
+}
+
+fn city(row: &Row) -> Result<City, Error> {
+    let (ids, names): (Vec<i64>, Vec<String>) = (column(row, "district_ids")?, column(row, "district_names")?);
+    Ok(City {
+        id: CityId(column(row, "id")?),
+        name: column(row, "name")?,
+        districts: ids.into_iter().zip(names).map(|(id, name)| District { id, name }).collect(),
+        now: column(row, "local_now")?,
+        workday: Hours { start: column(row, "workday_start")?, end: column(row, "workday_end")? },
+    })
+}
+
+/// Reads the open draft of somebody who may make orders. `None`: there is none, or nobody has touched it for a day.
+///
+/// # Errors
+/// When the database failed.
+pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<Draft>, Error> {
+    const OPEN: Statement = statement!(
+        "drafts.open",
+        [INT8, INT8, TIMESTAMPTZ],
+        "SELECT ",
+        columns!(),
+        "
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN order_drafts AS draft ON draft.staff_id = who.staff_id
+         WHERE who.acts AND draft.order_id IS NULL AND draft.touched_at > coalesce($3, now()) /* now */ - ",
+        kept!()
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &store.now()];
+            connection.fetch(&OPEN, &params).await?.first().map(draft).transpose()
+        })
+        .await
+}
+
+/// Locks a draft of somebody's own, waiting for it: the one of that number, or the open one. A draft that an order was made of
+/// is found too.
+pub(crate) const LOCK: Statement = statement!(
+    "drafts.lock",
+    [INT8, INT8, INT8, TIMESTAMPTZ],
+    "SELECT ",
+    columns!(),
+    "
+     FROM staff_right($1 /* staff */, $2 /* user */) AS who
+     JOIN order_drafts AS draft ON draft.staff_id = who.staff_id
+     WHERE who.acts
+       AND CASE WHEN $3::bigint /* draft */ IS NULL THEN draft.order_id IS NULL ELSE draft.id = $3 END
+       AND (draft.order_id IS NOT NULL OR draft.touched_at > coalesce($4, now()) /* now */ - ",
+    kept!(),
+    ")
+     FOR UPDATE OF draft"
+);
+
+/// Runs [`LOCK`].
+pub(crate) async fn lock(
+    connection: &Connection,
+    statement: &Ready,
+    staff: StaffRef,
+    id: Option<DraftId>,
+    now: Option<Timestamp>,
+) -> Result<Option<Draft>, Error> {
+    let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.map(|id| id.0), &now];
+    connection.query(statement, &params).await?.first().map(draft).transpose()
+}
+
+/// The values of a draft, from the fourth parameter on.
+macro_rules! values {
+    () => {
+        "$4 /* step */, $5 /* answered */, $6 /* category */, $7 /* city */, $8 /* district */, $9 /* address */,
+         $10 /* phone */, $11 /* name */, $12 /* description */, $13 /* soon */, $14 /* from */, $15 /* until */,
+         $16 /* master */, $17 /* guarantee of */, $18 /* pasted */, $19::text::jsonb /* took */,
+         coalesce($20, now()) /* now */"
+    };
+}
+
+macro_rules! names {
+    () => {
+        "step, answered, category, city_id, district_id, address, client_phone, client_name, description, soon,
+         slot_start, slot_end, preferred_master_id, guarantee_of, pasted, took, touched_at"
+    };
+}
+
+macro_rules! types {
+    ($name:literal, $($text:tt)+) => {
+        statement!(
+            $name,
+            [
+                INT8, INT8, INT8, TEXT, TEXT_ARRAY, TEXT, INT8, INT8, TEXT, TEXT, TEXT, TEXT, BOOL, TIMESTAMP, TIMESTAMP,
+                INT8, INT8, TEXT, TEXT, TIMESTAMPTZ
+            ],
+            $($text)+
+        )
+    };
+}
+
+/// Begins a draft instead of the open one, whose buttons do nothing any more.
+pub(crate) const BEGIN: Statement = types!(
+    "drafts.begin",
+    "INSERT INTO order_drafts AS draft (staff_id, ",
+    names!(),
+    ")
+     SELECT who.staff_id, ",
+    values!(),
+    "
+     FROM staff_right($1 /* staff */, $2 /* user */) AS who
+     WHERE who.acts AND $3::bigint IS NULL /* no number yet */
+     ON CONFLICT (staff_id) WHERE order_id IS NULL DO UPDATE
+         SET (id, revision, ",
+    names!(),
+    ") = (excluded.id, 1, excluded.step, excluded.answered, excluded.category, excluded.city_id, excluded.district_id,
+          excluded.address, excluded.client_phone, excluded.client_name, excluded.description, excluded.soon,
+          excluded.slot_start, excluded.slot_end, excluded.preferred_master_id, excluded.guarantee_of, excluded.pasted,
+          excluded.took, excluded.touched_at)
+     RETURNING ",
+    columns!()
+);
+
+/// Changes an open draft, under its lock.
+pub(crate) const CHANGE: Statement = types!(
+    "drafts.change",
+    "UPDATE order_drafts AS draft
+     SET (",
+    names!(),
+    ") = (",
+    values!(),
+    "), revision = draft.revision + 1
+     FROM staff_right($1 /* staff */, $2 /* user */) AS who
+     WHERE draft.id = $3 /* draft */ AND draft.staff_id = who.staff_id AND who.acts AND draft.order_id IS NULL
+     RETURNING ",
+    columns!()
+);
+
+/// Runs [`BEGIN`] or [`CHANGE`]; the draft as it is then. `None`: the person may not make orders.
+pub(crate) async fn write(
+    connection: &Connection,
+    statement: &Ready,
+    staff: StaffRef,
+    id: Option<DraftId>,
+    said: &Draft,
+    now: Option<Timestamp>,
+) -> Result<Option<Draft>, Error> {
+    let answered: Vec<&str> = said.answered.iter().map(|field| field.as_str()).collect();
+    let slot = match said.when {
+        Some(When::Slot { start, end }) => Some((start, end)),
+        Some(When::Soon) | None => None,
+    };
+    let took: serde_json::Map<String, serde_json::Value> =
+        said.took.iter().map(|(field, took)| (field.as_str().to_owned(), took.as_str().into())).collect();
+    let rows = connection
+        .query(
+            statement,
+            &[
+                &staff.id(),
+                &staff.telegram_user(),
+                &id.map(|id| id.0),
+                &said.step.map(Field::as_str),
+                &answered,
+                &said.category.map(Category::as_str),
+                &said.city.map(|city| city.0),
+                &said.district,
+                &said.address,
+                &said.phone.as_ref().map(Phone::as_e164),
+                &said.name,
+                &said.description,
+                &(said.when == Some(When::Soon)),
+                &slot.map(|(start, _)| start),
+                &slot.map(|(_, end)| end),
+                &said.preferred.map(|master| master.0),
+                &said.guarantee_of.map(|order| order.0),
+                &said.pasted,
+                &serde_json::Value::Object(took).to_string(),
+                &now,
+            ],
+        )
+        .await?;
+    rows.first().map(draft).transpose()
+}
+
+/// Drops somebody's open draft.
+///
+/// # Errors
+/// When the database failed.
+pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, Error> {
+    const DROP: Statement = statement!(
+        "drafts.drop",
+        [INT8, INT8, INT8],
+        "DELETE FROM order_drafts USING staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE order_drafts.id = $3 /* draft */ AND order_drafts.staff_id = who.staff_id AND order_id IS NULL
+         RETURNING true"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0];
+            Ok(!connection.fetch(&DROP, &params).await?.is_empty())
+        })
+        .await
+}
+
+fn draft(row: &Row) -> Result<Draft, Error> {
+    let slot: Option<(DateTime, DateTime)> =
+        column::<Option<DateTime>>(row, "slot_start")?.zip(column::<Option<DateTime>>(row, "slot_end")?);
+    let when = match slot {
+        Some((start, end)) => Some(When::Slot { start, end }),
+        None => column::<bool>(row, "soon")?.then_some(When::Soon),
+    };
+    let took: serde_json::Value = serde_json::from_str(column(row, "took")?).unwrap_or_default();
+    let took = took
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(field, took)| Some((Field::parse(field)?, took.as_str()?.to_owned())));
+    Ok(Draft {
+        id: DraftId(column(row, "id")?),
+        revision: column(row, "revision")?,
+        staff: StaffId(column(row, "staff_id")?),
+        // What only a later release asks is asked by that.
+        step: column::<Option<&str>>(row, "step")?.and_then(Field::parse),
+        answered: column::<Vec<&str>>(row, "answered")?.into_iter().filter_map(Field::parse).collect(),
+        category: column::<Option<&str>>(row, "category")?.and_then(Category::parse),
+        city: column::<Option<i64>>(row, "city_id")?.map(CityId),
+        district: column(row, "district_id")?,
+        address: column(row, "address")?,
+        phone: column::<Option<String>>(row, "client_phone")?.map(Phone::stored),
+        name: column(row, "client_name")?,
+        description: column(row, "description")?,
+        when,
+        preferred: column::<Option<i64>>(row, "preferred_master_id")?.map(MasterId),
+        guarantee_of: column::<Option<i64>>(row, "guarantee_of")?.map(OrderId),
+        pasted: column(row, "pasted")?,
+        took: took.collect(),
+        order: column::<Option<i64>>(row, "order_id")?.map(OrderId),
+    })
+}
+
+/// Reads the orders of a client that are going on, newest first.
+///
+/// # Errors
+/// When the database failed.
+pub async fn twins(store: &Store, staff: StaffRef, phone: &Phone) -> Result<Vec<Twin>, Error> {
+    const TWINS: Statement = statement!(
+        "drafts.twins",
+        [INT8, INT8, TEXT],
+        "SELECT orders.id, orders.status
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN orders ON orders.city_id = ANY (who.cities)
+         WHERE phone_tail(orders.client_phone) = phone_tail($3 /* phone */) AND status NOT IN ('CLOSED', 'CANCELED')
+         ORDER BY orders.id DESC
+         LIMIT 3"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &phone.as_e164()];
+            let rows = connection.fetch(&TWINS, &params).await?;
+            rows.iter()
+                .map(|row| Ok(Twin { order: OrderId(column(row, "id")?), status: facts::status(row)? }))
+                .collect()
+        })
+        .await
+}
+
+/// Reads how long orders of a city and a trade have looked for a master, those of the last 30 days that were made at this hour of
+/// the day, or one before or after.
+///
+/// # Errors
+/// When the database failed.
+pub async fn usually(
+    store: &Store,
+    staff: StaffRef,
+    city: CityId,
+    category: Category,
+) -> Result<Option<Usually>, Error> {
+    const USUALLY: Statement = statement!(
+        "drafts.usually",
+        [INT8, INT8, INT8, TEXT, TIMESTAMPTZ],
+        "SELECT count(*) AS orders,
+                percentile_disc(0.5) WITHIN GROUP (ORDER BY time_to_assign_seconds)::bigint AS seconds
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         CROSS JOIN (SELECT coalesce($5, now()) AS now) /* now */ AS moment
+         JOIN cities ON cities.id = $3 /* city */ AND cities.id = ANY (who.cities)
+         JOIN distribution_metrics AS metrics ON metrics.city_id = cities.id AND metrics.category = $4 /* category */
+                                             AND metrics.assigned_at > moment.now - interval '30 days'
+         WHERE (extract(hour FROM (assigned_at - make_interval(secs => time_to_assign_seconds)) AT TIME ZONE shown_timezone)::integer
+                - extract(hour FROM moment.now AT TIME ZONE shown_timezone)::integer + 25) % 24 <= 2"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params =
+                [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &city.0, &category.as_str(), &store.now()];
+            let rows = connection.fetch(&USUALLY, &params).await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            let seconds: Option<i64> = column(row, "seconds")?;
+            let orders = column(row, "orders")?;
+            Ok(seconds.map(|seconds| Usually { seconds, orders }))
+        })
+        .await
+}
+
+/// Reads the names of those masters, whoever of them is of the person's cities, with whether they are blocked.
+///
+/// # Errors
+/// When the database failed.
+pub async fn names(
+    store: &Store,
+    staff: StaffRef,
+    masters: &[MasterId],
+) -> Result<Vec<(MasterId, String, bool)>, Error> {
+    const NAMES: Statement = statement!(
+        "drafts.names",
+        [INT8, INT8, INT8_ARRAY],
+        "SELECT masters.id, masters.full_name, masters.is_blocked
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN masters ON masters.id = ANY ($3 /* masters */) AND masters.city_id = ANY (who.cities)
+         ORDER BY masters.full_name, masters.id"
+    );
+    let masters: Vec<i64> = masters.iter().map(|master| master.0).collect();
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &masters];
+            let rows = connection.fetch(&NAMES, &params).await?;
+            let name = |row| Ok((MasterId(column(row, "id")?), column(row, "full_name")?, column(row, "is_blocked")?));
+            rows.iter().map(name).collect()
+        })
+        .await
+}
+
+/// Reads a closed order as the beginning of a free visit that repeats it. `None`: it is none of the person's closed ones.
+///
+/// # Errors
+/// When the database failed.
+pub async fn repeated(store: &Store, staff: StaffRef, order: OrderId) -> Result<Option<Draft>, Error> {
+    const REPEATED: Statement = statement!(
+        "drafts.repeated",
+        [INT8, INT8, INT8],
+        "SELECT 0::bigint AS id, who.staff_id, 1 AS revision, 'DESCRIPTION' AS step, '{}'::text[] AS answered, orders.category,
+                orders.city_id, orders.district_id, orders.address, orders.client_phone, orders.client_name,
+                NULL::text AS description, false AS soon, NULL::timestamp AS slot_start, NULL::timestamp AS slot_end,
+                orders.assigned_master_id AS preferred_master_id, orders.id AS guarantee_of, NULL::text AS pasted,
+                '{}' AS took, NULL::bigint AS order_id
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN orders ON orders.id = $3 /* order */ AND orders.city_id = ANY (who.cities)
+         WHERE who.acts AND orders.status = 'CLOSED'"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &order.0];
+            connection.fetch(&REPEATED, &params).await?.first().map(draft).transpose()
+        })
+        .await
+}
+
+/// Reads, under the draft's lock, what an order can be made of. No row: nothing of it is the person's.
+pub(crate) const CHECK: Statement = statement!(
+    "drafts.check",
+    [INT8, INT8, INT8, TIMESTAMPTZ],
+    "SELECT cities.id IS NOT NULL AS city_known,
+            draft.district_id IS NULL OR EXISTS (
+                SELECT FROM districts WHERE districts.id = draft.district_id AND districts.city_id = draft.city_id) AS district_known,
+            draft.preferred_master_id IS NULL OR EXISTS (
+                SELECT FROM masters
+                WHERE masters.id = draft.preferred_master_id AND masters.city_id = draft.city_id AND NOT masters.is_blocked
+            ) AS preferred_may,
+            draft.guarantee_of IS NULL OR EXISTS (
+                SELECT FROM orders AS before
+                WHERE before.id = draft.guarantee_of AND before.status = 'CLOSED' AND before.city_id = ANY (who.cities)
+            ) AS guarantee_stands,
+            coalesce(draft.slot_end <= coalesce($4, now()) /* now */ AT TIME ZONE cities.shown_timezone, false) AS slot_is_past
+     FROM staff_right($1 /* staff */, $2 /* user */) AS who
+     JOIN order_drafts AS draft ON draft.id = $3 /* draft */ AND draft.staff_id = who.staff_id
+     LEFT JOIN cities ON cities.id = draft.city_id AND cities.id = ANY (who.cities)
+     WHERE who.acts"
+);
+
+/// What an order can be made of.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Checked {
+    pub(crate) city_known: bool,
+    pub(crate) district_known: bool,
+    pub(crate) preferred_may: bool,
+    pub(crate) guarantee_stands: bool,
+    pub(crate) slot_is_past: bool,
+}
+
+/// Runs [`CHECK`].
+pub(crate) async fn check(
+    connection: &Connection,
+    statement: &Ready,
+    staff: StaffRef,
+    id: DraftId,
+    now: Option<Timestamp>,
+) -> Result<Option<Checked>, Error> {
+    let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0, &now];
+    let checked = |row: &Row| {
+        Ok(Checked {
+            city_known: column(row, "city_known")?,
+            district_known: column(row, "district_known")?,
+            preferred_may: column(row, "preferred_may")?,
+            guarantee_stands: column(row, "guarantee_stands")?,
+            slot_is_past: column(row, "slot_is_past")?,
+        })
+    };
+    connection.query(statement, &params).await?.first().map(checked).transpose()
+}
+
+/// Makes an order of a draft, under its lock: once, by who may, in a city of the person's own.
+pub(crate) const MAKE: Statement =
+    statement!("drafts.make", [INT8, INT8, INT8, INT4, TEXT, TEXT, TIMESTAMPTZ], include_str!("drafts_make.sql"));
+
+/// Runs [`MAKE`]; the order. `None`: the draft, or the right, is another one by now.
+pub(crate) async fn make(
+    connection: &Connection,
+    statement: &Ready,
+    staff: StaffRef,
+    draft: &Draft,
+    (status, nameless): (&'static str, &str),
+    now: Option<Timestamp>,
+) -> Result<Option<OrderId>, Error> {
+    let params = [
+        &staff.id() as &(dyn ToSql + Sync),
+        &staff.telegram_user(),
+        &draft.id.0,
+        &draft.revision,
+        &status,
+        &nameless,
+        &now,
+    ];
+    let rows = connection.query(statement, &params).await?;
+    rows.first().map(|row| Ok(OrderId(column(row, "id")?))).transpose()
+}
