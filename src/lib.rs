@@ -47,6 +47,9 @@
 //!       CANCELED (from anywhere that is not final)
 //! ```
 //!
+//! For a day staff may open again what is over: CLOSED → PAYMENT, CANCELED → the search. What they do goes through
+//! [`dispatch::act`], and what an order's card offers them is in [`dispatch::actions`].
+//!
 //! # An offer
 //!
 //! ```text

@@ -24,6 +24,9 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE EXISTS (SELECT FROM order_status_history AS history
                        WHERE history.order_id = orders.id AND history.to_status = 'ASSIGNED'
                          AND history.actor_type IN ('MASTER', 'AUTO_DISTRIBUTION'))
+           -- Staff may open an order again, knowingly.
+           AND NOT EXISTS (SELECT FROM order_status_history AS reopened
+                           WHERE reopened.order_id = orders.id AND reopened.from_status = 'CLOSED')
          GROUP BY masters.id, policy.max_active_orders
          HAVING count(*) > coalesce(masters.max_active_orders, policy.max_active_orders)",
     ),

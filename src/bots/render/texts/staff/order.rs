@@ -349,10 +349,9 @@ pub(in crate::bots::render) fn ask(field: Field, order: &StaffOrder) -> String {
             "📝 <b>Что сделать по заявке №{number}?</b>{}\n\nНапишите одним сообщением: новый текст заменит прежний.",
             now(&typed(said.card.description.as_deref().unwrap_or_default().trim(), DESCRIPTION_LIMIT))
         ),
-        Field::Slot => format!(
-            "🕒 <b>Когда приехать по заявке №{number}?</b>{}\n\nВыберите день или напишите, например «завтра 14-16».",
-            now(&slot(&said.card.slot))
-        ),
+        Field::Slot => {
+            format!("🕒 <b>Когда приехать по заявке №{number}?</b>{}\n\nВыберите день.", now(&slot(&said.card.slot)))
+        }
         Field::Comment => format!(
             "💬 <b>Что передать мастеру по заявке №{number}?</b>{}\n\nНапишите одним сообщением. Мастер увидит это в своей \
              карточке, клиент — нет.",
