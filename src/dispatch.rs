@@ -8,7 +8,6 @@ pub mod act;
 pub mod actions;
 pub mod assign;
 pub mod begin_rounds;
-pub mod cancel;
 pub mod candidates;
 pub mod close;
 pub mod correct;

@@ -5,6 +5,7 @@
 
 mod model;
 mod play;
+mod staff;
 
 use field_service::dispatch::assign::Assigner;
 use field_service::model::StaffId;
@@ -35,7 +36,7 @@ enum Step {
     Say { master: usize, text: &'static str },
     Assign { master: usize, order: usize, by: Assigner },
     Cancel { order: usize },
-    TakeBack { order: usize },
+    Staff { master: usize, order: usize, what: StaffWork },
     ByHand { order: usize },
     Redeliver { update: usize },
     SenderDies,
@@ -52,6 +53,18 @@ enum Work {
     AskReturn,
 }
 
+/// What a dispatcher does with an order as it is.
+#[derive(Clone, Copy, Debug)]
+enum StaffWork {
+    Claim,
+    Address,
+    Comment,
+    SearchAgain,
+    Give,
+    Close,
+    Reopen,
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let master = 0..MASTERS;
     let order = 0..12_usize;
@@ -59,6 +72,15 @@ fn step() -> impl Strategy<Value = Step> {
     let work = prop_oneof![
         3 => Just(Work::EnRoute), 3 => Just(Work::OnSite), 3 => Just(Work::Done), 1 => Just(Work::NotDone),
         2 => Just(Work::AskReturn),
+    ];
+    let staff_work = prop_oneof![
+        Just(StaffWork::Claim),
+        Just(StaffWork::Address),
+        Just(StaffWork::Comment),
+        Just(StaffWork::SearchAgain),
+        Just(StaffWork::Give),
+        Just(StaffWork::Close),
+        Just(StaffWork::Reopen),
     ];
     prop_oneof![
         4 => prop_oneof![Just("CREATED"), Just("SEARCHING"), Just("GUARANTEE")].prop_map(|status| Step::Create { status }),
@@ -74,10 +96,11 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (pair.clone(), work).prop_map(|((master, order), what)| Step::Work { master, order, what }),
         3 => (master, prop_oneof![Just("1500"), Just("0"), Just("не могу"), Just("/start")])
             .prop_map(|(master, text)| Step::Say { master, text }),
-        2 => (pair, prop_oneof![Just(Assigner::System), Just(Assigner::Staff(STAFF))])
+        2 => (pair.clone(), prop_oneof![Just(Assigner::System), Just(Assigner::Staff(STAFF))])
             .prop_map(|((master, order), by)| Step::Assign { master, order, by }),
+        5 => (pair.clone(), staff_work)
+            .prop_map(|((master, order), what)| Step::Staff { master, order, what }),
         1 => order.clone().prop_map(|order| Step::Cancel { order }),
-        1 => order.clone().prop_map(|order| Step::TakeBack { order }),
         1 => order.prop_map(|order| Step::ByHand { order }),
         3 => (0..30_usize).prop_map(|update| Step::Redeliver { update }),
         1 => Just(Step::SenderDies),

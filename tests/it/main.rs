@@ -27,6 +27,8 @@ mod new_order;
 mod noise;
 mod order_actions;
 mod order_dialogs;
+mod order_keyboards;
+mod order_screens;
 mod outbox;
 mod overload;
 mod pace;

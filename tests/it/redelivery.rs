@@ -1,8 +1,8 @@
 //! Telegram sends an update again whenever our answer was lost: it changes nothing more, whatever has happened since, and is
 //! answered truthfully.
 
+use field_service::dispatch::act::Deed;
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::dispatch::cancel::{self, CancelOutcome};
 use field_service::model::{BotName, MasterId, OrderId, Origin, StaffId, UpdateKey};
 use field_service::sim::telegram::{Chat, Tap};
 use futures_util::future::join_all;
@@ -165,14 +165,14 @@ async fn what_staff_did_is_not_done_again() {
             .expect("a master")
             .outcome
     };
-    let take_back =
-        async |id: &str| cancel::take_back(store, order, staff, "", Some(&origin(id))).await.expect("a database");
+    let again = Deed::SearchAgain(String::new());
+    let take_back = async |id: &str| t.first_of_staff_does(order, &again, Some(&origin(id))).await;
     assert_eq!(assign("1", 1).await, AssignOutcome::Assigned);
     assert_eq!(assign("1", 1).await, AssignOutcome::AlreadyTheirs);
-    assert_eq!(take_back("2").await, CancelOutcome::Done);
+    assert_eq!(take_back("2").await, "SUCCESS");
     assert_eq!(assign("1", 1).await, AssignOutcome::Repeated, "it was taken back since");
     assert_eq!(assign("3", 2).await, AssignOutcome::Assigned);
-    assert_eq!(take_back("2").await, CancelOutcome::AlreadyDone, "it was given to somebody else since");
+    assert_eq!(take_back("2").await, "REPEATED", "it was given to somebody else since");
     assert_eq!(t.owner(order).await, Some(BORIS));
     t.check().await;
 }

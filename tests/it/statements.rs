@@ -10,9 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use field_service::bots::delivery;
 use field_service::config::{self, StatementMode};
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::dispatch::cancel;
 use field_service::dispatch::{accept, view};
-use field_service::model::{MasterId, OrderId, StaffId};
+use field_service::model::{MasterId, OrderId};
 use field_service::sim::proxy::Proxy;
 use field_service::store::{Clock, Store, facts, offers, orders};
 use futures_util::future::join_all;
@@ -63,7 +62,9 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.tap("m:sh:off").await;
     let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None, None).await;
     assert!(assigned.expect("a database").expect("a master").outcome == AssignOutcome::Assigned);
-    cancel::cancel(&t.app.store, order, StaffId(1), "", None).await.expect_err("there is no such staff");
+    assert_eq!(t.cancel(order, "").await, "NOT_FOUND", "there is no such staff");
+    t.add_staff(500).await;
+    assert_eq!(t.take_back(order, "").await, "SUCCESS");
     t.check().await;
 }
 

@@ -1,7 +1,6 @@
 //! Masters at work, from coming on shift to the client's money; and orders that staff or the system give and take away.
 
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::dispatch::cancel::{self, CancelOutcome};
 use field_service::model::{MasterId, OrderId, StaffId};
 use field_service::sim::telegram::{Chat, Tap};
 
@@ -348,11 +347,11 @@ async fn a_question_is_not_waited_for_when_the_master_went_elsewhere_or_it_makes
         chat.say("Клиент не открывает").await;
         assert_eq!(t.status(order).await, "ASSIGNED", "{elsewhere}");
         assert!(chat.screen().contains("Не понял"), "{elsewhere}: {}", chat.screen());
-        cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
+        t.cancel(order, "").await;
     }
     for text in ["1500", "не понял"] {
         let (order, chat) = t.order_of_anna("PAYMENT").await;
-        cancel::cancel(&t.app.store, order, STAFF, "", None).await.expect("a database");
+        t.cancel(order, "").await;
         chat.say(text).await;
         chat.say("ещё что-то").await;
         assert!(chat.screen().contains("Не понял"), "{text}: {}", chat.screen());
@@ -364,7 +363,7 @@ async fn whom_staff_take_an_order_from_is_not_asked_again() {
     let t = Dispatch::with_standing_clock(0).await;
     t.add_staff(500).await;
     let (order, _) = t.order_of_anna("ASSIGNED").await;
-    cancel::take_back(&t.app.store, order, STAFF, "", None).await.expect("a database");
+    t.take_back(order, "").await;
     t.tick().await;
     let mut asked = t.asked(order).await;
     asked.sort_unstable();
@@ -526,27 +525,19 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     t.add_staff(500).await;
     let (order, chat) = t.order_of_anna("EN_ROUTE").await;
     t.let_pass(2);
-    let store = &t.app.store;
-    let done = cancel::cancel(store, order, STAFF, "Клиент <передумал>", None).await.expect("a database");
-    assert_eq!(done, CancelOutcome::Done);
+    assert_eq!(t.cancel(order, "Клиент <передумал>").await, "SUCCESS");
     t.tell().await;
     let told = chat.screen();
     assert!(told.contains("отменена") && told.contains("Клиент <передумал>"), "{told}");
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert!(chat.tap(&format!("m:act:wrk:{order}")).await.notice().contains("не ваша"));
-    assert_eq!(cancel::cancel(store, order, STAFF, "", None).await.expect("a database"), CancelOutcome::AlreadyDone);
-    assert_eq!(cancel::take_back(store, order, STAFF, "", None).await.expect("a database"), CancelOutcome::Final);
-    assert_eq!(
-        cancel::cancel(store, OrderId(999), STAFF, "", None).await.expect("a database"),
-        CancelOutcome::NotFound
-    );
+    assert_eq!(t.cancel(order, "").await, "ALREADY_DONE");
+    assert_eq!(t.take_back(order, "").await, "NOT_NOW");
+    assert_eq!(t.cancel(OrderId(999), "").await, "NOT_FOUND");
 
     let (order, chat) = t.order_of_anna("ASSIGNED").await;
     t.let_pass(2);
-    assert_eq!(
-        cancel::take_back(store, order, STAFF, "Дальше ехать", None).await.expect("a database"),
-        CancelOutcome::Done
-    );
+    assert_eq!(t.take_back(order, "Дальше ехать").await, "SUCCESS");
     t.tell().await;
     assert!(chat.screen().contains("больше не ваша") && chat.screen().contains("Дальше ехать"), "{}", chat.screen());
     assert_eq!(t.status(order).await, "SEARCHING");
@@ -557,7 +548,7 @@ async fn a_master_is_told_that_an_order_was_canceled_or_taken_away() {
     boris.open();
     t.tick().await;
     t.tell().await;
-    assert_eq!(cancel::cancel(store, offered, STAFF, "", None).await.expect("a database"), CancelOutcome::Done);
+    assert_eq!(t.cancel(offered, "").await, "SUCCESS");
     t.tell().await;
     let card = boris.messages().into_iter().find(|message| message.text.contains(&format!("№{offered}")));
     assert!(card.is_none(), "{card:?}");

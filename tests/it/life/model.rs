@@ -21,6 +21,7 @@ pub(super) struct Order {
     pub(super) changes: i32,
     /// Each master's last offer.
     pub(super) offers: BTreeMap<usize, Offer>,
+    /// Whether it is a free visit, for ever.
     pub(super) guarantee: bool,
 }
 
@@ -47,7 +48,6 @@ impl Order {
     }
 
     pub(super) fn assign(&mut self, master: usize) {
-        self.guarantee = self.status == "GUARANTEE";
         self.set("ASSIGNED");
         self.owner = Some(master);
     }

@@ -4,22 +4,21 @@ use std::collections::BTreeMap;
 
 use field_service::bots::delivery;
 use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::dispatch::cancel::{self, CancelOutcome};
 use field_service::dispatch::deliver;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Chat;
 use futures_util::future::join_all;
 
 use super::model::{Offer, Order, Question};
-use super::{LIMIT, MASTERS, STAFF, Step, Work};
+use super::{LIMIT, MASTERS, Step, Work};
 use crate::harness::{Dispatch, MASTER_TOKEN};
 
 /// The system, and what the model holds of it.
 pub(super) struct Life {
-    t: Dispatch,
+    pub(super) t: Dispatch,
     chats: Vec<Chat>,
-    orders: Vec<Order>,
-    blocked: [bool; MASTERS],
+    pub(super) orders: Vec<Order>,
+    pub(super) blocked: [bool; MASTERS],
     /// What a master was asked last, about which order, and when.
     asked: [Option<(Question, usize, i64)>; MASTERS],
     now: i64,
@@ -50,11 +49,11 @@ impl Life {
         }
     }
 
-    fn order(&self, number: usize) -> Option<usize> {
+    pub(super) fn order(&self, number: usize) -> Option<usize> {
         (!self.orders.is_empty()).then(|| number % self.orders.len())
     }
 
-    fn load(&self, master: usize) -> usize {
+    pub(super) fn load(&self, master: usize) -> usize {
         self.orders.iter().filter(|order| order.owner == Some(master) && order.active()).count()
     }
 
@@ -115,7 +114,14 @@ impl Life {
             Step::Create { status } => {
                 let id = self.t.order().in_status(status).create().await;
                 let offers = BTreeMap::new();
-                self.orders.push(Order { id, status, owner: None, changes: 0, offers, guarantee: false });
+                self.orders.push(Order {
+                    id,
+                    status,
+                    owner: None,
+                    changes: 0,
+                    offers,
+                    guarantee: status == "GUARANTEE",
+                });
             }
             Step::Tick { at_once } => {
                 join_all((0..at_once).map(|_| self.t.tick())).await;
@@ -150,7 +156,7 @@ impl Life {
             Step::Say { master, text } => self.say(master, text).await,
             Step::Assign { master, order, by } => return self.assign(master, order, by).await,
             Step::Cancel { order } => return self.cancel(order).await,
-            Step::TakeBack { order } => return self.take_back(order).await,
+            Step::Staff { master, order, what } => return self.staff_does(master, order, what).await,
             Step::ByHand { order } => self.cancel_by_hand(order).await,
             Step::Redeliver { update } => return self.redeliver(update).await,
             Step::SenderDies => drop(deliver::claim(&self.t.app.store, None).await.expect("a database")),
@@ -213,28 +219,15 @@ impl Life {
 
     async fn cancel(&mut self, order: usize) -> Result<(), String> {
         let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::cancel(&self.t.app.store, self.orders[order].id, STAFF, "передумали", None).await;
+        let outcome = self.t.cancel(self.orders[order].id, "передумали").await;
         let order = &mut self.orders[order];
         let may = order.open() || order.active();
-        if (outcome.expect("a database") == CancelOutcome::Done) != may {
+        if (outcome == "SUCCESS") != may {
             return Err("canceled what cannot be, or the other way round".to_owned());
         }
         if may {
             order.recall(None);
             order.set("CANCELED");
-        }
-        Ok(())
-    }
-
-    async fn take_back(&mut self, order: usize) -> Result<(), String> {
-        let Some(order) = self.order(order) else { return Ok(()) };
-        let outcome = cancel::take_back(&self.t.app.store, self.orders[order].id, STAFF, "не успевает", None).await;
-        let order = &mut self.orders[order];
-        if (outcome.expect("a database") == CancelOutcome::Done) != order.active() {
-            return Err("took back what cannot be, or the other way round".to_owned());
-        }
-        if order.active() {
-            order.search_again();
         }
         Ok(())
     }
@@ -264,11 +257,20 @@ impl Life {
 
     /// Takes over the offers that the tick has made and ended.
     async fn adopt(&mut self) -> Result<(), String> {
-        let users = [101_i64, 102, 103, 200];
-        for order in &mut self.orders {
-            if order.status == "CREATED" {
-                order.set("SEARCHING");
+        for order in 0..self.orders.len() {
+            if self.orders[order].status == "CREATED" {
+                self.orders[order].set("SEARCHING");
             }
+            self.adopt_offers_of(order).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over the offers of one order.
+    pub(super) async fn adopt_offers_of(&mut self, order: usize) -> Result<(), String> {
+        let users = [101_i64, 102, 103, 200];
+        {
+            let order = &mut self.orders[order];
             let rows = self
                 .t
                 .sql
