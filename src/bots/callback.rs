@@ -11,6 +11,7 @@ use std::fmt;
 
 use crate::model::{Amount, OrderId};
 pub use onboard::OnboardTap;
+use onboard::{on, on_or_off};
 
 /// Telegram's limit for `callback_data`, in bytes.
 /// <https://core.telegram.org/bots/api#inlinekeyboardbutton>

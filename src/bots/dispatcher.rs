@@ -17,6 +17,7 @@ use super::render::Screen;
 use super::render::texts;
 use super::update::{CallbackQuery, Message, Update};
 use super::{Bots, Failed, Handled, Response};
+use crate::dispatch::invite::{self, DeadLink};
 use crate::dispatch::{dialog, staff_dialog};
 use crate::model::staff::Place;
 use crate::model::{BotName, Origin, StaffIncoming, StaffProfile, StaffRef, TelegramUserId, UpdateKey};
@@ -87,7 +88,11 @@ async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Fai
     let update = UpdateKey::message(BotName::Admin, message.chat.id, message.message_id);
     let origin = Origin { update, message: None, written: message.written() };
     let answer = |reply| Answer { user, query: None, message: None, reply };
-    match written(bots, user, &origin, &message).await {
+    let replied = match written(bots, user, &origin, &message).await {
+        Ok(None) => follow(bots, user, &origin, &message).await,
+        replied => replied,
+    };
+    match replied {
         Ok(Some(reply)) => Ok(Some(answer(reply))),
         Ok(None) if !bots.strangers.may_be_answered(BotName::Admin, user) => Ok(None),
         Ok(None) => Ok(Some(answer(Reply::to_stranger(texts::staff::stranger(user))))),
@@ -97,6 +102,22 @@ async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Fai
             let reply = Reply::screen(screen, Place::Menu);
             Err(Failed { error, handled: Handled(Some(Response::Dispatcher(answer(reply)))) })
         }
+    }
+}
+
+/// Lets somebody in who follows an invitation; `None`: a stranger, who is not answered again and again.
+async fn follow(
+    bots: &Bots,
+    user: TelegramUserId,
+    origin: &Origin,
+    message: &Message,
+) -> Result<Option<Reply>, store::Error> {
+    let (Some(code), Some(from)) = (message.start_code(), &message.from) else { return Ok(None) };
+    let name = Some(from.name()).filter(|name| !name.is_empty()).unwrap_or_else(|| user.to_string());
+    match invite::follow_to_staff(&bots.store, code, user, &name).await? {
+        Ok(()) => written(bots, user, origin, message).await,
+        Err(DeadLink::Unknown) => Ok(None),
+        Err(dead) => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
     }
 }
 
@@ -120,7 +141,9 @@ async fn written(
     let by = By { bots, staff, profile: &incoming.profile, origin };
     let reply = by.written(&incoming, message).await?;
     staff_dialog::record(&bots.store, origin).await?;
-    Ok(Some(reply))
+    // Whoever opens the bot is offered the commands that go with the role, which may be another one by now.
+    let opens = message.words().split_whitespace().next() == Some("/start") && !message.is_forwarded();
+    Ok(Some(Reply { commands: opens.then(|| incoming.profile.role.acts()), ..reply }))
 }
 
 /// Who asks, and where.

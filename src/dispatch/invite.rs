@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::invitation::{Code, Invitation, Invited};
-use crate::model::{BotName, Origin, StaffRef, TelegramUserId};
+use crate::model::{BotName, CityId, Origin, StaffRef, TelegramUserId};
 use crate::store::{self, Connection, Store, invitations, onboardings, staff};
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -70,6 +70,14 @@ pub async fn create(
 /// When the database failed.
 pub async fn open(store: &Store, by: Option<StaffRef>) -> Result<Vec<Invitation>, store::Error> {
     invitations::open(store, by).await
+}
+
+/// The cities that somebody of the staff may invite to, by name.
+///
+/// # Errors
+/// When the database failed.
+pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<(CityId, String)>, store::Error> {
+    invitations::cities(store, staff).await
 }
 
 /// Revokes an invitation, which then lets nobody in; false: it is none that could, or not this person's to revoke.

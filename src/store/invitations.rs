@@ -211,3 +211,24 @@ fn invitation(row: &Row) -> Result<Invitation, Error> {
         on_the_way: column(row, "used")?,
     })
 }
+
+/// The cities of somebody of the staff, by name.
+///
+/// # Errors
+/// When the database failed.
+pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<(CityId, String)>, Error> {
+    const CITIES: Statement = statement!(
+        "invitations.cities",
+        [INT8, INT8],
+        "SELECT cities.id, cities.name
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN cities ON cities.id = ANY (who.cities)
+         ORDER BY cities.name, cities.id"
+    );
+    let city = |row: &Row| Ok((CityId(column(row, "id")?), column(row, "name")?));
+    store
+        .run(async |connection: Connection| {
+            connection.fetch(&CITIES, &[&staff.id(), &staff.telegram_user()]).await?.iter().map(city).collect()
+        })
+        .await
+}

@@ -17,6 +17,9 @@ WITH moment AS (
     UPDATE outbox SET finished_at = moment.now, dropped_because = 'OVERTAKEN', lease = NULL
     FROM moment, who, staff
     WHERE staff.id = who.staff_id AND bot = 'ADMIN' AND chat_id = staff.telegram_user_id AND kind = 'STAFF_SCREEN' AND finished_at IS NULL
+      -- That a master waits for a decision is news until there is one.
+      AND NOT EXISTS (
+          SELECT FROM masters WHERE masters.id = outbox.master_id AND masters.awaiting_approval_since IS NOT NULL)
 ), released AS (
     -- A message that called for somebody is about to be another screen.
     DELETE FROM calls USING who, staff

@@ -1,30 +1,224 @@
 //! The masters, and invitations.
 
 use super::super::callback::staff::MasterTap;
+use super::super::render::staff::master as screens;
+use super::super::render::texts::staff::master as texts;
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
-use crate::model::{MasterId, StaffDialog};
+use crate::dispatch::invite::{self, EXPIRES_IN, InviteOutcome};
+use crate::dispatch::manage::{self, ManageOutcome};
+use crate::dispatch::staff_dialog;
+use crate::model::invitation::Invited;
+use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterCard, MasterFilter};
+use crate::model::{MasterId, Place, StaffDialog, StaffQuestion};
 use crate::store;
+
+/// What is shown after a change.
+#[derive(Clone, Copy)]
+enum Then {
+    Card,
+    Limits,
+    Trades,
+    Districts(i64),
+}
 
 impl By<'_> {
     /// The reply to a button about a master.
-    pub(super) async fn master(self, _tap: MasterTap) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn master(self, tap: MasterTap) -> Result<Reply, store::Error> {
+        match tap {
+            MasterTap::Start => self.masters().await,
+            MasterTap::List { filter, page } => self.page_of_masters(filter, page).await,
+            MasterTap::Card(master) => self.master_card(master).await,
+            MasterTap::Shift(master, on, seen) => self.manage(master, Manage::Shift(on), seen, Then::Card).await,
+            MasterTap::Unblock(master, seen) => self.manage(master, Manage::Unblock, seen, Then::Card).await,
+            MasterTap::Approve(master, seen) => self.manage(master, Manage::Approve, seen, Then::Card).await,
+            MasterTap::Limit(master, limit, seen) => {
+                self.manage(master, Manage::Limit(limit), seen, Then::Limits).await
+            }
+            MasterTap::Trade(master, category, on, seen) => {
+                self.manage(master, Manage::Trade(category, on), seen, Then::Trades).await
+            }
+            MasterTap::District { master, district, on, page, seen } => {
+                self.manage(master, Manage::District(district, on), seen, Then::Districts(page)).await
+            }
+            MasterTap::Limits(master) => self.about(master, screens::limits).await,
+            MasterTap::Trades(master) => self.about(master, screens::trades).await,
+            MasterTap::Districts(master, page) => self.about(master, |card| screens::districts(card, page)).await,
+            MasterTap::AskBlock(master) => self.ask_about(master, StaffQuestion::BlockReason, screens::ask_block).await,
+            MasterTap::AskLimit(master) => self.ask_about(master, StaffQuestion::Limit, screens::ask_limit).await,
+            MasterTap::Invitations => self.invitations().await,
+            MasterTap::AskMaster => {
+                let cities = invite::cities(&self.bots.store, self.staff).await?;
+                Ok(Reply::screen(screens::ask_master(&cities), Place::Menu))
+            }
+            MasterTap::AskStaff => {
+                let cities = invite::cities(&self.bots.store, self.staff).await?;
+                Ok(Reply::screen(screens::ask_staff(&cities), Place::Menu))
+            }
+            MasterTap::InviteMaster { city, needs_approval } => {
+                self.invite(Invited::Master { city, needs_approval }).await
+            }
+            MasterTap::InviteStaff { role, city } => {
+                self.invite(Invited::Staff { role, cities: city.into_iter().collect(), full_name: None }).await
+            }
+            MasterTap::Revoke(invitation) => {
+                let revoked = invite::revoke(&self.bots.store, Some(self.staff), invitation).await?;
+                let said = if revoked { texts::REVOKED } else { texts::NOTHING_TO_REVOKE };
+                Ok(self.invitations().await?.with_alert(said))
+            }
+        }
     }
 
-    /// The list of masters.
+    /// The list of masters: those who wait for a decision first.
     pub(super) async fn masters(self) -> Result<Reply, store::Error> {
-        self.menu().await
+        self.page_of_masters(MasterFilter::All, 1).await
+    }
+
+    async fn page_of_masters(self, filter: MasterFilter, page: i64) -> Result<Reply, store::Error> {
+        match manage::list(&self.bots.store, self.staff, filter, page).await? {
+            Some(list) => Ok(Reply::screen(screens::list(&list, self.profile), Place::Menu)),
+            None => self.menu().await,
+        }
     }
 
     /// A master's card, as it is now.
-    pub(super) async fn master_card(self, _master: MasterId) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn master_card(self, master: MasterId) -> Result<Reply, store::Error> {
+        self.about(master, |card| screens::card(card, self.profile, None)).await
+    }
+
+    /// A screen about a master; the list if there is no such master.
+    async fn about(
+        self,
+        master: MasterId,
+        screen: impl FnOnce(&MasterCard) -> super::super::render::Screen,
+    ) -> Result<Reply, store::Error> {
+        match manage::card(&self.bots.store, self.staff, master).await? {
+            Some(card) => Ok(Reply::screen(screen(&card), Place::Master(master))),
+            None => Ok(self.masters().await?.with_alert(texts::NOT_FOUND)),
+        }
+    }
+
+    /// Changes a master, and shows what is true then with what came of it.
+    async fn manage(self, master: MasterId, to: Manage, seen: i64, then: Then) -> Result<Reply, store::Error> {
+        let outcome = self.managed(master, &to, Some(seen)).await?;
+        let reply = match then {
+            _ if outcome == ManageOutcome::NotFound => self.masters().await?,
+            Then::Card => self.master_card(master).await?,
+            Then::Limits => self.about(master, screens::limits).await?,
+            Then::Trades => self.about(master, screens::trades).await?,
+            Then::Districts(page) => self.about(master, |card| screens::districts(card, page)).await?,
+        };
+        let said = texts::managed(&to, &outcome);
+        Ok(if outcome == ManageOutcome::Done { reply.with_toast(said) } else { reply.with_alert(said) })
+    }
+
+    async fn managed(self, master: MasterId, to: &Manage, seen: Option<i64>) -> Result<ManageOutcome, store::Error> {
+        let outcome = manage::change(&self.bots.store, self.staff, master, to, seen, Some(self.origin)).await?;
+        self.bots.metrics.count("change_master", outcome.name());
+        // Whoever was offered something, or is let in, is told.
+        self.bots.enqueued.notify_one();
+        Ok(outcome)
+    }
+
+    /// Asks something about a master in words.
+    async fn ask_about(
+        self,
+        master: MasterId,
+        question: StaffQuestion,
+        screen: impl FnOnce(&MasterCard) -> super::super::render::Screen,
+    ) -> Result<Reply, store::Error> {
+        let Some(card) = manage::card(&self.bots.store, self.staff, master).await? else {
+            return Ok(self.masters().await?.with_alert(texts::NOT_FOUND));
+        };
+        if !self.profile.role.acts() {
+            return Ok(self.master_card(master).await?.with_alert(texts::READ_ONLY));
+        }
+        let dialog = StaffDialog::about_master(question, master);
+        // An update that comes again opens no question that was closed since.
+        if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
+            return self.master_card(master).await;
+        }
+        Ok(Reply::screen(screen(&card), Place::Question))
     }
 
     /// The reply to a reason or a number.
-    pub(super) async fn master_written(self, _dialog: &StaffDialog, _message: &Message) -> Result<Reply, store::Error> {
-        self.menu().await
+    pub(super) async fn master_written(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
+        let Some(master) = dialog.master else { return self.menu().await };
+        let words = message.words();
+        let to = match dialog.question {
+            StaffQuestion::Limit => {
+                let limit = words.parse().ok().filter(|limit| (1..=HIGHEST_LIMIT).contains(limit));
+                limit.map(|limit| Manage::Limit(Some(limit))).ok_or_else(texts::odd_limit)
+            }
+            _ => reason(words).map(Manage::Block).ok_or_else(texts::odd_reason),
+        };
+        let to = match to {
+            Ok(to) => to,
+            Err(why) => return self.ask_again(master, dialog.question, &why).await,
+        };
+        let outcome = self.managed(master, &to, None).await?;
+        if outcome == ManageOutcome::Busy {
+            return self.ask_again(master, dialog.question, &texts::managed(&to, &outcome)).await;
+        }
+        staff_dialog::end(&self.bots.store, self.staff, dialog.question).await?;
+        let note = texts::managed(&to, &outcome);
+        match manage::card(&self.bots.store, self.staff, master).await? {
+            Some(card) => Ok(Reply::screen(screens::card(&card, self.profile, Some(&note)), Place::Master(master))),
+            None => Ok(self.masters().await?.with_alert(note)),
+        }
     }
+
+    /// The same question, below why the words do not answer it.
+    async fn ask_again(self, master: MasterId, question: StaffQuestion, why: &str) -> Result<Reply, store::Error> {
+        let Some(card) = manage::card(&self.bots.store, self.staff, master).await? else {
+            staff_dialog::end(&self.bots.store, self.staff, question).await?;
+            return self.masters().await;
+        };
+        let mut screen =
+            if question == StaffQuestion::Limit { screens::ask_limit(&card) } else { screens::ask_block(&card) };
+        screen.text = format!("{why}\n\n{}", screen.text);
+        Ok(Reply::asked_again(screen))
+    }
+
+    async fn invitations(self) -> Result<Reply, store::Error> {
+        let open = invite::open(&self.bots.store, Some(self.staff)).await?;
+        Ok(Reply::screen(screens::invitations(&open, self.profile), Place::Menu))
+    }
+
+    /// Makes a link, which is shown once.
+    async fn invite(self, invited: Invited) -> Result<Reply, store::Error> {
+        let bot = self.bots.telegram.of(invited.bot());
+        let username = match bot.username().await {
+            Ok(username) => username,
+            Err(error) => {
+                // Before anything is made that nobody could follow.
+                self.bots.log_failure("getMe", &Err::<(), _>(error));
+                return Ok(self.invitations().await?.with_alert(texts::NO_LINK));
+            }
+        };
+        let (store, by) = (&self.bots.store, Some(self.staff));
+        match invite::create(store, by, &invited, EXPIRES_IN, Some(self.origin)).await? {
+            InviteOutcome::Created(number, code) => {
+                let cities = invite::cities(store, self.staff).await?;
+                let city = match &invited {
+                    Invited::Master { city, .. } => cities.iter().find(|(known, _)| known == city),
+                    Invited::Staff { .. } => None,
+                };
+                let city = city.map(|(_, name)| name.as_str());
+                let screen = screens::invitation_made(number, &code.link(&username), &invited, city);
+                Ok(Reply::screen(screen, Place::Menu))
+            }
+            InviteOutcome::NotAllowed => Ok(self.invitations().await?.with_alert(texts::MAY_NOT_INVITE)),
+            InviteOutcome::AlreadyCreated => Ok(self.invitations().await?.with_alert(texts::LINK_WAS_SHOWN)),
+        }
+    }
+}
+
+/// A reason as it can be kept and shown. PostgreSQL's text cannot hold U+0000.
+fn reason(words: &str) -> Option<String> {
+    let fits = !words.is_empty()
+        && words.chars().count() <= super::super::render::texts::REASON_LIMIT
+        && !words.contains('\0');
+    fits.then(|| words.to_owned())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::join;
 
-use super::super::render::{Screen, plain};
+use super::super::render::{Screen, plain, texts};
 use super::super::{Bots, delivery};
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
@@ -26,6 +26,8 @@ pub(super) struct Reply {
     pub(super) asks: bool,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
+    /// Whether the bot's commands are offered anew: those of somebody who may act, or who may only look.
+    pub(super) commands: Option<bool>,
 }
 
 impl Reply {
@@ -78,7 +80,7 @@ pub(in crate::bots) struct Answer {
 impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, place, asks, enqueued } = reply;
+        let Reply { notice, screen, place, asks, enqueued, commands } = reply;
         // Words over the chat are not seen below it: a message is answered by one.
         let screen = match (&query, screen, &notice) {
             (None, None, Some(notice)) => Some(plain(notice.text.clone())),
@@ -98,6 +100,12 @@ impl Answer {
             async {
                 if let Some(screen) = screen {
                     show(bots, user, message, &screen, place, asks).await;
+                }
+            },
+            async {
+                if let Some(acts) = commands {
+                    let set = bots.telegram.admin.set_commands(user.0, &texts::staff::master::commands(acts)).await;
+                    bots.log_failure("setMyCommands", &set);
                 }
             },
             async {

@@ -3,6 +3,7 @@
 pub mod call;
 mod card;
 pub mod figures;
+pub mod master;
 pub mod new_order;
 pub mod order;
 mod queue;

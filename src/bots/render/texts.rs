@@ -189,6 +189,11 @@ pub fn stranger(user: TelegramUserId) -> String {
     format!("Вас пока нет в списке мастеров. Ваш Telegram ID: {user}. Сообщите его диспетчеру, и он вас добавит.")
 }
 
+/// Words of ours with what people typed in them, for a message.
+pub(super) fn escaped(text: &str) -> String {
+    typed(text, DESCRIPTION_LIMIT)
+}
+
 /// To a button that this release does not know.
 pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю свежий список.";
 /// When something broke that trying again will not mend.

@@ -19,8 +19,6 @@ pub const COMPLETE_WAITS: &str =
     "✅ Готово, анкета у диспетчера. Как только он её одобрит, сюда придёт меню, и вы сможете выйти на смену.";
 /// All was told, and the new master can begin.
 pub const COMPLETE: &str = "✅ Готово, вы в списке мастеров. Новые заявки будут приходить сюда.";
-/// Staff have agreed.
-pub const APPROVED: &str = "✅ Диспетчер одобрил вашу анкету. Выходите на смену, когда будете готовы.";
 /// The contact was shared: the key under the field goes.
 pub const CONTACT_TAKEN: &str = "Спасибо, номер записан.";
 

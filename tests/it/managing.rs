@@ -1,0 +1,382 @@
+//! Staff and masters: who may change what, what is told to whom, and who is let in.
+
+use field_service::dispatch::manage::{self, ManageOutcome};
+use field_service::model::managed::Manage;
+use field_service::model::{Category, MasterId, StaffRef, TelegramUserId};
+use field_service::sim::telegram::Chat;
+use tokio::join;
+
+use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, STRANGER, VERA};
+
+const OLGA: i64 = 500;
+const PAVEL: i64 = 501;
+const NEWCOMER: i64 = 777;
+
+/// All that staff can change of masters, and the invitations.
+async fn everything(t: &Dispatch) -> String {
+    t.one(
+        "SELECT concat_ws(E'\\n',
+             (SELECT string_agg(t::text, E'\\n' ORDER BY id) FROM masters AS t),
+             (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM master_categories AS t),
+             (SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM master_districts AS t),
+             (SELECT string_agg(t::text, E'\\n' ORDER BY id) FROM master_changes AS t),
+             (SELECT string_agg(t::text, E'\\n' ORDER BY id) FROM invitations AS t),
+             (SELECT string_agg(t::text, E'\\n' ORDER BY staff_id) FROM staff_dialogs AS t))",
+        &[],
+    )
+    .await
+}
+
+/// The data of the button that says so.
+fn data(chat: &Chat, label: &str) -> String {
+    let buttons = chat.buttons();
+    let button = buttons.iter().find(|button| button.text.contains(label));
+    button.unwrap_or_else(|| panic!("no «{label}» among {buttons:?}")).data.clone()
+}
+
+async fn districts(t: &Dispatch) {
+    t.execute("INSERT INTO districts (city_id, name) SELECT min(id), unnest(ARRAY['Центр', 'Север']) FROM cities", &[])
+        .await;
+}
+
+/// A newcomer who follows a link and tells all.
+async fn come(t: &Dispatch, link: &str) -> Chat {
+    let chat = t.chat(NEWCOMER);
+    chat.follow(link).await;
+    chat.say("Пётр Новый").await;
+    chat.share_contact().await;
+    chat.press("Сантехника").await;
+    chat.press("Дальше").await;
+    chat
+}
+
+/// The link that a screen shows.
+fn link(chat: &Chat) -> String {
+    chat.screen().lines().rfind(|line| line.starts_with("https://t.me/")).expect("a link").to_owned()
+}
+
+#[tokio::test]
+async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
+    let t = Dispatch::start().await;
+    let admin = t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    admin.say("/start").await;
+    assert_eq!(admin.commands(), ["new", "queue", "masters", "figures", "start"]);
+    for label in ["Мастера", "Приглашения", "Пригласить в диспетчеры", "Диспетчер, все города"]
+    {
+        admin.press(label).await;
+    }
+    let pavel = t.telegram.chat(ADMIN_TOKEN, PAVEL, "Павел");
+    pavel.follow(&link(&admin)).await;
+    assert!(pavel.screen().contains("Здравствуйте, Павел"), "{}", pavel.screen());
+    let second = t.telegram.chat(ADMIN_TOKEN, STRANGER, "Чужой");
+    second.follow(&link(&admin)).await;
+    assert!(second.screen().contains("уже кто-то вошёл"), "{}", second.screen());
+
+    for label in ["Мастера", "Приглашения", "Пригласить мастера", "с одобрением"]
+    {
+        pavel.press(label).await;
+    }
+    let newcomer = come(&t, &link(&pavel)).await;
+    assert!(newcomer.screen().contains("анкета у диспетчера"), "{}", newcomer.screen());
+    // Whoever does something else meanwhile hears of it all the same.
+    pavel.tap("adm:menu").await;
+    t.app.jobs().pass().await.expect("a pass");
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    for chat in [&admin, &pavel] {
+        assert!(
+            chat.screen().contains("Пётр Новый") && chat.screen().contains("Ждёт вашего решения"),
+            "{}",
+            chat.screen()
+        );
+    }
+    let stale = data(&pavel, "Одобрить");
+    assert!(admin.press("Одобрить").await.notice().contains("одобрен"));
+    assert!(
+        admin.screen().contains("Не на смене") && admin.screen().contains("одобрен (Диспетчер)"),
+        "{}",
+        admin.screen()
+    );
+    assert!(pavel.tap(&stale).await.notice().contains("Так уже и есть (Диспетчер"));
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(newcomer.screen().contains("Здравствуйте, Пётр Новый"), "{}", newcomer.screen());
+    newcomer.press("Выйти на смену").await;
+    let order = t.order().offered_to([NEWCOMER]).await;
+    assert!(t.tap_accept(NEWCOMER, order).await.notice().contains("принята"));
+}
+
+#[tokio::test]
+async fn whoever_is_refused_is_told_why() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
+        olga.tap(tap).await;
+    }
+    let newcomer = come(&t, &link(&olga)).await;
+    olga.tap("adm:m:l:wait:1").await;
+    olga.press("Пётр Новый").await;
+    olga.press("Отказать").await;
+    assert!(olga.screen().contains("Почему отказываете"), "{}", olga.screen());
+    olga.say("Нет допуска").await;
+    assert!(olga.screen().contains("Заблокирован: Нет допуска"), "{}", olga.screen());
+    newcomer.tap("m:new").await;
+    assert!(newcomer.screen().contains("Вы заблокированы: Нет допуска"), "{}", newcomer.screen());
+    let waits: bool = t.one("SELECT awaiting_approval_since IS NOT NULL FROM masters WHERE id = 4", &[]).await;
+    assert!(!waits);
+}
+
+#[tokio::test]
+async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    t.execute("UPDATE masters SET on_shift = telegram_user_id = ANY ($1)", &[&vec![ANNA, BORIS]]).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("UPDATE orders SET next_round_at = now() + interval '1 hour', search_started_at = now()", &[]).await;
+    let own = t.order().of_master(ANNA).in_status("ASSIGNED").create().await;
+    let anna = t.chat(ANNA);
+    anna.say("/start").await;
+    anna.tap(&format!("m:new:card:{order}")).await;
+
+    olga.tap("adm:m").await;
+    olga.press("Анна").await;
+    olga.press("Заблокировать").await;
+    assert!(olga.screen().contains("Заявки в работе (1) останутся за ним"), "{}", olga.screen());
+    olga.deliver(olga.service_update(serde_json::json!({"sticker": {"emoji": "🙂"}}))).await;
+    olga.say(&"я".repeat(501)).await;
+    assert!(
+        olga.screen().contains("Нужна причина") && olga.screen().contains("За что блокируете"),
+        "{}",
+        olga.screen()
+    );
+    olga.say("Долг <300>").await;
+    assert!(olga.screen().contains("⛔ Заблокирован: Долг <300>"), "{}", olga.screen());
+    assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
+    assert_eq!(t.owner(own).await, Some(ANNA), "what is under way stays");
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(!anna.screen().contains("Взять"), "{}", anna.screen());
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("заблокирован"));
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [BORIS], "nobody waits for who is blocked");
+
+    assert!(olga.press("Разблокировать").await.notice().contains("разблокирован"));
+    let changes: String = t
+        .one(
+            "SELECT string_agg(concat_ws(' ', what, from_value, '→', to_value, changed_by, changed_by_staff_id), ', ' ORDER BY id)
+             FROM master_changes WHERE master_id = 1 AND what = 'BLOCKED'",
+            &[],
+        )
+        .await;
+    assert_eq!(changes, "BLOCKED → Долг <300> STAFF 1, BLOCKED Долг <300> → STAFF 1");
+    t.check().await;
+}
+
+#[tokio::test]
+async fn shift_limit_trades_and_districts_are_changed_by_buttons() {
+    let t = Dispatch::start().await;
+    districts(&t).await;
+    let olga = t.add_staff(OLGA).await;
+    olga.tap("adm:m:c:1").await;
+    assert!(olga.screen().contains("районов нет"), "{}", olga.screen());
+    assert!(olga.press("Снять со смены").await.notice().contains("снят со смены"));
+    assert!(olga.press("Поставить на смену").await.notice().contains("на смене"));
+    olga.press("Лимит").await;
+    olga.press("3").await;
+    olga.press("Другое число").await;
+    olga.say("сто").await;
+    assert!(olga.screen().contains("число от 1 до 99"), "{}", olga.screen());
+    olga.say("42").await;
+    assert!(olga.screen().contains("В работе 0 из 42"), "{}", olga.screen());
+    olga.press("Умения").await;
+    olga.press("Бытовая техника").await;
+    olga.press("✅ Окна").await;
+    olga.press("К мастеру").await;
+    olga.press("Районы").await;
+    olga.press("Север").await;
+    olga.press("К мастеру").await;
+    let card = olga.screen();
+    assert!(card.contains("Бытовая техника") && card.contains("📍 Екатеринбург: Север"), "{card}");
+    assert!(!card.lines().any(|line| line.starts_with("🛠") && line.contains("Окна")), "{card}");
+    for change in
+        ["+ район Север (Диспетчер)", "− Окна (Диспетчер)", "лимит 3 → 42 (Диспетчер)", "не на смене (Диспетчер)"]
+    {
+        assert!(card.contains(change), "{change}: {card}");
+    }
+}
+
+#[tokio::test]
+async fn who_acts_on_what_has_changed_is_told_what_it_is_now() {
+    let t = Dispatch::start().await;
+    let (olga, pavel) = (t.add_staff(OLGA).await, t.add_staff(PAVEL).await);
+    t.execute("UPDATE staff SET full_name = 'Павел' WHERE telegram_user_id = $1", &[&PAVEL]).await;
+    olga.tap("adm:m:c:1").await;
+    let old = data(&olga, "Снять со смены");
+    pavel.tap("adm:m:c:1").await;
+    pavel.press("Снять со смены").await;
+    pavel.press("Поставить на смену").await;
+    // Something else that has changed is no matter.
+    let before = everything(&t).await;
+    let notice = olga.tap(&old).await.notice().to_owned();
+    assert!(notice.contains("пока вы смотрели, это изменили — на смене (Павел"), "{notice}");
+    assert_eq!(everything(&t).await, before);
+    // Seen afresh, it is done; and once more it is so already.
+    assert!(olga.press("Снять со смены").await.notice().contains("снят"));
+    assert!(pavel.tap(&old).await.notice().contains("Так уже и есть"));
+    pavel.tap("adm:m:lim:1").await;
+    let limit = data(&pavel, "4");
+    olga.tap("adm:m:c:1").await;
+    olga.press("Поставить на смену").await;
+    assert!(pavel.tap(&limit).await.notice().contains("Лимит изменён"));
+}
+
+#[tokio::test]
+async fn nobody_changes_what_is_not_theirs() {
+    let t = Dispatch::start().await;
+    districts(&t).await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    t.execute(
+        "UPDATE masters SET is_blocked = true, awaiting_approval_since = now() WHERE telegram_user_id = $1",
+        &[&BORIS],
+    )
+    .await;
+    t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&VERA]).await;
+    let admin = t.add_staff_as(1, "ADMIN", &[]).await;
+    admin.tap("adm:m:im:1:ask").await;
+    admin.tap("adm:m:is:VIEWER:all").await;
+    let viewer = t.add_staff_as(2, "VIEWER", &[]).await;
+    let elsewhere = t.add_staff_as(3, "DISPATCHER", &[2]).await;
+    let gone = t.add_staff_as(4, "ADMIN", &[]).await;
+    t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = 4", &[]).await;
+    let master = t.telegram.chat(ADMIN_TOKEN, ANNA, "Анна");
+    let stranger = t.telegram.chat(ADMIN_TOKEN, STRANGER, "Чужой");
+    let taps = [
+        "adm:m:sh:1:off:999",
+        "adm:m:bl:1",
+        "adm:m:ub:3:999",
+        "adm:m:ap:2:999",
+        "adm:m:li:1:1:999",
+        "adm:m:li:1:def:999",
+        "adm:m:ask:1",
+        "adm:m:t:1:ROADSIDE:on:999",
+        "adm:m:t:1:PLUMBING:off:999",
+        "adm:m:d:1:1:on:1:999",
+        "adm:m:im:1:free",
+        "adm:m:is:ADMIN:all",
+        "adm:m:rv:1",
+        "adm:m:rv:2",
+    ];
+    for (who, chat) in [
+        ("a viewer", &viewer),
+        ("staff of another city", &elsewhere),
+        ("who was deactivated", &gone),
+        ("a master", &master),
+        ("a stranger", &stranger),
+    ] {
+        let before = everything(&t).await;
+        for tap in taps {
+            let answered = chat.tap(tap).await;
+            assert!(!answered.notice().is_empty(), "{who}: {tap}");
+            // Staff of another city may ask for what is theirs; nothing of this is.
+            assert_eq!(everything(&t).await, before, "{who}: {tap}");
+        }
+        chat.say("Долг").await;
+        assert_eq!(everything(&t).await, before, "{who}");
+    }
+    // What is not theirs is not shown either.
+    elsewhere.tap("adm:m").await;
+    assert!(elsewhere.screen().contains("Мастеров пока нет"), "{}", elsewhere.screen());
+    for tap in ["adm:m:c:1", "adm:m:lim:1", "adm:m:ts:1", "adm:m:ds:1:1"] {
+        assert!(elsewhere.tap(tap).await.notice().contains("в ваших городах нет"));
+        assert!(!elsewhere.screen().contains("Анна"), "{}", elsewhere.screen());
+        viewer.tap(tap).await;
+        assert!(viewer.screen().contains("Анна"), "{}", viewer.screen());
+    }
+    // A dispatcher invites no staff, an admin does.
+    let dispatcher = t.add_staff_as(5, "DISPATCHER", &[]).await;
+    let before = everything(&t).await;
+    assert!(dispatcher.tap("adm:m:is:ADMIN:all").await.notice().contains("нельзя"));
+    assert!(dispatcher.tap("adm:m:rv:2").await.notice().contains("уже нет"));
+    assert_eq!(everything(&t).await, before);
+    assert!(dispatcher.tap("adm:m:rv:1").await.notice().contains("отозвано"));
+    assert!(admin.tap("adm:m:rv:2").await.notice().contains("отозвано"));
+}
+
+#[tokio::test]
+async fn a_link_that_was_used_does_not_let_in_again_who_was_deactivated() {
+    let t = Dispatch::start().await;
+    let admin = t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    admin.tap("adm:m:is:ADMIN:all").await;
+    let link = link(&admin);
+    let pavel = t.telegram.chat(ADMIN_TOKEN, PAVEL, "Павел");
+    pavel.follow(&link).await;
+    t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = $1", &[&PAVEL]).await;
+    pavel.follow(&link).await;
+    assert!(pavel.screen().contains("уже кто-то вошёл"), "{}", pavel.screen());
+    assert!(!t.one::<bool>("SELECT is_active FROM staff WHERE telegram_user_id = $1", &[&PAVEL]).await);
+    // A new one does, as it says.
+    admin.tap("adm:m:is:VIEWER:all").await;
+    pavel.follow(&self::link(&admin)).await;
+    assert!(pavel.screen().contains("только просмотр"), "{}", pavel.screen());
+    assert_eq!(pavel.commands(), ["queue", "masters", "figures", "start"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_tap_on_a_master_may_come_twice_at_once_and_a_week_later() {
+    let t = Dispatch::start().await;
+    districts(&t).await;
+    let admin = t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    admin.say("/start").await;
+    let mut all = Vec::new();
+    for tap in [
+        "adm:m:sh:1:off:999",
+        "adm:m:li:1:3:999",
+        "adm:m:t:1:ROADSIDE:on:999",
+        "adm:m:t:1:PLUMBING:off:999",
+        "adm:m:d:1:1:on:1:999",
+        "adm:m:bl:1",
+        "adm:m:im:1:ask",
+    ] {
+        let update = admin.tap_update(tap);
+        join!(admin.deliver(update.clone()), admin.deliver(update.clone()));
+        admin.deliver(update.clone()).await;
+        all.push(update);
+    }
+    let once = [("SHIFT", 1), ("LIMIT", 1), ("TRADE", 5), ("DISTRICT", 1)];
+    for (what, count) in once {
+        let found: i64 = t.one("SELECT count(*) FROM master_changes WHERE master_id = 1 AND what = $1", &[&what]).await;
+        assert_eq!(found, count, "{what}");
+    }
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM invitations", &[]).await, 1);
+    // Undone meanwhile, what comes again is not done again.
+    t.execute("UPDATE masters SET on_shift = true, max_active_orders = NULL", &[]).await;
+    let before = everything(&t).await;
+    for update in all {
+        admin.deliver(update).await;
+    }
+    assert_eq!(everything(&t).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_dispatchers_at_once_one_makes_the_change() {
+    let t = Dispatch::start().await;
+    for user in [OLGA, PAVEL] {
+        t.add_staff(user).await;
+    }
+    let staff = |user| StaffRef::Telegram(TelegramUserId(user));
+    for round in 0..20 {
+        let on = round % 2 == 1;
+        let to = [
+            Manage::Trade(Category::Roadside, !on),
+            Manage::Shift(on),
+            if on { Manage::Unblock } else { Manage::Block("долг".to_owned()) },
+        ];
+        for to in &to {
+            let store = &t.app.store;
+            let (first, second) = join!(
+                manage::change(store, staff(OLGA), MasterId(1), to, None, None),
+                manage::change(store, staff(PAVEL), MasterId(1), to, None, None),
+            );
+            let outcomes = [first.expect("a database"), second.expect("a database")];
+            let done = outcomes.iter().filter(|outcome| **outcome == ManageOutcome::Done).count();
+            assert_eq!(done, 1, "{to:?}: {outcomes:?}");
+        }
+    }
+}
