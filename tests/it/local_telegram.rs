@@ -4,7 +4,7 @@ use field_service::sim::telegram::{Chat, State, Style, Telegram, Webhook};
 use field_service::telegram::http_client;
 use serde_json::{Value, json};
 
-use crate::harness::{ANNA, MASTER_TOKEN, eventually};
+use crate::harness::{ANNA, BORIS, MASTER_TOKEN, eventually};
 
 /// A bot without a webhook that answers, and a person who has opened its chat.
 async fn bot() -> (Telegram, Chat) {
@@ -151,4 +151,51 @@ async fn forwards_service_messages_and_albums_look_as_they_do() {
         assert_eq!((&message["media_group_id"], &message["text"]), (&json!("77"), &Value::Null));
         assert!(message["photo"][0]["file_id"].is_string());
     }
+}
+
+#[tokio::test]
+async fn a_link_starts_its_bot_and_a_key_shares_the_own_contact() {
+    let (telegram, chat) = bot().await;
+    let username = call(&telegram, "getMe", json!({})).await["result"]["username"].as_str().expect("a name").to_owned();
+    let link = format!("https://t.me/{username}?start=a-b_C1");
+    assert_eq!(chat.follow_update(&link)["message"]["text"], "/start a-b_C1");
+    let (opened, update) = telegram.follow(BORIS, &link).expect("a link to a bot");
+    assert_eq!(
+        (&update["message"]["from"]["id"], &update["message"]["text"]),
+        (&json!(BORIS), &json!("/start a-b_C1"))
+    );
+    assert_eq!(opened.token(), MASTER_TOKEN);
+    assert!(telegram.follow(BORIS, "https://t.me/another_bot?start=x").is_none());
+
+    let key = json!({"keyboard": [[{"text": "Мой номер", "request_contact": true}]], "one_time_keyboard": true});
+    assert_eq!(call(&telegram, "sendMessage", message(&json!({"reply_markup": key}))).await["ok"], true);
+    assert!(chat.keyboard()[0][0].contact);
+    let shared = &chat.own_contact_update()["message"];
+    assert_eq!((&shared["contact"]["user_id"], &shared["text"]), (&json!(ANNA), &Value::Null));
+    assert!(chat.keyboard().is_empty(), "it goes with its first use");
+    let other = &chat.contact_update(Some(BORIS), "79990000102")["message"]["contact"];
+    assert_eq!((&other["user_id"], &other["phone_number"]), (&json!(BORIS), &json!("79990000102")));
+    assert_eq!(chat.contact_update(None, "1")["message"]["contact"]["user_id"], Value::Null);
+    for markup in [key.clone(), json!({"remove_keyboard": true})] {
+        assert_eq!(call(&telegram, "sendMessage", message(&json!({"reply_markup": markup}))).await["ok"], true);
+    }
+    assert!(chat.keyboard().is_empty());
+    let empty = message(&json!({"reply_markup": {"keyboard": []}}));
+    assert_eq!(call(&telegram, "sendMessage", empty).await["error_code"], 400);
+}
+
+#[tokio::test]
+async fn commands_are_those_of_one_chat() {
+    let (telegram, chat) = bot().await;
+    let scope = json!({"type": "chat", "chat_id": ANNA});
+    let set = |commands: Value| json!({"scope": scope, "commands": commands});
+    let new = json!([{"command": "new", "description": "Новая заявка"}]);
+    assert_eq!(call(&telegram, "setMyCommands", set(new)).await["ok"], true);
+    assert_eq!(chat.commands(), ["new"]);
+    let wrong = call(&telegram, "setMyCommands", set(json!([{"command": "Новая", "description": "x"}]))).await;
+    assert_eq!(wrong["description"], "Bad Request: BOT_COMMAND_INVALID");
+    let nobody = json!({"scope": {"type": "chat", "chat_id": 5}, "commands": []});
+    assert_eq!(call(&telegram, "setMyCommands", nobody).await["description"], "Bad Request: chat not found");
+    assert_eq!(call(&telegram, "deleteMyCommands", json!({"scope": scope})).await["ok"], true);
+    assert!(chat.commands().is_empty());
 }

@@ -22,6 +22,8 @@ mod list;
 mod literals;
 mod local_telegram;
 mod logs;
+mod managing;
+mod master_screens;
 mod migrations;
 mod new_order;
 mod noise;
