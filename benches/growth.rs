@@ -1,6 +1,8 @@
 //! Cost does not grow with what is over: the tap, the list, a pass with one due order and a claim of the outbox, on databases
 //! with no, a hundred thousand and a million finished orders, each with five offers. One run, one private cluster; the
 //! databases are measured in turns, so that a noisy neighbour hits all of them.
+//!
+//! Figures grow with their month alone, and stay within what people wait for a screen.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +15,9 @@ use field_service::model::queue::Sought;
 use field_service::model::{BotName, MasterRef, OrderId, Origin, StaffId, StaffRef, TelegramUserId, UpdateKey};
 use field_service::sim::cluster::{Cluster, Durability};
 use field_service::store::outbox::PER_SECOND;
-use field_service::store::{Clock, Store, migrate};
+use field_service::store::{Clock, Connection, Statement, Store, figures, migrate};
 use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 
 const FINISHED: [i32; 3] = [0, 100_000, 1_000_000];
@@ -30,6 +33,20 @@ const LOOKS: [&str; 5] =
 const LOOKED: usize = 20;
 /// How many milliseconds each of them may take.
 const LOOK_MS: f64 = 200.0;
+/// What one query of the figures may take, with thirty days.
+const FIGURES_LIMIT: f64 = 200.0;
+/// The medians of so many.
+const FIGURES_ROUNDS: usize = 15;
+/// The queries of the figures, each with whether it is of one city: masters are looked at city by city.
+const FIGURES: [(&str, &Statement, bool); 7] = [
+    ("where and when", &figures::PLACE, false),
+    ("orders that came", &figures::CAME, false),
+    ("how they found a master", &figures::FOUND, false),
+    ("what was closed", &figures::CLOSED, false),
+    ("taps that lost", &figures::LOST, false),
+    ("who waits longest", &figures::LONGEST, false),
+    ("what each master of a city did", &figures::MASTERS, true),
+];
 /// The largest ratio that is bounded cost; noise included.
 const BOUND: f64 = 1.3;
 
@@ -84,7 +101,32 @@ fn main() {
         LOOKS.iter().zip(medians).for_each(|(what, median)| println!("| {what} | {median:.1} |"));
         let fast = medians.iter().all(|median| *median <= LOOK_MS);
         println!("\n{} at most {LOOK_MS} ms", if fast { "each takes" } else { "NOT each takes" });
+        print_figures(&histories).await;
     });
+}
+
+/// What the figures of a month take.
+async fn print_figures(histories: &[History]) {
+    println!("\nmilliseconds for the figures of thirty days, of ten cities but for the last\n");
+    println!("| | {} | {} | {} |", FINISHED[0], FINISHED[1], FINISHED[2]);
+    println!("|---|---|---|---|");
+    let mut quick = true;
+    for (what, statement, of_one_city) in FIGURES {
+        let mut medians = Vec::new();
+        for history in histories {
+            let mut times = Vec::new();
+            for round in 0..=FIGURES_ROUNDS {
+                let took = history.figures(statement, of_one_city).await;
+                if round > 0 {
+                    times.push(took);
+                }
+            }
+            medians.push(median(&mut times));
+        }
+        quick &= medians.iter().all(|took| *took <= FIGURES_LIMIT);
+        println!("| {what} | {:.2} | {:.2} | {:.2} |", medians[0], medians[1], medians[2]);
+    }
+    println!("\n{}", if quick { "every one takes at most 200 ms" } else { "NOT every one takes at most 200 ms" });
 }
 
 fn median(times: &mut [Duration]) -> f64 {
@@ -145,6 +187,19 @@ impl History {
         let of_card = begun.elapsed();
         assert!(card.is_some_and(|card| !card.offers.is_empty()));
         [of_queue, common, two, phone, of_card]
+    }
+
+    /// One query of the figures, for an admin.
+    async fn figures(&self, statement: &'static Statement, of_one_city: bool) -> Duration {
+        let (nobody, admin, city, days) = (None::<i64>, Some(1_i64), of_one_city.then_some(3_i64), 30_i32);
+        let begun = Instant::now();
+        let query = async |connection: Connection| {
+            let (page, size) = (1_i64, 6_i64);
+            let all: [&(dyn ToSql + Sync); 7] = [&nobody, &admin, &city, &days, &None::<Timestamp>, &page, &size];
+            connection.fetch(statement, &all[..statement.types.len()]).await
+        };
+        self.store.run(query).await.expect("a database");
+        begun.elapsed()
     }
 
     async fn tap(&mut self) -> Duration {
@@ -213,18 +268,23 @@ fn past(finished: i32) -> String {
          SELECT n % 10 + 1, n % 100 + 1, 'PLUMBING', 'CLOSED', 5, n % {MASTERS} + 1,
                 (ARRAY['ул. Ленина, ', 'пр. Мира, ', 'ул. Победы, ', 'ул. Щорса, ', 'пер. Базовый, '])[n % 5 + 1] || n, 'Клиент ' || n,
                 '+7999' || n, 1500, past, past, past, 1
-         FROM (SELECT n, timestamptz '2025-01-01' + n * interval '20 seconds' AS past
+         FROM (SELECT n, now() - ({finished} - n) * interval '20 seconds' AS past
                FROM generate_series(1, {finished}) AS n) AS orders;
          INSERT INTO offers (order_id, master_id, state, sent_at, responded_at, expires_at)
-         SELECT id, (id + k * 7) % {MASTERS} + 1, CASE WHEN k = 0 THEN 'ACCEPTED' ELSE 'EXPIRED' END, created_at, created_at,
-                created_at
+         SELECT id, (id + k * 7) % {MASTERS} + 1, CASE WHEN k = 0 THEN 'ACCEPTED' ELSE 'EXPIRED' END, created_at,
+                created_at + id % 90 * interval '1 second', created_at
          FROM orders, generate_series(0, 4) AS k;
          INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at, context)
          SELECT id, (ARRAY['SEARCHING', 'ASSIGNED', 'EN_ROUTE', 'WORKING'])[k], (ARRAY['ASSIGNED', 'EN_ROUTE', 'WORKING', 'CLOSED'])[k],
                 'SYSTEM', created_at, jsonb_build_object('master_id', assigned_master_id)
          FROM orders, generate_series(1, 4) AS k;
-         INSERT INTO distribution_metrics (order_id, master_id, assigned_at, candidates_count, time_to_assign_seconds)
-         SELECT id, assigned_master_id, created_at, 5, 30 FROM orders;
+         INSERT INTO distribution_metrics (order_id, master_id, assigned_at, candidates_count, time_to_assign_seconds, city_id,
+                                           category, round_number)
+         SELECT id, assigned_master_id, created_at + id % 600 * interval '1 second', 5, id % 600, city_id, category,
+                nullif(1 + id % 4, 4)
+         FROM orders;
+         INSERT INTO lost_taps (order_id, city_id, tapped_at, behind_ms)
+         SELECT id, city_id, created_at, id % 5000 FROM orders WHERE created_at > now() - interval '40 days';
          INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, chosen, excluded)
          SELECT id, created_at, 1, 1, '[1, 2, 3]', '{{}}' FROM orders;
          INSERT INTO processed_updates (bot, update_key, action, order_id, outcome)
