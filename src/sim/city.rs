@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::telegram::Telegram;
+use super::telegram::{Chat, Telegram};
 use crate::dispatch::assign::{Assigner, assign};
 use crate::model::{MasterId, OrderId, StaffId};
 use crate::store::{Connection, Error, Statement, Store, column, statement};
@@ -25,6 +25,8 @@ pub(super) struct City {
     pub(super) telegram: Telegram,
     /// The masters' bot.
     pub(super) token: &'static str,
+    /// The dispatchers' bot.
+    pub(super) admin_token: &'static str,
     /// A way to the database that nobody cuts.
     pub(super) outside: Store,
     /// The handler's own: the office goes through the same verbs as every door.
@@ -77,14 +79,32 @@ impl City {
                 sleep(LOOK).await;
             }
         });
+        let phones = self.office().await;
         let (outside, inside, wait) = (self.outside, self.inside, self.pace.office);
         lives.spawn(async move {
             loop {
-                warn(help(&outside, &inside, wait).await, "the office could not help");
+                // While somebody plays a dispatcher, what needs one is left to them.
+                if phones.iter().all(Chat::may_be_simulated) {
+                    warn(help(&outside, &inside, wait).await, "the office could not help");
+                }
                 sleep(LOOK * 5).await;
             }
         });
         while lives.join_next().await.is_some() {}
+    }
+
+    /// The dispatchers' phones.
+    async fn office(&self) -> Vec<Chat> {
+        match dispatchers(&self.outside).await {
+            Ok(users) => {
+                let phones = users.into_iter().filter_map(|user| self.telegram.known_chat(self.admin_token, user));
+                phones.inspect(Chat::simulate).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the dispatchers could not be read");
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -101,6 +121,12 @@ async fn people(store: &Store) -> Result<Vec<(i64, MasterId)>, Error> {
     rows.iter().map(|row| Ok((column(row, "telegram_user_id")?, MasterId(column(row, "id")?)))).collect()
 }
 
+async fn dispatchers(store: &Store) -> Result<Vec<i64>, Error> {
+    const DISPATCHERS: Statement = statement!("sim.dispatchers", [], "SELECT telegram_user_id FROM staff ORDER BY id");
+    let rows = store.run(async |connection: Connection| connection.fetch(&DISPATCHERS, &[]).await).await?;
+    rows.iter().map(|row| column(row, "telegram_user_id")).collect()
+}
+
 /// Gives an order that has waited for a dispatcher so long to whoever in its city has the fewest.
 async fn help(outside: &Store, inside: &Store, wait: i32) -> Result<(), Error> {
     const WAITING: Statement = statement!(
@@ -109,6 +135,7 @@ async fn help(outside: &Store, inside: &Store, wait: i32) -> Result<(), Error> {
         "SELECT waiting.id AS order_id, master.id AS master_id, staff.id AS staff_id
          FROM (SELECT id, city_id FROM orders
                WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at < now() - make_interval(secs => $1)
+                 AND claimed_by_staff_id IS NULL
                ORDER BY escalated_at LIMIT 1) AS waiting
          CROSS JOIN LATERAL (
              SELECT masters.id FROM masters

@@ -150,6 +150,7 @@ impl Demo {
         let city = City {
             telegram: self.telegram.clone(),
             token: TOKEN,
+            admin_token: ADMIN_TOKEN,
             outside,
             inside: self.app.store.clone(),
             pace: self.pace,
