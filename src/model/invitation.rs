@@ -112,9 +112,10 @@ mod tests {
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         assert_eq!((format!("{code:?}").as_str(), code.hash().len()), ("Code(…)", 32));
         // The last character has bits that mean nothing.
-        let other = format!("{}{}", &text[..42], if text.ends_with('8') { '9' } else { '8' });
+        assert!(text.ends_with('s'));
+        let other = format!("{}t", &text[..42]);
         for bad in ["", "x", &text[1..], &format!("{text}A"), &text.replace('-', "+"), &other, "ключ"] {
-            assert_eq!(Code::parse(bad).filter(|_| bad != text), None, "{bad}");
+            assert_eq!(Code::parse(bad), None, "{bad}");
         }
     }
 }
