@@ -29,6 +29,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION staff_right IS 'What somebody of the staff, named by our id or by the Telegram user, may do at this moment: no row for whoever is not, or not any more. Every statement that staff cause joins it: city_id = ANY (cities), and acts where something is changed';
 
+-- Not SQL, so that it is not inlined: a statement that masters run too would then be planned anew at each run, as it is cheaper
+-- without staff.
+CREATE FUNCTION staff_may_act(of_staff bigint, in_city bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM staff_right(of_staff, NULL) AS who WHERE who.acts AND in_city = ANY (who.cities));
+END
+$$;
+COMMENT ON FUNCTION staff_may_act IS 'Whether somebody of the staff may change what belongs to a city, at this moment';
+
 CREATE TABLE staff_dialogs (
     staff_id  bigint PRIMARY KEY REFERENCES staff ON DELETE CASCADE,
     question  text NOT NULL CONSTRAINT staff_dialogs_question_check CHECK (question IN (

@@ -9,8 +9,7 @@ WITH moment AS (
         search_started_at = NULL, next_round_at = moment.now
     FROM moment
     WHERE orders.id = $1 AND version = $2 AND status = $3
-      AND ($7 IS NULL OR EXISTS (
-          SELECT FROM staff_right($7, NULL) AS who WHERE who.acts AND orders.city_id = ANY (who.cities)))
+      AND ($7 IS NULL OR staff_may_act($7, orders.city_id))
     RETURNING orders.*
 ), recalled AS (
     -- With one that was accepted, by somebody who put the order back by hand and left it.

@@ -23,8 +23,7 @@ WITH moment AS (
         next_round_at = CASE WHEN after.open THEN moment.now ELSE next_round_at END
     FROM moment, after
     WHERE orders.id = $1 AND version = $2 AND orders.status = $3
-      AND ($7 IS NULL OR EXISTS (
-          SELECT FROM staff_right($7, NULL) AS who WHERE who.acts AND orders.city_id = ANY (who.cities)))
+      AND ($7 IS NULL OR staff_may_act($7, orders.city_id))
     RETURNING orders.id
 ), ended AS (
     UPDATE offers
