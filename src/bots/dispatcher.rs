@@ -1,6 +1,5 @@
 //! The dispatchers' bot: from an update to an answer and a screen.
 
-mod call;
 mod figures;
 mod master;
 mod menu;
@@ -166,7 +165,6 @@ impl By<'_> {
             Some(StaffCallback::New(tap)) => self.new_order(tap).await,
             Some(StaffCallback::Master(tap)) => self.master(tap).await,
             Some(StaffCallback::Figures(tap)) => self.figures(tap).await,
-            Some(StaffCallback::Call(tap)) => self.call(tap).await,
             None => Ok(self.menu().await?.with_alert(texts::staff::UNKNOWN_BUTTON)),
         }
     }

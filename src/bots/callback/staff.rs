@@ -2,7 +2,6 @@
 //!
 //! What an order looked like when the button was made may stand at the end, as `<version>.<revision>`.
 
-mod call;
 mod figures;
 mod master;
 mod new;
@@ -12,7 +11,6 @@ mod queue;
 use std::fmt;
 use std::str::Split;
 
-pub use call::CallTap;
 pub use figures::FiguresTap;
 pub use master::MasterTap;
 pub use new::NewTap;
@@ -37,8 +35,6 @@ pub enum StaffCallback {
     Master(MasterTap),
     /// `adm:fig…`: the figures.
     Figures(FiguresTap),
-    /// `adm:c:…`: something about a call.
-    Call(CallTap),
 }
 
 impl StaffCallback {
@@ -62,7 +58,6 @@ impl StaffCallback {
             "new" => parse(|parts| NewTap::parse(parts).map(Self::New)),
             "m" => parse(|parts| MasterTap::parse(parts).map(Self::Master)),
             "fig" => parse(|parts| FiguresTap::parse(parts).map(Self::Figures)),
-            "c" => parse(|parts| CallTap::parse(parts).map(Self::Call)),
             _ => None,
         }
     }
@@ -83,7 +78,6 @@ impl fmt::Display for StaffCallback {
             Self::New(tap) => tap.fmt(f),
             Self::Master(tap) => tap.fmt(f),
             Self::Figures(tap) => tap.fmt(f),
-            Self::Call(tap) => tap.fmt(f),
         }
     }
 }
