@@ -57,10 +57,13 @@ async fn an_order_is_pasted_goes_out_is_taken_and_finished_and_stands_in_the_fig
         let order: i64 = t.one("SELECT max(id) FROM orders", &[]).await;
         tap(browser, ANNA, &format!("m:act:card:{order}")).await;
         for step in ["enr", "wrk", "cls", "cls_yes"] {
+            let data = format!("m:act:{step}:{order}");
+            browser.until(&format!("document.querySelector(\"{}\") !== null", button(ANNA, &data))).await;
+            // The step before has been taken by now.
             t.pause().await;
-            tap(browser, ANNA, &format!("m:act:{step}:{order}")).await;
+            tap(browser, ANNA, &data).await;
         }
-        browser.until(&format!("{}.includes('Сколько')", screen(ANNA))).await;
+        browser.until(&format!("{}.includes('сколько заплатил')", screen(ANNA))).await;
         browser.value("document.querySelectorAll('.alert button').forEach(ok => ok.click())").await;
         say(browser, ANNA, "2500").await;
         tap(browser, ANNA, &format!("m:act:sum:{order}")).await;

@@ -33,7 +33,10 @@ fn sources() -> Vec<String> {
 /// The grammar, as each variant is documented: `adm:q:card:<order>[:<page>]`.
 fn grammar() -> BTreeSet<String> {
     let sources = sources();
-    let documented = sources.iter().flat_map(|source| source.lines()).filter(|line| line.trim().starts_with("///"));
+    let documented = sources
+        .iter()
+        .flat_map(|source| source.lines())
+        .filter(|line| line.trim().starts_with("///") && !line.contains("Parses"));
     let quoted = documented.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|data| data.starts_with("adm:"));
     quoted.filter(|data| !data.contains('…')).map(ToOwned::to_owned).collect()
 }
@@ -68,7 +71,6 @@ fn variant(callback: StaffCallback) -> Option<String> {
         StaffCallback::New(tap) => format!("NewTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::Master(tap) => format!("MasterTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::Figures(tap) => format!("FiguresTap::{}", word(&format!("{tap:?}"))),
-        StaffCallback::Call(tap) => format!("CallTap::{}", word(&format!("{tap:?}"))),
     })
 }
 
@@ -81,7 +83,7 @@ fn candidates(place: &str, order: OrderId, seen: &str) -> Vec<String> {
         "reason" => of(&["mind", "call", "dup", "late", "lost", "other", "anew"]),
         "field" => of(&[
             "addr", "tel", "desc", "slot", "com", "sum", "cat", "city", "dis", "address", "phone", "name", "when",
-            "pref",
+            "pref", "ADDRESS",
         ]),
         "trade" => of(&["PLUMBING", "plumbing", "plu", "pl"]),
         "days" => of(&["30"]),
@@ -90,6 +92,7 @@ fn candidates(place: &str, order: OrderId, seen: &str) -> Vec<String> {
         "yyyymmddhhmm" => of(&["203012011200"]),
         "kopecks" => of(&["150000"]),
         "role" => of(&["ADMIN", "admin", "adm", "a"]),
+        "which" => of(&["all", "a", "ALL", "waiting", "wait", "w", "blocked", "shift", "1"]),
         _ => of(&["1", "all", "0"]),
     }
 }
@@ -183,7 +186,7 @@ async fn everything_but_bookkeeping(t: &Dispatch, person: i64) -> String {
             String::new()
         };
         let rows = format!("SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM {table} AS t {own}");
-        all.push_str(&format!("{table}\n{}\n", t.one::<String>(&rows, &[]).await));
+        all.extend([table.as_str(), "\n", t.one::<String>(&rows, &[]).await.as_str(), "\n"]);
     }
     all
 }

@@ -290,6 +290,8 @@ impl Life {
                 let now = match state {
                     "SENT" | "VIEWED" => Offer::Live { until },
                     "EXPIRED" => Offer::Expired,
+                    // Whoever is blocked is offered nothing any more.
+                    "CANCELED" if self.blocked[master] && matches!(known, Some(Offer::Live { .. })) => Offer::Canceled,
                     _ => match known {
                         Some(known) => known,
                         None => return Err(format!("{order:?}: an offer to {master} that is {state}")),

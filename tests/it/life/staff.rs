@@ -36,8 +36,7 @@ impl Life {
             StaffWork::Claim | StaffWork::Address | StaffWork::Comment if open || active => {
                 &["SUCCESS", "ALREADY_DONE"]
             }
-            StaffWork::Claim => &["NOT_NOW", "ALREADY_DONE"],
-            StaffWork::Address | StaffWork::Comment => &["NOT_NOW", "ALREADY_DONE"],
+            StaffWork::Claim | StaffWork::Address | StaffWork::Comment => &["NOT_NOW", "ALREADY_DONE"],
             StaffWork::SearchAgain if active => &["SUCCESS"],
             // Nothing to begin anew, if nobody was asked.
             StaffWork::SearchAgain if open => &["SUCCESS", "NOT_NOW"],
