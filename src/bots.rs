@@ -13,15 +13,20 @@ mod strangers;
 pub mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::metrics::Metrics;
-use crate::model::BotName;
+use crate::model::{BotName, TelegramUserId};
 use crate::store::{self, Store};
 use crate::telegram::{self, Notice, Telegram};
+use render::Screen;
 pub use strangers::Strangers;
 use update::Update;
+
+/// What the calls of one screen may take: what they did not take is then still enqueued in time.
+const CALLS: Duration = Duration::from_secs(5);
 
 /// What both bots work with. Cheap to clone; nothing is kept between two updates but pooled connections, whom it would be too
 /// much to answer again, and what became of messages until the database has it.
@@ -92,6 +97,32 @@ impl Bots {
                 self.metrics.count("telegram", "FAILED");
             }
         }
+    }
+
+    /// Shows a screen in a message of a person's chat, else in a new one, whose id is then told. Err: it could not be shown, and the
+    /// outbox is to wait for so many seconds.
+    async fn show(
+        &self,
+        bot: BotName,
+        user: TelegramUserId,
+        message: Option<i32>,
+        Screen { text, keyboard }: &Screen,
+    ) -> Result<Option<i32>, u64> {
+        let bot = self.telegram.of(bot);
+        let (method, shown) = if let Some(message) = message {
+            // An edit, and a new message where it cannot be edited.
+            let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, text, keyboard)).await;
+            let shown = shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned())));
+            ("editMessageText", shown.map(|()| None))
+        } else {
+            ("sendMessage", bot.send(user.0, text, keyboard).await)
+        };
+        self.log_failure(method, &shown);
+        shown.map_err(|error| match error {
+            // However long Telegram asks to wait, a day is the most.
+            telegram::Error::RetryAfter(seconds) => seconds.min(24 * 3600),
+            _ => 1,
+        })
     }
 
     /// Stops the button's spinner, and shows the notice if there is one; false if Telegram did not take it.

@@ -1,7 +1,5 @@
 //! The reply to an update of the staff, and sending it.
 
-use std::time::Duration;
-
 use tokio::join;
 
 use super::super::render::{Screen, plain, texts};
@@ -9,10 +7,7 @@ use super::super::{Bots, delivery};
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
 use crate::model::{BotName, OrderId, StaffRef, TelegramUserId};
-use crate::telegram::{self, Notice};
-
-/// What the calls of one screen may take: what they did not take is then still enqueued in time.
-const CALLS: Duration = Duration::from_secs(5);
+use crate::telegram::Notice;
 
 /// What the person gets to see, and what else an update has caused.
 #[derive(Default)]
@@ -124,29 +119,20 @@ async fn show(
     bots: &Bots,
     user: TelegramUserId,
     message: Option<i32>,
-    Screen { text, keyboard }: &Screen,
+    screen: &Screen,
     place: Option<Place>,
     asks: bool,
 ) {
-    let bot = &bots.telegram.admin;
-    let (method, shown) = if let Some(message) = message {
-        // An edit, and a new message where it cannot be edited.
-        let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, text, keyboard)).await;
-        ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
-    } else {
-        let sent = bot.send(user.0, text, keyboard).await;
-        if let (Ok(Some(sent)), true) = (&sent, asks)
-            && let Err(error) = staff_dialog::note_message(&bots.store, StaffRef::Telegram(user), *sent).await
-        {
-            tracing::warn!(%error, "which message asks a question could not be noted");
+    match (bots.show(BotName::Admin, user, message, screen).await, place) {
+        (Ok(Some(sent)), _) if asks => {
+            let noted = staff_dialog::note_message(&bots.store, StaffRef::Telegram(user), sent).await;
+            if let Err(error) = noted {
+                tracing::warn!(%error, "which message asks a question could not be noted");
+            }
         }
-        ("sendMessage", sent.map(drop))
-    };
-    bots.log_failure(method, &shown);
-    let (Err(error), Some(place)) = (shown, place) else { return };
-    // However long Telegram asks to wait, a day is the most.
-    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds.min(24 * 3600) } else { 1 };
-    enqueue(bots, user, message, place, seconds).await;
+        (Err(seconds), Some(place)) => enqueue(bots, user, message, place, seconds).await,
+        _ => {}
+    }
 }
 
 async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, place: Place, seconds: u64) {

@@ -1,7 +1,5 @@
 //! The reply to an update, and sending it.
 
-use std::time::Duration;
-
 use tokio::join;
 
 use super::super::render::{Screen, plain};
@@ -9,10 +7,7 @@ use super::super::{Bots, delivery};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
-use crate::telegram::{self, Notice};
-
-/// What the calls of one screen may take: what they did not take is then still enqueued in time.
-const CALLS: Duration = Duration::from_secs(5);
+use crate::telegram::Notice;
 
 /// What the outbox shows if a screen cannot be shown now: what is true of it by then.
 #[derive(Clone, Copy)]
@@ -156,30 +151,20 @@ async fn show(
     fallback: Option<Fallback>,
     asks: Option<(OrderId, Option<i32>)>,
 ) {
-    let Some(Screen { text, keyboard }) = screen else {
+    let Some(screen) = screen else {
         // It could not be read.
         if let Some(fallback) = fallback {
             enqueue(bots, user, message, fallback, 0).await;
         }
         return;
     };
-    let bot = &bots.telegram.master;
-    let (method, shown) = if let Some(message) = message {
-        // An edit, and a new message where it cannot be edited.
-        let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, &text, &keyboard)).await;
-        ("editMessageText", shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned()))))
-    } else {
-        let sent = bot.send(user.0, &text, &keyboard).await;
-        if let (Ok(Some(sent)), Some((order, before))) = (&sent, asks) {
-            join!(dialog::note_message(&bots.store, user, order, *sent), strip(bots, user, before));
+    match (bots.show(BotName::Master, user, message, &screen).await, asks, fallback) {
+        (Ok(Some(sent)), Some((order, before)), _) => {
+            join!(dialog::note_message(&bots.store, user, order, sent), strip(bots, user, before));
         }
-        ("sendMessage", sent.map(drop))
-    };
-    bots.log_failure(method, &shown);
-    let (Err(error), Some(fallback)) = (shown, fallback) else { return };
-    // However long Telegram asks to wait, a day is the most.
-    let seconds = if let telegram::Error::RetryAfter(seconds) = error { seconds.min(24 * 3600) } else { 1 };
-    enqueue(bots, user, message, fallback, seconds).await;
+        (Err(seconds), _, Some(fallback)) => enqueue(bots, user, message, fallback, seconds).await,
+        _ => {}
+    }
 }
 
 /// Takes the buttons from a question that has been answered.
