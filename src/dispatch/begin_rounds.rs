@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::join;
 
+use super::transaction;
 use crate::model::policy::{self, BATCH, Due, LOOK_AGAIN, Planned, later, plan};
 use crate::model::selection::{Candidate, Exclusion, Pool};
 use crate::model::{MasterId, OrderId};
@@ -42,7 +43,7 @@ const CHOICES: usize = 3;
 /// # Errors
 /// When the database failed; batches before that stay.
 pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
-    let mut pass = Pass { store, pool: Mutex::default(), last_chosen: Mutex::default(), total: Dispatched::default() };
+    let mut pass = Pass::new(store);
     let mut patience = Patience::default();
     // The masters of a city are read once for all batches; the choices made since are noted there.
     let mut cities = HashSet::new();
@@ -65,20 +66,26 @@ pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
     }
 }
 
-/// Begins the round of one order, if it is due and nobody is at work on it: for whoever has just made it so and does not wait
-/// for the next tick.
+/// Begins the round of one order, if it is due: for whoever has just made it so and does not wait for the next tick. Somebody
+/// else may be at work on it, be it only a second delivery of what made it due, so it is looked at again a few times.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn begin_round_of(store: &Store, order: OrderId) -> Result<Dispatched, store::Error> {
-    let mut pass = Pass { store, pool: Mutex::default(), last_chosen: Mutex::default(), total: Dispatched::default() };
     let mut patience = Patience::default();
-    if let Some(city) = rounds::city_if_due(store, order).await? {
+    let mut waits = transaction::LOOK_AGAIN.into_iter();
+    while let Some(city) = rounds::city_if_due(store, order).await? {
+        let mut pass = Pass::new(store);
         let masters = masters(store, vec![city], &mut patience).await?;
         pass.pool().add(masters);
         pass.each(vec![order], &mut patience).await?;
+        let was_held = pass.total == Dispatched::default();
+        match waits.next() {
+            Some(wait) if was_held => tokio::time::sleep(wait).await,
+            _ => return Ok(pass.total),
+        }
     }
-    Ok(pass.total)
+    Ok(Dispatched::default())
 }
 
 /// The masters of cities: of all at once, or of each alone if together that fails. A city whose masters cannot be read has
@@ -114,7 +121,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self { store, pool: Mutex::default(), last_chosen: Mutex::default(), total: Dispatched::default() }
+    }
+
     fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
     }

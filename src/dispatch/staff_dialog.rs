@@ -29,13 +29,17 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
     staff_dialogs::open(store, staff).await
 }
 
-/// Asks a question instead of the one before, once for each update. False: the person may not be asked that, or this very update
-/// was handled before.
+/// Asks a question instead of the one before, once for each update: one that comes again opens no question that was closed since.
+/// Whether the question is open now; false also if the person may not be asked that.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &Origin) -> Result<bool, store::Error> {
-    staff_dialogs::ask(store, staff, dialog, origin).await
+    if staff_dialogs::ask(store, staff, dialog, origin).await? {
+        return Ok(true);
+    }
+    let open = staff_dialogs::open(store, staff).await?.and_then(|(_, open)| open);
+    Ok(open.is_some_and(|open| open.is_same_question(&dialog)))
 }
 
 /// Ends the open question, if it is this one.

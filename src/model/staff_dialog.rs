@@ -114,6 +114,12 @@ impl StaffDialog {
     pub fn about_master(question: StaffQuestion, master: MasterId) -> Self {
         Self { master: Some(master), ..Self::new(question) }
     }
+
+    /// Whether it asks the same about the same.
+    #[must_use]
+    pub fn is_same_question(&self, other: &Self) -> bool {
+        (self.question, self.order, self.master) == (other.question, other.order, other.master)
+    }
 }
 
 /// An update of somebody of the staff, and what it may be an answer to.

@@ -71,8 +71,9 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
         .await
 }
 
-/// Asks a question instead of the one before, once for each update; `message` will show it. False: the person may not be asked
-/// that, or this very update was handled before.
+/// Asks a question instead of the one before, once for each update, which is recorded with it: a delivery of the same update
+/// at the same moment does not leave the question that this one asks. False: the person may not be asked that, or this very
+/// update was handled before.
 ///
 /// # Errors
 /// When the database failed.
@@ -80,15 +81,21 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
     const ASK: Statement = statement!(
         "staff_dialogs.ask",
         [INT8, INT8, TEXT, INT8, INT8, TEXT, INT4, TIMESTAMPTZ, TEXT, TEXT, BOOL],
-        "INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, shown_in, asked_at)
-         SELECT who.staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, $7 /* message */,
-                coalesce($8, now()) /* now */
-         FROM staff_right($1 /* staff */, $2 /* user */) AS who
-         WHERE (who.acts OR $11 /* may be asked of readers */)
-           AND ($4 IS NULL OR EXISTS (SELECT FROM orders WHERE id = $4 AND city_id = ANY (who.cities)))
-           AND ($5 IS NULL OR EXISTS (SELECT FROM masters WHERE id = $5 AND city_id = ANY (who.cities)))
-           AND NOT EXISTS (
-               SELECT FROM processed_updates WHERE bot = $9 /* bot */ AND update_key = $10 /* update */)
+        "WITH asked AS (
+             SELECT who.staff_id, coalesce($8, now()) /* now */ AS now
+             FROM staff_right($1 /* staff */, $2 /* user */) AS who
+             WHERE (who.acts OR $11 /* may be asked of readers */)
+               AND ($4 IS NULL OR EXISTS (SELECT FROM orders WHERE id = $4 AND city_id = ANY (who.cities)))
+               AND ($5 IS NULL OR EXISTS (SELECT FROM masters WHERE id = $5 AND city_id = ANY (who.cities)))
+         ), recorded AS (
+             INSERT INTO processed_updates (bot, update_key, action, outcome, processed_at)
+             SELECT $9 /* bot */, $10 /* update */, 'SHOW', 'ASKED', now FROM asked
+             ON CONFLICT DO NOTHING
+             RETURNING true
+         )
+         INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, shown_in, asked_at)
+         SELECT staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, $7 /* message */, now
+         FROM asked, recorded
          ON CONFLICT (staff_id) DO UPDATE
              SET question = excluded.question, order_id = excluded.order_id, master_id = excluded.master_id,
                  seen = excluded.seen, shown_in = excluded.shown_in, asked_at = excluded.asked_at

@@ -135,7 +135,6 @@ impl By<'_> {
             return Ok(self.master_card(master).await?.with_alert(texts::READ_ONLY));
         }
         let dialog = StaffDialog::about_master(question, master);
-        // An update that comes again opens no question that was closed since.
         if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
             return self.master_card(master).await;
         }

@@ -151,7 +151,6 @@ impl By<'_> {
         };
         let Some(question) = question else { return Ok(Reply::screen(screen(&found), Place::Card(order))) };
         let dialog = StaffDialog::about_order(question, order, Some(found.version));
-        // An update that comes again opens no question that was closed since.
         if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
             return self.show(Place::Card(order)).await;
         }

@@ -43,7 +43,9 @@ impl By<'_> {
             QueueTap::Narrow(narrow) => self.narrow(narrow).await,
             QueueTap::AskSearch => {
                 let dialog = StaffDialog::new(StaffQuestion::Search);
-                staff_dialog::ask(store, self.staff, dialog, self.origin).await?;
+                if !staff_dialog::ask(store, self.staff, dialog, self.origin).await? {
+                    return self.first_page_of_queue().await;
+                }
                 Ok(Reply::screen(staff::ask_search(), Place::Question))
             }
             QueueTap::Found(page) => self.found(page).await,
