@@ -62,7 +62,6 @@ fn script(data: &Data, clients: usize) -> String {
                 ":offer::bigint",
                 "'MASTER'::text",
                 "NULL::bigint",
-                "NULL::text",
                 "NULL::timestamptz",
                 "'MASTER'::text",
                 UPDATE,

@@ -6,7 +6,6 @@
 pub mod accept;
 pub mod act;
 pub mod actions;
-pub mod assign;
 pub mod begin_rounds;
 pub mod candidates;
 pub mod close;

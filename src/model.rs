@@ -42,5 +42,5 @@ pub use offer::{Deadline, Hindrance, OfferLine, OfferList, OfferState, PAGE_SIZE
 pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 pub use phone::{NoPhone, Phone};
 pub use staff::{Place, Role, StaffProfile, StaffRef, Version};
-pub use staff_dialog::{StaffDialog, StaffIncoming, StaffQuestion};
+pub use staff_dialog::{Leaves, StaffDialog, StaffIncoming, StaffQuestion};
 pub use update::{Origin, UpdateKey};

@@ -338,6 +338,20 @@ pub struct Notice {
     pub alert: bool,
 }
 
+impl Notice {
+    /// A dialog that has to be closed.
+    #[must_use]
+    pub fn alert(text: impl Into<String>) -> Self {
+        Self { text: text.into(), alert: true }
+    }
+
+    /// A line that goes by itself.
+    #[must_use]
+    pub fn toast(text: impl Into<String>) -> Self {
+        Self { text: text.into(), alert: false }
+    }
+}
+
 fn read<T: DeserializeOwned>(status: reqwest::StatusCode, body: &[u8]) -> Result<T, Error> {
     if status.is_success() {
         return serde_json::from_slice::<MethodResponse<T>>(body)

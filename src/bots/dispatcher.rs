@@ -19,7 +19,7 @@ use super::{Bots, Failed, Handled, Response};
 use crate::dispatch::invite::{self, DeadLink};
 use crate::dispatch::{dialog, staff_dialog};
 use crate::model::staff::Place;
-use crate::model::{BotName, Origin, StaffIncoming, StaffProfile, StaffRef, TelegramUserId, UpdateKey};
+use crate::model::{BotName, Leaves, Origin, StaffIncoming, StaffProfile, StaffRef, TelegramUserId, UpdateKey};
 use crate::store;
 use reply::Reply;
 
@@ -71,7 +71,7 @@ async fn tapped(
     callback: Option<StaffCallback>,
 ) -> Result<Option<Reply>, store::Error> {
     let staff = StaffRef::Telegram(user);
-    let leaves = !callback.is_some_and(StaffCallback::keeps_the_question);
+    let leaves = callback.map_or(Leaves::All, StaffCallback::leaves);
     let Some(StaffIncoming { profile, .. }) = staff_dialog::arrive(&bots.store, staff, origin, leaves).await? else {
         return Ok(None);
     };
@@ -116,6 +116,11 @@ async fn follow(
     match invite::follow_to_staff(&bots.store, code, user, &name).await? {
         Ok(()) => written(bots, user, origin, message).await,
         Err(DeadLink::Unknown) => Ok(None),
+        // It may be by this very message, delivered twice, that the person was let in.
+        Err(dead) if dead == DeadLink::Used => match written(bots, user, origin, message).await? {
+            None => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
+            reply => Ok(reply),
+        },
         Err(dead) => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
     }
 }
@@ -128,7 +133,7 @@ async fn written(
     message: &Message,
 ) -> Result<Option<Reply>, store::Error> {
     let staff = StaffRef::Telegram(user);
-    let leaves = written::leaves_the_question(message);
+    let leaves = written::leaves(message);
     let Some(incoming) = staff_dialog::arrive(&bots.store, staff, origin, leaves).await? else { return Ok(None) };
     // Of an album, whose photos come one by one, the first is answered.
     if let Some(group) = &message.media_group_id {

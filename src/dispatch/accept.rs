@@ -153,7 +153,6 @@ async fn attempt(
                 actor: Actor::Master(master),
                 origin: origin.cloned(),
                 action,
-                reason: None,
             };
             if facts.master.has_loose_ends {
                 // Rarely: so the statement that has to be fast does not do it.

@@ -13,14 +13,14 @@ use super::begin_rounds;
 use super::transaction::{Decision, LOOK_AGAIN};
 use crate::model::blocked::Blocked;
 use crate::model::order::{OrderStatus, Stage};
-use crate::model::staff_dialog::StaffQuestion;
+use crate::model::staff_dialog::{StaffDialog, StaffQuestion};
 use crate::model::staff_order::{Edit, LastChange, StaffOrder};
 use crate::model::update::Action;
-use crate::model::{Actor, Amount, MasterId, OrderId, Origin, StaffRef, Version};
+use crate::model::{Actor, Amount, MasterId, OrderId, Origin, StaffId, StaffRef, Version};
 use crate::store::orders::{self, Assignment, Change};
 use crate::store::staff_orders::{self, Receiver};
 use crate::store::updates::{self, Answer};
-use crate::store::{self, Connection, Ready, Severity, Store, staff_dialogs};
+use crate::store::{self, Connection, Severity, Store, staff_dialogs};
 
 /// Who asks, about which order, and where.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ pub struct Asked<'a> {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// See to it.
-    Claim,
+    /// See to it. From whom, if somebody else was seen to do so.
+    Claim(Option<StaffId>),
     /// Leave it to the others.
     Unclaim,
     /// Ask masters now.
@@ -65,7 +65,7 @@ impl Deed {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Claim => "order_claim",
+            Self::Claim(_) => "order_claim",
             Self::Unclaim => "order_unclaim",
             Self::AssignNow => "order_hasten",
             Self::Assign(_) => "order_assign",
@@ -79,7 +79,7 @@ impl Deed {
 
     fn recorded_as(&self) -> Action {
         match self {
-            Self::Claim | Self::Unclaim => Action::Claim,
+            Self::Claim(_) | Self::Unclaim => Action::Claim,
             Self::AssignNow => Action::Hasten,
             Self::Assign(_) => Action::Assign,
             Self::SearchAgain(_) => Action::TakeBack,
@@ -94,7 +94,7 @@ impl Deed {
     #[must_use]
     pub fn action(&self) -> OrderAction {
         match self {
-            Self::Claim => OrderAction::Claim,
+            Self::Claim(_) => OrderAction::Claim,
             Self::Unclaim => OrderAction::Unclaim,
             Self::AssignNow => OrderAction::AssignNow,
             Self::Assign(_) => OrderAction::AssignByHand,
@@ -128,6 +128,8 @@ pub enum ActOutcome {
     NotNow,
     /// It was closed or canceled more than a day ago.
     TooLate,
+    /// Somebody else sees to it, who was not seen to do so.
+    ClaimedBy(String),
     /// Masters have been asked, and have not answered yet.
     AlreadyOffered,
     /// That time has passed.
@@ -155,6 +157,7 @@ impl ActOutcome {
             Self::Stale(_) => "STALE",
             Self::NotNow => "NOT_NOW",
             Self::TooLate => "TOO_LATE",
+            Self::ClaimedBy(_) => "CLAIMED",
             Self::AlreadyOffered => "ALREADY_OFFERED",
             Self::PastSlot => "PAST_SLOT",
             Self::Blocked(_) => "BLOCKED",
@@ -224,9 +227,14 @@ pub async fn act(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, 
         }
     }
     let (verb, word, order) = (deed.name(), acted.outcome.name(), asked.order);
-    let staff = acted.fresh.as_ref().map(|order| order.staff.0);
-    let staff = staff.or(asked.staff.id()).or(asked.staff.telegram_user()).unwrap_or_default();
-    tracing::info!(order = order.0, staff, outcome = word, "{verb} {word}: order={order} staff={staff}");
+    let staff = acted.fresh.as_ref().map(|order| order.staff).or(asked.staff.id().map(StaffId));
+    let by = staff.map_or_else(String::new, |staff| format!(" staff={staff}"));
+    tracing::info!(
+        order = order.0,
+        staff = staff.map(|staff| staff.0),
+        outcome = word,
+        "{verb} {word}: order={order}{by}"
+    );
     Ok(acted)
 }
 
@@ -325,7 +333,10 @@ async fn attempt(
     let ended = async {
         // A redelivery closes no question that was asked since.
         match answers.filter(|_| outcome != ActOutcome::Repeated) {
-            Some(question) => staff_dialogs::end_within(&connection, &end, staff, question).await,
+            Some(question) => {
+                let dialog = StaffDialog::about_order(question, order, None);
+                staff_dialogs::end_within(&connection, &end, staff, &dialog).await
+            }
             None => Ok(()),
         }
     };
@@ -386,7 +397,6 @@ async fn make(
                 // The message that was tapped is none of the master's.
                 origin: asked.origin.map(|origin| Origin { message: None, ..origin.clone() }),
                 action: deed.recorded_as(),
-                reason: None,
             };
             if from_another {
                 // First it is nobody's: two changes, each with its row.
@@ -394,19 +404,11 @@ async fn make(
                 assignment.from_status = orders::record_return(connection, &change, &back, now).await?;
                 assignment.version += 1;
             }
-            give(connection, &assign, &assignment, now).await?
+            orders::record_assignment(connection, &assign, &assignment, now).await?;
+            true
         }
     };
     Ok(done.then_some(true))
-}
-
-async fn give(
-    connection: &Connection,
-    statement: &Ready,
-    assignment: &Assignment,
-    now: Option<Timestamp>,
-) -> Result<bool, store::Error> {
-    orders::record_assignment(connection, statement, assignment, now).await.map(|_| true)
 }
 
 /// Decides from what was read under the order's lock.
@@ -426,7 +428,7 @@ fn decide(
         return Decision::Answer(ActOutcome::AlreadyDone);
     }
     // Who sees to it changes nothing that anybody could have overlooked.
-    let matters = !matches!(deed, Deed::Claim | Deed::Unclaim);
+    let matters = !matches!(deed, Deed::Claim(_) | Deed::Unclaim);
     if matters && seen.is_some_and(|seen| seen != order.version) {
         return Decision::Answer(ActOutcome::Stale(order.last_change.clone()));
     }
@@ -435,7 +437,7 @@ fn decide(
     }
     let becomes = |status, reason, amount| Effect::Becomes { status, reason, amount };
     let effect = match deed {
-        Deed::Claim => Effect::Claims(true),
+        Deed::Claim(_) => Effect::Claims(true),
         Deed::Unclaim => Effect::Claims(false),
         // It waits for its time, which is now.
         Deed::AssignNow if order.status() == OrderStatus::Deferred => becomes(OrderStatus::Searching, None, None),
@@ -465,7 +467,7 @@ fn decide(
 fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
     let said = &order.order;
     match deed {
-        Deed::Claim => situation(order).claimed == Claimed::ByYou,
+        Deed::Claim(_) => situation(order).claimed == Claimed::ByYou,
         Deed::Unclaim => situation(order).claimed == Claimed::ByNobody,
         Deed::Assign(master) => order.owner().is_some_and(|(owner, _)| owner == *master),
         Deed::Cancel(_) => order.status() == OrderStatus::Canceled,
@@ -485,6 +487,12 @@ fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
 fn refusal(deed: &Deed, order: &StaffOrder) -> Option<ActOutcome> {
     let situation = situation(order);
     let stage = order.status().stage();
+    match (deed, &order.claimed) {
+        (Deed::Claim(from), Some((by, name))) if stage != Stage::Final && *from != Some(*by) => {
+            return Some(ActOutcome::ClaimedBy(name.clone()));
+        }
+        _ => {}
+    }
     match deed {
         Deed::AssignNow if stage == Stage::Open && situation.is_offered => Some(ActOutcome::AlreadyOffered),
         Deed::Reopen if stage == Stage::Final && !order.ended_lately => Some(ActOutcome::TooLate),

@@ -132,7 +132,7 @@ async fn attempt(
         connection.ready([&drafts::LOCK, &drafts::CHECK, &drafts::MAKE, &updates::RECORD]).await?;
     let (begun, draft, checked) = join!(
         connection.begin(),
-        drafts::lock(&connection, &lock, staff, Some(id), now),
+        drafts::lock(&connection, &lock, staff, id, now),
         // Begins after the lock is held.
         drafts::check(&connection, &check, staff, id, now),
     );

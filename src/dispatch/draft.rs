@@ -18,6 +18,8 @@ pub enum SayOutcome {
     Said(Box<Draft>),
     /// It is none of the choices any more; the draft as it was.
     Gone(Box<Draft>),
+    /// The draft has changed since whoever says it has read it, and nothing is entered.
+    Changed,
     /// An order was made of the draft.
     Made(OrderId),
     /// There is no such draft any more, or the person may not make orders.
@@ -31,6 +33,7 @@ impl SayOutcome {
         match self {
             Self::Said(_) => "SUCCESS",
             Self::Gone(_) => "GONE",
+            Self::Changed => "CHANGED",
             Self::Made(_) => "MADE",
             Self::NoDraft => "NO_DRAFT",
         }
@@ -53,8 +56,19 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<Draft>, store
     drafts::open(store, staff).await
 }
 
-/// Begins a draft instead of the open one, of which it says `said`. If this very update began one before, what is open now.
-/// `None`: the person may not make orders.
+/// Every answer to whoever begins a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeginOutcome {
+    /// Committed: the new draft. Also if this very update did so before.
+    Begun(Box<Draft>),
+    /// There is another one, which nobody has left.
+    Left(Box<Draft>),
+    /// The person may not make orders, or not of that.
+    NotAllowed,
+}
+
+/// Begins a draft of which it says `said`, once for each update. `replaces`: the open draft that it takes the place of, as it
+/// was read.
 ///
 /// # Errors
 /// When the database failed.
@@ -62,32 +76,37 @@ pub async fn begin(
     store: &Store,
     staff: StaffRef,
     said: &Draft,
+    replaces: Option<&Draft>,
     origin: &Origin,
-) -> Result<Option<Draft>, store::Error> {
-    let begun = store
+) -> Result<BeginOutcome, store::Error> {
+    let (is_fresh, begun) = store
         .run(async |connection: Connection| {
             let now = store.now();
-            let [find, write, record] = connection.ready([&updates::FIND, &drafts::BEGIN, &updates::RECORD]).await?;
-            let (begun, processed) = join!(connection.begin(), updates::find(&connection, &find, Some(origin)));
-            begun?;
-            if processed?.is_some() {
-                connection.rollback().await?;
-                return Ok(None);
-            }
-            let draft = drafts::write(&connection, &write, staff, None, said, now).await?;
+            let [write, record] = connection.ready([&drafts::BEGIN, &updates::RECORD]).await?;
+            connection.begin().await?;
             let answer = Answer { action: Action::Draft, order: None, outcome: "BEGUN", durable: true };
-            updates::record(&connection, &record, Some(origin), None, answer, now).await?;
+            // First, so that a delivery of the same update at the same moment waits here, and does nothing.
+            if !updates::record(&connection, &record, Some(origin), None, answer, now).await? {
+                connection.rollback().await?;
+                return Ok((false, None));
+            }
+            let before = replaces.map(|draft| (draft.id, draft.revision));
+            let draft = drafts::write(&connection, &write, staff, before, said, origin.written.is_some(), now).await?;
             connection.commit().await?;
-            Ok(draft)
+            Ok((true, draft))
         })
         .await?;
-    match begun {
-        None => open(store, staff).await,
-        draft => Ok(draft),
-    }
+    Ok(match begun {
+        Some(draft) => BeginOutcome::Begun(Box::new(draft)),
+        None => match open(store, staff).await? {
+            Some(draft) if is_fresh => BeginOutcome::Left(Box::new(draft)),
+            Some(draft) => BeginOutcome::Begun(Box::new(draft)),
+            None => BeginOutcome::NotAllowed,
+        },
+    })
 }
 
-/// Begins a free visit that repeats a closed order. `None`: it is none that the person may repeat.
+/// Begins a free visit that repeats a closed order of the person's.
 ///
 /// # Errors
 /// When the database failed.
@@ -95,33 +114,50 @@ pub async fn repeat(
     store: &Store,
     staff: StaffRef,
     order: OrderId,
+    replaces: Option<&Draft>,
     origin: &Origin,
-) -> Result<Option<Draft>, store::Error> {
+) -> Result<BeginOutcome, store::Error> {
     match drafts::repeated(store, staff, order).await? {
-        Some(said) => begin(store, staff, &said, origin).await,
-        None => Ok(None),
+        Some(said) => begin(store, staff, &said, replaces, origin).await,
+        None => Ok(BeginOutcome::NotAllowed),
     }
 }
 
-/// Enters something that was said of a draft, once for each update. `id`: which draft, if a button says it; else the open one.
+/// Enters something that a button says of a draft, once for each update.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn say(
     store: &Store,
     staff: StaffRef,
-    id: Option<DraftId>,
+    id: DraftId,
     said: &Said,
     cities: &[City],
     origin: &Origin,
 ) -> Result<SayOutcome, store::Error> {
-    say_once(store, staff, id, said, cities, Some(origin)).await
+    say_once(store, staff, (id, None), said, cities, Some(origin)).await
+}
+
+/// Enters what words say of a draft, once for each update: what they mean was decided by the draft as it was read, and if it is
+/// another one by now, that is to be decided anew.
+///
+/// # Errors
+/// When the database failed.
+pub async fn answer(
+    store: &Store,
+    staff: StaffRef,
+    read: &Draft,
+    said: &Said,
+    cities: &[City],
+    origin: &Origin,
+) -> Result<SayOutcome, store::Error> {
+    say_once(store, staff, (read.id, Some(read.revision)), said, cities, Some(origin)).await
 }
 
 async fn say_once(
     store: &Store,
     staff: StaffRef,
-    id: Option<DraftId>,
+    (id, revision): (DraftId, Option<i32>),
     said: &Said,
     cities: &[City],
     origin: Option<&Origin>,
@@ -134,24 +170,26 @@ async fn say_once(
             let (begun, locked, processed) = join!(
                 connection.begin(),
                 drafts::lock(&connection, &lock, staff, id, now),
+                // Begins after the lock is held.
                 updates::find(&connection, &find, origin),
             );
             begun?;
             let (locked, processed) = (locked?, processed?);
-            let Some(mut draft) = locked else {
-                connection.rollback().await?;
-                return Ok(SayOutcome::NoDraft);
+            let unchanged = match &locked {
+                None => Some(SayOutcome::NoDraft),
+                Some(Draft { order: Some(order), .. }) => Some(SayOutcome::Made(*order)),
+                Some(draft) if processed.is_some() => Some(SayOutcome::Said(Box::new(draft.clone()))),
+                Some(draft) if revision.is_some_and(|revision| revision != draft.revision) => Some(SayOutcome::Changed),
+                Some(_) => None,
             };
-            if let Some(order) = draft.order {
+            let (None, Some(mut draft)) = (&unchanged, locked) else {
                 connection.rollback().await?;
-                return Ok(SayOutcome::Made(order));
-            }
-            if processed.is_some() {
-                connection.rollback().await?;
-                return Ok(SayOutcome::Said(Box::new(draft)));
-            }
+                return Ok(unchanged.unwrap_or(SayOutcome::NoDraft));
+            };
+            let before = Some((draft.id, draft.revision));
+            let in_words = origin.is_some_and(|origin| origin.written.is_some());
             let outcome = if draft.enter(said.clone(), cities) {
-                match drafts::write(&connection, &write, staff, Some(draft.id), &draft, now).await? {
+                match drafts::write(&connection, &write, staff, before, &draft, in_words, now).await? {
                     Some(draft) => SayOutcome::Said(Box::new(draft)),
                     None => SayOutcome::NoDraft,
                 }
@@ -177,7 +215,7 @@ pub async fn ask_again(
     field: Field,
     cities: &[City],
 ) -> Result<SayOutcome, store::Error> {
-    say_once(store, staff, Some(id), &Said::Again(field), cities, None).await
+    say_once(store, staff, (id, None), &Said::Again(field), cities, None).await
 }
 
 /// Drops a draft; false if there was none.

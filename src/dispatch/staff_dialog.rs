@@ -3,12 +3,12 @@
 
 use crate::model::staff::Place;
 use crate::model::update::Action;
-use crate::model::{Origin, StaffDialog, StaffIncoming, StaffProfile, StaffQuestion, StaffRef, TelegramUserId};
+use crate::model::{Leaves, Origin, StaffDialog, StaffIncoming, StaffProfile, StaffRef, TelegramUserId};
 use crate::store::updates::{self, Answer};
 use crate::store::{self, Store, staff_dialogs};
 
-/// Who sends an update, what it did before and what it may answer. `leaves`: it is none of the open question's answers, which is
-/// left then, unless the update is delivered again. `None`: nobody of the staff, and nothing is changed.
+/// Who sends an update, what it did before and what it may answer. `leaves`: which open question it leaves, unless it is
+/// delivered again. `None`: nobody of the staff, and nothing is changed.
 ///
 /// # Errors
 /// When the database failed.
@@ -16,7 +16,7 @@ pub async fn arrive(
     store: &Store,
     staff: StaffRef,
     origin: &Origin,
-    leaves: bool,
+    leaves: Leaves,
 ) -> Result<Option<StaffIncoming>, store::Error> {
     staff_dialogs::arrive(store, staff, origin, leaves).await
 }
@@ -46,16 +46,8 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
 ///
 /// # Errors
 /// When the database failed.
-pub async fn end(store: &Store, staff: StaffRef, question: StaffQuestion) -> Result<(), store::Error> {
-    staff_dialogs::end(store, staff, question).await
-}
-
-/// Notes which message asks the open question now.
-///
-/// # Errors
-/// When the database failed.
-pub async fn note_message(store: &Store, staff: StaffRef, message: i32) -> Result<(), store::Error> {
-    staff_dialogs::note_message(store, staff, message).await
+pub async fn end(store: &Store, staff: StaffRef, dialog: &StaffDialog) -> Result<(), store::Error> {
+    staff_dialogs::end(store, staff, dialog).await
 }
 
 /// Records an update that was answered, so that it is recognised when it is delivered again; nothing if whatever it did has

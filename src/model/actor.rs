@@ -32,17 +32,13 @@ impl MasterRef {
     }
 }
 
-/// Who changed an order, as in `order_status_history.actor_type`.
+/// The person who changed an order, as in `order_status_history.actor_type`. What changes by itself, does so in SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// The system's own rules.
-    System,
     /// A dispatcher or admin.
     Admin(StaffId),
     /// The master.
     Master(MasterId),
-    /// The system, choosing a master.
-    AutoDistribution,
 }
 
 impl Actor {
@@ -50,10 +46,8 @@ impl Actor {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::System => "SYSTEM",
             Self::Admin(_) => "ADMIN",
             Self::Master(_) => "MASTER",
-            Self::AutoDistribution => "AUTO_DISTRIBUTION",
         }
     }
 
@@ -62,7 +56,7 @@ impl Actor {
     pub fn master(self) -> Option<MasterId> {
         match self {
             Self::Master(master) => Some(master),
-            Self::System | Self::Admin(_) | Self::AutoDistribution => None,
+            Self::Admin(_) => None,
         }
     }
 
@@ -71,7 +65,7 @@ impl Actor {
     pub fn staff(self) -> Option<StaffId> {
         match self {
             Self::Admin(staff) => Some(staff),
-            Self::System | Self::Master(_) | Self::AutoDistribution => None,
+            Self::Master(_) => None,
         }
     }
 }

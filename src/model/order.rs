@@ -155,6 +155,8 @@ pub struct OrderCard {
     pub description: Option<String>,
     /// When.
     pub slot: TimeSlot,
+    /// Whether it repeats a job under guarantee, for which the client pays nothing.
+    pub is_free: bool,
 }
 
 /// Whom the assigned master visits. Its `Debug` shows nothing: phones are never logged.

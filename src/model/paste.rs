@@ -15,12 +15,10 @@ mod trade;
 mod vocabulary;
 pub mod when;
 
-use jiff::civil::DateTime;
-
 pub use vocabulary::{Part, Vocabulary};
 
 use super::city::City;
-use super::slot::{WORKDAY, When};
+use super::slot::When;
 use super::{Category, CityId, Phone};
 use text::Words;
 
@@ -71,9 +69,9 @@ impl Pasted {
     }
 }
 
-/// Reads a message. `now` is on the clocks of the cities that do not say their own.
+/// Reads a message. Of a time that is another one in another of the cities, with the city unsaid, nothing is taken.
 #[must_use]
-pub fn read(message: &str, cities: &[City], now: DateTime, vocabulary: &Vocabulary) -> Pasted {
+pub fn read(message: &str, cities: &[City], vocabulary: &Vocabulary) -> Pasted {
     let mut words = Words::of(message);
     let phone = phone::take(&mut words, vocabulary);
     let city = place::take_city(&mut words, cities, vocabulary);
@@ -84,8 +82,8 @@ pub fn read(message: &str, cities: &[City], now: DateTime, vocabulary: &Vocabula
     };
     let district = known.and_then(|city| place::take_district(&mut words, city, vocabulary));
     let address = address::take(&mut words, vocabulary);
-    let (now, hours) = known.map_or((now, WORKDAY), |city| (city.now, city.workday));
-    let when = when::take(&mut words, now, hours, vocabulary);
+    let clocks = known.map_or(cities, std::slice::from_ref);
+    let when = when::take(&mut words, clocks, vocabulary);
     let name = name::take(&mut words, vocabulary);
     let category = trade::find(&words, vocabulary);
     Pasted { category, city, district, address, phone, name, when, rest: words.rest(vocabulary) }

@@ -70,7 +70,8 @@ impl Phone {
     /// it is no number.
     #[must_use]
     pub fn shown(&self) -> String {
-        let Ok(number) = RULES.parse(&self.0, Some(HOME)) else { return self.0.clone() };
+        let parsed = RULES.parse(&self.0, Some(HOME)).ok().filter(|number| RULES.is_valid_number(number));
+        let Some(number) = parsed else { return self.0.clone() };
         let home = RULES.get_region_for_number(&number) == Some(HOME);
         let format = if home { PhoneNumberFormat::National } else { PhoneNumberFormat::International };
         RULES.format(&number, format).into_owned()

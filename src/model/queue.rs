@@ -203,7 +203,7 @@ impl Queue {
 pub struct Found {
     /// What was searched for, as it was written; `None`: nothing yet.
     pub sought: Option<String>,
-    /// How many orders there are on all pages, [`FOUND_AT_MOST`] at most.
+    /// How many orders there are on all pages: about [`FOUND_AT_MOST`] at most, as each way to find some is cut there.
     pub total: i64,
     /// Whether there are more than that.
     pub more: bool,

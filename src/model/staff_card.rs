@@ -5,7 +5,7 @@ use super::order::{Client, OrderCard, OrderStatus};
 use super::policy::Escalation;
 use super::selection::Exclusion;
 use super::staff::Version;
-use super::{Amount, Deadline, MasterId, OfferState};
+use super::{Amount, Deadline, MasterId, OfferState, StaffId};
 
 /// How many offers, changes and rounds a card shows: the last ones.
 pub const OFFERS_SHOWN: i64 = 8;
@@ -82,6 +82,8 @@ pub struct CardMaster {
 /// Who of the staff sees to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
+    /// Who.
+    pub id: StaffId,
     /// The name.
     pub by: String,
     /// Whether that is the reader.

@@ -92,15 +92,15 @@ pub struct StaffDialog {
     pub master: Option<MasterId>,
     /// What the person saw of the order then.
     pub seen: Option<Version>,
-    /// The message that asks.
-    pub shown_in: Option<i32>,
+    /// The number of the last change of the master that the person saw then.
+    pub seen_change: Option<i64>,
 }
 
 impl StaffDialog {
     /// A question that is about nothing in particular.
     #[must_use]
     pub fn new(question: StaffQuestion) -> Self {
-        Self { question, order: None, master: None, seen: None, shown_in: None }
+        Self { question, order: None, master: None, seen: None, seen_change: None }
     }
 
     /// A question about an order, as it was seen.
@@ -109,10 +109,10 @@ impl StaffDialog {
         Self { order: Some(order), seen, ..Self::new(question) }
     }
 
-    /// A question about a master.
+    /// A question about a master, as the last change left that one.
     #[must_use]
-    pub fn about_master(question: StaffQuestion, master: MasterId) -> Self {
-        Self { master: Some(master), ..Self::new(question) }
+    pub fn about_master(question: StaffQuestion, master: MasterId, seen: i64) -> Self {
+        Self { master: Some(master), seen_change: Some(seen), ..Self::new(question) }
     }
 
     /// Whether it asks the same about the same.
@@ -120,6 +120,17 @@ impl StaffDialog {
     pub fn is_same_question(&self, other: &Self) -> bool {
         (self.question, self.order, self.master) == (other.question, other.order, other.master)
     }
+}
+
+/// Which open question an update leaves: that it is no answer to, and that is not asked beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// None: it may be the answer.
+    None,
+    /// Any but this one, whose dialog it is part of.
+    AllBut(StaffQuestion),
+    /// Any.
+    All,
 }
 
 /// An update of somebody of the staff, and what it may be an answer to.

@@ -5,6 +5,7 @@
 use jiff::civil::DateTime;
 
 use super::order::{OrderStatus, OwnOrder, Stage};
+use super::slot::Hours;
 use super::{Amount, Category, MasterId, OrderId, StaffId, Version};
 
 /// An order, and who of the staff looks at it.
@@ -26,6 +27,8 @@ pub struct StaffOrder {
     pub claimed: Option<(StaffId, String)>,
     /// How many offers of it are live.
     pub live_offers: i64,
+    /// When people work in its city.
+    pub workday: Hours,
     /// Whether anybody was asked in the search that goes on.
     pub was_offered: bool,
     /// Whether it was closed or canceled less than a day ago.

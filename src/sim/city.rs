@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::telegram::{Chat, Telegram};
-use crate::dispatch::assign::{Assigner, assign};
-use crate::model::{MasterId, OrderId, StaffId};
+use crate::dispatch::act::{Asked, Deed, act};
+use crate::model::{MasterId, OrderId, StaffId, StaffRef, Version};
 use crate::store::{Connection, Error, Statement, Store, column, statement};
 use master::SimulatedMaster;
 use orders::Orders;
@@ -132,8 +132,8 @@ async fn help(outside: &Store, inside: &Store, wait: i32) -> Result<(), Error> {
     const WAITING: Statement = statement!(
         "sim.waiting_for_the_office",
         [INT4],
-        "SELECT waiting.id AS order_id, master.id AS master_id, staff.id AS staff_id
-         FROM (SELECT id, city_id FROM orders
+        "SELECT waiting.id AS order_id, version, revision, master.id AS master_id, staff.id AS staff_id
+         FROM (SELECT id, version, revision, city_id FROM orders
                WHERE status IN ('SEARCHING', 'GUARANTEE') AND escalated_at < now() - make_interval(secs => $1)
                  AND claimed_by_staff_id IS NULL
                ORDER BY escalated_at LIMIT 1) AS waiting
@@ -148,9 +148,10 @@ async fn help(outside: &Store, inside: &Store, wait: i32) -> Result<(), Error> {
     );
     let rows = outside.run(async |connection: Connection| connection.fetch(&WAITING, &[&wait]).await).await?;
     let Some(row) = rows.first() else { return Ok(()) };
-    let (order, master) = (OrderId(column(row, "order_id")?), MasterId(column(row, "master_id")?));
-    let staff = Assigner::Staff(StaffId(column(row, "staff_id")?));
-    assign(inside, order, master, staff, Some("диспетчер договорился по телефону"), None).await.map(drop)
+    let staff = StaffRef::Id(StaffId(column(row, "staff_id")?));
+    let seen = Some(Version { version: column(row, "version")?, revision: column(row, "revision")? });
+    let asked = Asked { staff, order: OrderId(column(row, "order_id")?), seen, origin: None, answers: None };
+    act(inside, asked, &Deed::Assign(MasterId(column(row, "master_id")?))).await.map(drop)
 }
 
 /// A number below `bound`, by chance.

@@ -89,8 +89,7 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<Draft>, Error
         .await
 }
 
-/// Locks a draft of somebody's own, waiting for it: the one of that number, or the open one. A draft that an order was made of
-/// is found too.
+/// Locks a draft of somebody's own, waiting for it. A draft that an order was made of is found too.
 pub(crate) const LOCK: Statement = statement!(
     "drafts.lock",
     [INT8, INT8, INT8, TIMESTAMPTZ],
@@ -100,7 +99,7 @@ pub(crate) const LOCK: Statement = statement!(
      FROM staff_right($1 /* staff */, $2 /* user */) AS who
      JOIN order_drafts AS draft ON draft.staff_id = who.staff_id
      WHERE who.acts
-       AND CASE WHEN $3::bigint /* draft */ IS NULL THEN draft.order_id IS NULL ELSE draft.id = $3 END
+       AND draft.id = $3 /* draft */
        AND (draft.order_id IS NOT NULL OR draft.touched_at > coalesce($4, now()) /* now */ - ",
     kept!(),
     ")
@@ -112,10 +111,10 @@ pub(crate) async fn lock(
     connection: &Connection,
     statement: &Ready,
     staff: StaffRef,
-    id: Option<DraftId>,
+    id: DraftId,
     now: Option<Timestamp>,
 ) -> Result<Option<Draft>, Error> {
-    let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.map(|id| id.0), &now];
+    let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0, &now];
     connection.query(statement, &params).await?.first().map(draft).transpose()
 }
 
@@ -142,57 +141,87 @@ macro_rules! types {
             $name,
             [
                 INT8, INT8, INT8, TEXT, TEXT_ARRAY, TEXT, INT8, INT8, TEXT, TEXT, TEXT, TEXT, BOOL, TIMESTAMP, TIMESTAMP,
-                INT8, INT8, TEXT, TEXT, TIMESTAMPTZ
+                INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, INT4, BOOL
             ],
             $($text)+
         )
     };
 }
 
-/// Begins a draft instead of the open one, whose buttons do nothing any more.
+/// What is written next answers the draft `written`. Of words that come one after the other none is older than the question.
+macro_rules! asks {
+    () => {
+        "asks AS (
+             INSERT INTO staff_dialogs AS dialog (staff_id, question, asked_at)
+             SELECT staff_id, 'NEW_ORDER', touched_at FROM written
+             ON CONFLICT (staff_id) DO UPDATE
+                 SET question = 'NEW_ORDER', order_id = NULL, master_id = NULL, seen = NULL,
+                     asked_at = CASE WHEN dialog.question = 'NEW_ORDER' AND $22 /* in words */ THEN dialog.asked_at ELSE excluded.asked_at END
+         )
+         SELECT "
+    };
+}
+
+/// Begins a draft instead of the open one, whose buttons do nothing any more: of that number and revision, or one that nobody
+/// has touched for a day. No row: there is another one.
 pub(crate) const BEGIN: Statement = types!(
     "drafts.begin",
-    "INSERT INTO order_drafts AS draft (staff_id, ",
+    "WITH written AS (
+         INSERT INTO order_drafts AS draft (staff_id, ",
     names!(),
     ")
-     SELECT who.staff_id, ",
+         SELECT who.staff_id, ",
     values!(),
     "
-     FROM staff_right($1 /* staff */, $2 /* user */) AS who
-     WHERE who.acts AND $3::bigint IS NULL /* no number yet */
-     ON CONFLICT (staff_id) WHERE order_id IS NULL DO UPDATE
-         SET (id, revision, ",
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE who.acts
+         ON CONFLICT (staff_id) WHERE order_id IS NULL DO UPDATE
+             SET (id, revision, ",
     names!(),
     ") = (excluded.id, 1, excluded.step, excluded.answered, excluded.category, excluded.city_id, excluded.district_id,
           excluded.address, excluded.client_phone, excluded.client_name, excluded.description, excluded.soon,
           excluded.slot_start, excluded.slot_end, excluded.preferred_master_id, excluded.guarantee_of, excluded.pasted,
           excluded.took, excluded.touched_at)
-     RETURNING ",
-    columns!()
+             WHERE draft.id = $3 /* draft */ AND draft.revision = $21 /* its revision */
+                OR draft.touched_at <= excluded.touched_at - ",
+    kept!(),
+    "
+         RETURNING draft.*
+     ), ",
+    asks!(),
+    columns!(),
+    " FROM written AS draft"
 );
 
-/// Changes an open draft, under its lock.
+/// Changes an open draft of that revision, under its lock.
 pub(crate) const CHANGE: Statement = types!(
     "drafts.change",
-    "UPDATE order_drafts AS draft
-     SET (",
+    "WITH written AS (
+         UPDATE order_drafts AS draft
+         SET (",
     names!(),
     ") = (",
     values!(),
     "), revision = draft.revision + 1
-     FROM staff_right($1 /* staff */, $2 /* user */) AS who
-     WHERE draft.id = $3 /* draft */ AND draft.staff_id = who.staff_id AND who.acts AND draft.order_id IS NULL
-     RETURNING ",
-    columns!()
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE draft.id = $3 /* draft */ AND draft.revision = $21 /* its revision */ AND draft.staff_id = who.staff_id
+           AND who.acts AND draft.order_id IS NULL
+         RETURNING draft.*
+     ), ",
+    asks!(),
+    columns!(),
+    " FROM written AS draft"
 );
 
-/// Runs [`BEGIN`] or [`CHANGE`]; the draft as it is then. `None`: the person may not make orders.
+/// Runs [`BEGIN`], where `before` is what may be replaced, or [`CHANGE`], where it is what is changed; the draft as it is then.
+/// `in_words`: it was written, not tapped. `None`: the person may not make orders, or there is another draft.
 pub(crate) async fn write(
     connection: &Connection,
     statement: &Ready,
     staff: StaffRef,
-    id: Option<DraftId>,
+    before: Option<(DraftId, i32)>,
     said: &Draft,
+    in_words: bool,
     now: Option<Timestamp>,
 ) -> Result<Option<Draft>, Error> {
     let answered: Vec<&str> = said.answered.iter().map(|field| field.as_str()).collect();
@@ -208,7 +237,7 @@ pub(crate) async fn write(
             &[
                 &staff.id(),
                 &staff.telegram_user(),
-                &id.map(|id| id.0),
+                &before.map(|(id, _)| id.0),
                 &said.step.map(Field::as_str),
                 &answered,
                 &said.category.map(Category::as_str),
@@ -226,13 +255,15 @@ pub(crate) async fn write(
                 &said.pasted,
                 &serde_json::Value::Object(took).to_string(),
                 &now,
+                &before.map(|(_, revision)| revision),
+                &in_words,
             ],
         )
         .await?;
     rows.first().map(draft).transpose()
 }
 
-/// Drops somebody's open draft.
+/// Drops somebody's open draft, and the question that asks for more of it.
 ///
 /// # Errors
 /// When the database failed.
@@ -240,9 +271,15 @@ pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, E
     const DROP: Statement = statement!(
         "drafts.drop",
         [INT8, INT8, INT8],
-        "DELETE FROM order_drafts USING staff_right($1 /* staff */, $2 /* user */) AS who
-         WHERE order_drafts.id = $3 /* draft */ AND order_drafts.staff_id = who.staff_id AND order_id IS NULL
-         RETURNING true"
+        "WITH dropped AS (
+             DELETE FROM order_drafts USING staff_right($1 /* staff */, $2 /* user */) AS who
+             WHERE order_drafts.id = $3 /* draft */ AND order_drafts.staff_id = who.staff_id AND order_id IS NULL
+             RETURNING who.staff_id
+         ), answered AS (
+             DELETE FROM staff_dialogs USING dropped
+             WHERE staff_dialogs.staff_id = dropped.staff_id AND question = 'NEW_ORDER'
+         )
+         SELECT FROM dropped"
     );
     store
         .run(async |connection: Connection| {
@@ -335,7 +372,8 @@ pub async fn usually(
          JOIN cities ON cities.id = $3 /* city */ AND cities.id = ANY (who.cities)
          JOIN distribution_metrics AS metrics ON metrics.city_id = cities.id AND metrics.category = $4 /* category */
                                              AND metrics.assigned_at > moment.now - interval '30 days'
-         WHERE (extract(hour FROM (assigned_at - make_interval(secs => time_to_assign_seconds)) AT TIME ZONE shown_timezone)::integer
+         WHERE metrics.is_first
+           AND (extract(hour FROM (assigned_at - make_interval(secs => time_to_assign_seconds)) AT TIME ZONE shown_timezone)::integer
                 - extract(hour FROM moment.now AT TIME ZONE shown_timezone)::integer + 25) % 24 <= 2"
     );
     store

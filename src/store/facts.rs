@@ -119,6 +119,7 @@ pub(super) fn card(row: &Row) -> Result<OrderCard, Error> {
             now: column(row, "local_now")?,
             in_utc: column(row, "in_utc")?,
         },
+        is_free: column(row, "is_free")?,
     })
 }
 

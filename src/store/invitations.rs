@@ -65,13 +65,26 @@ pub(crate) async fn create(
     rows.first().map(|row| column(row, "id")).transpose()
 }
 
+/// Whether an invitation's maker may still let that one in: whoever has lost the right lets nobody in by links made before. An
+/// operator's always may.
+macro_rules! stands {
+    () => {
+        "(created_by_staff_id IS NULL OR EXISTS (
+             SELECT FROM staff_right(created_by_staff_id, NULL) AS inviter
+             WHERE inviter.acts AND CASE WHEN bot = 'MASTER' THEN invitations.city_id = ANY (inviter.cities)
+                                         ELSE inviter.role = 'ADMIN' END))"
+    };
+}
+
 /// Takes an invitation for the first person who follows it. A master who is on the way by it may follow it again; who has been
 /// let in may not: access that was taken away would come back. Somebody else who follows it at the same moment is waited for.
 pub(crate) const CLAIM: Statement = statement!(
     "invitations.claim",
     [BYTEA, TEXT, INT8, TIMESTAMPTZ],
     "UPDATE invitations SET used_by = $3 /* user */, used_at = coalesce(used_at, $4, now()) /* now */
-     WHERE code_hash = $1 /* hash */ AND bot = $2 /* bot */ AND revoked_at IS NULL
+     WHERE code_hash = $1 /* hash */ AND bot = $2 /* bot */ AND revoked_at IS NULL AND ",
+    stands!(),
+    "
        AND (used_by IS NULL AND expires_at > coalesce($4, now())
             OR used_by = $3 AND EXISTS (
                 SELECT FROM onboardings WHERE telegram_user_id = $3 AND invitation_id = invitations.id))
@@ -116,7 +129,9 @@ fn invited(row: &Row) -> Result<Invited, Error> {
 pub(crate) const WHY_NOT: Statement = statement!(
     "invitations.why_not",
     [BYTEA, TEXT],
-    "SELECT used_by IS NOT NULL AS used, revoked_at IS NOT NULL AS revoked
+    "SELECT used_by IS NOT NULL AS used, revoked_at IS NOT NULL OR NOT ",
+    stands!(),
+    " AS revoked
      FROM invitations WHERE code_hash = $1 /* hash */ AND bot = $2 /* bot */"
 );
 
@@ -180,7 +195,9 @@ pub async fn open(store: &Store, by: Option<StaffRef>) -> Result<Vec<Invitation>
          LEFT JOIN cities ON cities.id = invitations.city_id
          LEFT JOIN staff AS inviter ON inviter.id = invitations.created_by_staff_id
          LEFT JOIN onboardings ON onboardings.invitation_id = invitations.id
-         WHERE revoked_at IS NULL
+         WHERE revoked_at IS NULL AND ",
+        stands!(),
+        "
            AND (used_at IS NULL AND expires_at > coalesce($3, now()) /* now */ OR onboardings.invitation_id IS NOT NULL)
            AND ($4 /* an operator's */
                 OR CASE WHEN bot = 'MASTER' THEN invitations.city_id = ANY (who.cities) ELSE who.role = 'ADMIN' END)

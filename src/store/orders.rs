@@ -37,7 +37,7 @@ pub(crate) async fn lock(
 /// See [`record_assignment`].
 pub const RECORD_ASSIGNMENT: Statement = statement!(
     "orders.record_assignment",
-    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT, TEXT, INT4],
+    [INT8, INT4, TEXT, INT8, INT8, TEXT, INT8, TIMESTAMPTZ, TEXT, TEXT, TEXT, INT4],
     include_str!("record_assignment.sql")
 );
 
@@ -60,8 +60,6 @@ pub struct Assignment {
     pub origin: Option<Origin>,
     /// What the update asked for.
     pub action: Action,
-    /// Why, for the history.
-    pub reason: Option<String>,
 }
 
 /// Gives an order to a master, in the caller's transaction, which holds the order's lock: sets the order, accepts the
@@ -90,7 +88,6 @@ pub async fn record_assignment(
                 &assignment.offer.map(|offer| offer.0),
                 &assignment.actor.as_str(),
                 &assignment.actor.staff().map(|staff| staff.0),
-                &assignment.reason,
                 &now,
                 &update.map(|update| update.bot.as_word()),
                 &update.map(|update| &update.key),

@@ -1,7 +1,7 @@
--- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 reason or null,
--- $9 now or null, $10 bot or null, $11 update or null, $12 what it asked for, $13 message tapped or null
+-- $1 order, $2 version, $3 status before, $4 master, $5 offer or null, $6 actor, $7 staff or null, $8 now or null,
+-- $9 bot or null, $10 update or null, $11 what it asked for, $12 message tapped or null
 WITH moment AS (
-    SELECT coalesce($9, now()) AS now
+    SELECT coalesce($8, now()) AS now
 ), assigned AS (
     UPDATE orders
     SET status = 'ASSIGNED', assigned_master_id = $4, version = version + 1, updated_at = moment.now,
@@ -20,16 +20,16 @@ WITH moment AS (
     RETURNING offers.id
 ), accepted AS (
     UPDATE offers
-    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $11
+    SET state = 'ACCEPTED', responded_at = moment.now, responded_tap = $10
     -- After those: an order has one accepted offer.
     FROM assigned, moment, (SELECT count(*) FROM recalled) AS first
     WHERE offers.id = $5 AND order_id = assigned.id AND master_id = $4 AND state IN ('SENT', 'VIEWED')
     RETURNING offers.id, offers.round_number
 ), processed AS (
     INSERT INTO processed_updates (bot, update_key, action, order_id, outcome, processed_at)
-    SELECT $10, $11, $12, assigned.id, 'SUCCESS', moment.now FROM assigned, moment
+    SELECT $9, $10, $11, assigned.id, 'SUCCESS', moment.now FROM assigned, moment
     -- By an acceptance the update is written with the offer, which costs nothing.
-    WHERE $11 IS NOT NULL AND $6 <> 'MASTER'
+    WHERE $10 IS NOT NULL AND $6 <> 'MASTER'
     ON CONFLICT DO NOTHING
 ), asked AS (
     -- Who accepts was asked when the offer was made.
@@ -46,7 +46,7 @@ WITH moment AS (
         FROM (SELECT id FROM accepted UNION ALL SELECT id FROM recalled) AS ended
         CROSS JOIN LATERAL offer_on_screens(ended.id) AS shown
         -- In the message that was tapped the answer to the tap is shown; it may be the card that was being sent.
-        WHERE (ended.id = $5 AND coalesce(shown.message_id, $13) = $13) IS NOT TRUE
+        WHERE (ended.id = $5 AND coalesce(shown.message_id, $12) = $12) IS NOT TRUE
         UNION ALL
         SELECT telegram_user_id, 'ASSIGNED', NULL
         FROM assigned JOIN masters ON masters.id = $4
@@ -57,11 +57,10 @@ WITH moment AS (
     -- The caller holds the order's lock, so the order and the offer are as it read them. Should they not be, or may whoever of
     -- the staff gives it not, order_id is null here, which its column refuses, and nothing at all happens.
     INSERT INTO order_status_history (
-        order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, reason, context,
-        created_at)
+        order_id, from_status, to_status, actor_type, changed_by_master_id, changed_by_staff_id, context, created_at)
     SELECT
         CASE WHEN $5 IS NULL OR accepted.id IS NOT NULL THEN assigned.id END,
-        $3, 'ASSIGNED', $6, CASE WHEN $6 = 'MASTER' THEN $4 END, $7, $8,
+        $3, 'ASSIGNED', $6, CASE WHEN $6 = 'MASTER' THEN $4 END, $7,
         jsonb_strip_nulls(jsonb_build_object('master_id', $4, 'offer_id', accepted.id, 'round', accepted.round_number)),
         moment.now
     FROM moment

@@ -3,15 +3,17 @@
 WITH moment AS (
     SELECT coalesce($9, now()) AS now
 ), before AS (
-    SELECT assigned_master_id AS master_id FROM orders WHERE id = $1
+    SELECT assigned_master_id AS master_id, guarantee_of FROM orders WHERE id = $1
 ), after AS (
     SELECT
         -- What was a free visit is one again.
-        CASE WHEN $4 = 'SEARCHING' AND ($3 = 'GUARANTEE' OR EXISTS (
+        CASE WHEN $4 = 'SEARCHING' AND ($3 = 'GUARANTEE' OR before.guarantee_of IS NOT NULL OR EXISTS (
             SELECT FROM order_status_history WHERE order_id = $1 AND 'GUARANTEE' IN (from_status, to_status)
         )) THEN 'GUARANTEE' ELSE $4 END AS status,
         $4 = 'SEARCHING' AS open,
         $4 IN ('SEARCHING', 'CANCELED') AS recalls
+    FROM (SELECT) AS one
+    LEFT JOIN before ON true
 ), changed AS (
     UPDATE orders
     SET status = after.status, version = version + 1, updated_at = moment.now,

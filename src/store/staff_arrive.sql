@@ -1,5 +1,5 @@
 -- $1 staff or null, $2 the person's Telegram user or null, $3 bot, $4 update, $5 when it was written or null, $6 now or null,
--- $7 whether it leaves the open question, $8 message tapped or null
+-- $7 whether it leaves the open question, $8 message tapped or null, $9 unless it is this one, or null
 WITH moment AS (
     SELECT coalesce($6, now()) AS now
 ), who AS MATERIALIZED (
@@ -33,7 +33,7 @@ WITH moment AS (
       AND $8 IS NOT NULL AND ($8 = ANY (touched)) IS NOT TRUE
 ), question_left AS (
     DELETE FROM staff_dialogs USING who
-    WHERE staff_dialogs.staff_id = who.staff_id AND $7 AND NOT EXISTS (SELECT FROM earlier)
+    WHERE staff_dialogs.staff_id = who.staff_id AND $7 AND question IS DISTINCT FROM $9 AND NOT EXISTS (SELECT FROM earlier)
 )
 SELECT
     who.*,
@@ -41,7 +41,6 @@ SELECT
     dialog.order_id,
     dialog.master_id,
     dialog.seen,
-    dialog.shown_in,
     -- What was written before the question is no answer to it. Telegram's dates are whole seconds.
     date_trunc('second', dialog.asked_at) <= coalesce($5, 'infinity') AS answers,
     earlier.action,

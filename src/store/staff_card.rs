@@ -15,7 +15,7 @@ use crate::model::staff_card::{
     CHANGES_SHOWN, CardMaster, CardOffer, CardRound, Change, Claim, Delivery, OFFERS_SHOWN, ROUNDS_SHOWN, StaffCard,
     What, Who,
 };
-use crate::model::{Deadline, MasterId, OfferState, OrderId, OrderStatus};
+use crate::model::{Deadline, MasterId, OfferState, OrderId, OrderStatus, StaffId};
 
 /// The order itself.
 pub(crate) const ORDER: Statement =
@@ -92,7 +92,12 @@ fn card(row: &Row) -> Result<StaffCard, Error> {
         rounds: column(row, "last_round")?,
         deferred_until: moment(row, "deferred_until", "deferred_local")?,
         claimed: match (claimed_by, moment(row, "claimed_at", "claimed_local")?) {
-            (Some(by), Some(since)) => Some(Claim { by, yours: column(row, "claimed_by_reader")?, since }),
+            (Some(by), Some(since)) => Some(Claim {
+                id: StaffId(column(row, "claimed_by_id")?),
+                by,
+                yours: column(row, "claimed_by_reader")?,
+                since,
+            }),
             _ => None,
         },
         is_offered: column(row, "is_offered")?,

@@ -4,12 +4,12 @@ use tokio_postgres::Row;
 
 use super::{Connection, Error, Statement, Store, column, facts, statement, updates};
 use crate::model::{
-    CityId, MasterId, OrderId, Origin, Role, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
+    CityId, Leaves, MasterId, OrderId, Origin, Role, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
     StaffRef, Version,
 };
 
 /// Reads who sends an update, what it did before and what it may answer; notes that the bot can write to the person, and drops
-/// the screens that could not be shown before. A new update `leaves` the open question if it is none of its answers. An update
+/// the screens that could not be shown before. A new update `leaves` the open question, or not. An update
 /// without a date ([`Origin::written`]) is taken as written after the question. `None`: nobody of the staff.
 ///
 /// # Errors
@@ -18,16 +18,17 @@ pub async fn arrive(
     store: &Store,
     staff: StaffRef,
     origin: &Origin,
-    leaves: bool,
+    leaves: Leaves,
 ) -> Result<Option<StaffIncoming>, Error> {
     const ARRIVE: Statement = statement!(
         "staff_dialogs.arrive",
-        [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, BOOL, INT4],
+        [INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, TIMESTAMPTZ, BOOL, INT4, TEXT],
         include_str!("staff_arrive.sql")
     );
     store
         .run(async |connection: Connection| {
             let (id, user, update) = (staff.id(), staff.telegram_user(), &origin.update);
+            let kept = if let Leaves::AllBut(question) = leaves { Some(question) } else { None };
             let params = &[
                 &id as &(dyn tokio_postgres::types::ToSql + Sync),
                 &user,
@@ -35,8 +36,9 @@ pub async fn arrive(
                 &update.key,
                 &origin.written,
                 &store.now(),
-                &leaves,
+                &(leaves != Leaves::None),
                 &origin.message,
+                &kept.map(StaffQuestion::as_str),
             ];
             let rows = connection.fetch(&ARRIVE, params).await?;
             let Some(row) = rows.first() else { return Ok(None) };
@@ -59,7 +61,7 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
     const OPEN: Statement = statement!(
         "staff_dialogs.open",
         [INT8, INT8],
-        "SELECT who.*, question, order_id, master_id, seen, shown_in
+        "SELECT who.*, question, order_id, master_id, seen
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          LEFT JOIN staff_dialogs USING (staff_id)"
     );
@@ -80,28 +82,29 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
 pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &Origin) -> Result<bool, Error> {
     const ASK: Statement = statement!(
         "staff_dialogs.ask",
-        [INT8, INT8, TEXT, INT8, INT8, TEXT, INT4, TIMESTAMPTZ, TEXT, TEXT, BOOL],
+        [INT8, INT8, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT, BOOL],
         "WITH asked AS (
-             SELECT who.staff_id, coalesce($8, now()) /* now */ AS now
+             SELECT who.staff_id, coalesce($7, now()) /* now */ AS now
              FROM staff_right($1 /* staff */, $2 /* user */) AS who
-             WHERE (who.acts OR $11 /* may be asked of readers */)
+             WHERE (who.acts OR $10 /* may be asked of readers */)
                AND ($4 IS NULL OR EXISTS (SELECT FROM orders WHERE id = $4 AND city_id = ANY (who.cities)))
                AND ($5 IS NULL OR EXISTS (SELECT FROM masters WHERE id = $5 AND city_id = ANY (who.cities)))
          ), recorded AS (
              INSERT INTO processed_updates (bot, update_key, action, outcome, processed_at)
-             SELECT $9 /* bot */, $10 /* update */, 'SHOW', 'ASKED', now FROM asked
+             SELECT $8 /* bot */, $9 /* update */, 'SHOW', 'ASKED', now FROM asked
              ON CONFLICT DO NOTHING
              RETURNING true
          )
-         INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, shown_in, asked_at)
-         SELECT staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, $7 /* message */, now
+         INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, asked_at)
+         SELECT staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, now
          FROM asked, recorded
          ON CONFLICT (staff_id) DO UPDATE
              SET question = excluded.question, order_id = excluded.order_id, master_id = excluded.master_id,
-                 seen = excluded.seen, shown_in = excluded.shown_in, asked_at = excluded.asked_at
+                 seen = excluded.seen, asked_at = excluded.asked_at
          RETURNING true"
     );
-    let StaffDialog { question, order, master, seen, shown_in } = dialog;
+    let StaffDialog { question, order, master, seen, seen_change } = dialog;
+    let seen = seen.map(|seen| seen.to_string()).or(seen_change.map(|seen| seen.to_string()));
     store
         .run(async |connection: Connection| {
             let params = &[
@@ -110,8 +113,7 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
                 &question.as_str(),
                 &order.map(|order| order.0),
                 &master.map(|master| master.0),
-                &seen.map(|seen| seen.to_string()),
-                &shown_in.or(origin.message),
+                &seen,
                 &store.now(),
                 &origin.update.bot.as_word(),
                 &origin.update.key,
@@ -126,12 +128,11 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
 ///
 /// # Errors
 /// When the database failed.
-pub async fn end(store: &Store, staff: StaffRef, question: StaffQuestion) -> Result<(), Error> {
+pub async fn end(store: &Store, staff: StaffRef, dialog: &StaffDialog) -> Result<(), Error> {
     store
         .run(async |connection: Connection| {
-            let params =
-                [&staff.id() as &(dyn tokio_postgres::types::ToSql + Sync), &staff.telegram_user(), &question.as_str()];
-            connection.fetch(&END, &params).await.map(drop)
+            let [end] = connection.ready([&END]).await?;
+            connection.alone(end_within(&connection, &end, staff, dialog)).await
         })
         .await
 }
@@ -139,41 +140,28 @@ pub async fn end(store: &Store, staff: StaffRef, question: StaffQuestion) -> Res
 /// For transactions that end the question with what answers it.
 pub(crate) const END: Statement = statement!(
     "staff_dialogs.end",
-    [INT8, INT8, TEXT],
+    [INT8, INT8, TEXT, INT8, INT8],
     "DELETE FROM staff_dialogs USING staff_right($1 /* staff */, $2 /* user */) AS who
-     WHERE staff_dialogs.staff_id = who.staff_id AND question = $3 /* question */"
+     WHERE staff_dialogs.staff_id = who.staff_id AND question = $3 /* question */
+       AND order_id IS NOT DISTINCT FROM $4 /* order */ AND master_id IS NOT DISTINCT FROM $5 /* master */"
 );
 
-/// Runs [`END`] in an open transaction.
+/// Runs [`END`].
 pub(crate) async fn end_within(
     connection: &Connection,
     statement: &super::Ready,
     staff: StaffRef,
-    question: StaffQuestion,
+    dialog: &StaffDialog,
 ) -> Result<(), Error> {
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&staff.id(), &staff.telegram_user(), &question.as_str()];
+    let StaffDialog { question, order, master, .. } = dialog;
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 5] = [
+        &staff.id(),
+        &staff.telegram_user(),
+        &question.as_str(),
+        &order.map(|order| order.0),
+        &master.map(|master| master.0),
+    ];
     connection.query(statement, &params).await.map(drop)
-}
-
-/// Notes which message asks the open question now.
-///
-/// # Errors
-/// When the database failed.
-pub async fn note_message(store: &Store, staff: StaffRef, message: i32) -> Result<(), Error> {
-    const NOTE: Statement = statement!(
-        "staff_dialogs.note_message",
-        [INT8, INT8, INT4],
-        "UPDATE staff_dialogs SET shown_in = $3 /* message */
-         FROM staff_right($1 /* staff */, $2 /* user */) AS who
-         WHERE staff_dialogs.staff_id = who.staff_id"
-    );
-    store
-        .run(async |connection: Connection| {
-            let params = [&staff.id() as &(dyn tokio_postgres::types::ToSql + Sync), &staff.telegram_user(), &message];
-            connection.fetch(&NOTE, &params).await.map(drop)
-        })
-        .await
 }
 
 /// Reads the columns of `staff_right`.
@@ -193,11 +181,12 @@ fn dialog(row: &Row) -> Result<Option<StaffDialog>, Error> {
     let Some(question) = column::<Option<&str>>(row, "question")?.and_then(StaffQuestion::parse) else {
         return Ok(None);
     };
+    let seen = column::<Option<&str>>(row, "seen")?;
     Ok(Some(StaffDialog {
         question,
         order: column::<Option<i64>>(row, "order_id")?.map(OrderId),
         master: column::<Option<i64>>(row, "master_id")?.map(MasterId),
-        seen: column::<Option<&str>>(row, "seen")?.and_then(Version::parse),
-        shown_in: column(row, "shown_in")?,
+        seen: seen.and_then(Version::parse),
+        seen_change: seen.and_then(|seen| seen.parse().ok()),
     }))
 }

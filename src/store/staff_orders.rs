@@ -10,6 +10,7 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::blocked::Blocked;
 use crate::model::order::{OrderStatus, OwnOrder};
+use crate::model::slot::{Hours, WORKDAY};
 use crate::model::staff_order::{Changed, ChangedBy, Detail, Edit, LastChange, Sought, StaffOrder};
 use crate::model::{MasterId, OfferState, OrderId, StaffId, StaffRef, UpdateKey, Version};
 
@@ -70,6 +71,10 @@ fn staff_order(row: &Row) -> Result<StaffOrder, Error> {
         master: master.map(|master| Ok::<_, Error>((master, name("master_name")?))).transpose()?,
         claimed: claimed.map(|staff| Ok::<_, Error>((staff, name("claimant_name")?))).transpose()?,
         live_offers: column(row, "live_offers")?,
+        workday: match (column(row, "workday_start")?, column(row, "workday_end")?) {
+            (Some(start), Some(end)) => Hours { start, end },
+            _ => WORKDAY,
+        },
         was_offered: column(row, "was_offered")?,
         ended_lately: column(row, "ended_lately")?,
         amount: facts::amount(row)?,

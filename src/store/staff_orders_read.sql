@@ -19,6 +19,7 @@ SELECT
     orders.client_phone,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free,
     moment.now AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc,
     orders.final_amount::text AS final_amount,
@@ -26,6 +27,8 @@ SELECT
     master.full_name AS master_name,
     orders.claimed_by_staff_id,
     claimant.full_name AS claimant_name,
+    policy.workday_start,
+    policy.workday_end,
     search.goes_on,
     (SELECT count(*) FROM offers
      WHERE order_id = orders.id AND state IN ('SENT', 'VIEWED') AND expires_at > moment.now) AS live_offers,
@@ -47,6 +50,7 @@ JOIN cities ON cities.id = orders.city_id
 LEFT JOIN districts ON districts.id = orders.district_id
 LEFT JOIN masters AS master ON master.id = orders.assigned_master_id
 LEFT JOIN staff AS claimant ON claimant.id = orders.claimed_by_staff_id
+LEFT JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
 CROSS JOIN LATERAL (
     -- As the rounds see it: an order that was assigned since has gone back to the search, and that is another one.
     SELECT orders.search_started_at IS NOT NULL AND NOT EXISTS (

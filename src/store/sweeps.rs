@@ -23,7 +23,10 @@ pub use call_changes::CALL_CHANGES;
 pub use cards::CARDS;
 pub use escalate::ESCALATE;
 pub use expire::EXPIRE;
-pub use forget::{FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_SHOWN, FORGET_UPDATES};
+pub use forget::{
+    FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES, FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SHOWN,
+    FORGET_UPDATES,
+};
 pub use overtaken::OVERTAKEN;
 pub use purge::PURGE;
 pub use recall::RECALL;

@@ -13,7 +13,7 @@ use crate::harness::{ANNA, BORIS, Dispatch, MASTER_TOKEN};
 
 const OLGA: i64 = 501;
 const PAVEL: i64 = 502;
-const CLIENT: &str = "+79990001122";
+const CLIENT: &str = "8 (999) 000-11-22";
 
 impl Dispatch {
     /// Two dispatchers on duty.
@@ -349,6 +349,7 @@ fn now() -> DateTime {
 fn order(id: i64) -> CalledOrder {
     CalledOrder {
         card: OrderCard {
+            is_free: false,
             id: OrderId(id),
             category: Category::Plumbing,
             city: "Екатеринбург".to_owned(),
@@ -435,6 +436,7 @@ fn no_call_is_too_long_for_telegram() {
     let contact = Some(Contact { id: MasterId(5), name: long.clone(), phone: Some(long.clone()) });
     let client = Client { name: long.clone(), phone: long.clone() };
     let card = OrderCard {
+        is_free: false,
         city: long.clone(),
         district: Some(long.clone()),
         address: long.clone(),

@@ -1,7 +1,7 @@
 //! Failures stay where they happen: a row that cannot be changed or read stops no other row, and a job that fails stops no
 //! other job.
 
-use field_service::dispatch::assign::{self, Assigner};
+use field_service::dispatch::act::Deed;
 use field_service::jobs::Passed;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Fault;
@@ -437,10 +437,12 @@ async fn what_was_given_back_or_not_received_while_nobody_was_on_duty_is_told_la
         anna.press("Да").await;
     }
     assert_eq!(t.status(order).await, "SEARCHING");
-    // Boris blocks the bot, and is given an order by the system.
+    // Boris blocks the bot, and is given an order by somebody who is not there any more afterwards.
     t.execute("UPDATE masters SET on_shift = false", &[]).await;
     let given = t.order().create().await;
-    assign::assign(&t.app.store, given, MasterId(2), Assigner::System, None, None).await.expect("a database");
+    t.add_staff(STAFF - 1).await;
+    assert_eq!(t.first_of_staff_does(given, &Deed::Assign(MasterId(2)), None).await, "SUCCESS");
+    t.execute("UPDATE staff SET is_active = false", &[]).await;
     t.tell().await;
     for _ in 0..3 {
         t.tick().await;

@@ -7,8 +7,6 @@ mod model;
 mod play;
 mod staff;
 
-use field_service::dispatch::assign::Assigner;
-use field_service::model::StaffId;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -17,7 +15,6 @@ use play::Life;
 
 const MASTERS: usize = 4;
 const LIMIT: usize = 2;
-const STAFF: StaffId = StaffId(1);
 
 /// What somebody does. Masters and orders are chosen by a number, whatever there is by then.
 #[derive(Clone, Debug)]
@@ -34,7 +31,6 @@ enum Step {
     BlockBot { master: usize, blocked: bool },
     Work { master: usize, order: usize, what: Work },
     Say { master: usize, text: &'static str },
-    Assign { master: usize, order: usize, by: Assigner },
     Cancel { order: usize },
     Staff { master: usize, order: usize, what: StaffWork },
     ByHand { order: usize },
@@ -96,8 +92,6 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (pair.clone(), work).prop_map(|((master, order), what)| Step::Work { master, order, what }),
         3 => (master, prop_oneof![Just("1500"), Just("0"), Just("не могу"), Just("/start")])
             .prop_map(|(master, text)| Step::Say { master, text }),
-        2 => (pair.clone(), prop_oneof![Just(Assigner::System), Just(Assigner::Staff(STAFF))])
-            .prop_map(|((master, order), by)| Step::Assign { master, order, by }),
         5 => (pair.clone(), staff_work)
             .prop_map(|((master, order), what)| Step::Staff { master, order, what }),
         1 => order.clone().prop_map(|order| Step::Cancel { order }),

@@ -97,7 +97,7 @@ async fn an_order_is_taken_in_step_by_step_and_its_first_round_begins_at_once() 
     {
         has(&olga, said);
     }
-    has(&olga, "Подходят 3, свободны 3.");
+    has(&olga, "Подходящих: 3, свободных: 3.");
 
     let tap = olga.press("Создать и искать").await;
     let order = t.last_order().await;
@@ -393,7 +393,7 @@ async fn bad_answers_are_refused_with_what_to_do_and_the_question_stays() {
             "Уралмаш",
             vec![("Химмаш".into(), "Такого варианта нет"), (long(4000), "Такого варианта нет")],
         ),
-        ("Какой адрес?", "Иванова 12", vec![(long(301), "Слишком длинно: 301 знаков, а помещается 300")]),
+        ("Какой адрес?", "Иванова 12", vec![(long(301), "Слишком длинно: 301 знак, а помещается 300")]),
         (
             "Какой телефон",
             PHONE,
@@ -631,7 +631,7 @@ async fn how_long_it_takes_is_said_of_at_least_twenty_orders() {
     t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&ANNA]).await;
     let olga = t.at_the_desk().await;
     olga.say(PASTE).await;
-    has(&olga, "Подходят 3, свободны 1.");
+    has(&olga, "Подходящих: 3, свободных: 1.");
     t.execute(
         "INSERT INTO distribution_metrics (order_id, master_id, assigned_at, candidates_count, time_to_assign_seconds, city_id, category)
          SELECT $1, 1, $2::timestamptz - make_interval(days => 20, hours => h), 1, 40, 1, 'ELECTRICS' FROM unnest(ARRAY[0, 12]) AS h",
@@ -639,7 +639,7 @@ async fn how_long_it_takes_is_said_of_at_least_twenty_orders() {
     )
     .await;
     olga.tap("adm:new").await;
-    has(&olga, "Подходят 3, свободны 1, обычно берут за 40 с (по 20 заявкам).");
+    has(&olga, "Подходящих: 3, свободных: 1, обычно берут за 40 с (по 20 заявкам).");
     t.execute("DELETE FROM master_categories WHERE category = 'ELECTRICS'", &[]).await;
     olga.tap("adm:new").await;
     has(&olga, "Подходящих мастеров нет");

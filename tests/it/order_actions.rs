@@ -46,7 +46,7 @@ fn edits() -> [Edit; 6] {
 
 fn deeds() -> Vec<Deed> {
     let mut deeds = vec![
-        Deed::Claim,
+        Deed::Claim(None),
         Deed::Unclaim,
         Deed::AssignNow,
         Deed::Assign(ANNA_ID),
@@ -102,7 +102,7 @@ fn expected(deed: &Deed, status: OrderStatus) -> &'static str {
         Deed::Cancel(_) if status == OrderStatus::Canceled => return "ALREADY_DONE",
         // It was not closed by anybody who would have noted when.
         Deed::Reopen if stage == Stage::Final => return "TOO_LATE",
-        Deed::Claim | Deed::Assign(_) | Deed::Cancel(_) | Deed::Edit(_) => stage != Stage::Final,
+        Deed::Claim(_) | Deed::Assign(_) | Deed::Cancel(_) | Deed::Edit(_) => stage != Stage::Final,
         Deed::AssignNow => stage == Stage::Open,
         Deed::SearchAgain(_) => stage == Stage::Active,
         Deed::Close(_) => status == OrderStatus::Payment,
@@ -224,7 +224,7 @@ async fn who_acts_on_what_has_changed_is_told_what_it_is_now_and_by_whom() {
         };
         if matches!(
             deed,
-            Deed::Reopen | Deed::Claim | Deed::Unclaim | Deed::AssignNow | Deed::Edit(Edit::Comment(None))
+            Deed::Reopen | Deed::Claim(_) | Deed::Unclaim | Deed::AssignNow | Deed::Edit(Edit::Comment(None))
         ) {
             continue;
         }

@@ -175,21 +175,37 @@ async fn a_slot_is_chosen_by_day_and_hour_on_the_city_s_clock() {
     chat.press("Завтра").await;
     shows(&chat, "завтра: во сколько?");
     assert_eq!(chat.press("14:00–16:00").await.notice(), "Время изменено.");
-    let slot: String = t
-        .one(
+    let slot = async || {
+        t.one::<String>(
             "SELECT to_char(timeslot_start AT TIME ZONE timezone, 'HH24:MI') || '-' ||
                     to_char(timeslot_end AT TIME ZONE timezone, 'HH24:MI')
              FROM orders JOIN cities ON cities.id = city_id WHERE orders.id = $1",
             &[&order.0],
         )
-        .await;
-    assert_eq!(slot, "14:00-16:00");
+        .await
+    };
+    assert_eq!(slot().await, "14:00-16:00");
     assert_eq!(
         chat.tap(&format!("adm:o:win:{order}:2020010110")).await.notice(),
         "Это время уже прошло. Выберите другое."
     );
     chat.tap(&format!("adm:o:slot:{order}")).await;
     assert_eq!(chat.press("Как можно скорее").await.notice(), "Время изменено.");
+    assert_eq!(t.text_of(order, "timeslot_start").await, None);
+
+    // In words, as in a new order.
+    chat.tap(&format!("adm:o:slot:{order}")).await;
+    for (written, says) in [("когда сможете", "Не понял, когда"), ("01.01.2020", "Это время уже прошло")]
+    {
+        chat.say(written).await;
+        shows(&chat, says);
+        shows(&chat, "Когда приехать");
+    }
+    chat.say("завтра с 9 до 11").await;
+    shows(&chat, "Время изменено.");
+    assert_eq!(slot().await, "09:00-11:00");
+    chat.tap(&format!("adm:o:slot:{order}")).await;
+    chat.say("как можно скорее").await;
     assert_eq!(t.text_of(order, "timeslot_start").await, None);
 }
 
@@ -244,8 +260,14 @@ async fn a_claim_shows_who_sees_to_it_and_can_be_taken_over() {
     let order = t.order().create().await;
     assert_eq!(chat.tap(&format!("adm:o:clm:{order}")).await.notice(), "Заявка за вами. Коллеги это видят.");
     assert_eq!(chat.tap(&format!("adm:o:clm:{order}")).await.notice(), "Так уже и есть, менять нечего.");
+    // Whoever has not seen that says nothing of it, and is told.
     let other = t.add_staff(502).await;
-    other.tap(&format!("adm:o:clm:{order}")).await;
+    let told = other.tap(&format!("adm:o:clm:{order}")).await.notice().to_owned();
+    assert!(told.starts_with("Этой заявкой уже занимается Диспетчер."), "{told}");
+    shows(&other, "Ведёт Диспетчер");
+    let by: i64 = t.one("SELECT telegram_user_id FROM orders JOIN staff ON staff.id = claimed_by_staff_id", &[]).await;
+    assert_eq!(by, 501);
+    assert_eq!(other.press("Беру на себя").await.notice(), "Заявка за вами. Коллеги это видят.");
     let by: i64 = t.one("SELECT telegram_user_id FROM orders JOIN staff ON staff.id = claimed_by_staff_id", &[]).await;
     assert_eq!(by, 502);
     assert_eq!(chat.tap(&format!("adm:o:unc:{order}")).await.notice(), "Сейчас так нельзя. Заявка ищет мастера.");

@@ -8,10 +8,11 @@ use field_service::dispatch::act::{ActOutcome, Acted, Deed};
 use field_service::model::blocked::Blocked;
 use field_service::model::candidates::{CandidateLine, Candidates};
 use field_service::model::selection::Exclusion;
+use field_service::model::slot::{NoTime, WORKDAY};
 use field_service::model::staff_order::{Changed, ChangedBy, Detail, Edit, LastChange, Sought, StaffOrder};
 use field_service::model::{
-    Amount, Category, Client, MasterId, OfferState, OrderCard, OrderId, OrderStatus, OwnOrder, StaffId, TimeSlot,
-    Version,
+    Amount, Category, Client, MasterId, NoPhone, OfferState, OrderCard, OrderId, OrderStatus, OwnOrder, StaffId,
+    TimeSlot, Version,
 };
 use field_service::sim::telegram;
 use insta::assert_snapshot;
@@ -34,6 +35,7 @@ fn order(status: OrderStatus, typed: impl Fn(&str) -> String) -> StaffOrder {
         acts: true,
         order: OwnOrder {
             card: OrderCard {
+                is_free: false,
                 id: OrderId(118),
                 category: Category::Plumbing,
                 city: "Екатеринбург".to_owned(),
@@ -50,6 +52,7 @@ fn order(status: OrderStatus, typed: impl Fn(&str) -> String) -> StaffOrder {
         version: Version { version: 3, revision: 2 },
         master: Some((MasterId(7), typed("Борис"))),
         claimed: None,
+        workday: WORKDAY,
         live_offers: 0,
         was_offered: true,
         ended_lately: true,
@@ -185,11 +188,11 @@ fn every_answer_fits_an_alert_and_says_what_to_do() {
     let mut said: Vec<String> = outcomes
         .map(|outcome| {
             let acted = Acted { outcome, fresh: fresh.clone(), enqueued: false, offers: None };
-            format!("{}: {}", acted.outcome.name(), texts::acted(&Deed::Claim, &acted))
+            format!("{}: {}", acted.outcome.name(), texts::acted(&Deed::Claim(None), &acted))
         })
         .collect();
     let deeds = [
-        Deed::Claim,
+        Deed::Claim(None),
         Deed::Unclaim,
         Deed::Assign(MasterId(7)),
         Deed::Cancel(String::new()),
@@ -220,10 +223,10 @@ fn every_answer_fits_an_alert_and_says_what_to_do() {
     let misunderstood = [
         Misunderstood::NoWords,
         Misunderstood::TooLong(300),
-        Misunderstood::NoPhone(0),
-        Misunderstood::NoPhone(9),
-        Misunderstood::NoSlot,
-        Misunderstood::PastSlot,
+        Misunderstood::NoPhone(NoPhone::NotANumber),
+        Misunderstood::NoPhone(NoPhone::TooShort(9)),
+        Misunderstood::NoTime(NoTime::NotUnderstood),
+        Misunderstood::NoTime(NoTime::Past),
         Misunderstood::NoAmount,
     ];
     said.extend(misunderstood.map(texts::misunderstood));

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_service::bots::delivery;
-use field_service::dispatch::assign::{self, Assigner};
+use field_service::dispatch::act::Deed;
 use field_service::dispatch::deliver::{self, Because, Finish};
+use field_service::model::MasterId;
 use field_service::model::notification::Kind;
-use field_service::model::{MasterId, StaffId};
 use field_service::sim::telegram::{Chat, Fault};
 use field_service::store;
 use futures_util::future::join_all;
@@ -467,7 +467,7 @@ async fn whoever_cannot_be_written_to_is_asked_no_more_until_they_write() {
     t.tick().await;
     t.tell().await;
     assert_eq!(t.offer_state(first, ANNA).await, "SENT", "the offer stays: she may look by herself");
-    assert!(staff.screen().contains("Анна") && staff.screen().contains("+79120000001"), "{}", staff.screen());
+    assert!(staff.screen().contains("Анна") && staff.screen().contains("8 (912) 000-00-01"), "{}", staff.screen());
 
     let second = t.order().create().await;
     t.tick().await;
@@ -586,8 +586,7 @@ async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
     let staff = t.add_staff(STAFF).await;
     let order = t.order().create().await;
     t.execute("UPDATE masters SET on_shift = false, unreachable_since = now()", &[]).await;
-    let by = Assigner::Staff(StaffId(1));
-    assign::assign(&t.app.store, order, MasterId(1), by, None, None).await.expect("a database");
+    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(MasterId(1)), None).await, "SUCCESS");
     t.tell().await;
     assert!(staff.screen().contains(&format!("не знает, что заявка №{order}")), "{}", staff.screen());
 }

@@ -424,7 +424,7 @@ async fn a_card_says_who_was_asked_what_they_did_and_why() {
     let screen = olga.screen();
     for said in [
         "Мария Клиентова",
-        "+79990001122",
+        "8 (999) 000-11-22",
         "Течёт <кран>",
         "💬 Мастеру: Домофон 12",
         "волна 1",

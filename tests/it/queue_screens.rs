@@ -29,6 +29,7 @@ fn at(hour: i8, minute: i8) -> Moment {
 
 fn order(id: i64) -> OrderCard {
     OrderCard {
+        is_free: false,
         id: OrderId(id),
         category: Category::ALL[usize::try_from(id).expect("a small number") % 6],
         city: "Екатеринбург".to_owned(),
@@ -208,7 +209,7 @@ fn searching() -> StaffCard {
         search_started: Some(at(13, 21)),
         rounds: 2,
         deferred_until: None,
-        claimed: Some(Claim { by: "Пётр".to_owned(), yours: false, since: at(14, 10) }),
+        claimed: Some(Claim { id: StaffId(2), by: "Пётр".to_owned(), yours: false, since: at(14, 10) }),
         is_offered: true,
         was_offered: true,
         ended_lately: false,
@@ -257,7 +258,7 @@ fn an_order_s_card() {
     let assigned = StaffCard {
         status: OrderStatus::Assigned,
         master: Some(master.clone()),
-        claimed: Some(Claim { by: "Ольга Б.".to_owned(), yours: true, since: at(14, 10) }),
+        claimed: Some(Claim { id: StaffId(2), by: "Ольга Б.".to_owned(), yours: true, since: at(14, 10) }),
         offers: vec![offer("Анна К.", OfferState::Accepted), offer("Вера", OfferState::Canceled)],
         earlier_offers: 0,
         is_offered: false,
@@ -296,7 +297,7 @@ fn what_a_card_does_at_one_tap_is_not_where_something_else_was_done_a_moment_ago
         }
         places
     };
-    let claim = |yours| Some(Claim { by: "Ольга Б.".to_owned(), yours, since: at(14, 10) });
+    let claim = |yours| Some(Claim { id: StaffId(2), by: "Ольга Б.".to_owned(), yours, since: at(14, 10) });
     for status in OrderStatus::ALL {
         for offered in [true, false] {
             let card =

@@ -2,8 +2,7 @@
 //! answered truthfully.
 
 use field_service::dispatch::act::Deed;
-use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::model::{BotName, MasterId, OrderId, Origin, StaffId, UpdateKey};
+use field_service::model::{BotName, MasterId, OrderId, Origin, UpdateKey};
 use field_service::sim::telegram::{Chat, Tap};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -154,24 +153,18 @@ async fn what_is_not_a_sum_answers_no_other_question_when_it_comes_again() {
 async fn what_staff_did_is_not_done_again() {
     let t = Dispatch::start().await;
     t.add_staff(500).await;
-    let (store, staff) = (&t.app.store, StaffId(1));
     let origin = |id: &str| Origin { update: UpdateKey::callback(BotName::Admin, id), message: Some(7), written: None };
     let order = t.order().create().await;
     let assign = async |id: &str, master: i64| {
-        let by = Assigner::Staff(staff);
-        assign::assign(store, order, MasterId(master), by, None, Some(&origin(id)))
-            .await
-            .expect("a database")
-            .expect("a master")
-            .outcome
+        t.first_of_staff_does(order, &Deed::Assign(MasterId(master)), Some(&origin(id))).await
     };
     let again = Deed::SearchAgain(String::new());
     let take_back = async |id: &str| t.first_of_staff_does(order, &again, Some(&origin(id))).await;
-    assert_eq!(assign("1", 1).await, AssignOutcome::Assigned);
-    assert_eq!(assign("1", 1).await, AssignOutcome::AlreadyTheirs);
+    assert_eq!(assign("1", 1).await, "SUCCESS");
+    assert_eq!(assign("1", 1).await, "REPEATED");
     assert_eq!(take_back("2").await, "SUCCESS");
-    assert_eq!(assign("1", 1).await, AssignOutcome::Repeated, "it was taken back since");
-    assert_eq!(assign("3", 2).await, AssignOutcome::Assigned);
+    assert_eq!(assign("1", 1).await, "REPEATED", "it was taken back since");
+    assert_eq!(assign("3", 2).await, "SUCCESS");
     assert_eq!(take_back("2").await, "REPEATED", "it was given to somebody else since");
     assert_eq!(t.owner(order).await, Some(BORIS));
     t.check().await;

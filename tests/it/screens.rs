@@ -35,6 +35,7 @@ fn at(local: DateTime) -> Deadline {
 
 fn card(id: i64) -> OrderCard {
     OrderCard {
+        is_free: false,
         id: OrderId(id),
         category: Category::ALL[usize::try_from(id).expect("a small number") % 6],
         city: "Екатеринбург".to_owned(),
@@ -217,6 +218,7 @@ fn messages_that_nobody_asked_for() {
 fn no_screen_is_too_long_for_telegram() {
     let long = "<&щ🔧".repeat(3000);
     let card = OrderCard {
+        is_free: false,
         city: long.clone(),
         district: Some(long.clone()),
         address: long.clone(),

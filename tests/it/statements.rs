@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use field_service::bots::delivery;
 use field_service::config::{self, StatementMode};
-use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
+use field_service::dispatch::act::Deed;
 use field_service::dispatch::{accept, view};
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::proxy::Proxy;
@@ -60,10 +60,9 @@ async fn a_whole_conversation(t: &Dispatch) {
     t.answer(&chat, "Не успеваю").await;
     assert_eq!(t.status(order).await, "SEARCHING");
     chat.tap("m:sh:off").await;
-    let assigned = assign::assign(&t.app.store, order, MasterId(2), Assigner::System, None, None).await;
-    assert!(assigned.expect("a database").expect("a master").outcome == AssignOutcome::Assigned);
     assert_eq!(t.cancel(order, "").await, "NOT_FOUND", "there is no such staff");
     t.add_staff(500).await;
+    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(MasterId(2)), None).await, "SUCCESS");
     assert_eq!(t.take_back(order, "").await, "SUCCESS");
     t.check().await;
 }

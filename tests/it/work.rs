@@ -1,15 +1,12 @@
-//! Masters at work, from coming on shift to the client's money; and orders that staff or the system give and take away.
+//! Masters at work, from coming on shift to the client's money; and orders that staff give and take away.
 
-use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
-use field_service::model::{MasterId, OrderId, StaffId};
+use field_service::dispatch::act::Deed;
+use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::{Chat, Tap};
 
 use crate::harness::{ANNA, BORIS, Dispatch, STRANGER, VERA};
 
-/// Ids of the three masters, in the order of their names.
 const ANNA_ID: MasterId = MasterId(1);
-const BORIS_ID: MasterId = MasterId(2);
-const STAFF: StaffId = StaffId(1);
 
 impl Dispatch {
     /// Anna's order at this stage, and her chat.
@@ -32,11 +29,6 @@ impl Dispatch {
     async fn history(&self, order: OrderId) -> Vec<String> {
         self.one("SELECT array_agg(to_status ORDER BY id) FROM order_status_history WHERE order_id = $1", &[&order.0])
             .await
-    }
-
-    async fn assign(&self, order: OrderId, master: MasterId, by: Assigner) -> AssignOutcome {
-        let answered = assign::assign(&self.app.store, order, master, by, Some("просил клиент"), None).await;
-        answered.expect("a database").expect("a master").outcome
     }
 }
 
@@ -258,7 +250,7 @@ async fn a_redelivered_reason_does_not_give_back_what_was_given_anew() {
     let reason = chat.text_update("Не успеваю");
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
     let given = chat.press("Да, вернуть").await;
-    assert_eq!(t.assign(order, ANNA_ID, Assigner::Staff(STAFF)).await, AssignOutcome::Assigned);
+    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
     let before = t.everything().await;
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
     chat.deliver(given.update).await;
@@ -461,60 +453,35 @@ async fn off_shift_stops_new_offers_and_coming_back_starts_them_at_once() {
 }
 
 #[tokio::test]
-async fn staff_and_the_system_give_orders_by_the_same_path_as_masters_take_them() {
+async fn what_staff_give_is_told_to_its_master_and_to_whoever_was_asked() {
     let t = Dispatch::with_standing_clock(0).await;
     t.add_staff(500).await;
     let [anna, boris] = [ANNA, BORIS].map(|user| t.chat(user));
     anna.open();
     boris.open();
-    t.execute("UPDATE masters SET max_active_orders = 1", &[]).await;
-    for (by, actor) in [(Assigner::Staff(STAFF), "ADMIN 1"), (Assigner::System, "AUTO_DISTRIBUTION")] {
-        let order = t.order().create().await;
-        t.execute("UPDATE masters SET on_shift = telegram_user_id = $1", &[&BORIS]).await;
-        t.tick().await;
-        t.tell().await;
-        assert_eq!(t.assign(order, ANNA_ID, by).await, AssignOutcome::Assigned);
-        assert_eq!(t.owner(order).await, Some(ANNA));
-        assert_eq!(t.offer_state(order, BORIS).await, "CANCELED");
-        let said: String = t
-            .one(
-                "SELECT concat_ws(' ', actor_type, changed_by_staff_id) FROM order_status_history
-                 WHERE order_id = $1 AND to_status = 'ASSIGNED' AND reason = 'просил клиент'",
-                &[&order.0],
-            )
-            .await;
-        assert_eq!(said, actor);
-        t.tell().await;
-        assert!(anna.screen().contains("Вам назначена заявка") && anna.screen().contains("+79990001122"));
-        assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
-        let before = t.everything().await;
-        assert_eq!(t.assign(order, ANNA_ID, by).await, AssignOutcome::AlreadyTheirs);
-        assert_eq!(t.assign(order, BORIS_ID, by).await, AssignOutcome::Taken);
-        assert_eq!(t.everything().await, before);
-
-        // Only staff go over a limit.
-        let more = t.order().create().await;
-        let expected = match by {
-            Assigner::Staff(_) => AssignOutcome::Assigned,
-            Assigner::System => AssignOutcome::LimitReached { limit: 1 },
-        };
-        assert_eq!(t.assign(more, ANNA_ID, by).await, expected);
-        t.execute("UPDATE orders SET status = 'CANCELED' WHERE id = $1", &[&more.0]).await;
-        anna.press(&format!("Ваша заявка №{order}")).await;
-        t.steps(&anna, order, &["enr", "wrk", "cls_yes"]).await;
-        t.answer(&anna, "10").await;
-        assert_eq!(t.status(order).await, "CLOSED");
-        assert_eq!(t.assign(order, BORIS_ID, by).await, AssignOutcome::Final);
-        t.execute("DELETE FROM order_status_history WHERE order_id = $1", &[&more.0]).await;
-        t.execute("DELETE FROM distribution_metrics WHERE order_id = $1", &[&more.0]).await;
-        t.execute("DELETE FROM orders WHERE id = $1", &[&more.0]).await;
-    }
-    let unknown = assign::assign(&t.app.store, OrderId(1), MasterId(99), Assigner::System, None, None).await;
-    assert!(unknown.expect("a database").is_none());
-    assert_eq!(t.assign(OrderId(9999), ANNA_ID, Assigner::System).await, AssignOutcome::NotFound);
-    t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&ANNA]).await;
+    t.execute("UPDATE masters SET max_active_orders = 1, on_shift = telegram_user_id = $1", &[&BORIS]).await;
     let order = t.order().create().await;
-    assert!(matches!(t.assign(order, ANNA_ID, Assigner::Staff(STAFF)).await, AssignOutcome::Blocked(_)));
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
+    assert_eq!((t.owner(order).await, t.offer_state(order, BORIS).await.as_str()), (Some(ANNA), "CANCELED"));
+    let by: String = t
+        .one(
+            "SELECT concat_ws(' ', actor_type, changed_by_staff_id) FROM order_status_history
+             WHERE order_id = $1 AND to_status = 'ASSIGNED'",
+            &[&order.0],
+        )
+        .await;
+    assert_eq!(by, "ADMIN 1");
+    t.tell().await;
+    assert!(anna.screen().contains("Вам назначена заявка") && anna.screen().contains("+79990001122"));
+    assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
+    let before = t.everything().await;
+    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "ALREADY_DONE");
+    assert_eq!(t.everything().await, before);
+    // She has as many as she may accept; staff may give her more.
+    let more = t.order().create().await;
+    assert_eq!(t.first_of_staff_does(more, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
     t.check().await;
 }
 

@@ -18,7 +18,7 @@ pub use order::{CancelReason, Field, OrderTap, ReturnReason};
 pub use queue::QueueTap;
 
 use super::{LIMIT, number};
-use crate::model::{MasterId, OrderId, Version};
+use crate::model::{Leaves, MasterId, OrderId, StaffQuestion, Version};
 
 /// What a button of the dispatchers' bot asks for. Pages count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +62,13 @@ impl StaffCallback {
         }
     }
 
-    /// Whether an open question stays open: the button is part of the dialog that asks it.
+    /// Which open question a tap leaves: any, unless the button is part of the dialog that asks it.
     #[must_use]
-    pub fn keeps_the_question(self) -> bool {
-        matches!(self, Self::New(_))
+    pub fn leaves(self) -> Leaves {
+        match self {
+            Self::New(_) => Leaves::AllBut(StaffQuestion::NewOrder),
+            _ => Leaves::All,
+        }
     }
 }
 

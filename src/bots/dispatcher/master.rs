@@ -134,11 +134,11 @@ impl By<'_> {
         if !self.profile.role.acts() {
             return Ok(self.master_card(master).await?.with_alert(texts::READ_ONLY));
         }
-        let dialog = StaffDialog::about_master(question, master);
+        let dialog = StaffDialog::about_master(question, master, card.seen);
         if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
             return self.master_card(master).await;
         }
-        Ok(Reply::screen(screen(&card), Place::Question))
+        Ok(Reply::question(screen(&card)))
     }
 
     /// The reply to a reason or a number.
@@ -154,13 +154,13 @@ impl By<'_> {
         };
         let to = match to {
             Ok(to) => to,
-            Err(why) => return self.ask_again(master, dialog.question, &why).await,
+            Err(why) => return self.ask_again(master, dialog, &why).await,
         };
-        let outcome = self.managed(master, &to, None).await?;
+        let outcome = self.managed(master, &to, dialog.seen_change).await?;
         if outcome == ManageOutcome::Busy {
-            return self.ask_again(master, dialog.question, &texts::managed(&to, &outcome)).await;
+            return self.ask_again(master, dialog, &texts::managed(&to, &outcome)).await;
         }
-        staff_dialog::end(&self.bots.store, self.staff, dialog.question).await?;
+        staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
         let note = texts::managed(&to, &outcome);
         match manage::card(&self.bots.store, self.staff, master).await? {
             Some(card) => Ok(Reply::screen(screens::card(&card, self.profile, Some(&note)), Place::Master(master))),
@@ -169,15 +169,15 @@ impl By<'_> {
     }
 
     /// The same question, below why the words do not answer it.
-    async fn ask_again(self, master: MasterId, question: StaffQuestion, why: &str) -> Result<Reply, store::Error> {
+    async fn ask_again(self, master: MasterId, dialog: &StaffDialog, why: &str) -> Result<Reply, store::Error> {
         let Some(card) = manage::card(&self.bots.store, self.staff, master).await? else {
-            staff_dialog::end(&self.bots.store, self.staff, question).await?;
+            staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
             return self.masters().await;
         };
         let mut screen =
-            if question == StaffQuestion::Limit { screens::ask_limit(&card) } else { screens::ask_block(&card) };
+            if dialog.question == StaffQuestion::Limit { screens::ask_limit(&card) } else { screens::ask_block(&card) };
         screen.text = format!("{why}\n\n{}", screen.text);
-        Ok(Reply::asked_again(screen))
+        Ok(Reply::question(screen))
     }
 
     async fn invitations(self) -> Result<Reply, store::Error> {

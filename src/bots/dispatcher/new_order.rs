@@ -11,11 +11,11 @@ use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::create::{self, CreateOutcome, Search};
-use crate::dispatch::draft::{self, SayOutcome};
+use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
 use crate::dispatch::staff_dialog;
 use crate::model::city::City;
 use crate::model::draft::{Draft, DraftId, Field, Said};
-use crate::model::paste::{self, Pasted, when};
+use crate::model::paste::{self, when};
 use crate::model::slot::{self, NoTime, When};
 use crate::model::staff::Place;
 use crate::model::{MasterId, OrderId, Phone, StaffDialog, StaffQuestion};
@@ -25,13 +25,18 @@ use crate::store;
 const ADDRESS: usize = 300;
 const NAME: usize = 100;
 const DESCRIPTION: usize = 2000;
+/// How often it is decided anew what words answer, while others come at the same moment.
+const ANSWERS: usize = 4;
 
 impl By<'_> {
     /// The reply to a button of the new order.
     pub(super) async fn new_order(self, tap: NewTap) -> Result<Reply, store::Error> {
         match tap {
             NewTap::Start => self.start_order().await,
-            NewTap::Over => self.begin_order(None).await,
+            NewTap::Over => {
+                let left = draft::open(&self.bots.store, self.staff).await?;
+                self.begin_order(left.as_ref(), None).await
+            }
             NewTap::Guarantee(order) => self.begin_guarantee(order).await,
             NewTap::Category(draft, category) => self.say_of_draft(draft, Said::Category(category)).await,
             NewTap::City(draft, city) => self.say_of_draft(draft, Said::City(city)).await,
@@ -49,7 +54,6 @@ impl By<'_> {
             NewTap::AskDrop(draft) => Ok(Reply::screen(screens::confirm_drop(draft), Place::Draft)),
             NewTap::Drop(draft) => {
                 let dropped = draft::drop(&self.bots.store, self.staff, draft).await?;
-                staff_dialog::end(&self.bots.store, self.staff, StaffQuestion::NewOrder).await?;
                 let menu = self.menu().await?;
                 Ok(if dropped { menu.with_toast(words::DROPPED) } else { menu.with_alert(words::NO_DRAFT) })
             }
@@ -64,38 +68,47 @@ impl By<'_> {
                 let beside = Beside { resumed: !draft.is_blank(), ..Beside::default() };
                 self.draft_as(&draft, beside).await
             }
-            None => self.begin_order(None).await,
+            None => self.begin_order(None, None).await,
         }
     }
 
-    /// Begins a new order.
-    async fn begin_order(self, wrong: Option<Fault>) -> Result<Reply, store::Error> {
+    /// Begins a new order instead of the one that is open.
+    async fn begin_order(self, replaces: Option<&Draft>, wrong: Option<Fault>) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
-        self.ask_for_words().await?;
         let blank = Draft::blank(self.profile.id, &cities);
-        match draft::begin(&self.bots.store, self.staff, &blank, self.origin).await? {
-            Some(draft) => self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await,
-            None => self.may_not().await,
+        match draft::begin(&self.bots.store, self.staff, &blank, replaces, self.origin).await? {
+            BeginOutcome::Begun(draft) | BeginOutcome::Left(draft) => {
+                self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await
+            }
+            BeginOutcome::NotAllowed => self.may_not().await,
         }
     }
 
     /// Begins a free visit that repeats a closed order. A draft that is not finished comes first.
     async fn begin_guarantee(self, order: OrderId) -> Result<Reply, store::Error> {
-        if let Some(left) = draft::open(&self.bots.store, self.staff).await?
-            && !left.is_blank()
-            && left.guarantee_of != Some(order)
-        {
-            self.ask_for_words().await?;
-            return self.draft_as(&left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await;
-        }
-        self.ask_for_words().await?;
-        match draft::repeat(&self.bots.store, self.staff, order, self.origin).await? {
-            Some(draft) => self.draft_as(&draft, Beside::default()).await,
-            None if self.profile.role.acts() => {
+        let outcome = match draft::open(&self.bots.store, self.staff).await? {
+            Some(left) if !left.is_blank() => {
+                self.ask_for_words().await?;
+                BeginOutcome::Left(Box::new(left))
+            }
+            blank => draft::repeat(&self.bots.store, self.staff, order, blank.as_ref(), self.origin).await?,
+        };
+        match outcome {
+            BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
+            BeginOutcome::Left(draft) if draft.guarantee_of == Some(order) => {
+                self.draft_as(&draft, Beside { resumed: true, ..Beside::default() }).await
+            }
+            BeginOutcome::Left(draft) => self.draft_first(&draft).await,
+            BeginOutcome::NotAllowed if self.profile.role.acts() => {
                 Ok(self.show_boxed(Place::Card(order)).await?.with_alert(words::NOT_CLOSED))
             }
-            None => self.may_not().await,
+            BeginOutcome::NotAllowed => self.may_not().await,
         }
+    }
+
+    /// The draft that is to be finished before another is begun.
+    async fn draft_first(self, left: &Draft) -> Result<Reply, store::Error> {
+        self.draft_as(left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await
     }
 
     /// The new order as far as it is.
@@ -109,7 +122,10 @@ impl By<'_> {
     /// The draft of a button, as it is, beside something else.
     async fn draft_beside(self, id: DraftId, beside: Beside) -> Result<Reply, store::Error> {
         match draft::open(&self.bots.store, self.staff).await? {
-            Some(draft) if draft.id == id => self.draft_as(&draft, beside).await,
+            Some(draft) if draft.id == id => {
+                self.ask_for_words().await?;
+                self.draft_as(&draft, beside).await
+            }
             _ => self.no_draft().await,
         }
     }
@@ -142,10 +158,8 @@ impl By<'_> {
 
     /// Enters what a button says.
     async fn say_of_draft(self, id: DraftId, said: Said) -> Result<Reply, store::Error> {
-        // Before the update is recorded, as a question is asked once for each.
-        self.ask_for_words().await?;
         let cities = draft::cities(&self.bots.store, self.staff).await?;
-        let outcome = draft::say(&self.bots.store, self.staff, Some(id), &said, &cities, self.origin).await?;
+        let outcome = draft::say(&self.bots.store, self.staff, id, &said, &cities, self.origin).await?;
         self.said_of_draft(outcome, None).await
     }
 
@@ -159,7 +173,7 @@ impl By<'_> {
             SayOutcome::Made(order) => {
                 Ok(self.show_boxed(Place::Card(order)).await?.with_alert(words::already_created(order)))
             }
-            SayOutcome::NoDraft => self.no_draft().await,
+            SayOutcome::Changed | SayOutcome::NoDraft => self.no_draft().await,
         }
     }
 
@@ -242,32 +256,33 @@ impl By<'_> {
     }
 
     /// The reply to the next field of the new order.
-    pub(super) async fn new_order_written(
-        self,
-        _dialog: &StaffDialog,
-        message: &Message,
-    ) -> Result<Reply, store::Error> {
+    pub(super) async fn new_order_written(self, message: &Message) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         if cities.is_empty() {
             return self.may_not().await;
         }
-        let Some(draft) = draft::open(&self.bots.store, self.staff).await? else {
-            return match order_in(message, &cities) {
-                Some(said) => self.begin_pasted(said, &cities).await,
-                None => self.begin_order(Some(Fault::TooOld)).await,
+        for _ in 0..ANSWERS {
+            let Some(draft) = draft::open(&self.bots.store, self.staff).await? else {
+                return match order_in(message, &cities) {
+                    Some(said) => self.begin_pasted(said, None, &cities).await,
+                    None => self.begin_order(None, Some(Fault::TooOld)).await,
+                };
             };
-        };
-        let masters = match draft.step {
-            Some(Field::Preferred) => self.masters_of(&draft).await?,
-            _ => Vec::new(),
-        };
-        match answer(&draft, message, &cities, &masters) {
-            Ok(said) => {
-                let outcome = draft::say(&self.bots.store, self.staff, None, &said, &cities, self.origin).await?;
-                self.said_of_draft(outcome, None).await
+            let masters = match draft.step {
+                Some(Field::Preferred) => self.masters_of(&draft).await?,
+                _ => Vec::new(),
+            };
+            let said = match answer(&draft, message, &cities, &masters) {
+                Ok(said) => said,
+                Err(wrong) => return self.draft_as(&draft, Beside { wrong: Some(wrong), ..Beside::default() }).await,
+            };
+            // Words that came just before may have answered the question that these were taken to answer.
+            match draft::answer(&self.bots.store, self.staff, &draft, &said, &cities, self.origin).await? {
+                SayOutcome::Changed => {}
+                outcome => return self.said_of_draft(outcome, None).await,
             }
-            Err(wrong) => self.draft_as(&draft, Beside { wrong: Some(wrong), ..Beside::default() }).await,
         }
+        self.draft().await
     }
 
     /// The reply to words that answer no question: they may be an order, as somebody has written it down.
@@ -279,20 +294,20 @@ impl By<'_> {
         match draft::open(&self.bots.store, self.staff).await? {
             Some(left) if !left.is_blank() => {
                 self.ask_for_words().await?;
-                self.draft_as(&left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await
+                self.draft_first(&left).await
             }
-            _ => self.begin_pasted(said, &cities).await,
+            blank => self.begin_pasted(said, blank.as_ref(), &cities).await,
         }
     }
 
-    /// Begins a draft that a message fills.
-    async fn begin_pasted(self, said: Said, cities: &[City]) -> Result<Reply, store::Error> {
-        self.ask_for_words().await?;
+    /// Begins a draft that a message fills, instead of a blank one.
+    async fn begin_pasted(self, said: Said, blank: Option<&Draft>, cities: &[City]) -> Result<Reply, store::Error> {
         let mut filled = Draft::blank(self.profile.id, cities);
         filled.enter(said, cities);
-        match draft::begin(&self.bots.store, self.staff, &filled, self.origin).await? {
-            Some(draft) => self.draft_as(&draft, Beside::default()).await,
-            None => self.may_not().await,
+        match draft::begin(&self.bots.store, self.staff, &filled, blank, self.origin).await? {
+            BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
+            BeginOutcome::Left(draft) => self.draft_first(&draft).await,
+            BeginOutcome::NotAllowed => self.may_not().await,
         }
     }
 }
@@ -305,14 +320,9 @@ fn words_of(message: &Message) -> String {
 /// An order that a message says as a whole; `None`: it is none.
 fn order_in(message: &Message, cities: &[City]) -> Option<Said> {
     let written = words_of(message);
-    let pasted = read(&written, cities);
+    let pasted = paste::read(&written, cities, &VOCABULARY);
     let says = pasted.phone.is_some() || pasted.address.is_some() || pasted.found() > 1;
     says.then(|| Said::Message { pasted: Box::new(pasted), written })
-}
-
-fn read(written: &str, cities: &[City]) -> Pasted {
-    let now = cities.first().map(|city| city.now).unwrap_or_default();
-    paste::read(written, cities, now, &VOCABULARY)
 }
 
 /// What a message answers to the draft's question, or what is wrong with it.
@@ -364,12 +374,10 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
         Some(Field::Name) => short(NAME).map(Said::Name),
         Some(Field::Description) => short(DESCRIPTION).map(Said::Description),
         Some(Field::When) => {
-            let Some(city) = draft.city_of(cities).or(cities.first()) else { return Err(Fault::NoTime) };
-            when::read(&written, city.now, city.workday, &VOCABULARY).map(Said::When).map_err(|why| match why {
-                NoTime::NotUnderstood => Fault::NoTime,
-                NoTime::Past => Fault::PastTime,
-                NoTime::TooFar => Fault::FarTime,
-            })
+            let Some(city) = draft.city_of(cities).or(cities.first()) else {
+                return Err(Fault::NoTime(NoTime::NotUnderstood));
+            };
+            when::read(&written, city.now, city.workday, &VOCABULARY).map(Said::When).map_err(Fault::NoTime)
         }
         Some(Field::Preferred) => {
             let named = paste::named(&written, masters, |(_, name)| name);

@@ -2,8 +2,12 @@
 //!
 //! Whatever comes of it, the order's card is shown as it is then, with what there is to say about it.
 
+use jiff::ToSpan;
+use jiff::civil::DateTime;
+
 use super::super::callback::staff::{Field, OrderTap};
 use super::super::render::staff::order as screens;
+use super::super::render::texts::VOCABULARY;
 use super::super::render::texts::staff::order as texts;
 use super::super::render::texts::staff::order::Misunderstood;
 use super::super::render::texts::without_currency;
@@ -13,14 +17,13 @@ use super::reply::Reply;
 use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
 use crate::dispatch::actions::{OrderAction, is_allowed};
 use crate::dispatch::{candidates, staff_dialog};
+use crate::model::paste::when;
 use crate::model::selection::Exclusion;
+use crate::model::slot::{self, When};
 use crate::model::staff_order::{Edit, StaffOrder};
 use crate::model::text::cut;
-use crate::model::{Amount, MasterId, OrderId, Place, StaffDialog, StaffQuestion, Version};
+use crate::model::{Amount, MasterId, OrderId, Phone, Place, StaffDialog, StaffQuestion, Version};
 use crate::store;
-
-/// How long a window is that has a button.
-const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
 
 impl By<'_> {
     /// The reply to a button about an order.
@@ -49,7 +52,7 @@ impl By<'_> {
             OrderTap::Cancel(reason, order, seen) => {
                 self.tapped_to(order, seen, Deed::Cancel(texts::cancel_reason(reason).to_owned())).await
             }
-            OrderTap::Claim(order) => self.tapped_to(order, None, Deed::Claim).await,
+            OrderTap::Claim(order, from) => self.tapped_to(order, None, Deed::Claim(from)).await,
             OrderTap::Unclaim(order) => self.tapped_to(order, None, Deed::Unclaim).await,
             OrderTap::Edit(order, seen) => self.before(order, seen, OrderAction::Edit, None, screens::edit).await,
             OrderTap::Ask(field, order, seen) => self.ask(field, order, seen).await,
@@ -57,10 +60,7 @@ impl By<'_> {
                 let screen = |order: &StaffOrder| screens::ask_hour(order, day);
                 self.before(order, seen, OrderAction::Edit, None, screen).await
             }
-            OrderTap::Window { order, from, seen } => {
-                let slot = from.checked_add(WINDOW).ok().map(|to| (from, to));
-                self.tapped_to(order, seen, Deed::Edit(Edit::Slot(slot))).await
-            }
+            OrderTap::Window { order, from, seen } => self.choose_window(order, from, seen).await,
             OrderTap::AsSoonAsPossible(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Slot(None))).await,
             OrderTap::NoComment(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Comment(None))).await,
             OrderTap::Close { order, amount, seen } => self.tapped_to(order, seen, Deed::Close(amount)).await,
@@ -75,33 +75,30 @@ impl By<'_> {
     pub(super) async fn order_written(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
         let Some(order) = dialog.order else { return self.menu().await };
         let Some(found) = act::look(&self.bots.store, order, self.staff).await? else {
-            return self.nothing_of(dialog.question).await;
+            return self.nothing_of(dialog).await;
         };
         match understood(dialog.question, message.words(), &found) {
             Ok(Answer::Deed(deed)) => {
                 let (asked, acted) = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
                 let note = texts::acted(&deed, &acted);
-                if acted.outcome == ActOutcome::PastSlot {
-                    return Ok(ask_again(dialog.question, &found, &note));
-                }
                 let reply = self.shown(asked, &acted).await?;
                 Ok(noted(reply, &note))
             }
             Ok(Answer::Amount(amount)) => {
                 if dialog.seen.is_some_and(|seen| seen != found.version) {
-                    staff_dialog::end(&self.bots.store, self.staff, dialog.question).await?;
+                    staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
                     let reply = self.show(Place::Card(order)).await?;
                     return Ok(noted(reply, &texts::acted(&Deed::Close(amount), &stale(&found))));
                 }
-                Ok(Reply::asked_again(screens::confirm_close(&found, amount)))
+                Ok(Reply::question(screens::confirm_close(&found, amount)))
             }
             Err(why) => Ok(ask_again(dialog.question, &found, &texts::misunderstood(why))),
         }
     }
 
     /// That there is no such order any more, to whoever was asked about it.
-    async fn nothing_of(self, question: StaffQuestion) -> Result<Reply, store::Error> {
-        staff_dialog::end(&self.bots.store, self.staff, question).await?;
+    async fn nothing_of(self, dialog: &StaffDialog) -> Result<Reply, store::Error> {
+        staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
         Ok(noted(self.show(Place::Queue).await?, texts::NOT_FOUND))
     }
 
@@ -154,7 +151,7 @@ impl By<'_> {
         if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
             return self.show(Place::Card(order)).await;
         }
-        Ok(Reply::screen(screen(&found), Place::Question))
+        Ok(Reply::question(screen(&found)))
     }
 
     /// The order, if that can be done with it as it was seen; else the reply that says why not.
@@ -187,6 +184,15 @@ impl By<'_> {
         // An order that is nobody's needs no reason.
         let question = found.owner().map(|_| StaffQuestion::ReturnReason);
         self.before(order, seen, OrderAction::SearchAgain, question, screens::ask_return).await
+    }
+
+    /// The window that begins then: as its button was made, if the hours of work are still the same.
+    async fn choose_window(self, order: OrderId, from: DateTime, seen: Option<Version>) -> Result<Reply, store::Error> {
+        let found = act::look(&self.bots.store, order, self.staff).await?;
+        let offered = found.map(|order| slot::windows(from.date(), order.workday, from)).unwrap_or_default();
+        let to = offered.into_iter().find_map(|(start, end)| (start == from).then_some(end));
+        let to = to.or_else(|| from.checked_add(i64::from(slot::WINDOW).hours()).ok());
+        self.tapped_to(order, seen, Deed::Edit(Edit::Slot(to.map(|to| (from, to))))).await
     }
 
     async fn ask(self, field: Field, order: OrderId, seen: Option<Version>) -> Result<Reply, store::Error> {
@@ -234,11 +240,11 @@ impl By<'_> {
 /// Asks the same again, with what was wrong: the question stays open.
 fn ask_again(question: StaffQuestion, order: &StaffOrder, wrong: &str) -> Reply {
     if let Some(field) = field(question) {
-        return Reply::asked_again(screens::ask(field, order, Some(wrong)));
+        return Reply::question(screens::ask(field, order, Some(wrong)));
     }
     let returns = question == StaffQuestion::ReturnReason;
     let screen = if returns { screens::ask_return(order) } else { screens::ask_cancel(order) };
-    noted(Reply::asked_again(screen), wrong)
+    noted(Reply::question(screen), wrong)
 }
 
 /// What an answer in words comes to.
@@ -266,10 +272,17 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
         StaffQuestion::Amount => {
             Amount::parse(without_currency(written)).map(Answer::Amount).ok_or(Misunderstood::NoAmount)
         }
-        StaffQuestion::Phone => phone(written).and_then(|phone| deed(Deed::Edit(Edit::Phone(phone)))),
+        StaffQuestion::Phone => {
+            let phone = Phone::parse(written).map_err(Misunderstood::NoPhone)?;
+            deed(Deed::Edit(Edit::Phone(phone.as_e164().to_owned())))
+        }
         StaffQuestion::Slot => {
-            let _ = order;
-            Err(Misunderstood::NoSlot)
+            let now = order.order.card.slot.now;
+            let when = when::read(written, now, order.workday, &VOCABULARY).map_err(Misunderstood::NoTime)?;
+            deed(Deed::Edit(Edit::Slot(match when {
+                When::Soon => None,
+                When::Slot { start, end } => Some((start, end)),
+            })))
         }
         StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
         StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
@@ -292,19 +305,6 @@ fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood
         return Err(Misunderstood::TooLong(limit));
     }
     Ok(text.to_owned())
-}
-
-fn phone(written: &str) -> Result<String, Misunderstood> {
-    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-    let dialled = |c: char| c.is_ascii_digit() || c.is_whitespace() || "+-–—().".contains(c);
-    if !written.chars().all(dialled) {
-        return Err(Misunderstood::NoPhone(0));
-    }
-    match (digits.len(), digits.as_bytes().first()) {
-        (10, _) => Ok(format!("+7{digits}")),
-        (11, Some(b'7' | b'8')) => Ok(format!("+7{}", &digits[1..])),
-        _ => Err(Misunderstood::NoPhone(digits.len())),
-    }
 }
 
 /// What there is to say, above the screen of a new message.

@@ -3,7 +3,6 @@
 use super::super::callback::staff::QueueTap;
 use super::super::render::staff::{self, From};
 use super::super::render::texts::staff::{queue as texts, search};
-use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
@@ -46,7 +45,7 @@ impl By<'_> {
                 if !staff_dialog::ask(store, self.staff, dialog, self.origin).await? {
                     return self.first_page_of_queue().await;
                 }
-                Ok(Reply::screen(staff::ask_search(), Place::Question))
+                Ok(Reply::question(staff::ask_search()))
             }
             QueueTap::Found(page) => self.found(page).await,
         }
@@ -106,25 +105,20 @@ impl By<'_> {
         }
     }
 
-    /// The reply to what is to be looked for. The question stays open until something is found.
-    pub(super) async fn queue_written(self, _dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
-        self.look_up(message.words()).await
-    }
-
     /// What these words find.
     pub(super) async fn look_up(self, words: &str) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
         let words: String = words.chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
         let asks = search::sought(&words);
         if asks.is_empty() {
-            return Ok(Reply::asked_again(staff::too_short()));
+            return Ok(Reply::question(staff::too_short()));
         }
         staff_view::keep_sought(store, self.staff, &words, self.origin).await?;
         let Some(found) = staff_view::found(store, self.staff, &asks, 1).await? else { return self.menu().await };
         if found.lines.is_empty() {
-            return Ok(Reply::asked_again(staff::found(&Found { sought: Some(words), ..found })));
+            return Ok(Reply::question(staff::found(&Found { sought: Some(words), ..found })));
         }
-        staff_dialog::end(store, self.staff, StaffQuestion::Search).await?;
+        staff_dialog::end(store, self.staff, &StaffDialog::new(StaffQuestion::Search)).await?;
         Ok(Reply::screen(staff::found(&Found { sought: Some(words), ..found }), Place::Queue))
     }
 }

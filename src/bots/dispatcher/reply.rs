@@ -6,7 +6,7 @@ use super::super::render::{Screen, plain, texts};
 use super::super::{Bots, delivery};
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
-use crate::model::{BotName, OrderId, StaffRef, TelegramUserId};
+use crate::model::{BotName, OrderId, TelegramUserId};
 use crate::telegram::Notice;
 
 /// What the person gets to see, and what else an update has caused.
@@ -17,8 +17,6 @@ pub(super) struct Reply {
     /// What the outbox is to show if the screen cannot be shown now, or the notice if that is all there is. None for strangers
     /// alone.
     pub(super) place: Option<Place>,
-    /// Whether the screen asks the open question anew, in a message of its own.
-    pub(super) asks: bool,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
     /// Whether the bot's commands are offered anew: those of somebody who may act, or who may only look.
@@ -30,9 +28,9 @@ impl Reply {
         Self { screen: Some(screen), place: Some(place), ..Self::default() }
     }
 
-    /// Asks the open question, in a message of its own after words that did not answer it.
-    pub(super) fn asked_again(screen: Screen) -> Self {
-        Self { asks: true, ..Self::screen(screen, Place::Question) }
+    /// Asks the open question.
+    pub(super) fn question(screen: Screen) -> Self {
+        Self::screen(screen, Place::Question)
     }
 
     /// To somebody who is nobody of the staff, and is owed nothing more.
@@ -42,12 +40,12 @@ impl Reply {
 
     /// A dialog over the chat, which has to be closed.
     pub(super) fn with_alert(self, text: impl Into<String>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: true }), ..self }
+        Self { notice: Some(Notice::alert(text)), ..self }
     }
 
     /// A line over the chat, which goes by itself.
     pub(super) fn with_toast(self, text: impl Into<String>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: false }), ..self }
+        Self { notice: Some(Notice::toast(text)), ..self }
     }
 
     /// Words over the chat alone.
@@ -75,7 +73,7 @@ pub(in crate::bots) struct Answer {
 impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, place, asks, enqueued, commands } = reply;
+        let Reply { notice, screen, place, enqueued, commands } = reply;
         // Words over the chat are not seen below it: a message is answered by one.
         let screen = match (&query, screen, &notice) {
             (None, None, Some(notice)) => Some(plain(notice.text.clone())),
@@ -93,8 +91,11 @@ impl Answer {
                 }
             },
             async {
-                if let Some(screen) = screen {
-                    show(bots, user, message, &screen, place, asks).await;
+                if let Some(screen) = screen
+                    && let (Err(seconds), Some(place)) =
+                        (bots.show(BotName::Admin, user, message, &screen).await, place)
+                {
+                    enqueue(bots, user, message, place, seconds).await;
                 }
             },
             async {
@@ -114,27 +115,7 @@ impl Answer {
     }
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`.
-async fn show(
-    bots: &Bots,
-    user: TelegramUserId,
-    message: Option<i32>,
-    screen: &Screen,
-    place: Option<Place>,
-    asks: bool,
-) {
-    match (bots.show(BotName::Admin, user, message, screen).await, place) {
-        (Ok(Some(sent)), _) if asks => {
-            let noted = staff_dialog::note_message(&bots.store, StaffRef::Telegram(user), sent).await;
-            if let Err(error) = noted {
-                tracing::warn!(%error, "which message asks a question could not be noted");
-            }
-        }
-        (Err(seconds), Some(place)) => enqueue(bots, user, message, place, seconds).await,
-        _ => {}
-    }
-}
-
+/// Leaves a screen that could not be shown to the outbox, which shows `place` as it is then.
 async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, place: Place, seconds: u64) {
     if let Err(error) = staff_dialog::enqueue(&bots.store, user, place, message, seconds).await {
         tracing::error!(%error, "a screen could not be shown: the next tap shows it");

@@ -7,12 +7,12 @@ use super::By;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
 use crate::model::staff::Place;
-use crate::model::{StaffDialog, StaffIncoming, StaffQuestion};
+use crate::model::{Leaves, StaffDialog, StaffIncoming, StaffQuestion};
 use crate::store;
 
-/// Whether a message leaves the open question: a command does, and nothing else.
-pub(super) fn leaves_the_question(message: &Message) -> bool {
-    is_command(message)
+/// Which open question a message leaves: a command any, and nothing else one.
+pub(super) fn leaves(message: &Message) -> Leaves {
+    if is_command(message) { Leaves::All } else { Leaves::None }
 }
 
 fn is_command(message: &Message) -> bool {
@@ -60,11 +60,11 @@ impl By<'_> {
     async fn answered(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
         let question = dialog.question;
         if question != StaffQuestion::NewOrder && (message.is_forwarded() || message.text.is_none()) {
-            return Ok(Reply::asked_again(render::staff::only_own_words(dialog)));
+            return Ok(Reply::question(render::staff::only_own_words(dialog)));
         }
         match question {
-            StaffQuestion::NewOrder => self.new_order_written(dialog, message).await,
-            StaffQuestion::Search => self.queue_written(dialog, message).await,
+            StaffQuestion::NewOrder => self.new_order_written(message).await,
+            StaffQuestion::Search => self.look_up(message.words()).await,
             StaffQuestion::BlockReason | StaffQuestion::Limit => self.master_written(dialog, message).await,
             StaffQuestion::CancelReason
             | StaffQuestion::ReturnReason
@@ -82,9 +82,9 @@ impl By<'_> {
         match staff_dialog::open(&self.bots.store, self.staff).await? {
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft().await,
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::Search => {
-                Ok(Reply::asked_again(render::staff::ask_search()))
+                Ok(Reply::question(render::staff::ask_search()))
             }
-            Some((_, Some(dialog))) => Ok(Reply::asked_again(render::staff::question(&dialog))),
+            Some((_, Some(dialog))) => Ok(Reply::question(render::staff::question(&dialog))),
             _ => self.menu().await,
         }
     }

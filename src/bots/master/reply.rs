@@ -78,12 +78,12 @@ impl Reply {
 
     /// A dialog over the chat, which has to be closed.
     pub(super) fn with_alert(self, text: impl Into<String>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: true }), ..self }
+        Self { notice: Some(Notice::alert(text)), ..self }
     }
 
     /// A line over the chat, which goes by itself.
     pub(super) fn with_toast(self, text: impl Into<String>) -> Self {
-        Self { notice: Some(Notice { text: text.into(), alert: false }), ..self }
+        Self { notice: Some(Notice::toast(text)), ..self }
     }
 
     /// Words over the chat alone.

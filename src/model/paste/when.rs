@@ -7,6 +7,7 @@ use jiff::{Span, ToSpan};
 
 use super::text::{Kind, Token, Words};
 use super::{Found, Vocabulary};
+use crate::model::city::City;
 use crate::model::slot::{Hours, NoTime, WINDOW, When};
 
 /// Reads a time from words that say nothing else.
@@ -29,11 +30,16 @@ pub fn read(written: &str, now: DateTime, hours: Hours, vocabulary: &Vocabulary)
     when.check(now)
 }
 
-/// Takes the time that can be promised.
-pub(super) fn take(words: &mut Words<'_>, now: DateTime, hours: Hours, vocabulary: &Vocabulary) -> Option<Found<When>> {
-    let (when, ranges) = find(words, now, hours, vocabulary)?;
-    when.check(now).ok()?;
-    Some(words.take(when, &ranges))
+/// Takes the time that can be promised, if it is the same one by the clocks of all these cities.
+pub(super) fn take(words: &mut Words<'_>, cities: &[City], vocabulary: &Vocabulary) -> Option<Found<When>> {
+    let read = |city: &City| {
+        let (when, ranges) = find(words, city.now, city.workday, vocabulary)?;
+        Some((when.check(city.now).ok()?, ranges))
+    };
+    let (first, others) = cities.split_first()?;
+    let (when, ranges) = read(first)?;
+    let is_the_same = |city| read(city).is_some_and(|(other, _)| other == when);
+    others.iter().all(is_the_same).then(|| words.take(when, &ranges))
 }
 
 /// Finds the first day and the first hours.

@@ -103,7 +103,7 @@ SELECT
     reader.state AS only_state,
     reader.master AS only_master,
     reader.day AS only_day,
-    -- All of one dispatcher's cities have about the same day.
+    -- By the clock of the city that is shown alone, else of the first: near midnight another's day may be another one.
     reader.now AT TIME ZONE coalesce(
         (SELECT shown_timezone FROM cities WHERE cities.id = coalesce(reader.city_id, reader.cities[1])), 'UTC') AS reader_now,
     ARRAY (SELECT status FROM counted ORDER BY status) AS counted_statuses,
@@ -130,6 +130,7 @@ SELECT
     NULL AS description,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free,
     reader.now AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc,
     orders.created_at,

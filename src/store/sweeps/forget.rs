@@ -90,11 +90,11 @@ macro_rules! forget_updates {
     };
 }
 
-/// Updates that changed something, after 8 days: Telegram delivers nothing again after one.
+/// Updates that changed an order or a master, after 8 days: Telegram delivers nothing again after one.
 pub static FORGET_UPDATES: Sweep =
     forget_updates!("forget_updates", "forget_updates.find", "forget_updates.change", "action <> 'SHOW'", "8 days");
 
-/// Updates that only showed something, which most are, after a day: delivered again, they would show it again.
+/// Updates that only showed or asked something, which most are, after a day: delivered again, they would show or ask it again.
 pub static FORGET_SHOWN: Sweep =
     forget_updates!("forget_shown", "forget_shown.find", "forget_shown.change", "action = 'SHOW'", "25 hours");
 
@@ -147,6 +147,57 @@ pub static FORGET_LOST_TAPS: Sweep = Sweep {
          RETURNING id"
     ),
     batch: 2000,
+};
+
+/// What people have told who followed an invitation and did not go on for a week, name and phone among it; by Telegram's user.
+pub static FORGET_ONBOARDINGS: Sweep = Sweep {
+    name: "forget_onboardings",
+    find: statement!(
+        "forget_onboardings.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT telegram_user_id AS id FROM onboardings
+         WHERE changed_at < coalesce($1, now()) /* now */ - interval '7 days' AND telegram_user_id <> ALL ($3) /* except */
+         LIMIT $2 /* at most */"
+    ),
+    lock: None,
+    change: statement!(
+        "forget_onboardings.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "DELETE FROM onboardings
+         WHERE telegram_user_id IN (
+             SELECT telegram_user_id FROM onboardings
+             WHERE telegram_user_id = ANY ($2) /* users */
+               AND changed_at < coalesce($1, now()) /* now */ - interval '7 days'
+             FOR UPDATE SKIP LOCKED)
+         RETURNING telegram_user_id"
+    ),
+    batch: 500,
+};
+
+/// What staff have searched for, which may be a client's phone, a day after they last looked at the queue; by staff.
+pub static FORGET_SEARCHES: Sweep = Sweep {
+    name: "forget_searches",
+    find: statement!(
+        "forget_searches.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT staff_id AS id FROM staff_queues
+         WHERE sought IS NOT NULL AND changed_at < coalesce($1, now()) /* now */ - interval '1 day'
+           AND staff_id <> ALL ($3) /* except */
+         LIMIT $2 /* at most */"
+    ),
+    lock: None,
+    change: statement!(
+        "forget_searches.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "UPDATE staff_queues SET sought = NULL
+         WHERE staff_id IN (
+             SELECT staff_id FROM staff_queues
+             WHERE staff_id = ANY ($2) /* staff */ AND sought IS NOT NULL
+               AND changed_at < coalesce($1, now()) /* now */ - interval '1 day'
+             FOR UPDATE SKIP LOCKED)
+         RETURNING staff_id"
+    ),
+    batch: 500,
 };
 
 /// Drafts of orders that nobody has touched for a day; those that an order was made of after 8 days: until then a button of theirs

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use field_service::bots::delivery;
-use field_service::dispatch::assign::{self, AssignOutcome, Assigner};
 use field_service::dispatch::deliver;
-use field_service::model::{MasterId, OrderId};
+use field_service::model::OrderId;
 use field_service::sim::telegram::Chat;
 use futures_util::future::join_all;
 
@@ -154,7 +153,6 @@ impl Life {
             }
             Step::Work { master, order, what } => return self.work(master, order, what).await,
             Step::Say { master, text } => self.say(master, text).await,
-            Step::Assign { master, order, by } => return self.assign(master, order, by).await,
             Step::Cancel { order } => return self.cancel(order).await,
             Step::Staff { master, order, what } => return self.staff_does(master, order, what).await,
             Step::ByHand { order } => self.cancel_by_hand(order).await,
@@ -395,26 +393,6 @@ impl Life {
             Question::Amount | Question::Reason => {}
         }
         self.asked[master] = None;
-    }
-
-    async fn assign(&mut self, master: usize, order: usize, by: Assigner) -> Result<(), String> {
-        let Some(order) = self.order(order) else { return Ok(()) };
-        let id = MasterId(i64::try_from(master).expect("a small number") + 1);
-        // Staff goes over a limit knowingly, which no invariant excuses: not here.
-        if self.load(master) >= LIMIT && by != Assigner::System {
-            return Ok(());
-        }
-        let answered = assign::assign(&self.t.app.store, self.orders[order].id, id, by, None, None).await;
-        let outcome = answered.expect("a database").expect("a master").outcome;
-        let may = self.orders[order].open() && !self.blocked[master] && self.load(master) < LIMIT;
-        if (outcome == AssignOutcome::Assigned) != may {
-            return Err(format!("{outcome:?}, allowed: {may}"));
-        }
-        if may {
-            self.orders[order].recall(None);
-            self.orders[order].assign(master);
-        }
-        Ok(())
     }
 
     /// The database holds what the model holds, and breaks no invariant.

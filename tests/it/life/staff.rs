@@ -20,7 +20,7 @@ impl Life {
             return Ok(());
         }
         let deed = match what {
-            StaffWork::Claim => Deed::Claim,
+            StaffWork::Claim => Deed::Claim(None),
             StaffWork::Address => Deed::Edit(Edit::Address(format!("дом {master}"))),
             StaffWork::Comment => Deed::Edit(Edit::Comment(Some(format!("домофон {master}")))),
             StaffWork::SearchAgain => Deed::SearchAgain("не успевает".to_owned()),

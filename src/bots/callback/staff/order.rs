@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::civil::{Date, DateTime, Time};
 
 use super::{Parts, Seen, number};
-use crate::model::{Amount, MasterId, OrderId, Version};
+use crate::model::{Amount, MasterId, OrderId, StaffId, Version};
 
 /// What a button about an order asks for. `seen`: what the order looked like when the button was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,8 @@ pub enum OrderTap {
     ConfirmCancel(CancelReason, OrderId, Option<Version>),
     /// `adm:o:cnl_yes:<reason>:<order>[:<seen>]`: cancel it, for that reason.
     Cancel(CancelReason, OrderId, Option<Version>),
-    /// `adm:o:clm:<order>`: see to it.
-    Claim(OrderId),
+    /// `adm:o:clm:<order>[:<staff>]`: see to it; instead of whom, if somebody else is shown to do so.
+    Claim(OrderId, Option<StaffId>),
     /// `adm:o:unc:<order>`: leave it to the others.
     Unclaim(OrderId),
     /// `adm:o:edit:<order>[:<seen>]`: what is to be changed of it?
@@ -68,7 +68,7 @@ pub enum OrderTap {
         /// What was seen of the order.
         seen: Option<Version>,
     },
-    /// `adm:o:win:<order>:<yyyymmddhh>[:<seen>]`: the two hours from then on.
+    /// `adm:o:win:<order>:<yyyymmddhh[mm]>[:<seen>]`: the two hours from then on.
     Window {
         /// Which order.
         order: OrderId,
@@ -229,14 +229,23 @@ impl OrderTap {
             "ret_yes" => Self::Return(return_reason(parts)?, parts.order()?, parts.seen()),
             "cnl" => Self::ConfirmCancel(cancel_reason(parts)?, parts.order()?, parts.seen()),
             "cnl_yes" => Self::Cancel(cancel_reason(parts)?, parts.order()?, parts.seen()),
-            "clm" => Self::Claim(parts.order()?),
+            "clm" => {
+                let order = parts.order()?;
+                let from = match parts.next() {
+                    Some(text) => Some(StaffId(number(text)?)),
+                    None => None,
+                };
+                Self::Claim(order, from)
+            }
             "unc" => Self::Unclaim(parts.order()?),
             "edit" => Self::Edit(parts.order()?, parts.seen()),
             "day" => Self::Day { order: parts.order()?, day: date(parts.number()?)?, seen: parts.seen() },
             "win" => {
                 let (order, number) = (parts.order()?, parts.number()?);
-                let hour = Time::new((number % 100).try_into().ok()?, 0, 0, 0).ok()?;
-                Self::Window { order, from: date(number / 100)?.to_datetime(hour), seen: parts.seen() }
+                // Of a whole hour the minutes are left out.
+                let (hours, minute) = if number > 9_999_999_999 { (number / 100, number % 100) } else { (number, 0) };
+                let time = Time::new((hours % 100).try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()?;
+                Self::Window { order, from: date(hours / 100)?.to_datetime(time), seen: parts.seen() }
             }
             "asap" => Self::AsSoonAsPossible(parts.order()?, parts.seen()),
             "nocom" => Self::NoComment(parts.order()?, parts.seen()),
@@ -268,7 +277,8 @@ impl fmt::Display for OrderTap {
                 write!(f, "adm:o:cnl:{}:{order}{}", reason.as_str(), Seen(*seen))
             }
             Self::Cancel(reason, order, seen) => write!(f, "adm:o:cnl_yes:{}:{order}{}", reason.as_str(), Seen(*seen)),
-            Self::Claim(order) => write!(f, "adm:o:clm:{order}"),
+            Self::Claim(order, None) => write!(f, "adm:o:clm:{order}"),
+            Self::Claim(order, Some(from)) => write!(f, "adm:o:clm:{order}:{from}"),
             Self::Unclaim(order) => write!(f, "adm:o:unc:{order}"),
             Self::Edit(order, seen) => write!(f, "adm:o:edit:{order}{}", Seen(*seen)),
             Self::Ask(field, order, seen) => write!(f, "adm:o:{}:{order}{}", field.as_str(), Seen(*seen)),
@@ -276,8 +286,8 @@ impl fmt::Display for OrderTap {
                 write!(f, "adm:o:day:{order}:{}{:02}{:02}{}", day.year(), day.month(), day.day(), Seen(*seen))
             }
             Self::Window { order, from, seen } => {
-                let (year, month, day) = (from.year(), from.month(), from.day());
-                write!(f, "adm:o:win:{order}:{year}{month:02}{day:02}{:02}{}", from.hour(), Seen(*seen))
+                let format = if from.minute() == 0 { "%Y%m%d%H" } else { "%Y%m%d%H%M" };
+                write!(f, "adm:o:win:{order}:{}{}", from.strftime(format), Seen(*seen))
             }
             Self::AsSoonAsPossible(order, seen) => write!(f, "adm:o:asap:{order}{}", Seen(*seen)),
             Self::NoComment(order, seen) => write!(f, "adm:o:nocom:{order}{}", Seen(*seen)),
@@ -306,7 +316,8 @@ mod tests {
             OrderTap::PickAnyway { order, master, seen },
             OrderTap::AskReturn(order, seen),
             OrderTap::AskCancel(order, seen),
-            OrderTap::Claim(order),
+            OrderTap::Claim(order, None),
+            OrderTap::Claim(order, Some(StaffId(i64::MAX))),
             OrderTap::Unclaim(order),
             OrderTap::Edit(order, seen),
             OrderTap::Day { order, day: from.date(), seen },

@@ -6,11 +6,11 @@ use super::super::Screen;
 use super::super::texts;
 use super::super::texts::staff::calls as words;
 use super::shared::{Row, button, good, markup, row};
-use crate::bots::callback::staff::{OrderTap, QueueTap, StaffCallback};
-use crate::model::OrderId;
+use crate::bots::callback::staff::{MasterTap, OrderTap, QueueTap, StaffCallback};
 use crate::model::call::{Call, CalledOrder, Cause};
 use crate::model::order::Stage;
 use crate::model::text::cut;
+use crate::model::{MasterId, OrderId};
 
 /// How many orders have a button below several calls.
 const BUTTONS: usize = 10;
@@ -36,8 +36,15 @@ fn open_order(order: OrderId) -> StaffCallback {
     StaffCallback::Queue(QueueTap::Card { order, page: 1 })
 }
 
+fn open_master(master: MasterId) -> StaffCallback {
+    StaffCallback::Master(MasterTap::Card(master))
+}
+
 fn keyboard(call: &Call) -> InlineKeyboardMarkup {
-    let Some(order) = &call.order else { return markup(copies(call).into_iter().collect()) };
+    let Some(order) = &call.order else {
+        let open = call.master.as_ref().map(|master| row(words::BUTTON_OPEN_MASTER, open_master(master.id)));
+        return markup(open.into_iter().chain(copies(call)).collect());
+    };
     let mut rows: Vec<Row> = Vec::new();
     if call.answer.is_none() {
         rows.extend(actions(call, order));
@@ -52,7 +59,7 @@ fn keyboard(call: &Call) -> InlineKeyboardMarkup {
 /// What can be done at once. Whoever has opened the order can do more.
 fn actions(call: &Call, order: &CalledOrder) -> Vec<Row> {
     let (id, seen) = (order.card.id, Some(order.seen));
-    let claim = good(words::BUTTON_CLAIM, StaffCallback::Order(OrderTap::Claim(id)));
+    let claim = good(words::BUTTON_CLAIM, StaffCallback::Order(OrderTap::Claim(id, None)));
     let assign = button(words::BUTTON_ASSIGN, StaffCallback::Order(OrderTap::Candidates { order: id, page: 1 }));
     let mut acts = Vec::new();
     // A search that goes on by itself needs no other.

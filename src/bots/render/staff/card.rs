@@ -66,7 +66,7 @@ fn act(card: &StaffCard, action: OrderAction) -> InlineKeyboardButton {
         OrderAction::AssignByHand => OrderTap::Candidates { order, page: 1 },
         OrderAction::SearchAgain => OrderTap::AskReturn(order, seen),
         OrderAction::Cancel => OrderTap::AskCancel(order, seen),
-        OrderAction::Claim => OrderTap::Claim(order),
+        OrderAction::Claim => OrderTap::Claim(order, card.claimed.as_ref().map(|claim| claim.id)),
         OrderAction::Unclaim => OrderTap::Unclaim(order),
         OrderAction::Close => OrderTap::Ask(Field::Amount, order, seen),
         OrderAction::Edit => OrderTap::Edit(order, seen),

@@ -5,22 +5,19 @@
 
 use frankenstein::types::InlineKeyboardMarkup;
 use jiff::ToSpan;
-use jiff::civil::{Date, DateTime, time};
+use jiff::civil::Date;
 
 use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{CancelReason, Field, OrderTap, QueueTap, ReturnReason, StaffCallback};
 use crate::bots::render::Screen;
 use crate::bots::render::texts::staff::order as texts;
 use crate::model::candidates::{CandidateLine, Candidates};
+use crate::model::slot::windows;
 use crate::model::staff_order::StaffOrder;
 use crate::model::{Amount, OrderId};
 
 /// So many days from today have a button.
 const DAYS: i32 = 6;
-/// The hours between which clients are visited, in windows of two.
-const HOURS: std::ops::Range<i8> = 8..22;
-const WINDOW: i8 = 2;
-
 fn tap(tap: OrderTap) -> StaffCallback {
     StaffCallback::Order(tap)
 }
@@ -168,7 +165,7 @@ fn days(order: &StaffOrder) -> Vec<Row> {
     let days = (0..DAYS).filter_map(|days| today.checked_add(days.days()).ok());
     let days: Vec<_> = days
         // Today only while there is something left of it.
-        .filter(|date| !windows(*date, now).is_empty())
+        .filter(|date| !windows(*date, order.workday, now).is_empty())
         .map(|day| button(texts::button_day(day, today), tap(OrderTap::Day { order: id, day, seen })))
         .collect();
     let mut rows: Vec<Row> = days.chunks(2).map(<[_]>::to_vec).collect();
@@ -176,19 +173,11 @@ fn days(order: &StaffOrder) -> Vec<Row> {
     rows
 }
 
-/// The windows of a day that are not over.
-fn windows(date: Date, now: DateTime) -> Vec<(DateTime, DateTime)> {
-    let hours = HOURS.step_by(usize::from(WINDOW.unsigned_abs()));
-    let windows =
-        hours.map(|hour| (date.to_datetime(time(hour, 0, 0, 0)), date.to_datetime(time(hour + WINDOW, 0, 0, 0))));
-    windows.filter(|(_, end)| *end > now).collect()
-}
-
 /// At which hour of that day?
 #[must_use]
 pub fn ask_hour(order: &StaffOrder, day: Date) -> Screen {
     let (id, seen) = (order.id(), Some(order.version));
-    let windows = windows(day, order.order.card.slot.now);
+    let windows = windows(day, order.workday, order.order.card.slot.now);
     let windows: Vec<_> = windows
         .into_iter()
         .map(|(from, to)| {

@@ -10,7 +10,7 @@ pub mod queue;
 pub mod search;
 
 use super::words::{NAME_LIMIT, typed};
-use crate::model::{Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
+use crate::model::{Phone, Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
 
 /// Opens the queue.
 pub const BUTTON_QUEUE: &str = "📋 Очередь";
@@ -44,6 +44,11 @@ pub fn stranger(user: TelegramUserId) -> String {
 /// What there is to say, as it stands above a screen.
 pub(in crate::bots::render) fn note(text: &str) -> String {
     typed(text, usize::MAX)
+}
+
+/// A phone as people of its country write it; anything else as it was typed, of so many characters at most.
+fn telephone(phone: &str, limit: usize) -> String {
+    typed(&Phone::stored(phone.to_owned()).shown(), limit)
 }
 
 /// The menu.

@@ -73,7 +73,7 @@ pub(in crate::bots::render) fn place(card: &OrderCard) -> String {
 
 /// What, where, when; the address leads to a map for whoever is to go there.
 pub(in crate::bots::render) fn body(card: &OrderCard, to_go_there: bool) -> String {
-    let what = format!("🛠 {}", category(card.category));
+    let what = format!("🛠 {}{}", category(card.category), if card.is_free { " · 🛡 гарантия, бесплатно" } else { "" });
     let place = place(card);
     let address = typed(&place, ADDRESS_LIMIT);
     let place = if to_go_there {

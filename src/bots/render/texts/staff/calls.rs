@@ -2,8 +2,9 @@
 
 use super::super::notifications::because;
 use super::super::words::{
-    BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, clock, counted, moment, place, status, telephone, typed,
+    BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, clock, counted, moment, place, status, typed,
 };
+use super::telephone;
 use crate::model::OrderId;
 use crate::model::call::{Answer, Call, CalledOrder, Cause, Contact, Deed};
 use crate::model::policy::Escalation;
@@ -116,11 +117,11 @@ fn advice(call: &Call) -> Option<String> {
 }
 
 fn client(order: &CalledOrder) -> String {
-    format!("👤 {}, {}", typed(&order.client.name, NAME_LIMIT), telephone(&order.client.phone))
+    format!("👤 {}, {}", typed(&order.client.name, NAME_LIMIT), telephone(&order.client.phone, NAME_LIMIT))
 }
 
 fn contact(contact: &Contact) -> String {
-    let phone = contact.phone.as_deref().map(|phone| format!(", {}", telephone(phone))).unwrap_or_default();
+    let phone = contact.phone.as_deref().map(|phone| format!(", {}", telephone(phone, NAME_LIMIT))).unwrap_or_default();
     format!("{}{phone}", typed(&contact.name, NAME_LIMIT))
 }
 
@@ -203,9 +204,10 @@ fn line(call: &Call) -> String {
         return format!("{head}{}", answered(call.answer.as_ref()));
     }
     let place = call.order.as_ref().map(|order| format!("\n📍 {}", typed(&place(&order.card), CUT)));
-    let client = call.order.as_ref().map(|order| {
-        format!("\n👤 {}, {}", typed(&order.client.name, SHORT), typed(&telephone_of(&order.client.phone), SHORT))
-    });
+    let client = call
+        .order
+        .as_ref()
+        .map(|order| format!("\n👤 {}, {}", typed(&order.client.name, SHORT), telephone(&order.client.phone, SHORT)));
     let master = call.order.as_ref().and(call.master.as_ref()).map(|master| format!("\n👷 {}", short(master)));
     let why = match &call.cause {
         Cause::Escalated(Escalation::NobodyLeft) => "\n❗ предложить больше некому".to_owned(),
@@ -237,19 +239,14 @@ fn named(call: &Call) -> String {
 }
 
 fn short(contact: &Contact) -> String {
-    let phone = contact.phone.as_deref().map(|phone| format!(", {}", typed(&telephone_of(phone), SHORT)));
+    let phone = contact.phone.as_deref().map(|phone| format!(", {}", telephone(phone, SHORT)));
     format!("{}{}", typed(&contact.name, SHORT), phone.unwrap_or_default())
 }
 
 /// The same in a list of many.
 fn shortest(contact: &Contact) -> String {
-    let phone = contact.phone.as_deref().map(|phone| format!(" {}", typed(&telephone_of(phone), SHORTEST)));
+    let phone = contact.phone.as_deref().map(|phone| format!(" {}", telephone(phone, SHORTEST)));
     format!("{}{}", typed(&contact.name, SHORTEST), phone.unwrap_or_default())
-}
-
-/// A phone as it is dialled, before it is escaped.
-fn telephone_of(phone: &str) -> String {
-    super::super::words::telephone_to_copy(phone)
 }
 
 /// An order's button below several calls.

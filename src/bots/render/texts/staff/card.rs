@@ -2,8 +2,9 @@
 
 use jiff::civil::DateTime;
 
-use super::super::words::{NAME_LIMIT, body, deadline, rubles, telephone, typed};
+use super::super::words::{NAME_LIMIT, body, deadline, rubles, typed};
 use super::queue::{named_status, since, trouble, when};
+use super::telephone;
 use crate::dispatch::actions::OrderAction;
 use crate::model::moment::Moment;
 use crate::model::order::Stage;
@@ -126,7 +127,7 @@ fn order(card: &OrderCard) -> String {
 
 fn client(card: &StaffCard) -> String {
     let name = typed(&card.client.name, NAME_LIMIT);
-    let mut rows = vec![format!("👤 {name}"), format!("📞 {}", telephone(&card.client.phone))];
+    let mut rows = vec![format!("👤 {name}"), format!("📞 {}", telephone(&card.client.phone, NAME_LIMIT))];
     let comment = card.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());
     rows.extend(comment.map(|comment| format!("💬 Мастеру: {}", typed(comment, COMMENTED))));
     rows.extend(card.amount.map(|amount| format!("💰 {}", rubles(amount))));
@@ -152,7 +153,7 @@ fn progress(card: &StaffCard) -> Option<String> {
 }
 
 fn master(master: &CardMaster) -> String {
-    let phone = master.phone.as_deref().map(|phone| format!(", {}", telephone(phone))).unwrap_or_default();
+    let phone = master.phone.as_deref().map(|phone| format!(", {}", telephone(phone, NAME_LIMIT))).unwrap_or_default();
     let unreachable = if master.unreachable {
         "\n🔕 Сообщения бота мастеру не доходят: звоните"
     } else {

@@ -2,7 +2,8 @@
 
 use jiff::civil::DateTime;
 
-use super::super::words::{BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, REASON_LIMIT, category, status, telephone, typed};
+use super::super::words::{BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, REASON_LIMIT, category, status, typed};
+use super::telephone;
 use crate::dispatch::manage::ManageOutcome;
 use crate::model::Role;
 use crate::model::invitation::{Invitation, Invited};
@@ -133,7 +134,7 @@ pub(in crate::bots::render) fn card(card: &MasterCard) -> String {
         lines.push("📵 Бот не может ему написать: позвоните, пусть откроет бота и нажмёт /start".to_owned());
     }
     lines.push(match &card.phone {
-        Some(phone) => format!("📞 {}", telephone(phone)),
+        Some(phone) => format!("📞 {}", telephone(phone, NAME_LIMIT)),
         None => "📞 телефона нет".to_owned(),
     });
     lines.push(place(card));

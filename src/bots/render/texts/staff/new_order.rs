@@ -7,7 +7,7 @@ use super::super::words::{
 };
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, Field, SAMPLES, Twin};
-use crate::model::slot::When;
+use crate::model::slot::{NoTime, When};
 use crate::model::{NoPhone, OrderId};
 
 /// Begins a free visit that repeats a closed order.
@@ -82,11 +82,7 @@ pub enum Fault {
     /// A phone where a name is asked for.
     PhoneForName,
     /// No time.
-    NoTime,
-    /// A time that has passed.
-    PastTime,
-    /// A time nobody plans for.
-    FarTime,
+    NoTime(NoTime),
     /// Nothing was asked.
     NothingAsked,
     /// There is a draft already.
@@ -102,38 +98,50 @@ pub(in crate::bots::render) fn fault(fault: Fault) -> String {
         Fault::Contact => "Здесь нужен не контакт. Контакт клиента пришлите, когда спрошу телефон.".to_owned(),
         Fault::Forwarded => "Пересланное сообщение за ответ не считается. Напишите сами.".to_owned(),
         Fault::Empty => "Здесь нет ни слова, ни числа. Напишите словами.".to_owned(),
-        Fault::TooLong(is, may) => format!("Слишком длинно: {is} знаков, а помещается {may}. Сократите."),
+        Fault::TooLong(is, may) => {
+            format!("Слишком длинно: {}, а помещается {may}. Сократите.", counted(is, ["знак", "знака", "знаков"]))
+        }
         Fault::NoTrade => {
             "Не понял, что за работа. Выберите кнопкой или пришлите заявку целиком: адрес, телефон, что случилось."
                 .to_owned()
         }
         Fault::NoChoice => "Такого варианта нет. Выберите кнопкой или напишите название как на ней.".to_owned(),
-        Fault::NoPhone(why) => match why {
-            NoPhone::NotANumber => {
-                "Это не похоже на телефон. Нужны только цифры с кодом, например 8 912 345-67-89.".to_owned()
-            }
-            NoPhone::TooShort(digits) => format!(
-                "В номере {}, а нужно 10 или 11: с кодом города или оператора. Проверьте, не пропущена ли цифра.",
-                counted(digits, ["цифра", "цифры", "цифр"])
-            ),
-            NoPhone::TooLong(digits) => {
-                format!(
-                    "В номере {}, это слишком много. Пришлите один номер.",
-                    counted(digits, ["цифра", "цифры", "цифр"])
-                )
-            }
-            NoPhone::Unknown => "Такого номера не бывает. Проверьте код и цифры.".to_owned(),
-        },
+        Fault::NoPhone(why) => no_phone(why),
         Fault::PhoneForName => "Это телефон, а нужно имя клиента.".to_owned(),
-        Fault::NoTime => "Не понял, когда. Выберите кнопкой или напишите, например «завтра с 14 до 16».".to_owned(),
-        Fault::PastTime => "Это время уже прошло. Назовите другое.".to_owned(),
-        Fault::FarTime => "Это слишком далеко: заявки принимаем не больше чем на три месяца вперёд.".to_owned(),
+        Fault::NoTime(why) => no_time(why).to_owned(),
         Fault::NothingAsked => "Чтобы исправить что-то в заявке, нажмите на это поле ниже.".to_owned(),
         Fault::DraftFirst => {
             "У вас есть незаконченная заявка, вот она. Создайте её или удалите, а потом пришлите новую ещё раз."
                 .to_owned()
         }
         Fault::TooOld => NO_DRAFT.to_owned(),
+    }
+}
+
+/// Why something is no phone, and what would be one.
+pub(super) fn no_phone(why: NoPhone) -> String {
+    let digits = |digits| counted(digits, ["цифра", "цифры", "цифр"]);
+    match why {
+        NoPhone::NotANumber => {
+            "Это не похоже на телефон. Нужны только цифры с кодом, например 8 912 345-67-89.".to_owned()
+        }
+        NoPhone::TooShort(count) => format!(
+            "В номере {}, а нужно 10 или 11: с кодом города или оператора. Проверьте, не пропущена ли цифра.",
+            digits(count)
+        ),
+        NoPhone::TooLong(count) => {
+            format!("В номере {}, это слишком много. Пришлите один номер.", digits(count))
+        }
+        NoPhone::Unknown => "Такого номера не бывает. Проверьте код и цифры.".to_owned(),
+    }
+}
+
+/// Why something is no time to come, and what would be one.
+pub(super) fn no_time(why: NoTime) -> &'static str {
+    match why {
+        NoTime::NotUnderstood => "Не понял, когда. Выберите кнопкой или напишите, например «завтра с 14 до 16».",
+        NoTime::Past => "Это время уже прошло. Назовите другое.",
+        NoTime::TooFar => "Это слишком далеко: заявки принимаем не больше чем на три месяца вперёд.",
     }
 }
 
@@ -309,7 +317,7 @@ fn supply(around: &Around) -> Option<String> {
             counted(orders, ["заявке", "заявкам", "заявкам"])
         )
     });
-    Some(format!("👷 Подходят {}, свободны {}{}.", supply.suitable, supply.free, usually.unwrap_or_default()))
+    Some(format!("👷 Подходящих: {}, свободных: {}{}.", supply.suitable, supply.free, usually.unwrap_or_default()))
 }
 
 /// Creates it, and looks for a master in the morning.

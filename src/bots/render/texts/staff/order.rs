@@ -3,16 +3,18 @@
 use super::super::BUSY;
 use super::super::words::{
     ADDRESS_LIMIT, COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, REASON_LIMIT, body, clock, counted, day,
-    moment, rubles, slot, status, telephone, typed,
+    moment, rubles, slot, status, typed,
 };
+use super::{new_order, telephone};
 use crate::bots::callback::staff::{CancelReason, Field, ReturnReason};
 use crate::dispatch::act::{ActOutcome, Acted, Deed};
 use crate::model::candidates::{CandidateLine, Candidates};
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::selection::Exclusion;
+use crate::model::slot::NoTime;
 use crate::model::staff_order::{Changed, ChangedBy, Detail, Edit, LastChange, StaffOrder};
 use crate::model::text::cut;
-use crate::model::{Amount, OfferState, OrderId, StaffQuestion};
+use crate::model::{Amount, NoPhone, OfferState, OrderId, StaffQuestion};
 
 pub(in crate::bots::render) const BUTTON_BACK: &str = "◀ К заявке";
 pub(in crate::bots::render) const BUTTON_BACK_TO_CANDIDATES: &str = "◀ К списку";
@@ -77,6 +79,10 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
         ActOutcome::Stale(change) => stale(change.as_ref(), acted.fresh.as_ref()),
         ActOutcome::NotNow => not_now(acted.fresh.as_ref()),
         ActOutcome::TooLate => "Прошло больше суток: эту заявку уже не открыть. Заведите новую.".to_owned(),
+        ActOutcome::ClaimedBy(name) => {
+            let name = cut(name, NAME_LIMIT);
+            format!("Этой заявкой уже занимается {name}. Если договорились, нажмите «Беру на себя» ещё раз.")
+        }
         ActOutcome::AlreadyOffered => {
             "Мастеров уже спросили, ждём ответа. Чтобы начать сначала, нажмите «Искать заново».".to_owned()
         }
@@ -96,7 +102,7 @@ pub const NOT_FOUND: &str = "Такой заявки в ваших города�
 
 fn done(deed: &Deed, acted: &Acted) -> String {
     match deed {
-        Deed::Claim => "Заявка за вами. Коллеги это видят.".to_owned(),
+        Deed::Claim(_) => "Заявка за вами. Коллеги это видят.".to_owned(),
         Deed::Unclaim => "Вы сняли с себя заявку.".to_owned(),
         Deed::AssignNow => asked(acted.offers),
         Deed::Assign(_) => match acted.fresh.as_ref().and_then(StaffOrder::owner) {
@@ -318,7 +324,7 @@ pub(in crate::bots::render) fn edit(order: &StaffOrder) -> String {
         "✏️ <b>Что меняем в заявке №{}?</b>\n👤 {}\n📞 {}\n{}{}\n\n{master}",
         order.id(),
         typed(&order.order.client.name, NAME_LIMIT),
-        telephone(&order.order.client.phone),
+        telephone(&order.order.client.phone, NAME_LIMIT),
         body(&order.order.card, false),
         comment(order).map(|text| format!("\n💬 {}", typed(text, COMMENT_LIMIT))).unwrap_or_default(),
     )
@@ -343,14 +349,17 @@ pub(in crate::bots::render) fn ask(field: Field, order: &StaffOrder) -> String {
         ),
         Field::Phone => format!(
             "📞 <b>Новый телефон клиента по заявке №{number}?</b>{}\n\nНапишите номер с кодом, например 8 912 345-67-89.",
-            now(&telephone(&said.client.phone))
+            now(&telephone(&said.client.phone, NAME_LIMIT))
         ),
         Field::Description => format!(
             "📝 <b>Что сделать по заявке №{number}?</b>{}\n\nНапишите одним сообщением: новый текст заменит прежний.",
             now(&typed(said.card.description.as_deref().unwrap_or_default().trim(), DESCRIPTION_LIMIT))
         ),
         Field::Slot => {
-            format!("🕒 <b>Когда приехать по заявке №{number}?</b>{}\n\nВыберите день.", now(&slot(&said.card.slot)))
+            format!(
+                "🕒 <b>Когда приехать по заявке №{number}?</b>{}\n\nВыберите день или напишите, например «завтра с 14 до 16».",
+                now(&slot(&said.card.slot))
+            )
         }
         Field::Comment => format!(
             "💬 <b>Что передать мастеру по заявке №{number}?</b>{}\n\nНапишите одним сообщением. Мастер увидит это в своей \
@@ -395,12 +404,10 @@ pub enum Misunderstood {
     NoWords,
     /// It has more than so many characters.
     TooLong(usize),
-    /// It is no telephone number of so many digits.
-    NoPhone(usize),
-    /// It is no time.
-    NoSlot,
-    /// It is over.
-    PastSlot,
+    /// It is no telephone number.
+    NoPhone(NoPhone),
+    /// It is no time to come.
+    NoTime(NoTime),
     /// It is no sum of money.
     NoAmount,
 }
@@ -411,12 +418,8 @@ pub fn misunderstood(why: Misunderstood) -> String {
     match why {
         Misunderstood::NoWords => "Здесь нет слов. Напишите обычным текстом.".to_owned(),
         Misunderstood::TooLong(limit) => format!("Слишком длинно: поместится {limit} знаков. Напишите короче."),
-        Misunderstood::NoPhone(0) => "Это не похоже на телефон.".to_owned(),
-        Misunderstood::NoPhone(digits) => {
-            format!("В номере {}, такого телефона нет.", counted(digits, ["цифра", "цифры", "цифр"]))
-        }
-        Misunderstood::NoSlot => "Не понял, когда. Выберите день кнопкой.".to_owned(),
-        Misunderstood::PastSlot => "Это время уже прошло.".to_owned(),
+        Misunderstood::NoPhone(why) => new_order::no_phone(why),
+        Misunderstood::NoTime(why) => new_order::no_time(why).to_owned(),
         Misunderstood::NoAmount => {
             format!("Это не сумма. Нужно одно число от 0 до {}, например 2500.", rubles(Amount::MAX))
         }

@@ -2,8 +2,9 @@
 
 use jiff::civil::{Date, DateTime};
 
-use super::super::words::{BUTTON_LIMIT, category, clock, counted, day, slot, status, telephone, typed};
+use super::super::words::{BUTTON_LIMIT, category, clock, counted, day, slot, status, typed};
 use super::BUTTON_QUEUE;
+use super::telephone;
 use crate::model::Category;
 use crate::model::moment::Moment;
 use crate::model::order::{OrderCard, OrderStatus};
@@ -235,9 +236,7 @@ pub(super) fn line(line: &QueueLine) -> String {
     rows.extend(troubled(troubles, card.slot.now));
     rows.push(format!("📍 {}", typed(&where_to(card), ADDRESS)));
     rows.extend(
-        client
-            .as_ref()
-            .map(|client| format!("👤 {}, {}", typed(&client.name, SHORT), telephone(&cut(&client.phone, SHORT)))),
+        client.as_ref().map(|client| format!("👤 {}, {}", typed(&client.name, SHORT), telephone(&client.phone, SHORT))),
     );
     let slot = card.slot.start.or(card.slot.end).map(|_| format!("🕒 {}", slot(&card.slot)));
     let created = format!("принята {}", when(*created, card.slot.now));
