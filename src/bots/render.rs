@@ -27,6 +27,14 @@ pub struct Screen {
     pub keyboard: InlineKeyboardMarkup,
 }
 
+impl Screen {
+    /// The same below a note, which is plain text.
+    #[must_use]
+    pub fn with_note(self, note: &str) -> Self {
+        Self { text: format!("{}\n\n{}", texts::staff::note(note), self.text), ..self }
+    }
+}
+
 /// That words answered nothing, above the menu.
 #[must_use]
 pub fn not_understood(profile: &Profile) -> Screen {

@@ -473,10 +473,12 @@ fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
         Deed::Cancel(_) => order.status() == OrderStatus::Canceled,
         Deed::Close(amount) => order.status() == OrderStatus::Closed && order.amount == Some(*amount),
         Deed::Edit(Edit::Address(address)) => said.card.address == *address,
+        Deed::Edit(Edit::Name(name)) => said.client.name == *name,
         Deed::Edit(Edit::Phone(phone)) => said.client.phone == *phone,
         Deed::Edit(Edit::Description(text)) => said.card.description.as_ref() == Some(text),
         Deed::Edit(Edit::Slot(slot)) => {
             (said.card.slot.start, said.card.slot.end) == (slot.map(|slot| slot.0), slot.map(|slot| slot.1))
+                && said.card.slot.soon == slot.is_none()
         }
         Deed::Edit(Edit::Comment(comment)) => said.comment == *comment,
         Deed::AssignNow | Deed::SearchAgain(_) | Deed::Reopen => false,

@@ -1,9 +1,19 @@
 //! A master, and the question that the master was asked to answer in words.
 
+use super::blocked::Blocked;
 use super::facts::{Facts, Standing};
 use super::order::OrderStatus;
 use super::update::Processed;
 use super::{MasterId, OrderId};
+
+/// Why a master gets no orders, whether on shift or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Barred {
+    /// Staff have yet to agree.
+    Waits,
+    /// Staff have blocked the master.
+    Blocked(Blocked),
+}
 
 /// A master, for the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +24,8 @@ pub struct Profile {
     pub full_name: String,
     /// Takes new offers.
     pub on_shift: bool,
+    /// Gets no orders: why.
+    pub barred: Option<Barred>,
     /// How many active orders the master has.
     pub active_orders: i64,
 }

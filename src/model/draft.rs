@@ -141,6 +141,8 @@ pub enum Said {
     Nothing(Field),
     /// A field is to be asked again.
     Again(Field),
+    /// The trade, in words that say more of the work than its name.
+    Work(Category, String),
     /// Nothing is asked: it is to be shown as a whole, or to go on where something is missing.
     Whole,
     /// All that a message says.
@@ -187,7 +189,7 @@ pub struct Draft {
     pub guarantee_of: Option<OrderId>,
     /// The message that it was filled from, as it was written.
     pub pasted: Option<String>,
-    /// What each field took of that message.
+    /// What each field took of that message; of a time that was not certain, the words that say it.
     pub took: Vec<(Field, String)>,
     /// The order that was made of it.
     pub order: Option<OrderId>,
@@ -220,7 +222,8 @@ impl Draft {
                 .any(|field| *field != Field::City && (self.has(*field) || self.answered.contains(field)))
     }
 
-    /// What is asked next; `None`: nothing, it is complete. What was pasted is asked only for what cannot be left out.
+    /// What is asked next; `None`: nothing, it is complete. What was pasted is asked only for what cannot be left out, and for a
+    /// time that is said and was not certain: it would be as soon as possible otherwise.
     #[must_use]
     pub fn next(&self, cities: &[City]) -> Option<Field> {
         let whole = self.pasted.is_some() || self.guarantee_of.is_some();
@@ -229,10 +232,18 @@ impl Draft {
             let asked = match field {
                 // There is nothing to choose.
                 Field::District => self.city_of(cities).is_some_and(|city| !city.districts.is_empty()) && !whole,
+                Field::When => !whole || self.uncertain_time().is_some(),
                 field => !field.is_optional() || !whole,
             };
             missing && asked
         })
+    }
+
+    /// The words of what was pasted that say a time, if it was not certain which.
+    #[must_use]
+    pub fn uncertain_time(&self) -> Option<&str> {
+        let took = self.took.iter().find(|(field, _)| *field == Field::When && self.when.is_none());
+        took.map(|(_, words)| words.as_str())
     }
 
     /// Its city, if it is one of those.
@@ -319,6 +330,12 @@ impl Draft {
                 self.preferred = Some(master);
                 Field::Preferred
             }
+            Said::Work(category, description) => {
+                self.description = Some(description);
+                self.answered.push(Field::Description);
+                self.category = Some(category);
+                Field::Category
+            }
             Said::Nothing(field) => {
                 if !field.is_optional() {
                     return false;
@@ -403,7 +420,7 @@ impl Draft {
             note(Field::Name, found.took);
         }
         if let Some(found) = pasted.when {
-            self.when = Some(found.value);
+            self.when = found.value.ok();
             note(Field::When, found.took);
         }
         if !pasted.rest.is_empty() {
@@ -417,7 +434,8 @@ impl Draft {
 mod tests {
     use super::*;
     use crate::model::city::District;
-    use crate::model::slot::WORKDAY;
+    use crate::model::paste;
+    use crate::model::slot::{NoTime, WORKDAY};
 
     fn cities(count: i64) -> Vec<City> {
         let city = |id| City {
@@ -459,6 +477,49 @@ mod tests {
         assert_eq!(draft.step, Some(Field::Phone));
         assert!(draft.enter(Said::Whole, &cities));
         assert_eq!(draft.step, None, "what was said stays");
+    }
+
+    #[test]
+    fn a_pasted_time_that_is_not_certain_is_asked() {
+        let cities = cities(1);
+        let found = |value| Some(paste::Found { value, took: "x".to_owned() });
+        for (when, asked) in [
+            (None, None),
+            (found(Ok(When::Soon)), None),
+            (found(Err(NoTime::Past)), Some(Field::When)),
+            (found(Err(NoTime::NotUnderstood)), Some(Field::When)),
+        ] {
+            let pasted = Pasted { when, ..Pasted::default() };
+            let mut draft = Draft::blank(StaffId(1), &cities);
+            assert!(draft.enter(Said::Message { pasted: Box::new(pasted), written: "x".to_owned() }, &cities));
+            for said in [Said::Category(Category::Plumbing), Said::Address("x".to_owned()), Said::Phone(phone())] {
+                assert_ne!(draft.step, None);
+                assert!(draft.enter(said, &cities));
+            }
+            assert_eq!(draft.step, asked);
+            assert!(draft.enter(Said::Whole, &cities));
+            assert_eq!(draft.step, asked, "it is asked until it is answered");
+            assert!(draft.enter(Said::When(When::Soon), &cities));
+            assert_eq!(draft.step, None);
+        }
+    }
+
+    #[test]
+    fn words_of_a_trade_may_describe_the_work_too() {
+        let cities = cities(1);
+        let mut draft = Draft::blank(StaffId(1), &cities);
+        assert!(draft.enter(Said::Work(Category::Handyman, "x".to_owned()), &cities));
+        assert_eq!((draft.category, draft.description.as_deref()), (Some(Category::Handyman), Some("x")));
+        assert_eq!(draft.step, Some(Field::District));
+        for said in [
+            Said::Nothing(Field::District),
+            Said::Address("x".to_owned()),
+            Said::Phone(phone()),
+            Said::Nothing(Field::Name),
+        ] {
+            assert!(draft.enter(said, &cities));
+        }
+        assert_eq!(draft.step, Some(Field::When), "it is described already");
     }
 
     #[test]

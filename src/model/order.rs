@@ -132,6 +132,8 @@ pub struct TimeSlot {
     pub start: Option<DateTime>,
     /// Until.
     pub end: Option<DateTime>,
+    /// As soon as possible, if it has neither.
+    pub soon: bool,
     /// What it is now on those clocks, so that a date can be called today or tomorrow.
     pub now: DateTime,
     /// Whether the server does not know the city's time zone, so that all times are UTC.

@@ -18,9 +18,12 @@ pub mod when;
 pub use vocabulary::{Part, Vocabulary};
 
 use super::city::City;
-use super::slot::When;
+use super::slot::{NoTime, When};
 use super::{Category, CityId, Phone};
-use text::Words;
+use text::{Token, Words};
+
+/// The longest name, in characters.
+pub const NAME: usize = 100;
 
 /// A field, and the words that it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +47,11 @@ pub struct Pasted {
     pub address: Option<Found<String>>,
     /// The client's phone.
     pub phone: Option<Found<Phone>>,
-    /// The client's name.
+    /// The client's name, and the further phones: only the order's master and the staff see it, as they do the phone.
     pub name: Option<Found<String>>,
-    /// When the master is to come.
-    pub when: Option<Found<When>>,
+    /// When the master is to come. Of a time that is said and cannot be told for certain, or not be promised, why it was not
+    /// taken: its words stay in the description, and it is to be asked.
+    pub when: Option<Found<Result<When, NoTime>>>,
     /// What was not understood, as it was written.
     pub rest: String,
 }
@@ -63,17 +67,19 @@ impl Pasted {
             self.address.is_some(),
             self.phone.is_some(),
             self.name.is_some(),
-            self.when.is_some(),
+            self.when.as_ref().is_some_and(|found| found.value.is_ok()),
         ];
         found.into_iter().filter(|found| *found).count()
     }
 }
 
-/// Reads a message. Of a time that is another one in another of the cities, with the city unsaid, nothing is taken.
+/// Reads a message. A time that is another one in another of the cities, with the city unsaid, is not taken.
 #[must_use]
 pub fn read(message: &str, cities: &[City], vocabulary: &Vocabulary) -> Pasted {
     let mut words = Words::of(message);
     let phone = phone::take(&mut words, vocabulary);
+    let mut spare =
+        phone.as_ref().map_or_else(Vec::new, |first| phone::take_further(&mut words, &first.value, vocabulary));
     let city = place::take_city(&mut words, cities, vocabulary);
     let known = match (&city, cities) {
         (Some(found), _) => cities.iter().find(|city| city.id == found.value),
@@ -84,9 +90,22 @@ pub fn read(message: &str, cities: &[City], vocabulary: &Vocabulary) -> Pasted {
     let address = address::take(&mut words, vocabulary);
     let clocks = known.map_or(cities, std::slice::from_ref);
     let when = when::take(&mut words, clocks, vocabulary);
-    let name = name::take(&mut words, vocabulary);
+    spare.extend(phone::take_mistyped(&mut words, vocabulary));
+    let name = name::with_phones(name::take(&mut words, vocabulary), &spare, vocabulary);
     let category = trade::find(&words, vocabulary);
     Pasted { category, city, district, address, phone, name, when, rest: words.rest(vocabulary) }
+}
+
+/// Whether words that name a trade say more of the work than that: «повесить полку», but not «нужен электрик».
+#[must_use]
+pub fn describes(written: &str, vocabulary: &Vocabulary) -> bool {
+    let words = Words::of(written);
+    let says = |index: &usize| {
+        words.get(*index).is_some_and(Token::is_word)
+            && !words.is_any(*index, vocabulary.requests)
+            && !words.is_any(*index, vocabulary.fillers)
+    };
+    (0..words.len()).filter(says).count() > 1
 }
 
 /// The trade that words name, by itself.

@@ -341,7 +341,10 @@ impl Pool {
 }
 
 fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Option<Exclusion> {
-    if !master.categories.contains(&search.category) {
+    // Who is blocked cannot be given anything, whatever else.
+    if master.blocked {
+        Some(Exclusion::Blocked)
+    } else if !master.categories.contains(&search.category) {
         Some(Exclusion::Category)
     } else if covered.is_some_and(|district| !master.districts.contains(&district)) {
         Some(Exclusion::District)

@@ -16,6 +16,8 @@ pub enum StaffQuestion {
     ReturnReason,
     /// The right address of an order.
     Address,
+    /// The right name of its client.
+    ClientName,
     /// The right phone of its client.
     Phone,
     /// What is to be done.
@@ -34,12 +36,13 @@ pub enum StaffQuestion {
 
 impl StaffQuestion {
     /// Every question.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NewOrder,
         Self::Search,
         Self::CancelReason,
         Self::ReturnReason,
         Self::Address,
+        Self::ClientName,
         Self::Phone,
         Self::Description,
         Self::Slot,
@@ -58,6 +61,7 @@ impl StaffQuestion {
             Self::CancelReason => "CANCEL_REASON",
             Self::ReturnReason => "RETURN_REASON",
             Self::Address => "ADDRESS",
+            Self::ClientName => "CLIENT_NAME",
             Self::Phone => "PHONE",
             Self::Description => "DESCRIPTION",
             Self::Slot => "SLOT",

@@ -69,6 +69,12 @@ impl StaffOrder {
         self.order.status
     }
 
+    /// Whether who looks has made the last change: that is nothing to be told of.
+    #[must_use]
+    pub fn was_changed_last_by_reader(&self) -> bool {
+        self.last_change.as_ref().is_some_and(|change| change.by == ChangedBy::You)
+    }
+
     /// The master whose it is now.
     #[must_use]
     pub fn owner(&self) -> Option<(MasterId, &str)> {
@@ -115,6 +121,7 @@ pub enum ChangedBy {
 #[expect(missing_docs, reason = "the columns say it")]
 pub enum Detail {
     Address,
+    Name,
     Phone,
     Description,
     Slot,
@@ -123,13 +130,14 @@ pub enum Detail {
 
 impl Detail {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Address, Self::Phone, Self::Description, Self::Slot, Self::Comment];
+    pub const ALL: [Self; 6] = [Self::Address, Self::Name, Self::Phone, Self::Description, Self::Slot, Self::Comment];
 
     /// The word in `order_edits.field`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Name => "client_name",
             Self::Phone => "client_phone",
             Self::Description => "description",
             Self::Slot => "timeslot",
@@ -149,6 +157,8 @@ impl Detail {
 pub enum Edit {
     /// Where.
     Address(String),
+    /// The client's name.
+    Name(String),
     /// The client's phone, as it is stored.
     Phone(String),
     /// What is to be done.
@@ -165,6 +175,7 @@ impl Edit {
     pub fn detail(&self) -> Detail {
         match self {
             Self::Address(_) => Detail::Address,
+            Self::Name(_) => Detail::Name,
             Self::Phone(_) => Detail::Phone,
             Self::Description(_) => Detail::Description,
             Self::Slot(_) => Detail::Slot,

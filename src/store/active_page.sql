@@ -22,6 +22,7 @@ SELECT
     active.description,
     active.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     active.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    active.soon,
     active.guarantee_of IS NOT NULL AS is_free,
     coalesce($5, now()) AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc

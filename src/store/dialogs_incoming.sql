@@ -11,6 +11,9 @@ SELECT
     writer.id AS master_id,
     writer.full_name,
     writer.on_shift,
+    writer.is_blocked,
+    writer.blocked_reason,
+    writer.awaiting_approval_since IS NOT NULL AS is_waiting,
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = writer.id
        AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,

@@ -148,33 +148,41 @@ macro_rules! types {
     };
 }
 
-/// What is written next answers the draft `written`. Of words that come one after the other none is older than the question.
+/// What the person writes next answers the draft. Of words that come one after the other none is older than the question.
 macro_rules! asks {
-    () => {
-        "asks AS (
+    ($whom:literal) => {
+        concat!(
+            "asks AS (
              INSERT INTO staff_dialogs AS dialog (staff_id, question, asked_at)
-             SELECT staff_id, 'NEW_ORDER', touched_at FROM written
+             SELECT staff_id, 'NEW_ORDER', coalesce($20, now()) FROM ",
+            $whom,
+            "
              ON CONFLICT (staff_id) DO UPDATE
                  SET question = 'NEW_ORDER', order_id = NULL, master_id = NULL, seen = NULL,
                      asked_at = CASE WHEN dialog.question = 'NEW_ORDER' AND $22 /* in words */ THEN dialog.asked_at ELSE excluded.asked_at END
          )
          SELECT "
+        )
     };
 }
 
 /// Begins a draft instead of the open one, whose buttons do nothing any more: of that number and revision, or one that nobody
-/// has touched for a day. No row: there is another one.
+/// has touched for a day. No row: there is another one,
+/// which is asked about instead.
 pub(crate) const BEGIN: Statement = types!(
     "drafts.begin",
-    "WITH written AS (
+    "WITH who AS MATERIALIZED (
+         SELECT * FROM staff_right($1 /* staff */, $2 /* user */) WHERE acts
+     ), written AS (
          INSERT INTO order_drafts AS draft (staff_id, ",
     names!(),
     ")
          SELECT who.staff_id, ",
     values!(),
     "
-         FROM staff_right($1 /* staff */, $2 /* user */) AS who
-         WHERE who.acts
+         FROM who
+         -- PostgreSQL would read ON as a join's.
+         WHERE true
          ON CONFLICT (staff_id) WHERE order_id IS NULL DO UPDATE
              SET (id, revision, ",
     names!(),
@@ -188,7 +196,7 @@ pub(crate) const BEGIN: Statement = types!(
     "
          RETURNING draft.*
      ), ",
-    asks!(),
+    asks!("who"),
     columns!(),
     " FROM written AS draft"
 );
@@ -208,7 +216,7 @@ pub(crate) const CHANGE: Statement = types!(
            AND who.acts AND draft.order_id IS NULL
          RETURNING draft.*
      ), ",
-    asks!(),
+    asks!("written"),
     columns!(),
     " FROM written AS draft"
 );

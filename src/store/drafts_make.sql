@@ -5,11 +5,11 @@ WITH moment AS (
 ), made AS (
     INSERT INTO orders (
         status, city_id, district_id, category, address, description, client_name, client_phone, timeslot_start,
-        timeslot_end, preferred_master_id, guarantee_of, created_by_staff_id, created_at, updated_at, next_round_at)
+        timeslot_end, soon, preferred_master_id, guarantee_of, created_by_staff_id, created_at, updated_at, next_round_at)
     SELECT
         $5, draft.city_id, draft.district_id, draft.category, draft.address, draft.description,
         coalesce(draft.client_name, $6), draft.client_phone, draft.slot_start AT TIME ZONE cities.shown_timezone,
-        draft.slot_end AT TIME ZONE cities.shown_timezone, draft.preferred_master_id, draft.guarantee_of, who.staff_id,
+        draft.slot_end AT TIME ZONE cities.shown_timezone, draft.soon, draft.preferred_master_id, draft.guarantee_of, who.staff_id,
         moment.now, moment.now, moment.now
     FROM staff_right($1, $2) AS who
     CROSS JOIN moment

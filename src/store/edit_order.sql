@@ -7,6 +7,7 @@ WITH moment AS (
         orders.id, who.staff_id, slot.starts, slot.ends,
         CASE $5
             WHEN 'address' THEN orders.address
+            WHEN 'client_name' THEN orders.client_name
             WHEN 'client_phone' THEN orders.client_phone
             WHEN 'description' THEN orders.description
             WHEN 'comment' THEN orders.comment
@@ -22,11 +23,14 @@ WITH moment AS (
 ), changed AS (
     UPDATE orders
     SET address = CASE WHEN $5 = 'address' THEN $6 ELSE address END,
+        client_name = CASE WHEN $5 = 'client_name' THEN $6 ELSE client_name END,
         client_phone = CASE WHEN $5 = 'client_phone' THEN $6 ELSE client_phone END,
         description = CASE WHEN $5 = 'description' THEN $6 ELSE description END,
         comment = CASE WHEN $5 = 'comment' THEN $6 ELSE comment END,
         timeslot_start = CASE WHEN $5 = 'timeslot' THEN before.starts ELSE timeslot_start END,
         timeslot_end = CASE WHEN $5 = 'timeslot' THEN before.ends ELSE timeslot_end END,
+        -- Without a slot it is to be as soon as possible.
+        soon = CASE WHEN $5 = 'timeslot' THEN before.starts IS NULL ELSE soon END,
         updated_at = moment.now
     FROM before, moment
     WHERE orders.id = before.id AND version = $2 AND status NOT IN ('CLOSED', 'CANCELED')

@@ -117,6 +117,7 @@ pub(super) fn card(row: &Row) -> Result<OrderCard, Error> {
             start: column(row, "slot_start")?,
             end: column(row, "slot_end")?,
             now: column(row, "local_now")?,
+            soon: column(row, "soon")?,
             in_utc: column(row, "in_utc")?,
         },
         is_free: column(row, "is_free")?,

@@ -9,14 +9,16 @@ pub mod roster;
 use tokio_postgres::Row;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
-use crate::model::dialog::Profile;
+use crate::model::blocked::Blocked;
+use crate::model::dialog::{Barred, Profile};
 use crate::model::{MasterId, MasterRef};
 
 /// Run by [`read_profile`].
 pub(crate) const PROFILE: Statement = statement!(
     "masters.profile",
     [INT8, INT8],
-    "SELECT masters.id AS master_id, masters.full_name, masters.on_shift,
+    "SELECT masters.id AS master_id, masters.full_name, masters.on_shift, masters.is_blocked, masters.blocked_reason,
+            masters.awaiting_approval_since IS NOT NULL AS is_waiting,
             (SELECT count(*) FROM orders
              WHERE assigned_master_id = masters.id
                AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders
@@ -36,10 +38,16 @@ pub(crate) async fn read_profile(
 
 /// Reads the columns of a profile.
 pub(super) fn profile_of(row: &Row) -> Result<Profile, Error> {
+    let barred = match (column(row, "is_waiting")?, column(row, "is_blocked")?) {
+        (true, true) => Some(Barred::Waits),
+        (false, true) => Some(Barred::Blocked(Blocked { reason: column(row, "blocked_reason")? })),
+        (_, false) => None,
+    };
     Ok(Profile {
         id: MasterId(column(row, "master_id")?),
         full_name: column(row, "full_name")?,
         on_shift: column(row, "on_shift")?,
+        barred,
         active_orders: column(row, "active_orders")?,
     })
 }

@@ -18,6 +18,7 @@ WITH reader AS MATERIALIZED (
         orders.description,
         orders.timeslot_start,
         orders.timeslot_end,
+        orders.soon,
         orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free
     FROM reader
     JOIN offers ON offers.master_id = reader.id
@@ -40,6 +41,7 @@ SELECT
     live.description,
     live.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     live.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    live.soon,
     live.is_free,
     coalesce($5, now()) AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc,

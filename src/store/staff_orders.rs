@@ -161,7 +161,7 @@ pub(crate) async fn edit(
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
     let (text, slot) = match edit {
-        Edit::Address(text) | Edit::Phone(text) | Edit::Description(text) => (Some(text), None),
+        Edit::Address(text) | Edit::Name(text) | Edit::Phone(text) | Edit::Description(text) => (Some(text), None),
         Edit::Comment(text) => (text.as_ref(), None),
         Edit::Slot(slot) => (None, *slot),
     };

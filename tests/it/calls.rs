@@ -357,6 +357,7 @@ fn order(id: i64) -> CalledOrder {
             address: "ул. Победы, 14, кв. 3".to_owned(),
             description: Some("Течёт <кран> & капает".to_owned()),
             slot: TimeSlot {
+                soon: false,
                 start: Some(date(2026, 11, 20).at(14, 0, 0, 0)),
                 end: Some(date(2026, 11, 20).at(16, 0, 0, 0)),
                 now: now(),

@@ -83,6 +83,13 @@ fn known() -> Vec<(&'static str, Words)> {
         ("steps of a new order", words(Field::ALL, Field::as_str)),
         ("questions to staff", words(StaffQuestion::ALL, StaffQuestion::as_str)),
         (
+            "questions to staff before names were corrected",
+            words(
+                StaffQuestion::ALL.into_iter().filter(|question| *question != StaffQuestion::ClientName),
+                StaffQuestion::as_str,
+            ),
+        ),
+        (
             "every kind of message before the dispatchers' bot",
             words(
                 Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::StaffScreen | Kind::Late | Kind::Call)),

@@ -118,6 +118,9 @@ async fn whoever_is_refused_is_told_why() {
     assert!(olga.screen().contains("Почему отказываете"), "{}", olga.screen());
     olga.say("Нет допуска").await;
     assert!(olga.screen().contains("Заблокирован: Нет допуска"), "{}", olga.screen());
+    // Without having asked; and whenever the person looks.
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(newcomer.screen().contains("Вы заблокированы: Нет допуска"), "{}", newcomer.screen());
     newcomer.tap("m:new").await;
     assert!(newcomer.screen().contains("Вы заблокированы: Нет допуска"), "{}", newcomer.screen());
     let waits: bool = t.one("SELECT awaiting_approval_since IS NOT NULL FROM masters WHERE id = 4", &[]).await;
@@ -139,7 +142,7 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     olga.tap("adm:m").await;
     olga.press("Анна").await;
     olga.press("Заблокировать").await;
-    assert!(olga.screen().contains("Заявки в работе (1) останутся за ним"), "{}", olga.screen());
+    assert!(olga.screen().contains("Заявки в работе (1) останутся"), "{}", olga.screen());
     olga.deliver(olga.service_update(serde_json::json!({"sticker": {"emoji": "🙂"}}))).await;
     olga.say(&"я".repeat(501)).await;
     assert!(
@@ -152,12 +155,16 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert_eq!(t.owner(own).await, Some(ANNA), "what is under way stays");
     field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
-    assert!(!anna.screen().contains("Взять"), "{}", anna.screen());
+    assert!(anna.screen().contains("Вы заблокированы: Долг <300>"), "{}", anna.screen());
+    assert!(anna.buttons().iter().all(|button| !button.text.contains("Взять")), "{:?}", anna.buttons());
     assert!(t.tap_accept(ANNA, order).await.notice().contains("заблокирован"));
     t.tick().await;
     assert_eq!(t.asked(order).await, [BORIS], "nobody waits for who is blocked");
 
     assert!(olga.press("Разблокировать").await.notice().contains("разблокирован"));
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    let said: Vec<_> = anna.messages().into_iter().map(|message| message.text).collect();
+    assert!(said.iter().any(|text| text.contains("Вы на смене")), "{said:#?}");
     let changes: String = t
         .one(
             "SELECT string_agg(concat_ws(' ', what, from_value, '→', to_value, changed_by, changed_by_staff_id), ', ' ORDER BY id)
@@ -316,6 +323,124 @@ async fn a_link_that_was_used_does_not_let_in_again_who_was_deactivated() {
     pavel.follow(&self::link(&admin)).await;
     assert!(pavel.screen().contains("только просмотр"), "{}", pavel.screen());
     assert_eq!(pavel.commands(), ["queue", "masters", "figures", "start"]);
+}
+
+/// Whoever has lost the right lets nobody in, and least of all himself.
+#[tokio::test]
+async fn a_link_of_somebody_who_was_deactivated_lets_nobody_in() {
+    let t = Dispatch::start().await;
+    let admin = t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    admin.tap("adm:m:is:ADMIN:all").await;
+    let to_staff = link(&admin);
+    admin.tap("adm:m:im:1:free").await;
+    let to_masters = link(&admin);
+    t.execute("UPDATE staff SET is_active = false", &[]).await;
+    for user in [OLGA, PAVEL] {
+        let chat = t.telegram.chat(ADMIN_TOKEN, user, "Кто-то");
+        chat.follow(&to_staff).await;
+        assert!(chat.screen().contains("отозва"), "{}", chat.screen());
+    }
+    let newcomer = t.chat(NEWCOMER);
+    newcomer.follow(&to_masters).await;
+    assert!(newcomer.screen().contains("отозва"), "{}", newcomer.screen());
+    let active: i64 = t.one("SELECT count(*) FROM staff WHERE is_active", &[]).await;
+    assert_eq!(active, 0);
+    t.execute("UPDATE staff SET is_active = true, role = 'VIEWER'", &[]).await;
+    newcomer.follow(&to_masters).await;
+    assert!(newcomer.screen().contains("отозва"), "{}", newcomer.screen());
+}
+
+/// A link is shown once: it stays where it stands, whatever comes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_not_overwritten_by_the_tap_that_made_it() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    olga.tap("adm:m:im").await;
+    let tap = olga.tap_update("adm:m:im:1:ask");
+    join!(olga.deliver(tap.clone()), olga.deliver(tap.clone()));
+    olga.deliver(tap).await;
+    // And a hurried second tap makes a second one beside it.
+    olga.tap("adm:m:im:1:ask").await;
+    let links = olga.messages().into_iter().filter(|message| message.text.contains("https://t.me/")).count();
+    let made: i64 = t.one("SELECT count(*) FROM invitations", &[]).await;
+    assert_eq!((links, made), (2, 2));
+}
+
+/// A message that lets somebody in may be delivered twice at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_let_in_by_a_message_that_comes_twice_is_not_told_that_the_link_is_used() {
+    let t = Dispatch::start().await;
+    let admin = t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    admin.tap("adm:m:is:DISPATCHER:all").await;
+    let link = link(&admin);
+    let code = link.split("start=").nth(1).expect("a code");
+    let pavel = t.telegram.chat(ADMIN_TOKEN, PAVEL, "Павел");
+    let start = pavel.text_update(&format!("/start {code}"));
+    join!(t.telegram.deliver(ADMIN_TOKEN, &start), t.telegram.deliver(ADMIN_TOKEN, &start));
+    let said: Vec<_> = pavel.messages().into_iter().map(|message| message.text).collect();
+    let answers: Vec<_> = said.iter().filter(|text| !text.starts_with("/start")).collect();
+    assert!(!answers.is_empty() && answers.iter().all(|text| text.contains("Вы — диспетчер")), "{said:#?}");
+}
+
+/// An impatient second tap on the last button.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_reads_so_however_often_the_last_button_is_tapped() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    olga.tap("adm:m:im:1:ask").await;
+    let newcomer = t.chat(NEWCOMER);
+    newcomer.follow(&link(&olga)).await;
+    newcomer.say("Пётр Новый").await;
+    newcomer.share_contact().await;
+    newcomer.press("Сантехника").await;
+    let next = data(&newcomer, "Дальше");
+    join!(newcomer.tap(&next), newcomer.tap(&next));
+    newcomer.tap(&next).await;
+    assert!(newcomer.screen().contains("нкета у диспетчера"), "{}", newcomer.screen());
+    newcomer.say("/start").await;
+    assert!(newcomer.screen().contains("нкета у диспетчера"), "{}", newcomer.screen());
+    assert!(newcomer.buttons().iter().all(|button| !button.text.contains("смен")), "{:?}", newcomer.buttons());
+}
+
+/// What a colleague has set while somebody was writing a number is not overwritten unawares.
+#[tokio::test]
+async fn a_limit_in_words_is_for_the_master_as_it_was_seen() {
+    let t = Dispatch::start().await;
+    let (olga, pavel) = (t.add_staff(OLGA).await, t.add_staff(PAVEL).await);
+    olga.tap("adm:m:ask:1").await;
+    pavel.tap("adm:m:lim:1").await;
+    pavel.press("1").await;
+    olga.say("5").await;
+    assert!(olga.screen().contains("пока вы смотрели, это изменили"), "{}", olga.screen());
+    assert_eq!(t.one::<i32>("SELECT max_active_orders FROM masters WHERE id = 1", &[]).await, 1);
+}
+
+/// What was told and searched for is forgotten, if nothing came of it.
+#[tokio::test]
+async fn what_nobody_needs_any_more_is_forgotten() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let olga = t.add_staff(OLGA).await;
+    olga.tap("adm:m:im:1:ask").await;
+    let newcomer = t.chat(NEWCOMER);
+    newcomer.follow(&link(&olga)).await;
+    newcomer.say("Пётр Новый").await;
+    olga.say("+7 912 345 67 89").await;
+    let kept = async || {
+        t.one::<String>(
+            "SELECT concat_ws(' ', (SELECT full_name FROM onboardings), (SELECT sought FROM staff_queues))",
+            &[],
+        )
+        .await
+    };
+    t.let_pass(23 * 3600);
+    t.tick().await;
+    assert_eq!(kept().await, "Пётр Новый +7 912 345 67 89");
+    t.let_pass(2 * 3600);
+    t.tick().await;
+    assert_eq!(kept().await, "Пётр Новый");
+    t.let_pass(6 * 24 * 3600);
+    t.tick().await;
+    assert_eq!(kept().await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,6 +196,35 @@ async fn words_that_are_no_order_begin_none() {
 }
 
 #[tokio::test]
+async fn a_pasted_time_that_has_passed_is_asked_and_never_as_soon_as_possible() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Победы 5, кран течёт, сегодня в 9 утра").await;
+    has(&olga, "Какой телефон");
+    olga.say(PHONE).await;
+    has(&olga, "Когда приехать?");
+    has(&olga, "«сегодня в 9 утра»");
+    olga.say("завтра в 9-30").await;
+    has(&olga, "завтра 09:30–11:30");
+    olga.press("Создать").await;
+    assert_eq!(t.count_orders().await, 1);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_few_words_of_a_trade_begin_an_order_that_they_describe() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.press("Новая заявка").await;
+    olga.say("надо повесить полку").await;
+    has(&olga, "Мелкий ремонт");
+    has(&olga, "надо повесить полку");
+    has(&olga, "Какой адрес");
+    assert_eq!(t.of_draft("description").await.as_deref(), Some("надо повесить полку"));
+    t.check().await;
+}
+
+#[tokio::test]
 async fn a_restart_and_another_instance_go_on_where_it_was_left() {
     let t = at_noon().await;
     let olga = t.at_the_desk().await;
@@ -615,6 +644,23 @@ async fn a_free_visit_that_waited_for_the_morning_is_a_free_visit() {
     t.tick().await;
     assert_eq!(t.status(visit).await, "GUARANTEE");
     t.check().await;
+    // Also if somebody does not wait for the morning, and when it comes back from a master.
+    t.let_pass(12 * 3600);
+    olga.tap(&format!("adm:new:g:{order}")).await;
+    olga.press("Без описания").await;
+    olga.press("🌙").await;
+    let visit = t.last_order().await;
+    olga.tap(&format!("adm:q:as:auto:{visit}")).await;
+    assert_eq!(t.status(visit).await, "GUARANTEE");
+    has(&olga, "гарантия, бесплатно");
+    olga.tap(&format!("adm:q:as:any:{visit}:1")).await;
+    assert_eq!(t.status(visit).await, "ASSIGNED");
+    t.chat(ANNA).tap(&format!("m:act:card:{visit}")).await;
+    has(&t.chat(ANNA), "гарантия, бесплатно");
+    olga.tap(&format!("adm:q:ret:{visit}")).await;
+    olga.say("Мастер заболел").await;
+    assert_eq!(t.status(visit).await, "GUARANTEE");
+    t.check().await;
 }
 
 #[tokio::test]
@@ -719,6 +765,11 @@ async fn in_several_cities_the_city_is_asked_for_and_its_clock_counts() {
     has(&olga, "В городе сейчас 20:30");
     olga.press("Создать и искать").await;
     assert_eq!(t.one::<Timestamp>("SELECT timeslot_start FROM orders", &[]).await.to_string(), "2026-11-28T10:00:00Z");
+    // Where the day is another one already, what tomorrow is stays to be said.
+    t.let_pass(2 * 3600);
+    olga.say("Победы 5, кран течёт, 89123456780, завтра с 12 до 14").await;
+    olga.press("Калининград").await;
+    assert_eq!(t.of_draft("slot_start").await, None);
 }
 
 #[tokio::test]
@@ -852,4 +903,141 @@ async fn what_a_dispatcher_reads_word_for_word() {
     olga.say(PASTE).await;
     screens.push(seen(&olga));
     insta::assert_snapshot!("new_order", screens.join("\n\n=====\n\n"));
+}
+
+/// Two messages in a row, which Telegram may deliver at the same moment: each answers the question that is asked by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_answers_at_once_go_into_two_fields() {
+    for _ in 0..5 {
+        let t = at_noon().await;
+        let olga = t.at_the_desk().await;
+        olga.press("Новая заявка").await;
+        olga.press("Сантехника").await;
+        has(&olga, "Какой адрес?");
+        let answers = [olga.text_update("Малышева 84"), olga.text_update(PHONE)];
+        tokio::join!(t.telegram.deliver(ADMIN_TOKEN, &answers[0]), t.telegram.deliver(ADMIN_TOKEN, &answers[1]));
+        let address = t.of_draft("address").await;
+        // Whichever came first was taken for the address, and the other one for what was asked next, if it is that.
+        match address.as_deref() {
+            Some("Малышева 84") => {
+                assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+79123456789"))
+            }
+            Some(first) => {
+                assert_eq!((first, t.of_draft("client_phone").await), (PHONE, None));
+                has(&olga, "Это не похоже на телефон");
+            }
+            None => panic!("nothing was entered"),
+        }
+    }
+}
+
+/// Two orders passed on at the same moment: one begins a draft, the other one waits for it to be finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_orders_pasted_at_once_none_is_lost() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let pasted = [olga.text_update(PASTE), olga.text_update("Мира 7, 8 912 000 11 22, засор, сегодня")];
+    tokio::join!(t.telegram.deliver(ADMIN_TOKEN, &pasted[0]), t.telegram.deliver(ADMIN_TOKEN, &pasted[1]));
+    assert_eq!(t.open_drafts().await, 1);
+    let all: Vec<_> = olga.messages().into_iter().map(|message| message.text).collect();
+    assert_eq!(all.iter().filter(|text| text.contains("незаконченная заявка")).count(), 1, "{all:#?}");
+    has_somewhere(&all, "Мария");
+    // The same message twice at once begins one draft, and is no second order to itself.
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let pasted = olga.text_update(PASTE);
+    tokio::join!(t.telegram.deliver(ADMIN_TOKEN, &pasted), t.telegram.deliver(ADMIN_TOKEN, &pasted));
+    assert_eq!((t.open_drafts().await, t.of_draft("revision").await.as_deref()), (1, Some("1")));
+    assert!(olga.messages().iter().all(|message| !message.text.contains("незаконченная")));
+}
+
+fn has_somewhere(all: &[String], words: &str) {
+    assert!(all.iter().any(|text| text.contains(words)), "{words:?} is nowhere in {all:#?}");
+}
+
+/// A draft's screen hangs in the chat while something is asked about another order: what is written after a tap there answers the
+/// draft.
+#[tokio::test]
+async fn words_for_a_draft_do_not_answer_what_was_asked_about_another_order() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let order = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
+    olga.press("Новая заявка").await;
+    olga.press("Сантехника").await;
+    olga.say("Иванова 12, кв. 45").await;
+    olga.say(PHONE).await;
+    olga.press("Имя не назвали").await;
+    olga.press("Без описания").await;
+    has(&olga, "Когда приехать?");
+    let tomorrow = label(&olga, "Завтра");
+    for question in ["cnl", "ret"] {
+        olga.tap(&format!("adm:q:{question}:{order}")).await;
+        olga.tap(&tomorrow).await;
+        olga.say("завтра с 14 до 16").await;
+        assert_eq!(t.status(order).await, "ASSIGNED");
+        let slot = t.of_draft("slot_start").await;
+        assert!(slot.as_deref().is_some_and(|slot| slot.ends_with("14:00:00")), "{slot:?}");
+        olga.tap("adm:new:ed:1:WHEN").await;
+        has(&olga, "Когда приехать?");
+    }
+    // Nor does what begins another order after one was made.
+    olga.tap("adm:new:skip:1:PREFERRED").await;
+    has(&olga, "Проверьте новую заявку");
+    let create = label(&olga, "Создать");
+    olga.tap(&format!("adm:q:cnl:{order}")).await;
+    olga.tap(&create).await;
+    olga.say(PASTE).await;
+    assert_eq!(t.status(order).await, "ASSIGNED");
+    assert_eq!(t.open_drafts().await, 1);
+}
+
+/// A whole order is no reason, no address and no time of another one.
+#[tokio::test]
+async fn an_order_that_is_pasted_into_a_question_about_another_is_not_taken_for_the_answer() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let order = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
+    let before = t.everything().await;
+    for question in ["adm:q:cnl", "adm:q:ret", "adm:o:addr", "adm:o:tel", "adm:o:slot", "adm:o:name"] {
+        olga.tap(&format!("{question}:{order}")).await;
+        olga.say(PASTE).await;
+        has(&olga, "Похоже на новую заявку, а не на ответ.");
+    }
+    olga.tap("adm:m:bl:1").await;
+    olga.say(PASTE).await;
+    has(&olga, "Похоже на новую заявку, а не на причину.");
+    assert_eq!(t.everything().await, before);
+    // In a draft that knows a client it is another order, in one that does not it is this one.
+    olga.press("К мастеру").await;
+    olga.say("/new").await;
+    olga.press("Сантехника").await;
+    has(&olga, "Какой адрес?");
+    olga.say(PASTE).await;
+    has(&olga, "Проверьте новую заявку");
+    assert_eq!(t.of_draft("address").await.as_deref(), Some("Иванова 12-45"));
+    olga.press("Адрес").await;
+    olga.say("Мира 7, 8 912 000 11 22, засор, сегодня").await;
+    has(&olga, "незаконченная заявка");
+    assert_eq!(t.of_draft("address").await.as_deref(), Some("Иванова 12-45"));
+}
+
+#[tokio::test]
+async fn a_client_in_a_hurry_is_one_to_everybody() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    t.chat(ANNA).open();
+    olga.say("Иванова 12-45, 8 912 345 67 89, прорвало трубу, как можно скорее").await;
+    has(&olga, "как можно скорее");
+    olga.press("Создать").await;
+    let order = t.last_order().await;
+    has(&olga, "🕒 как можно скорее");
+    t.tell().await;
+    has(&t.chat(ANNA), "🕒 как можно скорее");
+    // Until somebody says otherwise.
+    olga.tap(&format!("adm:o:slot:{order}")).await;
+    olga.say("завтра с 14 до 16").await;
+    has(&olga, "🕒 завтра 14:00–16:00");
+    olga.tap(&format!("adm:o:slot:{order}")).await;
+    olga.press("Как можно скорее").await;
+    has(&olga, "🕒 как можно скорее");
 }

@@ -116,12 +116,12 @@ async fn a_master_is_chosen_by_hand_and_who_speaks_against_it_is_named_first() {
     let labels: Vec<_> = chat.buttons().iter().map(|button| button.text.clone()).collect();
     assert_eq!(
         labels,
-        ["◀ К заявке", "Анна · 0 из 5", "⚠️ Вера · не на смене", "⚠️ Борис · заблокирован", "🔄 Обновить"]
+        ["◀ К заявке", "Анна · 0 из 5", "⚠️ не на смене · Вера", "⚠️ заблокирован · Борис", "🔄 Обновить"]
     );
     assert_eq!(chat.press("Борис").await.notice(), "Мастер заблокирован (долг). Сначала разблокируйте его.");
     chat.tap(&format!("adm:q:as:man:{order}:1")).await;
     chat.press("Вера").await;
-    shows(&chat, "мастеру Вера (не на смене)?");
+    shows(&chat, "Вера (не на смене)");
     assert_eq!(t.owner(order).await, None, "that needs a second tap");
     assert_eq!(chat.press("Всё равно").await.notice(), "Заявка отдана: Вера.");
     assert_eq!(t.owner(order).await, Some(VERA));
@@ -144,6 +144,7 @@ async fn what_an_order_says_is_changed_in_words_and_its_master_told() {
     let order = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
     for (field, asks, written, column, kept, says) in [
         ("addr", "Новый адрес", "ул. <Мира>, 7 & 9", "address", "ул. <Мира>, 7 & 9", "Адрес изменён."),
+        ("name", "Как зовут", "Мария <Петровна>", "client_name", "Мария <Петровна>", "Имя изменено."),
         ("tel", "Новый телефон", "8 912 345-67-89", "client_phone", "+79123456789", "Телефон изменён."),
         ("desc", "Что сделать", "Течёт 🚿 кран", "description", "Течёт 🚿 кран", "Описание изменено."),
         ("com", "Что передать", "Домофон 15", "comment", "Домофон 15", "Комментарий записан"),
@@ -161,7 +162,7 @@ async fn what_an_order_says_is_changed_in_words_and_its_master_told() {
     chat.tap(&format!("adm:o:com:{order}")).await;
     assert_eq!(chat.press("Убрать комментарий").await.notice(), "Комментарий убран.");
     assert_eq!(t.text_of(order, "comment").await, None);
-    assert_eq!(t.version_of(order).await, "1.6", "five changes of what it says, none of its status");
+    assert_eq!(t.version_of(order).await, "1.7", "six changes of what it says, none of its status");
     t.check().await;
 }
 
@@ -247,7 +248,7 @@ async fn money_is_confirmed_before_the_order_is_closed_for_its_master() {
     assert_eq!(t.text_of(order, "final_amount").await.as_deref(), Some("3000.00"));
     t.reads(ANNA, "закрыта").await;
     chat.tap(&format!("adm:o:rop:{order}")).await;
-    shows(&chat, "Вернётся к мастеру Анна");
+    shows(&chat, "Мастер тот же: Анна");
     assert_eq!(chat.press("Да, открыть").await.notice(), "Заявка снова открыта.");
     assert_eq!(t.status(order).await, "PAYMENT");
     t.check().await;
@@ -337,7 +338,7 @@ async fn an_order_that_changed_while_the_question_was_open_is_not_changed_by_the
         t.tap_accept(ANNA, order).await;
         chat.say(answer).await;
         shows(&chat, "Ничего не сделано: заявка успела измениться.");
-        shows(&chat, "мастер Анна: теперь она ждёт выезда");
+        shows(&chat, "мастер Анна — теперь она ждёт выезда");
         assert_eq!(t.owner(order).await, Some(ANNA));
         assert_eq!(t.version_of(order).await, "2.1");
         assert_eq!(t.open_question().await, None);

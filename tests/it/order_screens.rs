@@ -25,6 +25,7 @@ fn now() -> DateTime {
 /// What people may type, and more of it than there is room for.
 fn order(status: OrderStatus, typed: impl Fn(&str) -> String) -> StaffOrder {
     let slot = TimeSlot {
+        soon: false,
         start: Some(date(2026, 11, 30).at(14, 0, 0, 0)),
         end: Some(date(2026, 11, 30).at(16, 0, 0, 0)),
         now: now(),

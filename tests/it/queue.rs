@@ -67,7 +67,7 @@ async fn what_needs_somebody_now_comes_first() {
     let olga = t.add_staff(OLGA).await;
     olga.tap("adm:q").await;
     assert_eq!(numbers(&olga), orders.map(|order| order.0), "{}", olga.screen());
-    for said in ["никто не взял", "время визита прошло", "без мастера с", "не доходят сообщения", "никто не открывает"]
+    for said in ["никто не взял", "время визита прошло", "без мастера ", "не доходят сообщения", "никто не открывает"]
     {
         assert!(olga.screen().contains(said), "{said}: {}", olga.screen());
     }
@@ -432,7 +432,7 @@ async fn a_card_says_who_was_asked_what_they_did_and_why() {
         "Борис: доставлено · отклонил",
         "Вера: доставлено · не открыл",
         "Почему эти мастера",
-        "1 не на смене",
+        "не на смене: 1",
         "Что было",
     ] {
         assert!(screen.contains(said), "{said}: {screen}");

@@ -8,7 +8,7 @@ use field_service::dispatch::decline::DeclineOutcome;
 use field_service::dispatch::give_back::GiveBackOutcome;
 use field_service::dispatch::progress::{ProgressOutcome, Step};
 use field_service::model::Amount;
-use field_service::model::dialog::{Dialog, Profile, Question, Written};
+use field_service::model::dialog::{Barred, Dialog, Profile, Question, Written};
 use field_service::model::facts::{Blocked, OfferFacts, Standing};
 use field_service::model::notification::Notification;
 use field_service::model::order::{
@@ -43,6 +43,7 @@ fn card(id: i64) -> OrderCard {
         address: "ул. Победы, 14, кв. 3".to_owned(),
         description: Some("Течёт <кран> & капает".to_owned()),
         slot: TimeSlot {
+            soon: false,
             start: Some(date(2026, 11, 20).at(14, 0, 0, 0)),
             end: Some(date(2026, 11, 20).at(16, 0, 0, 0)),
             now: now(),
@@ -91,10 +92,15 @@ fn show(screen: &Screen) -> String {
 #[test]
 fn screens() {
     let profile =
-        Profile { full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, id: MasterId(1) };
+        Profile {
+            full_name: "Анна & Ко".to_owned(), on_shift: true, active_orders: 2, id: MasterId(1), barred: None
+        };
     assert_snapshot!("menu", show(&render::menu(&profile)));
     let off = Profile { on_shift: false, ..profile.clone() };
     assert_snapshot!("menu_off_shift", show(&render::menu(&off)));
+    let barred = [Barred::Waits, Barred::Blocked(Blocked { reason: Some("долг <по материалам>".to_owned()) })];
+    let barred = barred.map(|barred| show(&render::menu(&Profile { barred: Some(barred), ..profile.clone() })));
+    assert_snapshot!("menus_barred", barred.join("\n\n"));
     assert_snapshot!("not_understood", show(&render::not_understood(&profile)));
     assert_snapshot!("empty_list", show(&render::offer_list(&list(0, 1))));
     let reason = Some("долг <по материалам>".to_owned());
@@ -299,7 +305,7 @@ fn days_and_time_slots() {
         .into_iter()
         .map(|(start, end)| {
             let mut card = card(1);
-            card.slot = TimeSlot { start, end, now: now(), in_utc: false };
+            card.slot = TimeSlot { soon: false, start, end, now: now(), in_utc: false };
             let screen = render::offer_card(&card, self::at(now()), 1).text;
             screen.lines().find(|line| line.contains('🕒')).expect("a time slot").to_owned()
         })

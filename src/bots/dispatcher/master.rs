@@ -5,6 +5,7 @@ use super::super::render::staff::master as screens;
 use super::super::render::texts::staff::master as texts;
 use super::super::update::Message;
 use super::By;
+use super::new_order::is_an_order;
 use super::reply::Reply;
 use crate::dispatch::invite::{self, EXPIRES_IN, InviteOutcome};
 use crate::dispatch::manage::{self, ManageOutcome};
@@ -150,6 +151,7 @@ impl By<'_> {
                 let limit = words.parse().ok().filter(|limit| (1..=HIGHEST_LIMIT).contains(limit));
                 limit.map(|limit| Manage::Limit(Some(limit))).ok_or_else(texts::odd_limit)
             }
+            _ if is_an_order(words) => Err(texts::AN_ORDER.to_owned()),
             _ => reason(words).map(Manage::Block).ok_or_else(texts::odd_reason),
         };
         let to = match to {
@@ -206,17 +208,18 @@ impl By<'_> {
                 };
                 let city = city.map(|(_, name)| name.as_str());
                 let screen = screens::invitation_made(number, &code.link(&username), &invited, city);
-                Ok(Reply::screen(screen, Place::Menu))
+                // In a message of its own: nothing that comes after it takes its place.
+                Ok(Reply { apart: true, ..Reply::screen(screen, Place::Menu) })
             }
             InviteOutcome::NotAllowed => Ok(self.invitations().await?.with_alert(texts::MAY_NOT_INVITE)),
-            InviteOutcome::AlreadyCreated => Ok(self.invitations().await?.with_alert(texts::LINK_WAS_SHOWN)),
+            InviteOutcome::AlreadyCreated => Ok(Reply::alert(texts::LINK_WAS_SHOWN)),
         }
     }
 }
 
 /// A reason as it can be kept and shown. PostgreSQL's text cannot hold U+0000.
 fn reason(words: &str) -> Option<String> {
-    let fits = !words.is_empty()
+    let fits = words.chars().any(char::is_alphanumeric)
         && words.chars().count() <= super::super::render::texts::REASON_LIMIT
         && !words.contains('\0');
     fits.then(|| words.to_owned())

@@ -15,7 +15,7 @@ use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
 use crate::dispatch::staff_dialog;
 use crate::model::city::City;
 use crate::model::draft::{Draft, DraftId, Field, Said};
-use crate::model::paste::{self, when};
+use crate::model::paste::{self, NAME, when};
 use crate::model::slot::{self, NoTime, When};
 use crate::model::staff::Place;
 use crate::model::{MasterId, OrderId, Phone, StaffDialog, StaffQuestion};
@@ -23,8 +23,9 @@ use crate::store;
 
 /// The longest answers, in characters.
 const ADDRESS: usize = 300;
-const NAME: usize = 100;
 const DESCRIPTION: usize = 2000;
+/// So many words at most name a trade and nothing else of an order.
+const WORK_WORDS: usize = 6;
 /// How often it is decided anew what words answer, while others come at the same moment.
 const ANSWERS: usize = 4;
 
@@ -86,14 +87,8 @@ impl By<'_> {
 
     /// Begins a free visit that repeats a closed order. A draft that is not finished comes first.
     async fn begin_guarantee(self, order: OrderId) -> Result<Reply, store::Error> {
-        let outcome = match draft::open(&self.bots.store, self.staff).await? {
-            Some(left) if !left.is_blank() => {
-                self.ask_for_words().await?;
-                BeginOutcome::Left(Box::new(left))
-            }
-            blank => draft::repeat(&self.bots.store, self.staff, order, blank.as_ref(), self.origin).await?,
-        };
-        match outcome {
+        let blank = draft::open(&self.bots.store, self.staff).await?.filter(Draft::is_blank);
+        match draft::repeat(&self.bots.store, self.staff, order, blank.as_ref(), self.origin).await? {
             BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
             BeginOutcome::Left(draft) if draft.guarantee_of == Some(order) => {
                 self.draft_as(&draft, Beside { resumed: true, ..Beside::default() }).await
@@ -108,7 +103,7 @@ impl By<'_> {
 
     /// The draft that is to be finished before another is begun.
     async fn draft_first(self, left: &Draft) -> Result<Reply, store::Error> {
-        self.draft_as(left, Beside { wrong: Some(Fault::DraftFirst), ..Beside::default() }).await
+        self.draft_as(left, Beside { wrong: Some(Fault::DraftFirst), resumed: true, ..Beside::default() }).await
     }
 
     /// The new order as far as it is.
@@ -274,6 +269,7 @@ impl By<'_> {
             };
             let said = match answer(&draft, message, &cities, &masters) {
                 Ok(said) => said,
+                Err(Fault::DraftFirst) => return self.draft_first(&draft).await,
                 Err(wrong) => return self.draft_as(&draft, Beside { wrong: Some(wrong), ..Beside::default() }).await,
             };
             // Words that came just before may have answered the question that these were taken to answer.
@@ -291,13 +287,8 @@ impl By<'_> {
         let Some(said) = order_in(message, &cities).filter(|_| !cities.is_empty()) else {
             return Ok(Reply::screen(render::staff::not_understood(self.profile), Place::Menu));
         };
-        match draft::open(&self.bots.store, self.staff).await? {
-            Some(left) if !left.is_blank() => {
-                self.ask_for_words().await?;
-                self.draft_first(&left).await
-            }
-            blank => self.begin_pasted(said, blank.as_ref(), &cities).await,
-        }
+        let blank = draft::open(&self.bots.store, self.staff).await?.filter(Draft::is_blank);
+        self.begin_pasted(said, blank.as_ref(), &cities).await
     }
 
     /// Begins a draft that a message fills, instead of a blank one.
@@ -325,6 +316,20 @@ fn order_in(message: &Message, cities: &[City]) -> Option<Said> {
     says.then(|| Said::Message { pasted: Box::new(pasted), written })
 }
 
+/// Whether words say an order as a whole, whatever they were written for: whom to call, and where or what for.
+pub(super) fn is_an_order(written: &str) -> bool {
+    let said = paste::read(written, &[], &VOCABULARY);
+    said.phone.is_some() && (said.address.is_some() || said.category.is_some())
+}
+
+/// The trade that a few words name, with what they say of the work.
+fn work_in(written: String) -> Option<Said> {
+    let few = written.split_whitespace().count() <= WORK_WORDS && written.chars().count() <= DESCRIPTION;
+    let trade = paste::trade_of(&written, &VOCABULARY).filter(|_| few)?;
+    let describes = paste::describes(&written, &VOCABULARY);
+    Some(if describes { Said::Work(trade, written) } else { Said::Category(trade) })
+}
+
 /// What a message answers to the draft's question, or what is wrong with it.
 fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterId, String)]) -> Result<Said, Fault> {
     if let Some(contact) = &message.contact {
@@ -343,15 +348,20 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
     }
     if draft.is_blank() {
         // A whole order, be it somebody else's message; or the trade alone.
-        let trade = paste::trade_of(&written, &VOCABULARY).filter(|_| written.split_whitespace().count() < 3);
-        return match (order_in(message, cities), trade) {
-            (Some(said), _) => Ok(said),
-            (None, Some(trade)) if !message.is_forwarded() => Ok(Said::Category(trade)),
-            _ => Err(Fault::NoTrade),
+        return match order_in(message, cities) {
+            Some(said) => Ok(said),
+            None if message.is_forwarded() => Err(Fault::NoTrade),
+            None => work_in(written).ok_or(Fault::NoTrade),
         };
     }
     if message.is_forwarded() {
         return Err(Fault::Forwarded);
+    }
+    if let Some(said) = order_in(message, cities).filter(|_| draft.step != Some(Field::Phone) && is_an_order(&written))
+    {
+        // It fills the draft that knows no client yet, and is another order beside one that does.
+        let is_this_one = draft.step.is_some() && draft.phone.is_none() && draft.address.is_none();
+        return if is_this_one { Ok(said) } else { Err(Fault::DraftFirst) };
     }
     let short = |may: usize| {
         let is = written.chars().count();

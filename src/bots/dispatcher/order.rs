@@ -13,6 +13,7 @@ use super::super::render::texts::staff::order::Misunderstood;
 use super::super::render::texts::without_currency;
 use super::super::update::Message;
 use super::By;
+use super::new_order::is_an_order;
 use super::reply::Reply;
 use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
 use crate::dispatch::actions::{OrderAction, is_allowed};
@@ -166,7 +167,7 @@ impl By<'_> {
         };
         let refused = if !found.acts {
             texts::READ_ONLY.to_owned()
-        } else if seen.is_some_and(|seen| seen != found.version) {
+        } else if seen.is_some_and(|seen| seen != found.version) && !found.was_changed_last_by_reader() {
             texts::stale(found.last_change.as_ref(), Some(&found))
         } else if !is_allowed(action, &act::situation(&found)) {
             texts::not_now(Some(&found))
@@ -198,6 +199,7 @@ impl By<'_> {
     async fn ask(self, field: Field, order: OrderId, seen: Option<Version>) -> Result<Reply, store::Error> {
         let (question, action) = match field {
             Field::Address => (StaffQuestion::Address, OrderAction::Edit),
+            Field::Name => (StaffQuestion::ClientName, OrderAction::Edit),
             Field::Phone => (StaffQuestion::Phone, OrderAction::Edit),
             Field::Description => (StaffQuestion::Description, OrderAction::Edit),
             Field::Slot => (StaffQuestion::Slot, OrderAction::Edit),
@@ -257,6 +259,7 @@ enum Answer {
 fn field(question: StaffQuestion) -> Option<Field> {
     Some(match question {
         StaffQuestion::Address => Field::Address,
+        StaffQuestion::ClientName => Field::Name,
         StaffQuestion::Phone => Field::Phone,
         StaffQuestion::Description => Field::Description,
         StaffQuestion::Slot => Field::Slot,
@@ -268,6 +271,11 @@ fn field(question: StaffQuestion) -> Option<Field> {
 
 fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Result<Answer, Misunderstood> {
     let deed = |deed| Ok(Answer::Deed(deed));
+    // What is to be done, or told to the master, may well be about another address and phone.
+    let may_be_long = matches!(question, StaffQuestion::Description | StaffQuestion::Comment);
+    if !may_be_long && is_an_order(written) {
+        return Err(Misunderstood::AnOrder);
+    }
     match question {
         StaffQuestion::Amount => {
             Amount::parse(without_currency(written)).map(Answer::Amount).ok_or(Misunderstood::NoAmount)
@@ -284,6 +292,7 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
                 When::Slot { start, end } => Some((start, end)),
             })))
         }
+        StaffQuestion::ClientName => deed(Deed::Edit(Edit::Name(words(question, written)?))),
         StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
         StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
         StaffQuestion::Comment => deed(Deed::Edit(Edit::Comment(Some(words(question, written)?)))),
@@ -308,11 +317,8 @@ fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood
 }
 
 /// What there is to say, above the screen of a new message.
-fn noted(mut reply: Reply, note: &str) -> Reply {
-    if let Some(screen) = &mut reply.screen {
-        screen.text = format!("{}\n\n{}", super::super::render::staff::noted(note), screen.text);
-    }
-    reply
+fn noted(reply: Reply, note: &str) -> Reply {
+    Reply { screen: reply.screen.map(|screen| screen.with_note(note)), ..reply }
 }
 
 fn stale(order: &StaffOrder) -> Acted {

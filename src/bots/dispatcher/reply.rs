@@ -17,6 +17,8 @@ pub(super) struct Reply {
     /// What the outbox is to show if the screen cannot be shown now, or the notice if that is all there is. None for strangers
     /// alone.
     pub(super) place: Option<Place>,
+    /// Whether the screen is shown in a new message, whatever was tapped.
+    pub(super) apart: bool,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
     /// Whether the bot's commands are offered anew: those of somebody who may act, or who may only look.
@@ -73,10 +75,12 @@ pub(in crate::bots) struct Answer {
 impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, place, enqueued, commands } = reply;
+        let Reply { notice, screen, place, apart, enqueued, commands } = reply;
+        let message = message.filter(|_| !apart);
         // Words over the chat are not seen below it: a message is answered by one.
         let screen = match (&query, screen, &notice) {
             (None, None, Some(notice)) => Some(plain(notice.text.clone())),
+            (None, Some(screen), Some(notice)) => Some(screen.with_note(&notice.text)),
             (_, screen, _) => screen,
         };
         let nothing_else = screen.is_none();

@@ -69,6 +69,7 @@ impl By<'_> {
             StaffQuestion::CancelReason
             | StaffQuestion::ReturnReason
             | StaffQuestion::Address
+            | StaffQuestion::ClientName
             | StaffQuestion::Phone
             | StaffQuestion::Description
             | StaffQuestion::Slot

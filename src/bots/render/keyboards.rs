@@ -50,6 +50,10 @@ pub(super) fn menu(profile: &Profile) -> InlineKeyboardMarkup {
         row(texts::BUTTON_NEW, Callback::List { page: 1 }),
         row(texts::button_active(profile.active_orders), Callback::Active { page: 1 }),
     ];
+    if profile.barred.is_some() {
+        rows.push(refresh);
+        return markup(rows);
+    }
     rows.extend(if profile.on_shift {
         [row(texts::BUTTON_LEAVE_SHIFT, Callback::Shift { on: false }), refresh]
     } else {

@@ -50,12 +50,6 @@ pub fn question(dialog: &StaffDialog) -> Screen {
     Screen { text: texts::staff::question(dialog), keyboard }
 }
 
-/// What there is to say, as it stands above a screen.
-#[must_use]
-pub fn noted(note: &str) -> String {
-    texts::staff::note(note)
-}
-
 /// That a picture or somebody else's message answers no question, above the question.
 #[must_use]
 pub fn only_own_words(dialog: &StaffDialog) -> Screen {

@@ -28,7 +28,8 @@ pub use work::{NOT_ASKED, NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_CORRECT, TOO_LATE_
 use crate::dispatch::accept::AcceptOutcome;
 use crate::dispatch::decline::DeclineOutcome;
 use crate::dispatch::view::ViewOutcome;
-use crate::model::dialog::Profile;
+
+use crate::model::dialog::{Barred, Profile};
 use crate::model::facts::Blocked;
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
@@ -49,12 +50,22 @@ pub(super) const NOT_UNDERSTOOD: &str = "Не понял вас. Всё дела
 
 /// The menu.
 pub(super) fn menu(profile: &Profile) -> String {
-    let shift = if profile.on_shift {
+    let state = if let Some(barred) = &profile.barred {
+        match barred {
+            Barred::Waits => onboarding::MENU_WAITS.to_owned(),
+            Barred::Blocked(blocked) => {
+                format!(
+                    "⛔ {}\n\nНовые заявки не придут. То, что у вас в работе, остаётся за вами.",
+                    typed(&self::blocked(blocked), DESCRIPTION_LIMIT)
+                )
+            }
+        }
+    } else if profile.on_shift {
         format!("🟢 Вы на смене. Кто первым нажмёт «{BUTTON_ACCEPT}», тот заявку и получит.")
     } else {
         "⚪ Вы не на смене: новые заявки вам не приходят.".to_owned()
     };
-    format!("Здравствуйте, <b>{}</b>!\n\n{shift}", typed(&profile.full_name, NAME_LIMIT))
+    format!("Здравствуйте, <b>{}</b>!\n\n{state}", typed(&profile.full_name, NAME_LIMIT))
 }
 
 /// The list's title, total and page, and a paragraph for each offer.

@@ -95,7 +95,10 @@ impl Address<'_> {
     fn unmarked(&self) -> Option<Range<usize>> {
         (0..self.words.len()).find_map(|index| {
             let token = self.words.get(index)?;
-            let counted = token.kind == Kind::Number && self.words.is_any(index + 1, self.vocabulary.after_number);
+            // «с 25 ноября» is a day.
+            let since = index > 0 && self.words.is_any(index - 1, self.vocabulary.since);
+            let counted =
+                token.kind == Kind::Number && !since && self.words.is_any(index + 1, self.vocabulary.after_number);
             if !counted && !self.names(token) {
                 return None;
             }
@@ -171,8 +174,9 @@ impl Address<'_> {
         // «8 Марта», «40 лет Октября».
         let mut end = match first.kind {
             Kind::Number if self.words.is_any(start + 1, self.vocabulary.after_number) => self.counted(start),
-            Kind::Word => start + 1,
-            Kind::Number | Kind::Mark => return None,
+            // «Московский проспект дом 3» has its name before.
+            Kind::Word if self.part(start, false).is_none() => start + 1,
+            _ => return None,
         };
         // «Карла Маркса 5»: as many words as there are before the house.
         let ahead = (end..end + WORDS)

@@ -3,13 +3,39 @@
 use std::ops::Range;
 
 use super::text::{Token, Words};
-use super::{Found, Vocabulary};
+use super::{Found, NAME, Vocabulary};
 
 /// Takes the name.
 pub(super) fn take(words: &mut Words<'_>, vocabulary: &Vocabulary) -> Option<Found<String>> {
     let (name, took) = announced(words, vocabulary).or_else(|| borne(words, vocabulary))?;
     let text = words.text(&name).to_owned();
     Some(words.take(text, &[took]))
+}
+
+/// The name with the further phones, as many as there is room for: «Роман Петров, ещё 8 (343) 222-33-44».
+pub(super) fn with_phones(
+    name: Option<Found<String>>,
+    phones: &[Found<String>],
+    vocabulary: &Vocabulary,
+) -> Option<Found<String>> {
+    let length = |text: &str| text.chars().count();
+    let mut also = String::new();
+    for phone in phones {
+        let before = if also.is_empty() { format!("{} ", vocabulary.also) } else { ", ".to_owned() };
+        if length(&also) + length(&before) + length(&phone.value) <= NAME {
+            also.push_str(&before);
+            also.push_str(&phone.value);
+        }
+    }
+    if also.is_empty() {
+        return name;
+    }
+    let took: Vec<&str> = name.iter().chain(phones).map(|found| found.took.as_str()).collect();
+    let took = took.join(" … ");
+    let room = NAME.saturating_sub(length(&also) + 2);
+    let name: String = name.map(|name| name.value.chars().take(room).collect()).unwrap_or_default();
+    let value = if name.is_empty() { also } else { format!("{name}, {also}") };
+    Some(Found { value, took })
 }
 
 /// After «зовут», «клиент:» and the like.

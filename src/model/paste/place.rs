@@ -83,12 +83,33 @@ fn inflects(name: &str, word: &str) -> bool {
 /// A house's number follows, or it is said to be a street.
 fn is_a_street(words: &Words<'_>, range: &Range<usize>, vocabulary: &Vocabulary) -> bool {
     let is_street = |at| words.is_any(at, vocabulary.streets) && !words.is_any(at, vocabulary.districts);
-    let number = words.get(range.end).is_some_and(|token| token.kind == Kind::Number && !token.begins_line);
     let mut before = range.start;
     while before > 0 && words.before(before).is_some_and(|token| token.is(".")) {
         before -= 1;
     }
-    number || before > 0 && is_street(before - 1) || is_street(range.end) && !words.ends_segment(range.end)
+    if before > 0 && is_street(before - 1) {
+        return true;
+    }
+    let next = range.end;
+    if is_street(next) && !words.ends_segment(next) {
+        return !names_a_street(words, next + 1, vocabulary);
+    }
+    let number = words.get(next).is_some_and(|token| token.kind == Kind::Number && !token.begins_line);
+    number && !names_a_street(words, next, vocabulary)
+}
+
+/// Whether a street's own name stands there, so that what stands before it is none: «Екатеринбург ул. Победы», but
+/// «Московский проспект 3».
+fn names_a_street(words: &Words<'_>, at: usize, vocabulary: &Vocabulary) -> bool {
+    let skip_dot = |at: usize| at + usize::from(words.get(at).is_some_and(|token| token.is(".")));
+    let is_number = |at: usize| words.get(at).is_some_and(|token| token.kind == Kind::Number);
+    let at = skip_dot(at);
+    words.get(at).is_some_and(|token| match token.kind {
+        // Not «проспект, дом 3», but «ул. К. Маркса».
+        Kind::Word => !(words.is_any(at, vocabulary.numbered) && is_number(skip_dot(at + 1))),
+        Kind::Number => words.is_any(at + 1, vocabulary.after_number),
+        Kind::Mark => false,
+    })
 }
 
 /// With what such a thing is called, around its name.

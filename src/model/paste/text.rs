@@ -155,10 +155,15 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// The texts of ranges.
+    pub(super) fn quote(&self, ranges: &[Range<usize>]) -> String {
+        let texts: Vec<&str> = ranges.iter().map(|range| self.text(range)).filter(|text| !text.is_empty()).collect();
+        texts.join(" … ")
+    }
+
     /// Takes ranges: nothing else will.
     pub(super) fn take<T>(&mut self, value: T, ranges: &[Range<usize>]) -> Found<T> {
-        let took: Vec<&str> = ranges.iter().map(|range| self.text(range)).filter(|text| !text.is_empty()).collect();
-        let took = took.join(" … ");
+        let took = self.quote(ranges);
         for range in ranges {
             for token in &mut self.tokens[range.clone()] {
                 token.taken = true;
@@ -187,15 +192,17 @@ impl<'a> Words<'a> {
 
     /// What nothing has taken, as it was written.
     pub(super) fn rest(&self, vocabulary: &Vocabulary) -> String {
+        let halves = self.half_brackets();
+        let is_gone = |index: usize| self.tokens[index].taken || halves.contains(&index);
         let mut rest = String::new();
         let mut index = 0;
         while index < self.tokens.len() {
-            if self.tokens[index].taken {
+            if is_gone(index) {
                 index += 1;
                 continue;
             }
             let start = index;
-            while index < self.tokens.len() && !self.tokens[index].taken {
+            while index < self.tokens.len() && !is_gone(index) {
                 index += 1;
             }
             let text = self.kept(start..index, vocabulary);
@@ -209,6 +216,22 @@ impl<'a> Words<'a> {
             rest.push_str(text);
         }
         rest
+    }
+
+    /// The brackets out of which something was taken: what is left does not stand in them any more.
+    fn half_brackets(&self) -> Vec<usize> {
+        let (mut opened, mut halves) = (Vec::new(), Vec::new());
+        for (index, token) in self.tokens.iter().enumerate() {
+            if token.is("(") {
+                opened.push(index);
+            } else if token.is(")")
+                && let Some(start) = opened.pop()
+                && self.tokens[start..=index].iter().any(|token| token.taken)
+            {
+                halves.extend([start, index]);
+            }
+        }
+        halves
     }
 
     /// A run of tokens without the joints at its ends, and nothing if it says nothing.

@@ -100,7 +100,8 @@ function showPhones({ phones: known, updates, world, masters }) {
   arrangeColumns();
   const strangers = masters.filter(({ person }) => !known.some((phone) => phone.person === person && phone.bot === world.master_bot));
   const list = [
-    ...known.map(({ name, bot, person }) => ({ key: `${bot}/${person}`, name: bot === world.master_bot ? name : `${name} (диспетчер)` })),
+    // Dispatchers first: there are few, and what masters cause comes to them.
+    ...known.toSorted((a, b) => (a.bot === world.master_bot) - (b.bot === world.master_bot)).map(({ name, bot, person }) => ({ key: `${bot}/${person}`, name: bot === world.master_bot ? name : `${name} (диспетчер)` })),
     ...strangers.map(({ person, name }) => ({ key: `${world.master_bot}/${person}`, name, add: { bot: world.master_bot, person, name } })),
   ];
   const state = JSON.stringify([list, wanted]);

@@ -215,7 +215,8 @@ pub(crate) async fn read(
     }))
 }
 
-/// Changes what stands in a master's row; a row, if the person may. Whoever is let in is shown the menu.
+/// Changes what stands in a master's row; a row, if the person may. Whoever may now get orders, or none, is shown the menu,
+/// which says so.
 pub(crate) const SET: Statement = statement!(
     "managed.set",
     [INT8, INT8, INT8, BOOL, BOOL, TEXT, BOOL, INT4, BOOL, TIMESTAMPTZ],
@@ -235,7 +236,7 @@ pub(crate) const SET: Statement = statement!(
      ), told AS (
          INSERT INTO outbox (bot, chat_id, kind, created_at, due_at)
          SELECT 'MASTER', telegram_user_id, 'MENU', coalesce($10, now()) /* now */, coalesce($10, now())
-         FROM changed WHERE $9 /* let in */
+         FROM changed WHERE $9 /* tells the master */
      )
      SELECT id FROM changed"
 );
@@ -302,7 +303,7 @@ pub(crate) async fn act(
                 &reason,
                 &matches!(to, Manage::Limit(_)),
                 &limit,
-                &matches!(to, Manage::Approve),
+                &matches!(to, Manage::Approve | Manage::Block(_) | Manage::Unblock | Manage::Shift(_)),
                 &now,
             ];
             connection.query(set, params).await?

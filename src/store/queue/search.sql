@@ -75,6 +75,7 @@ SELECT
     NULL AS description,
     orders.timeslot_start AT TIME ZONE cities.shown_timezone AS slot_start,
     orders.timeslot_end AT TIME ZONE cities.shown_timezone AS slot_end,
+    orders.soon,
     orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free,
     reader.now AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc,

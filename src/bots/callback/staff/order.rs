@@ -101,6 +101,8 @@ pub enum OrderTap {
 pub enum Field {
     /// `addr`
     Address,
+    /// `name`: the client's name.
+    Name,
     /// `tel`: the client's phone.
     Phone,
     /// `desc`: what is to be done.
@@ -115,11 +117,13 @@ pub enum Field {
 
 impl Field {
     /// Everything that is asked for.
-    pub const ALL: [Self; 6] = [Self::Address, Self::Phone, Self::Description, Self::Slot, Self::Comment, Self::Amount];
+    pub const ALL: [Self; 7] =
+        [Self::Address, Self::Name, Self::Phone, Self::Description, Self::Slot, Self::Comment, Self::Amount];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Address => "addr",
+            Self::Name => "name",
             Self::Phone => "tel",
             Self::Description => "desc",
             Self::Slot => "slot",

@@ -112,7 +112,7 @@ fn to_card(card: &MasterCard) -> Row {
 /// Asks why a master is blocked, or refused.
 #[must_use]
 pub fn ask_block(card: &MasterCard) -> Screen {
-    let keyboard = markup(vec![alone(words::BUTTON_NOT_BLOCK, MasterTap::Card(card.id))]);
+    let keyboard = markup(vec![alone(words::BUTTON_TO_CARD, MasterTap::Card(card.id))]);
     Screen { text: words::ask_block(card), keyboard }
 }
 

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{CancelReason, Field, OrderTap, QueueTap, ReturnReason, StaffCallback};
 use crate::bots::render::Screen;
+use crate::bots::render::texts::staff;
 use crate::bots::render::texts::staff::order as texts;
 use crate::model::candidates::{CandidateLine, Candidates};
 use crate::model::slot::windows;
@@ -75,7 +76,7 @@ pub fn ask_cancel(order: &StaffOrder) -> Screen {
         CancelReason::ALL
             .map(|reason| row(texts::cancel_reason(reason), tap(OrderTap::ConfirmCancel(reason, id, seen)))),
     );
-    rows.push(back(id));
+    rows.push(row(staff::BUTTON_MENU, StaffCallback::Menu));
     Screen { text: texts::ask_cancel(order), keyboard: markup(rows) }
 }
 
@@ -101,7 +102,7 @@ pub fn ask_return(order: &StaffOrder) -> Screen {
     rows.extend(
         reasons.map(|reason| row(texts::return_reason(reason), tap(OrderTap::ConfirmReturn(reason, id, seen)))),
     );
-    rows.push(back(id));
+    rows.push(row(staff::BUTTON_MENU, StaffCallback::Menu));
     Screen { text: texts::ask_return(order), keyboard: markup(rows) }
 }
 
@@ -132,9 +133,9 @@ pub fn edit(order: &StaffOrder) -> Screen {
     let (id, seen) = (order.id(), Some(order.version));
     let ask = |field| button(texts::button_field(field), tap(OrderTap::Ask(field, id, seen)));
     let rows = vec![
-        vec![ask(Field::Address), ask(Field::Phone)],
-        vec![ask(Field::Description), ask(Field::Slot)],
-        vec![ask(Field::Comment)],
+        vec![ask(Field::Address), ask(Field::Name)],
+        vec![ask(Field::Description), ask(Field::Phone)],
+        vec![ask(Field::Comment), ask(Field::Slot)],
         back(id),
     ];
     Screen { text: texts::edit(order), keyboard: markup(rows) }

@@ -17,6 +17,9 @@ pub const WAITS: &str = "диспетчер ещё не посмотрел ва�
 /// All was told, and staff have to agree.
 pub const COMPLETE_WAITS: &str =
     "✅ Готово, анкета у диспетчера. Как только он её одобрит, сюда придёт меню, и вы сможете выйти на смену.";
+/// The same, whenever the person looks.
+pub(in crate::bots::render) const MENU_WAITS: &str =
+    "⏳ Анкета у диспетчера. Как только он её одобрит, сюда придёт меню, и вы сможете выйти на смену.";
 /// All was told, and the new master can begin.
 pub const COMPLETE: &str = "✅ Готово, вы в списке мастеров. Новые заявки будут приходить сюда.";
 /// The contact was shared: the key under the field goes.

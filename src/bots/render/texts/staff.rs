@@ -54,11 +54,11 @@ fn telephone(phone: &str, limit: usize) -> String {
 /// The menu.
 pub(in crate::bots::render) fn menu(profile: &StaffProfile) -> String {
     let role = match profile.role {
-        Role::Admin => "администратор",
-        Role::Dispatcher => "диспетчер",
-        Role::Viewer => "только просмотр",
+        Role::Admin => "Вы — администратор.",
+        Role::Dispatcher => "Вы — диспетчер.",
+        Role::Viewer => "У вас только просмотр.",
     };
-    format!("Здравствуйте, <b>{}</b>!\nВы — {role}.", typed(&profile.full_name, NAME_LIMIT))
+    format!("Здравствуйте, <b>{}</b>!\n{role}", typed(&profile.full_name, NAME_LIMIT))
 }
 
 /// What is asked.
@@ -70,12 +70,13 @@ pub(in crate::bots::render) fn question(dialog: &StaffDialog) -> String {
         StaffQuestion::CancelReason => format!("Почему отменяете заявку{about}?"),
         StaffQuestion::ReturnReason => format!("Почему ищем другого мастера для заявки{about}?"),
         StaffQuestion::Address => format!("Какой адрес у заявки{about}?"),
+        StaffQuestion::ClientName => format!("Как зовут клиента по заявке{about}?"),
         StaffQuestion::Phone => format!("Какой телефон у клиента по заявке{about}?"),
         StaffQuestion::Description => format!("Что нужно сделать по заявке{about}?"),
         StaffQuestion::Slot => format!("Когда приехать по заявке{about}?"),
         StaffQuestion::Comment => format!("Что передать мастеру по заявке{about}?"),
         StaffQuestion::Amount => format!("Сколько заплатил клиент по заявке{about}?"),
-        StaffQuestion::BlockReason => "За что блокируете мастера? Он увидит эту причину.".to_owned(),
+        StaffQuestion::BlockReason => "За что блокируете мастера? Причину он увидит.".to_owned(),
         StaffQuestion::Limit => "Сколько заявок одновременно может вести мастер?".to_owned(),
     }
 }

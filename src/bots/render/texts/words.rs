@@ -175,6 +175,7 @@ fn slot_in(slot: &TimeSlot) -> String {
         (Some(start), Some(end)) => format!("{} – {}", moment(start, slot.now), moment(end, slot.now)),
         (Some(start), None) => format!("{} с {}", day(start.date(), slot.now.date()), clock(start.time())),
         (None, Some(end)) => format!("{} до {}", day(end.date(), slot.now.date()), clock(end.time())),
+        (None, None) if slot.soon => "как можно скорее".to_owned(),
         (None, None) => "по договорённости".to_owned(),
     }
 }

@@ -241,7 +241,7 @@ fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(reason, count)| excluded(*reason, *count))
         .collect();
-    let left = if left.is_empty() { String::new() } else { format!(" Не спросили: {}.", left.join("; ")) };
+    let left = if left.is_empty() { String::new() } else { format!(" Не спросили ({}).", left.join("; ")) };
     format!("{head} — {asked}.{left}")
 }
 
@@ -250,18 +250,18 @@ const MENTIONED: usize = 5;
 
 fn excluded(reason: Exclusion, count: i64) -> String {
     let why = match reason {
-        Exclusion::Category => "делают другие работы",
-        Exclusion::District => "работают в других районах",
+        Exclusion::Category => "другие работы",
+        Exclusion::District => "другой район",
         Exclusion::Asked => "уже спрошены",
         Exclusion::Blocked => "заблокированы",
         Exclusion::Unreachable => "не получают сообщений",
         Exclusion::OffShift => "не на смене",
-        Exclusion::Limit => "набрали заявок до предела",
-        Exclusion::Held => "были заняты другой заявкой в ту же секунду",
+        Exclusion::Limit => "лимит заявок",
+        Exclusion::Held => "заняты другой заявкой в ту же секунду",
         Exclusion::Failed => "не удалось записать предложение",
-        Exclusion::Rank => "ждут своей очереди",
+        Exclusion::Rank => "ждут очереди",
     };
-    format!("{count} {why}")
+    format!("{why}: {count}")
 }
 
 fn change(change: &Change, now: DateTime) -> String {

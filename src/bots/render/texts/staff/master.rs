@@ -31,7 +31,6 @@ pub(in crate::bots::render) const BUTTON_INVITE_MASTER: &str = "👷 Пригл�
 pub(in crate::bots::render) const BUTTON_INVITE_STAFF: &str = "🎧 Пригласить в диспетчеры";
 pub(in crate::bots::render) const BUTTON_TO_INVITATIONS: &str = "◀ Приглашения";
 pub(in crate::bots::render) const BUTTON_COPY_LINK: &str = "🔗 Скопировать ссылку";
-pub(in crate::bots::render) const BUTTON_NOT_BLOCK: &str = "◀ Не блокировать";
 
 /// To whoever may only look.
 pub const READ_ONLY: &str = "Вам можно только смотреть: менять мастеров может диспетчер.";
@@ -50,6 +49,10 @@ pub const LINK_WAS_SHOWN: &str =
 pub const REVOKED: &str = "Приглашение отозвано.";
 /// There was nothing to revoke.
 pub const NOTHING_TO_REVOKE: &str = "Этого приглашения уже нет: по нему вошли, его отозвали, или срок истёк.";
+
+/// Of words that are a whole new order.
+pub const AN_ORDER: &str =
+    "Похоже на новую заявку, а не на причину. Если это она, нажмите «◀ К мастеру» и пришлите её ещё раз.";
 
 /// Why words are no reason.
 #[must_use]
@@ -77,7 +80,7 @@ fn sign(state: MasterState) -> &'static str {
 pub(in crate::bots::render) fn list(list: &MasterList) -> String {
     let [all, on_shift, waiting, blocked] = list.counts;
     let mut lines = vec!["👷 <b>Мастера</b>".to_owned()];
-    lines.push(format!("Всего {all} · на смене {on_shift} · заблокированы {blocked}"));
+    lines.push(format!("Всего {all} · на смене {on_shift} · заблокировано {blocked}"));
     if waiting > 0 {
         lines.push(format!("⏳ Ждут вашего решения: <b>{waiting}</b>"));
     }
@@ -172,7 +175,7 @@ fn work(card: &MasterCard) -> String {
         text = format!("{text}: {}", orders.join(", "));
     }
     if card.live_offers > 0 {
-        text = format!("{text}\n📨 Предложено и ещё не отвечено: {}", card.live_offers);
+        text = format!("{text}\n📨 Предложений без ответа: {}", card.live_offers);
     }
     text
 }
@@ -250,7 +253,7 @@ fn done(to: &Manage) -> &'static str {
     match to {
         Manage::Shift(true) => "Мастер на смене.",
         Manage::Shift(false) => "Мастер снят со смены.",
-        Manage::Block(_) => "⛔ Мастер заблокирован. То, что у него в работе, осталось за ним.",
+        Manage::Block(_) => "⛔ Готово: новых заявок не будет, причина отправлена. То, что уже в работе, осталось.",
         Manage::Unblock => "Мастер разблокирован.",
         Manage::Approve => "✅ Мастер одобрен и может выходить на смену.",
         Manage::Limit(_) => "Лимит изменён.",
@@ -263,12 +266,14 @@ fn done(to: &Manage) -> &'static str {
 pub(in crate::bots::render) fn ask_block(card: &MasterCard) -> String {
     let name = typed(&card.full_name, NAME_LIMIT);
     match card.state {
-        MasterState::Waiting => format!("Почему отказываете мастеру <b>{name}</b>? Напишите причину: он её увидит."),
+        MasterState::Waiting => {
+            format!("⛔ <b>{name}</b>\nПочему отказываете? Напишите причину, она придёт этому человеку.")
+        }
         _ if card.orders.is_empty() => {
-            format!("За что блокируете мастера <b>{name}</b>? Напишите причину: он её увидит.")
+            format!("⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит.")
         }
         _ => format!(
-            "За что блокируете мастера <b>{name}</b>? Напишите причину: он её увидит. Заявки в работе ({}) останутся за ним: заберите их на карточках, если нужно.",
+            "⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит. Заявки в работе ({}) останутся: если нужно, заберите их на карточках.",
             card.orders.len()
         ),
     }
@@ -322,7 +327,11 @@ pub(in crate::bots::render) fn invitations(open: &[Invitation]) -> String {
             "по ней входят".to_owned()
         } else {
             let until = invitation.expires_at;
-            format!("до <tg-time unix=\"{}\" format=\"r\">{until:.0}</tg-time>", until.as_second())
+            format!(
+                "истекает <tg-time unix=\"{}\" format=\"r\">{} UTC</tg-time>",
+                until.as_second(),
+                until.strftime("%d.%m %H:%M")
+            )
         };
         format!("№{} · {} · {state} · {by}", invitation.id, whom(&invitation.invited, invitation.city.as_deref()))
     });

@@ -160,8 +160,15 @@ pub(in crate::bots::render) fn ask(draft: &Draft, cities: &[City], resumed: bool
     } else {
         question(field)
     };
+    let uncertain = draft.uncertain_time().filter(|_| field == Field::When);
+    let uncertain = uncertain.map(|words| {
+        format!(
+            "В сообщении: <i>«{}»</i>. Не понял, когда это, или это время назначить нельзя.",
+            typed(words, NAME_LIMIT)
+        )
+    });
     let head = [Some(title), resumed].into_iter().flatten().chain(known).collect::<Vec<_>>().join("\n");
-    [Some(head), wrong, Some(question.to_owned())].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    [Some(head), wrong, uncertain, Some(question.to_owned())].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 fn question(field: Field) -> &'static str {

@@ -56,6 +56,7 @@ pub fn return_reason(reason: ReturnReason) -> &'static str {
 pub(in crate::bots::render) fn button_field(field: Field) -> &'static str {
     match field {
         Field::Address => "📍 Адрес",
+        Field::Name => "👤 Имя клиента",
         Field::Phone => "📞 Телефон",
         Field::Description => "📝 Что сделать",
         Field::Slot => "🕒 Время",
@@ -117,6 +118,7 @@ fn done(deed: &Deed, acted: &Acted) -> String {
             None => "Заявка снова открыта.".to_owned(),
         },
         Deed::Edit(Edit::Address(_)) => "Адрес изменён.".to_owned(),
+        Deed::Edit(Edit::Name(_)) => "Имя изменено.".to_owned(),
         Deed::Edit(Edit::Phone(_)) => "Телефон изменён.".to_owned(),
         Deed::Edit(Edit::Description(_)) => "Описание изменено.".to_owned(),
         Deed::Edit(Edit::Slot(_)) => "Время изменено.".to_owned(),
@@ -151,8 +153,8 @@ pub fn stale(change: Option<&LastChange>, order: Option<&StaffOrder>) -> String 
     let Some(LastChange { what, by, at }) = change else { return NOTHING.to_owned() };
     let what = match what {
         Changed::Status(changed) => format!("теперь она {}", status(*changed)),
-        Changed::Detail(Some(detail)) => format!("изменено: {}", self::detail(*detail)),
-        Changed::Detail(None) => "изменена".to_owned(),
+        Changed::Detail(Some(detail)) => self::detail(*detail).to_owned(),
+        Changed::Detail(None) => "то, что в ней написано".to_owned(),
     };
     let by = match by {
         ChangedBy::You => "вы".to_owned(),
@@ -161,7 +163,7 @@ pub fn stale(change: Option<&LastChange>, order: Option<&StaffOrder>) -> String 
         ChangedBy::System => "без участия людей".to_owned(),
     };
     let at = order.map_or_else(|| clock(at.time()), |order| moment(*at, order.order.card.slot.now));
-    format!("{NOTHING} {at}, {by}: {what}.")
+    format!("{NOTHING} Последнее изменение: {at}, {by} — {what}.")
 }
 
 /// A name within an alert of 200 characters.
@@ -170,6 +172,7 @@ const SHORT_NAME: usize = 40;
 fn detail(detail: Detail) -> &'static str {
     match detail {
         Detail::Address => "адрес",
+        Detail::Name => "имя клиента",
         Detail::Phone => "телефон",
         Detail::Description => "описание",
         Detail::Slot => "время",
@@ -190,7 +193,7 @@ pub(in crate::bots::render) fn candidates(list: &Candidates) -> String {
     let order = &list.order;
     let head = format!("👷 <b>Кому отдать заявку №{}?</b>\n{}", order.id(), line(order));
     let now = match order.owner() {
-        Some((_, name)) => format!("\nСейчас у мастера {} ({}).", typed(name, NAME_LIMIT), status(order.status())),
+        Some((_, name)) => format!("\nСейчас мастер: {} ({}).", typed(name, NAME_LIMIT), status(order.status())),
         None => String::new(),
     };
     if list.lines.is_empty() {
@@ -213,7 +216,8 @@ pub(in crate::bots::render) fn button_candidate(line: &CandidateLine) -> String 
     let name = cut(&line.name, 30);
     match line.why_not {
         None => format!("{name} · {} из {}", line.load, line.limit),
-        Some(_) => format!("⚠️ {name} · {}", why_not(line)),
+        // First why, as the end may be cut off.
+        Some(_) => format!("⚠️ {} · {name}", why_not(line)),
     }
 }
 
@@ -221,7 +225,7 @@ pub(in crate::bots::render) fn button_candidate(line: &CandidateLine) -> String 
 fn why_not(line: &CandidateLine) -> String {
     match line.why_not {
         None => "свободен".to_owned(),
-        Some(Exclusion::Category) => "другая специальность".to_owned(),
+        Some(Exclusion::Category) => "другие работы".to_owned(),
         Some(Exclusion::District) => "другой район".to_owned(),
         Some(Exclusion::Asked) => match line.offer {
             Some(OfferState::Sent | OfferState::Viewed) => "ещё думает".to_owned(),
@@ -230,7 +234,7 @@ fn why_not(line: &CandidateLine) -> String {
             Some(OfferState::Accepted | OfferState::Canceled) | None => "уже был на ней".to_owned(),
         },
         Some(Exclusion::Blocked) => "заблокирован".to_owned(),
-        Some(Exclusion::Unreachable) => "бот до него не достучался".to_owned(),
+        Some(Exclusion::Unreachable) => "нет связи".to_owned(),
         Some(Exclusion::OffShift) => "не на смене".to_owned(),
         Some(Exclusion::Limit) => format!("загружен, {} из {}", line.load, line.limit),
         Some(Exclusion::Held | Exclusion::Failed | Exclusion::Rank) => "занят".to_owned(),
@@ -243,13 +247,13 @@ pub(in crate::bots::render) fn confirm_pick(order: &StaffOrder, line: &Candidate
     let against = if line.why_not.is_some() { format!(" ({})", why_not(line)) } else { String::new() };
     let owner = match order.owner() {
         Some((_, owner)) => format!(
-            "\n\nСейчас заявка у мастера {} ({}): ему придёт сообщение, что её забрали.",
+            "\n\nСейчас мастер: {} ({}). Придёт сообщение, что заявку забрали.",
             typed(owner, NAME_LIMIT),
             status(order.status())
         ),
         None => String::new(),
     };
-    format!("Отдать заявку <b>№{}</b> мастеру <b>{name}</b>{against}?{owner}", order.id())
+    format!("Отдать заявку <b>№{}</b>?\n👷 <b>{name}</b>{against}{owner}", order.id())
 }
 
 /// The question for the reason of a cancellation.
@@ -264,7 +268,7 @@ pub(in crate::bots::render) fn ask_cancel(order: &StaffOrder) -> String {
 }
 
 fn tells_the_master(order: &StaffOrder) -> String {
-    order.owner().map(|(_, name)| format!(" Мастер {} её увидит.", typed(name, NAME_LIMIT))).unwrap_or_default()
+    order.owner().map(|(_, name)| format!(" Причину увидит мастер: {}.", typed(name, NAME_LIMIT))).unwrap_or_default()
 }
 
 /// The question before it.
@@ -287,7 +291,7 @@ pub(in crate::bots::render) fn ask_return(order: &StaffOrder) -> String {
 pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: ReturnReason) -> String {
     match order.owner() {
         Some((_, name)) => format!(
-            "Забрать заявку <b>№{}</b> у мастера <b>{}</b> ({}) и искать другого?\nПричина: {}",
+            "Забрать заявку <b>№{}</b> и искать другого мастера?\nСейчас мастер: <b>{}</b> ({})\nПричина: {}",
             order.id(),
             typed(name, NAME_LIMIT),
             status(order.status()),
@@ -306,7 +310,7 @@ pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: Return
 pub(in crate::bots::render) fn confirm_reopen(order: &StaffOrder) -> String {
     let then = match (&order.master, order.status()) {
         (Some((_, name)), OrderStatus::Closed) => {
-            format!("Вернётся к мастеру {} и будет ждать оплаты.", typed(name, NAME_LIMIT))
+            format!("Мастер тот же: {}. Сумму нужно будет указать снова.", typed(name, NAME_LIMIT))
         }
         _ => "Снова начнём искать мастера.".to_owned(),
     };
@@ -346,6 +350,10 @@ pub(in crate::bots::render) fn ask(field: Field, order: &StaffOrder) -> String {
         Field::Address => format!(
             "📍 <b>Новый адрес заявки №{number}?</b>{}\n\nНапишите его одним сообщением.",
             now(&typed(&said.card.address, ADDRESS_LIMIT))
+        ),
+        Field::Name => format!(
+            "👤 <b>Как зовут клиента по заявке №{number}?</b>{}\n\nНапишите имя одним сообщением.",
+            now(&typed(&said.client.name, NAME_LIMIT))
         ),
         Field::Phone => format!(
             "📞 <b>Новый телефон клиента по заявке №{number}?</b>{}\n\nНапишите номер с кодом, например 8 912 345-67-89.",
@@ -393,8 +401,8 @@ pub(in crate::bots::render) fn button_window(from: jiff::civil::Time, to: jiff::
 
 /// The question before an order is closed on its master's behalf.
 pub(in crate::bots::render) fn confirm_close(order: &StaffOrder, amount: Amount) -> String {
-    let master = order.owner().map(|(_, name)| format!(" за мастера {}", typed(name, NAME_LIMIT))).unwrap_or_default();
-    format!("🧾 Закрыть заявку <b>№{}</b>{master} на <b>{}</b>?", order.id(), rubles(amount))
+    let master = order.owner().map(|(_, name)| format!("\n👷 {}", typed(name, NAME_LIMIT))).unwrap_or_default();
+    format!("🧾 Закрыть заявку <b>№{}</b> на <b>{}</b>?{master}", order.id(), rubles(amount))
 }
 
 /// Why an answer is none.
@@ -410,6 +418,8 @@ pub enum Misunderstood {
     NoTime(NoTime),
     /// It is no sum of money.
     NoAmount,
+    /// It is a whole new order.
+    AnOrder,
 }
 
 /// That an answer is none, and what would be.
@@ -420,6 +430,10 @@ pub fn misunderstood(why: Misunderstood) -> String {
         Misunderstood::TooLong(limit) => format!("Слишком длинно: поместится {limit} знаков. Напишите короче."),
         Misunderstood::NoPhone(why) => new_order::no_phone(why),
         Misunderstood::NoTime(why) => new_order::no_time(why).to_owned(),
+        Misunderstood::AnOrder => {
+            "Похоже на новую заявку, а не на ответ. Если это она, нажмите «◀ К заявке» и пришлите её ещё раз."
+                .to_owned()
+        }
         Misunderstood::NoAmount => {
             format!("Это не сумма. Нужно одно число от 0 до {}, например 2500.", rubles(Amount::MAX))
         }
@@ -431,6 +445,7 @@ pub fn misunderstood(why: Misunderstood) -> String {
 pub fn limit(question: StaffQuestion) -> usize {
     match question {
         StaffQuestion::Address => ADDRESS_LIMIT,
+        StaffQuestion::ClientName => NAME_LIMIT,
         StaffQuestion::Description => DESCRIPTION_LIMIT,
         StaffQuestion::Comment => COMMENT_LIMIT,
         _ => REASON_LIMIT,

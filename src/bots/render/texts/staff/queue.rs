@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 
-use super::super::words::{BUTTON_LIMIT, category, clock, counted, day, slot, status, typed};
+use super::super::words::{BUTTON_LIMIT, category, clock, counted, day, duration, slot, status, typed};
 use super::BUTTON_QUEUE;
 use super::telephone;
 use crate::model::Category;
@@ -180,6 +180,31 @@ pub(in crate::bots::render) fn since(moment: Moment, now: DateTime) -> String {
     }
 }
 
+/// Seconds of whole minutes since then, if that is less than a day: the clocks of several cities on one screen would be read as
+/// one.
+fn lately(moment: Moment, now: DateTime) -> Option<i64> {
+    let seconds = now.duration_since(moment.local).as_secs();
+    (0..86_400).contains(&seconds).then_some(seconds / 60 * 60)
+}
+
+/// «6 мин»; of what began yesterday or earlier, «со вчера, 14:05».
+fn so_long(moment: Moment, now: DateTime) -> String {
+    match lately(moment, now) {
+        Some(0) => "меньше минуты".to_owned(),
+        Some(seconds) => duration(seconds),
+        None => since(moment, now),
+    }
+}
+
+/// «6 мин назад»; of yesterday or earlier, «вчера 14:05».
+fn ago(moment: Moment, now: DateTime) -> String {
+    match lately(moment, now) {
+        Some(0) => "только что".to_owned(),
+        Some(seconds) => format!("{} назад", duration(seconds)),
+        None => when(moment, now),
+    }
+}
+
 /// The queue: its counts, what it is narrowed to, and a paragraph for each order.
 pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
     let urgent = match queue.count(QueueState::Urgent) {
@@ -238,8 +263,9 @@ pub(super) fn line(line: &QueueLine) -> String {
     rows.extend(
         client.as_ref().map(|client| format!("👤 {}, {}", typed(&client.name, SHORT), telephone(&client.phone, SHORT))),
     );
-    let slot = card.slot.start.or(card.slot.end).map(|_| format!("🕒 {}", slot(&card.slot)));
-    let created = format!("принята {}", when(*created, card.slot.now));
+    let is_timed = card.slot.soon || card.slot.start.or(card.slot.end).is_some();
+    let slot = is_timed.then(|| format!("🕒 {}", slot(&card.slot)));
+    let created = format!("принята {}", ago(*created, card.slot.now));
     rows.push(slot.into_iter().chain([created]).collect::<Vec<_>>().join(" · "));
     let who = [
         master.as_deref().map(|master| format!("👷 {}", typed(master, SHORT))),
@@ -280,9 +306,9 @@ fn troubled(troubles: &[Trouble], now: DateTime) -> Option<String> {
 /// Why an order needs somebody now.
 pub(in crate::bots::render) fn trouble(trouble: Trouble, now: DateTime) -> String {
     match trouble {
-        Trouble::Escalated { why, since } => format!("❗ {}, ждёт вас {}", why_escalated(why), self::since(since, now)),
+        Trouble::Escalated { why, since } => format!("❗ {}, ждёт вас {}", why_escalated(why), so_long(since, now)),
         Trouble::Late => "⏰ время визита прошло".to_owned(),
-        Trouble::Waiting { since } => format!("⏳ без мастера {}", self::since(since, now)),
+        Trouble::Waiting { since } => format!("⏳ без мастера {}", so_long(since, now)),
         Trouble::Unreachable => "🔕 мастеру не доходят сообщения".to_owned(),
         Trouble::Unseen => "👀 предложение никто не открывает".to_owned(),
     }
