@@ -1,4 +1,4 @@
--- What a client says of the time who wants somebody at once; and a client's name can be corrected.
+-- What a client says of the time who wants somebody at once.
 
 ALTER TABLE orders ADD COLUMN soon boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN orders.soon IS 'As soon as possible, rather than by arrangement, if there is no slot';
@@ -59,9 +59,3 @@ BEGIN
     RETURN NULL;
 END
 $$;
-
-ALTER TABLE staff_dialogs DROP CONSTRAINT staff_dialogs_question_check;
--- A row for each of the staff: nobody waits for the check.
-ALTER TABLE staff_dialogs ADD CONSTRAINT staff_dialogs_question_check CHECK (question IN (
-    'NEW_ORDER', 'SEARCH', 'CANCEL_REASON', 'RETURN_REASON', 'ADDRESS', 'CLIENT_NAME', 'PHONE', 'DESCRIPTION', 'SLOT', 'COMMENT',
-    'AMOUNT', 'BLOCK_REASON', 'LIMIT'));

@@ -129,7 +129,7 @@ async fn whoever_is_refused_is_told_why() {
 
 #[tokio::test]
 async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
-    let t = Dispatch::start().await;
+    let t = Dispatch::with_standing_clock(0).await;
     let olga = t.add_staff(OLGA).await;
     t.execute("UPDATE masters SET on_shift = telegram_user_id = ANY ($1)", &[&vec![ANNA, BORIS]]).await;
     let order = t.order().offered_to([ANNA]).await;
@@ -154,7 +154,7 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     assert!(olga.screen().contains("⛔ Заблокирован: Долг <300>"), "{}", olga.screen());
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert_eq!(t.owner(own).await, Some(ANNA), "what is under way stays");
-    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    t.tell().await;
     assert!(anna.screen().contains("Вы заблокированы: Долг <300>"), "{}", anna.screen());
     assert!(anna.buttons().iter().all(|button| !button.text.contains("Взять")), "{:?}", anna.buttons());
     assert!(t.tap_accept(ANNA, order).await.notice().contains("заблокирован"));
@@ -162,7 +162,7 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     assert_eq!(t.asked(order).await, [BORIS], "nobody waits for who is blocked");
 
     assert!(olga.press("Разблокировать").await.notice().contains("разблокирован"));
-    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    t.tell().await;
     let said: Vec<_> = anna.messages().into_iter().map(|message| message.text).collect();
     assert!(said.iter().any(|text| text.contains("Вы на смене")), "{said:#?}");
     let changes: String = t

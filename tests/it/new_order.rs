@@ -920,7 +920,7 @@ async fn two_answers_at_once_go_into_two_fields() {
         // Whichever came first was taken for the address, and the other one for what was asked next, if it is that.
         match address.as_deref() {
             Some("Малышева 84") => {
-                assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+79123456789"))
+                assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+79123456789"));
             }
             Some(first) => {
                 assert_eq!((first, t.of_draft("client_phone").await), (PHONE, None));

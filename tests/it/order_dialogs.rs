@@ -128,7 +128,7 @@ async fn a_master_is_chosen_by_hand_and_who_speaks_against_it_is_named_first() {
     // From one master to another, also a fit one.
     chat.tap(&format!("adm:q:as:man:{order}:1")).await;
     chat.press("Анна").await;
-    shows(&chat, "Сейчас заявка у мастера Вера (ждёт выезда)");
+    shows(&chat, "Сейчас мастер: Вера (ждёт выезда)");
     assert_eq!(chat.press("Да, передать").await.notice(), "Заявка отдана: Анна.");
     assert_eq!(t.owner(order).await, Some(ANNA));
     t.reads(VERA, &format!("№{order}")).await;

@@ -16,7 +16,9 @@ use field_service::sim::proxy::Proxy;
 use field_service::store::{Clock, Store, facts, offers, orders};
 use futures_util::future::join_all;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, postgres};
+use crate::harness::{
+    ADMIN_TOKEN, ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, postgres,
+};
 
 #[test]
 fn a_statement_starts_with_its_name() {
@@ -63,6 +65,15 @@ async fn a_whole_conversation(t: &Dispatch) {
     assert_eq!(t.cancel(order, "").await, "NOT_FOUND", "there is no such staff");
     t.add_staff(500).await;
     assert_eq!(t.first_of_staff_does(order, &Deed::Assign(MasterId(2)), None).await, "SUCCESS");
+    let desk = t.telegram.chat(ADMIN_TOKEN, 500, "Диспетчер");
+    desk.say("Иванова 12-45, 8 912 345 67 89, искрит розетка, завтра после обеда, Мария").await;
+    desk.press("Создать").await;
+    assert!(desk.screen().contains("Заявка №") && desk.screen().contains("Мария"), "{}", desk.screen());
+    for (tap, shows) in [("adm:q", "Очередь"), ("adm:m:c:1", "мастер №1"), ("adm:fig", "Сегодня")]
+    {
+        desk.tap(tap).await;
+        assert!(desk.screen().contains(shows), "{tap}: {}", desk.screen());
+    }
     assert_eq!(t.take_back(order, "").await, "SUCCESS");
     t.check().await;
 }
