@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 35] = [
+const MIGRATIONS: [(&str, &str); 36] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -60,6 +60,7 @@ const MIGRATIONS: [(&str, &str); 35] = [
     ("V35__changed_calls.sql", include_str!("../../migrations/V35__changed_calls.sql")),
     ("V36__urgent_orders.sql", include_str!("../../migrations/V36__urgent_orders.sql")),
     ("V37__staff_questions.sql", include_str!("../../migrations/V37__staff_questions.sql")),
+    ("V38__call_changes.sql", include_str!("../../migrations/V38__call_changes.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.
