@@ -378,6 +378,7 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
             let named = paste::named(&written, districts, |district| &district.name);
             named.map(|district| Said::District(district.id)).ok_or(Fault::NoChoice)
         }
+        Some(Field::Address) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForAddress),
         Some(Field::Address) => short(ADDRESS).map(Said::Address),
         Some(Field::Phone) => Phone::parse(&written).map(Said::Phone).map_err(Fault::NoPhone),
         Some(Field::Name) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForName),

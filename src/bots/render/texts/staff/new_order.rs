@@ -79,6 +79,8 @@ pub enum Fault {
     NoChoice,
     /// No phone.
     NoPhone(NoPhone),
+    /// A phone where an address is asked for.
+    PhoneForAddress,
     /// A phone where a name is asked for.
     PhoneForName,
     /// No time.
@@ -107,6 +109,7 @@ pub(in crate::bots::render) fn fault(fault: Fault) -> String {
         }
         Fault::NoChoice => "Такого варианта нет. Выберите кнопкой или напишите название как на ней.".to_owned(),
         Fault::NoPhone(why) => no_phone(why),
+        Fault::PhoneForAddress => "Это телефон, а нужен адрес. Телефон спрошу следом.".to_owned(),
         Fault::PhoneForName => "Это телефон, а нужно имя клиента.".to_owned(),
         Fault::NoTime(why) => no_time(why).to_owned(),
         Fault::NothingAsked => "Чтобы исправить что-то в заявке, нажмите на это поле ниже.".to_owned(),
