@@ -24,6 +24,18 @@ async fn outcome(t: &Dispatch, order: OrderId, user: i64) -> String {
     answered.expect("a database").expect("a master").outcome.name().to_owned()
 }
 
+/// What a person hears in the end who taps again when told to: where the machine is busy with something else, a tap may wait for
+/// the same person's other ones for longer than it can.
+async fn settled(t: &Dispatch, order: OrderId, user: i64) -> String {
+    for _ in 0..100 {
+        let said = outcome(t, order, user).await;
+        if said != "BUSY" {
+            return said;
+        }
+    }
+    panic!("order={order} is held for ever");
+}
+
 async fn masters(t: &Dispatch, count: i64) -> Vec<i64> {
     let users: Vec<i64> = (2000..2000 + count).collect();
     for user in &users {
@@ -60,7 +72,7 @@ async fn one_master_on_twenty_orders_stops_at_the_limit() {
         for _ in 0..20 {
             orders.push(t.order().offered_to([ANNA, BORIS]).await);
         }
-        let said = tally(join_all(orders.iter().map(|order| outcome(&t, *order, ANNA))).await);
+        let said = tally(join_all(orders.iter().map(|order| settled(&t, *order, ANNA))).await);
 
         assert_eq!(said, HashMap::from([("SUCCESS".to_owned(), 3), ("LIMIT_REACHED".to_owned(), 17)]));
         t.check().await;
@@ -81,7 +93,7 @@ async fn a_double_tap_is_one_success_and_one_already_yours() {
     let t = Dispatch::start().await;
     for _ in 0..20 {
         let order = t.order().offered_to([ANNA, BORIS]).await;
-        let (first, second) = tokio::join!(outcome(&t, order, ANNA), outcome(&t, order, ANNA));
+        let (first, second) = tokio::join!(settled(&t, order, ANNA), settled(&t, order, ANNA));
         let mut said = [first, second];
         said.sort();
         assert_eq!(said, ["ALREADY_YOURS", "SUCCESS"]);
