@@ -245,7 +245,9 @@ impl History {
         let begun = Instant::now();
         let rows = deliver::claim(&self.store, None).await.expect("a database");
         let took = begun.elapsed();
-        assert_eq!(i32::try_from(rows.len()), Ok(PER_SECOND));
+        // A slot may be left over from the second before.
+        let claimed = i32::try_from(rows.len()).expect("few");
+        assert!((PER_SECOND - 1..=PER_SECOND).contains(&claimed), "{claimed}");
         for row in rows {
             deliver::finish(&self.store, &row, &Finish::Sent { card: None }).await.expect("a database");
         }
