@@ -2,8 +2,9 @@
 //! pressed, and what is then in the same place looked at.
 
 use field_service::model::OrderId;
-use field_service::sim::telegram::{Button, Chat};
+use field_service::sim::telegram::Chat;
 
+use crate::harness::keyboard::{rows, under};
 use crate::harness::{ANNA, Dispatch};
 
 /// What changes something at once.
@@ -29,11 +30,6 @@ fn acts(data: &str) -> bool {
 fn asks(data: &str) -> bool {
     let word = data.trim_start_matches("m:").split(':').take(2).collect::<Vec<_>>().join(":");
     ["new:dec", "act:cls", "act:ret", "act:fix"].contains(&word.as_str())
-}
-
-/// The rows of the last message.
-fn rows(chat: &Chat) -> Vec<Vec<Button>> {
-    chat.messages().pop().expect("a message").buttons
 }
 
 /// The screens, each reached anew by pressing these in turn; `~` is written, not pressed.
@@ -112,15 +108,7 @@ async fn nothing_that_acts_appears_where_a_button_acted_or_asked() {
                     t.pause().await;
                     chat.tap(&button.data).await;
                     let after = rows(&chat);
-                    let below = before.len() - 1 - row;
-                    let from_below = after.len().checked_sub(1 + below).and_then(|row| after.get(row));
-                    for under in [after.get(row), from_below].into_iter().flatten() {
-                        // A row of one button is as wide as a row of two.
-                        let same: Vec<_> = if under.len() == buttons.len() {
-                            under.iter().skip(column).take(1).collect()
-                        } else {
-                            under.iter().collect()
-                        };
+                    for same in under(&before, (row, column), &after) {
                         pairs += 1;
                         assert!(
                             same.iter().all(|under| !acts(&under.data)),

@@ -1,8 +1,9 @@
 //! Double taps of dispatchers: what appears under the finger does not act.
 
 use field_service::model::OrderId;
-use field_service::sim::telegram::{Button, Chat};
+use field_service::sim::telegram::Chat;
 
+use crate::harness::keyboard::{rows, under};
 use crate::harness::{ANNA, BORIS, Dispatch, VERA};
 
 const OLGA: i64 = 501;
@@ -26,10 +27,6 @@ fn acts(data: &str) -> bool {
 /// What asks whether to, or may.
 fn asks(data: &str) -> bool {
     ["as:pick", "o:ret", "o:cnl", "q:ret", "q:cnl", "o:rop", "o:sum"].contains(&word(data).as_str())
-}
-
-fn rows(chat: &Chat) -> Vec<Vec<Button>> {
-    chat.messages().pop().expect("a message").buttons
 }
 
 /// The screens, each reached anew from the card by these; `~` is written.
@@ -106,15 +103,7 @@ async fn nothing_that_acts_appears_where_a_button_of_an_order_acted_or_asked() {
                     let data = rows(&chat)[row][column].data.clone();
                     chat.tap(&data).await;
                     let after = rows(&chat);
-                    let below = before.len() - 1 - row;
-                    let from_below = after.len().checked_sub(1 + below).and_then(|row| after.get(row));
-                    for under in [after.get(row), from_below].into_iter().flatten() {
-                        // A row of one button is as wide as a row of two.
-                        let same: Vec<_> = if under.len() == buttons.len() {
-                            under.iter().skip(column).take(1).collect()
-                        } else {
-                            under.iter().collect()
-                        };
+                    for same in under(&before, (row, column), &after) {
                         pairs += 1;
                         assert!(
                             same.iter().all(|under| !acts(&under.data)),

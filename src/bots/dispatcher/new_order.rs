@@ -155,13 +155,13 @@ impl By<'_> {
     async fn say_of_draft(self, id: DraftId, said: Said) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         let outcome = draft::say(&self.bots.store, self.staff, id, &said, &cities, self.origin).await?;
-        self.said_of_draft(outcome, None).await
+        self.said_of_draft(outcome).await
     }
 
-    async fn said_of_draft(self, outcome: SayOutcome, wrong: Option<Fault>) -> Result<Reply, store::Error> {
+    async fn said_of_draft(self, outcome: SayOutcome) -> Result<Reply, store::Error> {
         self.bots.metrics.count("order_draft", outcome.name());
         match outcome {
-            SayOutcome::Said(draft) => self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await,
+            SayOutcome::Said(draft) => self.draft_as(&draft, Beside::default()).await,
             SayOutcome::Gone(draft) => {
                 Ok(self.draft_as(&draft, Beside::default()).await?.with_alert(words::CHOICE_GONE))
             }
@@ -275,7 +275,7 @@ impl By<'_> {
             // Words that came just before may have answered the question that these were taken to answer.
             match draft::answer(&self.bots.store, self.staff, &draft, &said, &cities, self.origin).await? {
                 SayOutcome::Changed => {}
-                outcome => return self.said_of_draft(outcome, None).await,
+                outcome => return self.said_of_draft(outcome).await,
             }
         }
         self.draft().await

@@ -80,10 +80,8 @@ impl By<'_> {
         };
         match understood(dialog.question, message.words(), &found) {
             Ok(Answer::Deed(deed)) => {
-                let (asked, acted) = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
-                let note = texts::acted(&deed, &acted);
-                let reply = self.shown(asked, &acted).await?;
-                Ok(noted(reply, &note))
+                let acted = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
+                Ok(noted(self.shown(order, &acted).await?, &texts::acted(&deed, &acted)))
             }
             Ok(Answer::Amount(amount)) => {
                 if dialog.seen.is_some_and(|seen| seen != found.version) {
@@ -105,7 +103,7 @@ impl By<'_> {
 
     /// Does something, and shows the card with what came of it.
     async fn tapped_to(self, order: OrderId, seen: Option<Version>, deed: Deed) -> Result<Reply, store::Error> {
-        let (order, acted) = self.act(order, seen, None, &deed).await?;
+        let acted = self.act(order, seen, None, &deed).await?;
         let reply = self.shown(order, &acted).await?;
         let said = texts::acted(&deed, &acted);
         Ok(if acted.outcome == ActOutcome::Done { reply.with_toast(said) } else { reply.with_alert(said) })
@@ -117,11 +115,11 @@ impl By<'_> {
         seen: Option<Version>,
         answers: Option<StaffQuestion>,
         deed: &Deed,
-    ) -> Result<(OrderId, Acted), store::Error> {
+    ) -> Result<Acted, store::Error> {
         let asked = Asked { staff: self.staff, order, seen, origin: Some(self.origin), answers };
         let acted = act::act(&self.bots.store, asked, deed).await?;
         self.bots.metrics.count(deed.name(), acted.outcome.name());
-        Ok((order, acted))
+        Ok(acted)
     }
 
     /// The order's card, read after what was done; the queue if there is no such order.
@@ -143,16 +141,26 @@ impl By<'_> {
         question: Option<StaffQuestion>,
         screen: impl FnOnce(&StaffOrder) -> super::super::render::Screen,
     ) -> Result<Reply, store::Error> {
-        let found = match self.ready_for(order, seen, action).await? {
-            Ok(found) => found,
-            Err(reply) => return Ok(reply),
-        };
-        let Some(question) = question else { return Ok(Reply::screen(screen(&found), Place::Card(order))) };
+        match self.ready_for(order, seen, action).await? {
+            Ok(found) => self.asked_or_shown(&found, question, screen).await,
+            Err(reply) => Ok(reply),
+        }
+    }
+
+    /// See [`Self::before`].
+    async fn asked_or_shown(
+        self,
+        found: &StaffOrder,
+        question: Option<StaffQuestion>,
+        screen: impl FnOnce(&StaffOrder) -> super::super::render::Screen,
+    ) -> Result<Reply, store::Error> {
+        let order = found.id();
+        let Some(question) = question else { return Ok(Reply::screen(screen(found), Place::Card(order))) };
         let dialog = StaffDialog::about_order(question, order, Some(found.version));
         if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
             return self.show(Place::Card(order)).await;
         }
-        Ok(Reply::question(screen(&found)))
+        Ok(Reply::question(screen(found)))
     }
 
     /// The order, if that can be done with it as it was seen; else the reply that says why not.
@@ -184,7 +192,7 @@ impl By<'_> {
         };
         // An order that is nobody's needs no reason.
         let question = found.owner().map(|_| StaffQuestion::ReturnReason);
-        self.before(order, seen, OrderAction::SearchAgain, question, screens::ask_return).await
+        self.asked_or_shown(&found, question, screens::ask_return).await
     }
 
     /// The window that begins then: as its button was made, if the hours of work are still the same.

@@ -110,7 +110,7 @@ fn times(draft: &Draft, cities: &[City], day: Option<Date>) -> Vec<Row> {
         let mut rows = in_pairs(
             &windows
                 .into_iter()
-                .map(|(start, end)| new(words::button_window(start, end), NewTap::Window(id, start)))
+                .map(|(start, end)| new(texts::button_window(start, end), NewTap::Window(id, start)))
                 .collect::<Row>(),
         );
         rows.push(vec![new(words::BUTTON_OTHER_DAYS, NewTap::Edit(id, Field::When))]);
@@ -119,7 +119,7 @@ fn times(draft: &Draft, cities: &[City], day: Option<Date>) -> Vec<Row> {
     let days = (0..=DAYS)
         .filter_map(|ahead| now.date().checked_add(jiff::Span::new().days(ahead)).ok())
         .filter(|day| !slot::windows(*day, city.workday, now).is_empty())
-        .map(|day| new(words::button_day(day, now.date()), NewTap::Day(id, day)));
+        .map(|day| new(texts::button_day(day, now.date()), NewTap::Day(id, day)));
     let mut rows = vec![vec![new(words::BUTTON_SOON, NewTap::Soon(id))]];
     rows.extend(in_pairs(&days.take(6).collect::<Row>()));
     rows

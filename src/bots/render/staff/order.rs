@@ -167,7 +167,7 @@ fn days(order: &StaffOrder) -> Vec<Row> {
     let days: Vec<_> = days
         // Today only while there is something left of it.
         .filter(|date| !windows(*date, order.workday, now).is_empty())
-        .map(|day| button(texts::button_day(day, today), tap(OrderTap::Day { order: id, day, seen })))
+        .map(|day| button(staff::button_day(day, today), tap(OrderTap::Day { order: id, day, seen })))
         .collect();
     let mut rows: Vec<Row> = days.chunks(2).map(<[_]>::to_vec).collect();
     rows.push(row(texts::BUTTON_AS_SOON_AS_POSSIBLE, tap(OrderTap::AsSoonAsPossible(id, seen))));
@@ -181,9 +181,7 @@ pub fn ask_hour(order: &StaffOrder, day: Date) -> Screen {
     let windows = windows(day, order.workday, order.order.card.slot.now);
     let windows: Vec<_> = windows
         .into_iter()
-        .map(|(from, to)| {
-            button(texts::button_window(from.time(), to.time()), tap(OrderTap::Window { order: id, from, seen }))
-        })
+        .map(|(from, to)| button(staff::button_window(from, to), tap(OrderTap::Window { order: id, from, seen })))
         .collect();
     // Below the days' place, which was tapped.
     let mut rows = vec![back(id), row(texts::BUTTON_ANOTHER_DAY, tap(OrderTap::Ask(Field::Slot, id, seen)))];

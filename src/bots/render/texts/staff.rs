@@ -9,7 +9,9 @@ pub mod order;
 pub mod queue;
 pub mod search;
 
-use super::words::{NAME_LIMIT, typed};
+use jiff::civil::{Date, DateTime};
+
+use super::words::{NAME_LIMIT, clock, day, typed};
 use crate::model::{Phone, Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
 
 /// Opens the queue.
@@ -49,6 +51,18 @@ pub(in crate::bots::render) fn note(text: &str) -> String {
 /// A phone as people of its country write it; anything else as it was typed, of so many characters at most.
 fn telephone(phone: &str, limit: usize) -> String {
     typed(&Phone::stored(phone.to_owned()).shown(), limit)
+}
+
+/// A day as a button.
+pub(in crate::bots::render) fn button_day(date: Date, today: Date) -> String {
+    let named = day(date, today);
+    let mut letters = named.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// The hours of a visit as a button.
+pub(in crate::bots::render) fn button_window(from: DateTime, to: DateTime) -> String {
+    format!("{}–{}", clock(from.time()), clock(to.time()))
 }
 
 /// The menu.

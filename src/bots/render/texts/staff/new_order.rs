@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::super::words::{
-    ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, category, clock, counted, day, duration, moment, status, typed,
+    ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, category, clock, counted, duration, moment, status, typed,
 };
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, Field, SAMPLES, Twin};
@@ -358,18 +358,6 @@ pub(in crate::bots::render) fn button_edit(field: Field) -> &'static str {
 /// A trade.
 pub(in crate::bots::render) fn button_trade(trade: crate::model::Category) -> &'static str {
     category(trade)
-}
-
-/// A day.
-pub(in crate::bots::render) fn button_day(date: jiff::civil::Date, today: jiff::civil::Date) -> String {
-    let named = day(date, today);
-    let mut letters = named.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// A window of a day.
-pub(in crate::bots::render) fn button_window(start: DateTime, end: DateTime) -> String {
-    format!("{}–{}", clock(start.time()), clock(end.time()))
 }
 
 /// The question before a draft is dropped.

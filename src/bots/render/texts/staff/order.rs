@@ -387,18 +387,6 @@ pub(in crate::bots::render) fn ask_hour(order: &StaffOrder, date: jiff::civil::D
     format!("🕒 <b>Заявка №{}, {}: во сколько?</b>", order.id(), day(date, today))
 }
 
-/// A day as a button.
-pub(in crate::bots::render) fn button_day(date: jiff::civil::Date, today: jiff::civil::Date) -> String {
-    let said = day(date, today);
-    let mut letters = said.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// Two hours as a button.
-pub(in crate::bots::render) fn button_window(from: jiff::civil::Time, to: jiff::civil::Time) -> String {
-    format!("{}–{}", clock(from), clock(to))
-}
-
 /// The question before an order is closed on its master's behalf.
 pub(in crate::bots::render) fn confirm_close(order: &StaffOrder, amount: Amount) -> String {
     let master = order.owner().map(|(_, name)| format!("\n👷 {}", typed(name, NAME_LIMIT))).unwrap_or_default();
