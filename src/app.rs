@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::api;
+use crate::bots::render::texts;
 use crate::bots::{self, Bots, Strangers};
 use crate::config::{self, Lookup, WebhookSecret};
 use crate::http::{self, Secrets};
@@ -110,7 +112,9 @@ impl App {
     /// What answers HTTP requests.
     #[must_use]
     pub fn http(&self) -> http::State {
-        http::State::new(self.bots(), self.secrets.clone(), Arc::clone(&self.liveness))
+        let words = api::Words { nameless: texts::staff::new_order::NAMELESS, sought: texts::staff::search::sought };
+        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words);
+        http::State::new(self.bots(), api, self.secrets.clone(), Arc::clone(&self.liveness))
     }
 }
 

@@ -4,6 +4,7 @@ mod invitation;
 pub mod master;
 pub mod migrate;
 pub mod staff;
+pub mod token;
 
 use std::error::Error;
 use std::io::{self, Write, stdout as out};
@@ -40,6 +41,7 @@ pub async fn run(command: Command) -> Result {
         Command::Webhook(webhook) => self::webhook(webhook).await,
         Command::Staff(command) => staff::run(command).await,
         Command::Master(command) => master::run(command).await,
+        Command::Token(command) => token::run(command).await,
     }
 }
 

@@ -12,15 +12,18 @@ pub mod webhook;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::uri::PathAndQuery;
 use axum::http::{Request, Response, Uri};
 use axum::routing::{get, post};
 use lambda_http::Service;
 use tokio::sync::mpsc::WeakSender;
 
-use crate::bots::Bots;
+use crate::api;
+use crate::bots::{Bots, delivery};
 use crate::config::WebhookSecret;
 use crate::liveness::Liveness;
 use crate::model::BotName;
@@ -28,6 +31,10 @@ use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
 const ROOTS: [&str; 3] = ["/telegram/master", "/telegram/admin", "/health"];
+/// Below this any path is the API's.
+const API: &str = "/api/";
+/// What sending messages that the API has caused may take, in the same request: the delivery job sends the rest.
+const SEND: Duration = Duration::from_secs(7);
 
 /// What Telegram repeats to us.
 #[derive(Debug)]
@@ -42,6 +49,7 @@ pub struct Secrets {
 #[derive(Clone)]
 pub struct State {
     bots: Bots,
+    api: api::State,
     /// `None` in a program that serves no webhook.
     secrets: Option<Arc<Secrets>>,
     liveness: Arc<Liveness>,
@@ -51,9 +59,9 @@ pub struct State {
 }
 
 impl State {
-    pub(crate) fn new(bots: Bots, secrets: Option<Arc<Secrets>>, liveness: Arc<Liveness>) -> Self {
+    pub(crate) fn new(bots: Bots, api: api::State, secrets: Option<Arc<Secrets>>, liveness: Arc<Liveness>) -> Self {
         let admission = Arc::new(Admission::new(bots.store.connections()));
-        Self { bots, secrets, liveness, admission, working: None }
+        Self { bots, api, secrets, liveness, admission, working: None }
     }
 
     /// Whether this is the secret that Telegram repeats to us for this bot.
@@ -67,19 +75,23 @@ impl State {
 
 /// Answers requests. Cheap to clone.
 #[derive(Clone)]
-pub struct Http(Router);
+pub struct Http {
+    router: Router,
+    bots: Bots,
+}
 
 impl Http {
     /// The routes.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self(
-            Router::new()
-                .route("/telegram/master", post(webhook::master))
-                .route("/telegram/admin", post(webhook::admin))
-                .route("/health", get(health::health))
-                .with_state(state),
-        )
+        let bots = state.bots.clone();
+        let api = api::routes(state.api.clone());
+        let router = Router::new()
+            .route("/telegram/master", post(webhook::master))
+            .route("/telegram/admin", post(webhook::admin))
+            .route("/health", get(health::health))
+            .with_state(state);
+        Self { router: router.merge(api), bots }
     }
 
     /// Answers a request, to the end: nothing goes on after the response.
@@ -90,14 +102,27 @@ impl Http {
     {
         let (mut head, body) = request.into_parts();
         head.uri = from_its_end(head.uri);
-        let answered = self.0.clone().call(Request::from_parts(head, Body::new(body))).await;
-        answered.unwrap_or_else(|never: Infallible| match never {})
+        let answered = self.router.clone().call(Request::from_parts(head, Body::new(body))).await;
+        let response = answered.unwrap_or_else(|never: Infallible| match never {});
+        if let Some(api::Enqueued(order)) = response.extensions().get() {
+            // Nothing is left for later in a process that is frozen after its answer.
+            let sent = tokio::time::timeout(SEND, delivery::deliver_order(&self.bots, *order)).await;
+            if sent.is_err() {
+                tracing::warn!("messages about order={order} are left to the delivery job");
+            }
+            self.bots.enqueued.notify_one();
+        }
+        response
     }
 }
 
 /// The address without what stands before the path's root.
 fn from_its_end(uri: Uri) -> Uri {
     let path = uri.path();
-    let Some(root) = ROOTS.into_iter().find(|root| path.ends_with(root) && path.len() > root.len()) else { return uri };
-    Uri::from_static(root)
+    if let Some(root) = ROOTS.into_iter().find(|root| path.ends_with(root)) {
+        return if path.len() > root.len() { Uri::from_static(root) } else { uri };
+    }
+    let whole = uri.path_and_query().map_or(path, PathAndQuery::as_str);
+    let rest = path.rfind(API).filter(|start| *start > 0).and_then(|start| whole[start..].parse().ok());
+    rest.unwrap_or(uri)
 }

@@ -63,6 +63,7 @@
 //!
 //! Every change but SENT → VIEWED is made under the order's row lock; [`dispatch::transaction`] says why.
 
+pub mod api;
 pub mod app;
 pub mod bots;
 pub mod config;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::staff::Staff;
+use cli::token::Token;
 use field_service::logging;
 use field_service::model::BotName;
 
@@ -42,6 +43,9 @@ enum Command {
     /// Let masters in, change and list them; needs DATABASE_URL
     #[command(subcommand)]
     Master(Master),
+    /// Let programs in by the API, list and revoke their tokens; needs DATABASE_URL
+    #[command(subcommand)]
+    Token(Token),
 }
 
 #[derive(Args, Default)]

@@ -1,5 +1,6 @@
 //! What is known and decided, as plain values: no I/O, no clock, nothing of Telegram or SQL.
 
+pub mod access;
 pub mod actor;
 pub mod amount;
 pub mod blocked;
@@ -15,11 +16,14 @@ pub mod ids;
 pub mod invitation;
 pub mod managed;
 pub mod master_change;
+pub mod master_record;
 pub mod moment;
+pub mod new_order;
 pub mod notification;
 pub mod offer;
 pub mod onboarding;
 pub mod order;
+pub mod order_record;
 pub mod paste;
 pub mod phone;
 pub mod policy;
@@ -37,7 +41,7 @@ pub use actor::{Actor, MasterRef};
 pub use amount::Amount;
 pub use bot::BotName;
 pub use facts::OfferFacts;
-pub use ids::{CityId, MasterId, OfferId, OrderId, StaffId, TelegramUserId};
+pub use ids::{CityId, MasterId, OfferId, OrderId, StaffId, TelegramUserId, TokenId};
 pub use offer::{Deadline, Hindrance, OfferLine, OfferList, OfferState, PAGE_SIZE};
 pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
 pub use phone::{NoPhone, Phone};

@@ -6,7 +6,9 @@
 //! Invariant: a connection goes back to the pool only if nothing that it was asked is still under way. A future that
 //! is dropped half-way (a deadline, a hang-up) therefore closes its connection, and the server rolls back.
 
+pub mod access;
 mod allowance;
+pub mod answers;
 pub mod cities;
 mod connection;
 pub mod dialogs;
@@ -18,8 +20,10 @@ pub mod figures;
 pub mod invitations;
 pub mod masters;
 pub mod migrate;
+pub(crate) mod new_orders;
 pub mod offers;
 pub mod onboardings;
+pub mod order_records;
 pub mod orders;
 pub mod outbox;
 pub mod patience;

@@ -44,7 +44,7 @@ pub async fn pass(bots: &Bots, order: Option<OrderId>) -> Result<usize, store::E
 }
 
 /// Sends what an update has caused about an order, as far as that is possible at once; the delivery job sends the rest.
-pub(super) async fn deliver_order(bots: &Bots, order: OrderId) {
+pub async fn deliver_order(bots: &Bots, order: OrderId) {
     if let Err(error) = pass(bots, Some(order)).await {
         tracing::warn!(%error, "messages about order={order} are left to the delivery job");
     }

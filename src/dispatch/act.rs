@@ -58,6 +58,8 @@ pub enum Deed {
     Reopen,
     /// Change what it says.
     Edit(Edit),
+    /// Change several things that it says, all of them or nothing.
+    EditAll(Vec<Edit>),
 }
 
 impl Deed {
@@ -73,7 +75,7 @@ impl Deed {
             Self::Cancel(_) => "order_cancel",
             Self::Close(_) => "order_close",
             Self::Reopen => "order_reopen",
-            Self::Edit(_) => "order_edit",
+            Self::Edit(_) | Self::EditAll(_) => "order_edit",
         }
     }
 
@@ -86,7 +88,7 @@ impl Deed {
             Self::Cancel(_) => Action::Cancel,
             Self::Close(_) => Action::CloseFor,
             Self::Reopen => Action::Reopen,
-            Self::Edit(_) => Action::Edit,
+            Self::Edit(_) | Self::EditAll(_) => Action::Edit,
         }
     }
 
@@ -103,7 +105,16 @@ impl Deed {
             Self::Close(_) => OrderAction::Close,
             Self::Reopen => OrderAction::Reopen,
             Self::Edit(Edit::Comment(_)) => OrderAction::Comment,
-            Self::Edit(_) => OrderAction::Edit,
+            Self::Edit(_) | Self::EditAll(_) => OrderAction::Edit,
+        }
+    }
+
+    /// What it changes of what the order says.
+    fn edits(&self) -> &[Edit] {
+        match self {
+            Self::Edit(edit) => std::slice::from_ref(edit),
+            Self::EditAll(edits) => edits,
+            _ => &[],
         }
     }
 
@@ -147,6 +158,24 @@ pub enum ActOutcome {
 }
 
 impl ActOutcome {
+    /// Every outcome's word.
+    pub const NAMES: [&'static str; 14] = [
+        "SUCCESS",
+        "ALREADY_DONE",
+        "REPEATED",
+        "STALE",
+        "NOT_NOW",
+        "TOO_LATE",
+        "CLAIMED",
+        "ALREADY_OFFERED",
+        "PAST_SLOT",
+        "BLOCKED",
+        "NO_SUCH_MASTER",
+        "READ_ONLY",
+        "NOT_FOUND",
+        "BUSY",
+    ];
+
     /// The word in log lines and counters.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -277,7 +306,7 @@ enum Effect {
     Hastens,
     Gives { to: MasterId, from_another: bool },
     Becomes { status: OrderStatus, reason: Option<String>, amount: Option<Amount> },
-    Says(Edit),
+    Says(Vec<Edit>),
 }
 
 /// One look at the order; `None`: look again.
@@ -381,7 +410,13 @@ async fn make(
     let done = match effect {
         Effect::Claims(claims) => staff_orders::claim(connection, &claim, order, staff, claims, now).await?,
         Effect::Hastens => staff_orders::hasten(connection, &hasten, order, version, staff, now).await?,
-        Effect::Says(said) => staff_orders::edit(connection, &edit, order, version, staff, &said, now).await?,
+        Effect::Says(said) => {
+            let mut done = true;
+            for said in said {
+                done = done && staff_orders::edit(connection, &edit, order, version, staff, &said, now).await?;
+            }
+            done
+        }
         Effect::Becomes { status, reason, amount } => {
             orders::record_change(connection, &change, &changed(status, reason, amount), now).await?;
             true
@@ -458,30 +493,39 @@ fn decide(
             becomes(OrderStatus::Payment, None, None)
         }
         Deed::Reopen => becomes(OrderStatus::Searching, None, None),
-        Deed::Edit(edit) => Effect::Says(edit.clone()),
+        Deed::Edit(_) | Deed::EditAll(_) => {
+            Effect::Says(deed.edits().iter().filter(|edit| !is_said(edit, order)).cloned().collect())
+        }
     };
     Decision::Change(effect, ActOutcome::Done)
 }
 
 /// Whether there is nothing to do.
 fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
-    let said = &order.order;
     match deed {
         Deed::Claim(_) => situation(order).claimed == Claimed::ByYou,
         Deed::Unclaim => situation(order).claimed == Claimed::ByNobody,
         Deed::Assign(master) => order.owner().is_some_and(|(owner, _)| owner == *master),
         Deed::Cancel(_) => order.status() == OrderStatus::Canceled,
         Deed::Close(amount) => order.status() == OrderStatus::Closed && order.amount == Some(*amount),
-        Deed::Edit(Edit::Address(address)) => said.card.address == *address,
-        Deed::Edit(Edit::Name(name)) => said.client.name == *name,
-        Deed::Edit(Edit::Phone(phone)) => said.client.phone == *phone,
-        Deed::Edit(Edit::Description(text)) => said.card.description.as_ref() == Some(text),
-        Deed::Edit(Edit::Slot(slot)) => {
+        Deed::Edit(_) | Deed::EditAll(_) => deed.edits().iter().all(|edit| is_said(edit, order)),
+        Deed::AssignNow | Deed::SearchAgain(_) | Deed::Reopen => false,
+    }
+}
+
+/// Whether the order says so already.
+fn is_said(edit: &Edit, order: &StaffOrder) -> bool {
+    let said = &order.order;
+    match edit {
+        Edit::Address(address) => said.card.address == *address,
+        Edit::Name(name) => said.client.name == *name,
+        Edit::Phone(phone) => said.client.phone == *phone,
+        Edit::Description(text) => said.card.description.as_ref() == Some(text),
+        Edit::Slot(slot) => {
             (said.card.slot.start, said.card.slot.end) == (slot.map(|slot| slot.0), slot.map(|slot| slot.1))
                 && said.card.slot.soon == slot.is_none()
         }
-        Deed::Edit(Edit::Comment(comment)) => said.comment == *comment,
-        Deed::AssignNow | Deed::SearchAgain(_) | Deed::Reopen => false,
+        Edit::Comment(comment) => said.comment == *comment,
     }
 }
 
@@ -498,7 +542,11 @@ fn refusal(deed: &Deed, order: &StaffOrder) -> Option<ActOutcome> {
     match deed {
         Deed::AssignNow if stage == Stage::Open && situation.is_offered => Some(ActOutcome::AlreadyOffered),
         Deed::Reopen if stage == Stage::Final && !order.ended_lately => Some(ActOutcome::TooLate),
-        Deed::Edit(Edit::Slot(Some((_, end)))) if *end <= order.order.card.slot.now => Some(ActOutcome::PastSlot),
+        _ if deed.edits().iter().any(|edit| is_past(edit, order)) => Some(ActOutcome::PastSlot),
         _ => (!is_allowed(deed.action(), &situation)).then_some(ActOutcome::NotNow),
     }
+}
+
+fn is_past(edit: &Edit, order: &StaffOrder) -> bool {
+    matches!(edit, Edit::Slot(Some((_, end))) if *end <= order.order.card.slot.now)
 }

@@ -30,6 +30,16 @@ pub async fn candidates(
     Ok(Some(Candidates { order: found, total, fit, page: i64::try_from(at).unwrap_or(i64::MAX), lines }))
 }
 
+/// All of an order's candidates. `None`: there is no such order in the cities of that person.
+///
+/// # Errors
+/// When the database failed.
+pub async fn every(store: &Store, order: OrderId, staff: StaffRef) -> Result<Option<Vec<CandidateLine>>, store::Error> {
+    let Some(found) = staff_orders::of(store, order, staff).await? else { return Ok(None) };
+    let (pool, search) = read(store, &found).await?;
+    lines(store, order, staff, others(&pool, &search, &found).into_iter()).await.map(Some)
+}
+
 /// One of an order's candidates, with the order. `None`: there is no such order in the cities of that person, or no such master
 /// in its city.
 ///

@@ -6,13 +6,13 @@
 use tokio::join;
 
 use super::begin_rounds;
-use super::transaction::Decision;
 use crate::model::draft::{Draft, DraftId, Field};
+use crate::model::new_order::{Checked, NewOrder, Obstacle, Search};
+use crate::model::slot::DAYS_AHEAD;
 use crate::model::update::Action;
-use crate::model::{OrderId, OrderStatus, Origin, StaffRef};
-use crate::store::drafts::{self, Checked};
+use crate::model::{OrderId, Origin, StaffRef};
 use crate::store::updates::{self, Answer};
-use crate::store::{self, Connection, Store};
+use crate::store::{self, Connection, Store, drafts, new_orders};
 
 /// Every answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +65,6 @@ impl CreateOutcome {
             _ => None,
         }
     }
-}
-
-/// When the search for a master begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Search {
-    /// At once.
-    Now,
-    /// When the next working day begins.
-    InTheMorning,
 }
 
 /// Makes an order of a draft as it was shown. `nameless`: what a client is called who gave no name.
@@ -129,24 +120,27 @@ async fn attempt(
 ) -> Result<CreateOutcome, store::Error> {
     let now = store.now();
     let [lock, check, make, record] =
-        connection.ready([&drafts::LOCK, &drafts::CHECK, &drafts::MAKE, &updates::RECORD]).await?;
-    let (begun, draft, checked) = join!(
-        connection.begin(),
-        drafts::lock(&connection, &lock, staff, id, now),
-        // Begins after the lock is held.
-        drafts::check(&connection, &check, staff, id, now),
-    );
+        connection.ready([&drafts::LOCK, &new_orders::CHECK, &new_orders::MAKE, &updates::RECORD]).await?;
+    let (begun, draft) = join!(connection.begin(), drafts::lock(&connection, &lock, staff, id, now));
     begun?;
-    let (draft, checked) = (draft?, checked?);
-    let outcome = match decide(draft, checked, revision, search) {
-        Decision::Change((draft, status), _) => {
-            match drafts::make(&connection, &make, staff, &draft, (status.as_str(), nameless), now).await? {
-                Some(order) => CreateOutcome::Created { order, asked: 0 },
+    let outcome = match as_shown(draft?, revision, search) {
+        Err(outcome) => outcome,
+        Ok((draft, order)) => {
+            let said = std::slice::from_ref(&order);
+            let checked = new_orders::check(&connection, &check, staff, said, DAYS_AHEAD, now).await?;
+            match checked.as_deref().and_then(<[Checked]>::first) {
                 None => CreateOutcome::NoDraft,
+                Some(checked) => match refusal(checked, draft) {
+                    Some(outcome) => outcome,
+                    None => {
+                        let of = Some((id.0, revision));
+                        let orders = new_orders::make(&connection, &make, staff, said, nameless, of, now).await?;
+                        let created = |order: &OrderId| CreateOutcome::Created { order: *order, asked: 0 };
+                        orders.first().map_or(CreateOutcome::NoDraft, created)
+                    }
+                },
             }
         }
-        Decision::Answer(outcome) => outcome,
-        Decision::LookAgain => CreateOutcome::NoDraft,
     };
     let durable = matches!(outcome, CreateOutcome::Created { .. });
     let answer = Answer { action: Action::Create, order: outcome.order(), outcome: outcome.name(), durable };
@@ -155,35 +149,30 @@ async fn attempt(
     Ok(outcome)
 }
 
-/// Decides under the draft's lock.
-fn decide(
-    draft: Option<Draft>,
-    checked: Option<Checked>,
-    revision: i32,
-    search: Search,
-) -> Decision<(Draft, OrderStatus), CreateOutcome> {
-    Decision::Answer(match (draft, checked) {
-        (None, _) | (_, None) => CreateOutcome::NoDraft,
-        (Some(Draft { order: Some(order), .. }), _) => CreateOutcome::AlreadyCreated(order),
-        (Some(draft), _) if draft.revision != revision => CreateOutcome::Changed(Box::new(draft)),
-        (Some(draft), Some(checked)) => {
-            let missing = Field::ALL.into_iter().find(|field| !field.is_optional() && !draft.has(*field));
-            match (missing, draft.guarantee_of) {
-                (Some(field), _) => CreateOutcome::Missing(field, Box::new(draft)),
-                _ if !checked.city_known => CreateOutcome::PlaceGone(Field::City, Box::new(draft)),
-                _ if !checked.district_known => CreateOutcome::PlaceGone(Field::District, Box::new(draft)),
-                _ if checked.slot_is_past => CreateOutcome::SlotPast(Box::new(draft)),
-                _ if !checked.preferred_may => CreateOutcome::MasterGone(Box::new(draft)),
-                (None, Some(order)) if !checked.guarantee_stands => CreateOutcome::NotClosed(order),
-                (None, guarantee) => {
-                    let status = match (search, guarantee) {
-                        (Search::InTheMorning, _) => OrderStatus::Deferred,
-                        (Search::Now, Some(_)) => OrderStatus::Guarantee,
-                        (Search::Now, None) => OrderStatus::Created,
-                    };
-                    return Decision::Change((draft, status), CreateOutcome::NoDraft);
-                }
-            }
-        }
+/// The draft and what it says, if it is still as it was shown and says enough.
+fn as_shown(draft: Option<Draft>, revision: i32, search: Search) -> Result<(Draft, NewOrder), CreateOutcome> {
+    match draft {
+        None => Err(CreateOutcome::NoDraft),
+        Some(Draft { order: Some(order), .. }) => Err(CreateOutcome::AlreadyCreated(order)),
+        Some(draft) if draft.revision != revision => Err(CreateOutcome::Changed(Box::new(draft))),
+        Some(draft) => match NewOrder::of_draft(&draft, search) {
+            Err(field) => Err(CreateOutcome::Missing(field, Box::new(draft))),
+            Ok(order) => Ok((draft, order)),
+        },
+    }
+}
+
+/// The first thing that stands against an order of this draft. A time that is far ahead was said and shown.
+fn refusal(checked: &Checked, draft: Draft) -> Option<CreateOutcome> {
+    let guarantee_of = draft.guarantee_of;
+    let draft = Box::new(draft);
+    let first = checked.obstacles().into_iter().find(|obstacle| *obstacle != Obstacle::FarSlot)?;
+    Some(match (first, guarantee_of) {
+        (Obstacle::City, _) => CreateOutcome::PlaceGone(Field::City, draft),
+        (Obstacle::District, _) => CreateOutcome::PlaceGone(Field::District, draft),
+        (Obstacle::PastSlot | Obstacle::FarSlot, _) => CreateOutcome::SlotPast(draft),
+        (Obstacle::Preferred, _) => CreateOutcome::MasterGone(draft),
+        (Obstacle::Guarantee, Some(order)) => CreateOutcome::NotClosed(order),
+        (Obstacle::Guarantee, None) => return None,
     })
 }

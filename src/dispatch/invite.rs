@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::model::invitation::{Code, Invitation, Invited};
 use crate::model::{BotName, CityId, Origin, StaffRef, TelegramUserId};
 use crate::store::{self, Connection, Store, invitations, onboardings, staff};
-use ring::rand::{SecureRandom, SystemRandom};
 
 /// For how long an invitation can be followed, unless somebody says otherwise.
 pub const EXPIRES_IN: Duration = Duration::from_hours(3 * 24);
@@ -35,9 +34,7 @@ pub async fn create(
     expires_in: Duration,
     origin: Option<&Origin>,
 ) -> Result<InviteOutcome, store::Error> {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).expect("the operating system's random bytes");
-    let code = Code::of(&bytes);
+    let code = Code::of(&super::secret::random());
     let outcome = store
         .run(async |connection: Connection| {
             let [note, create] = connection.ready([&onboardings::NOTE_UPDATE, &invitations::CREATE]).await?;

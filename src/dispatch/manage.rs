@@ -33,6 +33,9 @@ pub enum ManageOutcome {
 }
 
 impl ManageOutcome {
+    /// Every outcome's word.
+    pub const NAMES: [&'static str; 6] = ["SUCCESS", "ALREADY_SO", "STALE", "NOT_ALLOWED", "NOT_FOUND", "BUSY"];
+
     /// The word in log lines and counters.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -80,16 +83,36 @@ pub async fn change(
     seen: Option<i64>,
     origin: Option<&Origin>,
 ) -> Result<ManageOutcome, store::Error> {
-    let result = store.run(async |connection| attempt(store, connection, staff, master, to, seen, origin).await).await;
+    change_all(store, staff, master, std::slice::from_ref(to), seen, origin).await
+}
+
+/// Makes several changes of a master, all of them or none: what stands against the first that cannot be made is the outcome.
+/// `seen` and `origin` as in [`change`].
+///
+/// # Errors
+/// When the database failed.
+pub async fn change_all(
+    store: &Store,
+    staff: StaffRef,
+    master: MasterId,
+    changes: &[Manage],
+    seen: Option<i64>,
+    origin: Option<&Origin>,
+) -> Result<ManageOutcome, store::Error> {
+    let result =
+        store.run(async |connection| attempt(store, connection, staff, master, changes, seen, origin).await).await;
     let outcome = match result {
         Err(error) if error.severity() == Severity::TimedOut => ManageOutcome::Busy,
         outcome => outcome?,
     };
-    if outcome == ManageOutcome::Done {
-        follow_up(store, master, to).await;
+    let word = outcome.name();
+    for to in changes {
+        if outcome == ManageOutcome::Done {
+            follow_up(store, master, to).await;
+        }
+        let what = to.what().as_str();
+        tracing::info!(master = master.0, outcome = word, what, "master_change {word}: master={master} what={what}");
     }
-    let (word, what) = (outcome.name(), to.what().as_str());
-    tracing::info!(master = master.0, outcome = word, what, "master_change {word}: master={master} what={what}");
     Ok(outcome)
 }
 
@@ -98,7 +121,7 @@ async fn attempt(
     connection: Connection,
     staff: StaffRef,
     master: MasterId,
-    to: &Manage,
+    changes: &[Manage],
     seen: Option<i64>,
     origin: Option<&Origin>,
 ) -> Result<ManageOutcome, store::Error> {
@@ -106,19 +129,37 @@ async fn attempt(
     let [lock, read, find, set, choose, record] = connection
         .ready([&managed::LOCK, &managed::READ, &updates::FIND, &managed::SET, &managed::CHOOSE, &updates::RECORD])
         .await?;
-    let (begun, locked, facts, processed) = join!(
+    let (begun, locked, processed) = join!(
         connection.begin(),
         managed::lock(&connection, &lock, staff, master),
-        managed::read(&connection, &read, staff, master, to),
         updates::find(&connection, &find, origin),
     );
     begun?;
-    let facts = facts?.filter(|_| *locked.as_ref().unwrap_or(&true));
-    locked?;
-    let mut outcome = decide(facts.as_ref(), processed?.as_ref(), to, seen);
-    if outcome == ManageOutcome::Done && !managed::act(&connection, [&set, &choose], staff, master, to, now).await? {
-        // The right was taken away in this very moment.
-        outcome = ManageOutcome::NotAllowed;
+    let (locked, processed) = (locked?, processed?);
+    let mut outcome = if locked { ManageOutcome::AlreadySo(None) } else { ManageOutcome::NotFound };
+    for to in changes.iter().filter(|_| locked) {
+        // In a statement that begins after the lock, and after the change before.
+        let facts = managed::read(&connection, &read, staff, master, to).await?;
+        match decide(facts.as_ref(), processed.as_ref(), to, seen) {
+            ManageOutcome::AlreadySo(last) if outcome != ManageOutcome::Done => {
+                outcome = ManageOutcome::AlreadySo(last);
+            }
+            ManageOutcome::AlreadySo(_) => {}
+            ManageOutcome::Done if managed::act(&connection, [&set, &choose], staff, master, to, now).await? => {
+                outcome = ManageOutcome::Done;
+            }
+            // The right was taken away in this very moment.
+            ManageOutcome::Done => outcome = ManageOutcome::NotAllowed,
+            refused => outcome = refused,
+        }
+        if !matches!(outcome, ManageOutcome::Done | ManageOutcome::AlreadySo(_)) {
+            if changes.len() > 1 {
+                // What was done before it is undone.
+                connection.rollback().await?;
+                return Ok(outcome);
+            }
+            break;
+        }
     }
     let durable = outcome == ManageOutcome::Done;
     let answer = Answer { action: Action::ChangeMaster, order: None, outcome: outcome.name(), durable };

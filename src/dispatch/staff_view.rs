@@ -3,7 +3,7 @@
 //! Whatever is read is what the reader has a right to at that moment; `None` says that it is nobody of the staff who asks.
 
 use super::actions::{Claimed, Situation};
-use crate::model::queue::{Choices, Found, Narrow, Queue, Sought};
+use crate::model::queue::{Choices, Found, Narrow, QUEUE_PAGE, Queue, Sought};
 use crate::model::staff_card::StaffCard;
 use crate::model::update::Action;
 use crate::model::{OrderId, Origin, StaffRef};
@@ -113,6 +113,7 @@ pub async fn found(store: &Store, staff: StaffRef, sought: &Sought, page: i64) -
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&queue::SEARCH]).await?;
+            let page = (page, QUEUE_PAGE);
             connection.alone(queue::read_found(&connection, &statement, staff, sought, page, store.now())).await
         })
         .await

@@ -20,6 +20,19 @@ pub struct City {
     pub workday: Hours,
 }
 
+/// A city, as programs read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CityRecord {
+    /// `cities.id`.
+    pub id: CityId,
+    /// Its name.
+    pub name: String,
+    /// The IANA name of the zone in which its clocks are shown.
+    pub timezone: String,
+    /// Its districts, by name.
+    pub districts: Vec<District>,
+}
+
 /// A district.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct District {

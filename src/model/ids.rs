@@ -37,6 +37,10 @@ id!(
     TelegramUserId
 );
 id!(
+    /// `access_tokens.id`.
+    TokenId
+);
+id!(
     /// `cities.id`.
     CityId
 );

@@ -76,6 +76,29 @@ pub enum MasterState {
     OnShift,
 }
 
+impl MasterState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Blocked, Self::Unreachable, Self::OffShift, Self::OnShift];
+
+    /// The word over HTTP.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "WAITING",
+            Self::Blocked => "BLOCKED",
+            Self::Unreachable => "UNREACHABLE",
+            Self::OffShift => "OFF_SHIFT",
+            Self::OnShift => "ON_SHIFT",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 /// A page of the masters of somebody's cities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterList {

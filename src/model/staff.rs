@@ -98,6 +98,9 @@ pub struct Version {
 }
 
 impl Version {
+    /// A new order's.
+    pub const FIRST: Self = Self { version: 1, revision: 1 };
+
     /// Reads `3.1`; `None` if it is anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -8,6 +8,11 @@ use super::order::{OrderStatus, OwnOrder, Stage};
 use super::slot::Hours;
 use super::{Amount, Category, MasterId, OrderId, StaffId, Version};
 
+/// How long a comment for the master may be, in characters.
+pub const COMMENT: usize = 300;
+/// How long a reason may be, in characters.
+pub const REASON: usize = 500;
+
 /// An order, and who of the staff looks at it.
 #[derive(Clone, Debug)]
 pub struct StaffOrder {

@@ -1,6 +1,13 @@
-//! `cities`: their clocks.
+//! `cities`: their clocks, and what programs read of them.
 
-use super::{Connection, Error, Statement, column, statement};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::{Connection, Error, Statement, Store, column, statement};
+use crate::model::city::{CityRecord, District};
+use crate::model::{CityId, OrderId, StaffRef};
 
 /// Shows cities whose time zone the server does not know (any more) in UTC, and those whose zone it knows again in theirs;
 /// the lost ones, each as `city=1 (Mars/Olympus)`: their names are what somebody wrote.
@@ -28,6 +35,71 @@ pub(super) async fn show_lost_in_utc(connection: Connection) -> Result<String, E
 ///
 /// # Errors
 /// When the database failed.
-pub async fn check_timezones(store: &super::Store) -> Result<String, Error> {
+pub async fn check_timezones(store: &Store) -> Result<String, Error> {
     store.run(show_lost_in_utc).await
+}
+
+/// Reads the cities of somebody of the staff, by name.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn of(store: &Store, staff: StaffRef) -> Result<Vec<CityRecord>, Error> {
+    const OF: Statement = statement!(
+        "cities.of_staff",
+        [INT8, INT8],
+        "SELECT cities.id, cities.name, cities.shown_timezone,
+                ARRAY (SELECT districts.id FROM districts WHERE city_id = cities.id ORDER BY name, districts.id) AS district_ids,
+                ARRAY (SELECT districts.name FROM districts WHERE city_id = cities.id ORDER BY name, districts.id) AS district_names
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN cities ON cities.id = ANY (who.cities)
+         ORDER BY cities.name, cities.id"
+    );
+    let city = |row: &Row| {
+        Ok(CityRecord {
+            id: CityId(column(row, "id")?),
+            name: column(row, "name")?,
+            timezone: column(row, "shown_timezone")?,
+            districts: districts(row)?,
+        })
+    };
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user()];
+            connection.fetch(&OF, &params).await?.iter().map(city).collect()
+        })
+        .await
+}
+
+/// Reads the districts of a city's row.
+pub(super) fn districts(row: &Row) -> Result<Vec<District>, Error> {
+    let (ids, names): (Vec<i64>, Vec<String>) = (column(row, "district_ids")?, column(row, "district_names")?);
+    Ok(ids.into_iter().zip(names).map(|(id, name)| District { id, name }).collect())
+}
+
+/// Reads what the clocks of an order's city show at two moments. `None`: there is no such order in the cities of that person.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn on_the_clocks_of(
+    store: &Store,
+    staff: StaffRef,
+    order: OrderId,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Option<(DateTime, DateTime)>, Error> {
+    const CLOCKS: Statement = statement!(
+        "cities.clocks_of_order",
+        [INT8, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+        "SELECT $4 /* from */ AT TIME ZONE cities.shown_timezone AS local_from,
+                $5 /* until */ AT TIME ZONE cities.shown_timezone AS local_until
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN orders ON orders.id = $3 /* order */ AND orders.city_id = ANY (who.cities)
+         JOIN cities ON cities.id = orders.city_id"
+    );
+    store
+        .run(async |connection: Connection| {
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &order.0, &from, &until];
+            let rows = connection.fetch(&CLOCKS, &params).await?;
+            rows.first().map(|row| Ok((column(row, "local_from")?, column(row, "local_until")?))).transpose()
+        })
+        .await
 }

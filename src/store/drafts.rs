@@ -5,8 +5,8 @@ use jiff::civil::DateTime;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
-use crate::model::city::{City, District};
+use super::{Connection, Error, Ready, Statement, Store, cities as places, column, facts, statement};
+use crate::model::city::City;
 use crate::model::draft::{Draft, DraftId, Field, Twin, Usually};
 use crate::model::slot::{Hours, When};
 use crate::model::{Category, CityId, MasterId, OrderId, Phone, StaffId, StaffRef};
@@ -55,11 +55,10 @@ pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<City>, Error> 
 }
 
 fn city(row: &Row) -> Result<City, Error> {
-    let (ids, names): (Vec<i64>, Vec<String>) = (column(row, "district_ids")?, column(row, "district_names")?);
     Ok(City {
         id: CityId(column(row, "id")?),
         name: column(row, "name")?,
-        districts: ids.into_iter().zip(names).map(|(id, name)| District { id, name }).collect(),
+        districts: places::districts(row)?,
         now: column(row, "local_now")?,
         workday: Hours { start: column(row, "workday_start")?, end: column(row, "workday_end")? },
     })
@@ -448,84 +447,4 @@ pub async fn repeated(store: &Store, staff: StaffRef, order: OrderId) -> Result<
             connection.fetch(&REPEATED, &params).await?.first().map(draft).transpose()
         })
         .await
-}
-
-/// Reads, under the draft's lock, what an order can be made of. No row: nothing of it is the person's.
-pub(crate) const CHECK: Statement = statement!(
-    "drafts.check",
-    [INT8, INT8, INT8, TIMESTAMPTZ],
-    "SELECT cities.id IS NOT NULL AS city_known,
-            draft.district_id IS NULL OR EXISTS (
-                SELECT FROM districts WHERE districts.id = draft.district_id AND districts.city_id = draft.city_id) AS district_known,
-            draft.preferred_master_id IS NULL OR EXISTS (
-                SELECT FROM masters
-                WHERE masters.id = draft.preferred_master_id AND masters.city_id = draft.city_id AND NOT masters.is_blocked
-            ) AS preferred_may,
-            draft.guarantee_of IS NULL OR EXISTS (
-                SELECT FROM orders AS before
-                WHERE before.id = draft.guarantee_of AND before.status = 'CLOSED' AND before.city_id = ANY (who.cities)
-            ) AS guarantee_stands,
-            coalesce(draft.slot_end <= coalesce($4, now()) /* now */ AT TIME ZONE cities.shown_timezone, false) AS slot_is_past
-     FROM staff_right($1 /* staff */, $2 /* user */) AS who
-     JOIN order_drafts AS draft ON draft.id = $3 /* draft */ AND draft.staff_id = who.staff_id
-     LEFT JOIN cities ON cities.id = draft.city_id AND cities.id = ANY (who.cities)
-     WHERE who.acts"
-);
-
-/// What an order can be made of.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Checked {
-    pub(crate) city_known: bool,
-    pub(crate) district_known: bool,
-    pub(crate) preferred_may: bool,
-    pub(crate) guarantee_stands: bool,
-    pub(crate) slot_is_past: bool,
-}
-
-/// Runs [`CHECK`].
-pub(crate) async fn check(
-    connection: &Connection,
-    statement: &Ready,
-    staff: StaffRef,
-    id: DraftId,
-    now: Option<Timestamp>,
-) -> Result<Option<Checked>, Error> {
-    let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0, &now];
-    let checked = |row: &Row| {
-        Ok(Checked {
-            city_known: column(row, "city_known")?,
-            district_known: column(row, "district_known")?,
-            preferred_may: column(row, "preferred_may")?,
-            guarantee_stands: column(row, "guarantee_stands")?,
-            slot_is_past: column(row, "slot_is_past")?,
-        })
-    };
-    connection.query(statement, &params).await?.first().map(checked).transpose()
-}
-
-/// Makes an order of a draft, under its lock: once, by who may, in a city of the person's own.
-pub(crate) const MAKE: Statement =
-    statement!("drafts.make", [INT8, INT8, INT8, INT4, TEXT, TEXT, TIMESTAMPTZ], include_str!("drafts_make.sql"));
-
-/// Runs [`MAKE`]; the order. `None`: the draft, or the right, is another one by now.
-pub(crate) async fn make(
-    connection: &Connection,
-    statement: &Ready,
-    staff: StaffRef,
-    draft: &Draft,
-    (status, nameless): (&'static str, &str),
-    now: Option<Timestamp>,
-) -> Result<Option<OrderId>, Error> {
-    let params = [
-        &staff.id() as &(dyn ToSql + Sync),
-        &staff.telegram_user(),
-        &draft.id.0,
-        &draft.revision,
-        &status,
-        &nameless,
-        &now,
-    ];
-    let rows = connection.query(statement, &params).await?;
-    rows.first().map(|row| Ok(OrderId(column(row, "id")?))).transpose()
 }

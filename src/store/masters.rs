@@ -4,6 +4,7 @@ pub mod change;
 pub mod enrol;
 pub mod managed;
 pub mod place;
+pub(crate) mod records;
 pub mod roster;
 
 use tokio_postgres::Row;

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 36] = [
+const MIGRATIONS: [(&str, &str); 40] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -61,6 +61,10 @@ const MIGRATIONS: [(&str, &str); 36] = [
     ("V36__urgent_orders.sql", include_str!("../../migrations/V36__urgent_orders.sql")),
     ("V37__staff_questions.sql", include_str!("../../migrations/V37__staff_questions.sql")),
     ("V38__call_changes.sql", include_str!("../../migrations/V38__call_changes.sql")),
+    ("V39__programs.sql", include_str!("../../migrations/V39__programs.sql")),
+    ("V40__answered_programs.sql", include_str!("../../migrations/V40__answered_programs.sql")),
+    ("V41__validate_programs.sql", include_str!("../../migrations/V41__validate_programs.sql")),
+    ("V42__masters_finished_orders.sql", include_str!("../../migrations/V42__masters_finished_orders.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -128,13 +128,13 @@ pub(crate) const SEARCH: Statement = statement!(
 );
 
 /// Reads a page of the orders of the reader's cities that are looked for, whatever the queue is narrowed to: the one of that
-/// number, then what is in hand, then the newest. `None`: it is nobody of the staff who asks.
+/// number, then what is in hand, then the newest. `size`: how many a page has. `None`: it is nobody of the staff who asks.
 pub(crate) async fn read_found(
     connection: &Connection,
     statement: &Ready,
     staff: StaffRef,
     sought: &Sought,
-    page: i64,
+    (page, size): (i64, i64),
     now: Option<Timestamp>,
 ) -> Result<Option<Found>, Error> {
     let (id, user) = (staff.id(), staff.telegram_user());
@@ -145,20 +145,8 @@ pub(crate) async fn read_found(
     let (phone, other_phone) = (phones.first(), phones.get(1).or(phones.first()));
     let (longest, second) = (words.first(), words.get(1).or(words.first()));
     let at_most = FOUND_AT_MOST + 1;
-    let params: [&(dyn ToSql + Sync); 12] = [
-        &id,
-        &user,
-        &page.max(1),
-        &QUEUE_PAGE,
-        &now,
-        &number,
-        &phone,
-        &other_phone,
-        &longest,
-        &second,
-        &words,
-        &at_most,
-    ];
+    let params: [&(dyn ToSql + Sync); 12] =
+        [&id, &user, &page.max(1), &size, &now, &number, &phone, &other_phone, &longest, &second, &words, &at_most];
     let rows = connection.query(statement, &params).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let total = column::<Option<i64>>(first, "total")?.unwrap_or(0);

@@ -102,7 +102,7 @@ pub async fn change(store: &Store, who: StaffRef, changes: &Changes) -> Result<S
                 EXISTS (SELECT FROM staff AS other WHERE upper(other.role) = 'ADMIN' AND other.is_active
                         AND other.id <> staff.id) AS there_are_others
          FROM staff
-         WHERE id = coalesce($1 /* staff */, (SELECT id FROM staff WHERE telegram_user_id = $2 /* user */))
+         WHERE NOT is_program AND id = coalesce($1 /* staff */, (SELECT id FROM staff WHERE telegram_user_id = $2 /* user */))
          FOR UPDATE"
     );
     const CHANGE: Statement = statement!(
@@ -177,7 +177,7 @@ pub(crate) async fn let_in(
     replace_cities(connection, column(&rows[0], "id")?, &cities).await
 }
 
-async fn replace_cities(connection: &Connection, staff: i64, cities: &[i64]) -> Result<(), Error> {
+pub(super) async fn replace_cities(connection: &Connection, staff: i64, cities: &[i64]) -> Result<(), Error> {
     const REPLACE: Statement = statement!(
         "staff.replace_cities",
         [INT8, INT8_ARRAY],
@@ -199,7 +199,7 @@ pub async fn cities(store: &Store, names: &[String]) -> Result<Result<Vec<CityId
     Ok(found.map(|cities| cities.into_iter().map(CityId).collect()))
 }
 
-async fn find_cities(connection: &Connection, names: &[String]) -> Result<Result<Vec<i64>, String>, Error> {
+pub(super) async fn find_cities(connection: &Connection, names: &[String]) -> Result<Result<Vec<i64>, String>, Error> {
     const FIND: Statement = statement!(
         "cities.of_names",
         [TEXT_ARRAY],
@@ -218,7 +218,7 @@ async fn find_cities(connection: &Connection, names: &[String]) -> Result<Result
     Ok(Ok(found))
 }
 
-/// All staff, or one, in the order in which they came.
+/// All staff who are people, or one, in the order in which they came.
 ///
 /// # Errors
 /// When the database failed.
@@ -231,7 +231,7 @@ pub async fn list(store: &Store, one: Option<StaffId>) -> Result<Vec<Entry>, Err
                 ARRAY (SELECT cities.name FROM staff_cities JOIN cities ON cities.id = city_id
                        WHERE staff_id = staff.id ORDER BY cities.name) AS cities
          FROM staff
-         WHERE staff.id = coalesce($1 /* staff */, staff.id)
+         WHERE NOT is_program AND staff.id = coalesce($1 /* staff */, staff.id)
          ORDER BY staff.id"
     );
     let one = one.map(|staff| staff.0);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use field_service::model::access::{TokenKind, TokenScope};
 use field_service::model::draft::Field;
 use field_service::model::master_change::{ChangedBy, What};
 use field_service::model::notification::Kind;
@@ -47,6 +48,9 @@ fn known() -> Vec<(&'static str, Words)> {
         ),
         ("every offer state", words(OfferState::ALL, OfferState::as_str)),
         ("every trade", words(Category::ALL, Category::as_str)),
+        ("every kind of token", words(TokenKind::ALL, TokenKind::as_str)),
+        ("every scope", words(TokenScope::ALL, TokenScope::as_str)),
+        ("whoever is answered", some(&["MASTER", "ADMIN", "API"])),
         ("every kind of message", words(Kind::ALL, Kind::as_str)),
         (
             "every kind of message of the first releases",

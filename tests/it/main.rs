@@ -4,6 +4,8 @@ mod harness;
 
 mod accept;
 mod answers;
+mod api_orders;
+mod api_tokens;
 mod calls;
 mod connections;
 mod database_faults;

@@ -10,20 +10,18 @@ use super::super::render::{self, Screen};
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
-use crate::dispatch::create::{self, CreateOutcome, Search};
+use crate::dispatch::create::{self, CreateOutcome};
 use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
 use crate::dispatch::staff_dialog;
 use crate::model::city::City;
 use crate::model::draft::{Draft, DraftId, Field, Said};
-use crate::model::paste::{self, NAME, when};
+use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Search};
+use crate::model::paste::{self, when};
 use crate::model::slot::{self, NoTime, When};
 use crate::model::staff::Place;
 use crate::model::{MasterId, OrderId, Phone, StaffDialog, StaffQuestion};
 use crate::store;
 
-/// The longest answers, in characters.
-const ADDRESS: usize = 300;
-const DESCRIPTION: usize = 2000;
 /// So many words at most name a trade and nothing else of an order.
 const WORK_WORDS: usize = 6;
 /// How often it is decided anew what words answer, while others come at the same moment.

@@ -61,7 +61,7 @@ fn line(row: &Row) -> Result<Option<MasterLine>, Error> {
     }))
 }
 
-fn state(row: &Row) -> Result<MasterState, Error> {
+pub(super) fn state(row: &Row) -> Result<MasterState, Error> {
     Ok(if column(row, "is_waiting")? {
         MasterState::Waiting
     } else if column(row, "is_blocked")? {
@@ -140,7 +140,7 @@ fn read_card(row: &Row, changes: Vec<MasterChange>) -> Result<MasterCard, Error>
     })
 }
 
-fn categories(row: &Row) -> Result<Vec<Category>, Error> {
+pub(super) fn categories(row: &Row) -> Result<Vec<Category>, Error> {
     Ok(column::<Vec<String>>(row, "categories")?.iter().filter_map(|word| Category::parse(word)).collect())
 }
 

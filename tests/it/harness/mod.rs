@@ -4,6 +4,7 @@ pub mod browser;
 pub mod keyboard;
 pub mod page;
 pub mod postgres;
+pub mod program;
 pub mod twins;
 
 use std::path::Path;

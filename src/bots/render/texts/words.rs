@@ -11,15 +11,15 @@ pub(in crate::bots::render) const LINE_LIMIT: usize = 120;
 /// A client's name or phone, a district.
 pub(in crate::bots::render) const NAME_LIMIT: usize = 100;
 /// An address on a card.
-pub(in crate::bots::render) const ADDRESS_LIMIT: usize = 300;
+pub(in crate::bots::render) const ADDRESS_LIMIT: usize = crate::model::new_order::ADDRESS;
 /// A description on a card.
-pub(in crate::bots::render) const DESCRIPTION_LIMIT: usize = 2000;
+pub(in crate::bots::render) const DESCRIPTION_LIMIT: usize = crate::model::new_order::DESCRIPTION;
 /// The text of a button.
 pub(in crate::bots::render) const BUTTON_LIMIT: usize = 60;
 /// Why somebody gives an order back, or cancels it.
-pub const REASON_LIMIT: usize = 500;
+pub const REASON_LIMIT: usize = crate::model::staff_order::REASON;
 /// What a dispatcher tells a master beside the client's words.
-pub const COMMENT_LIMIT: usize = 300;
+pub const COMMENT_LIMIT: usize = crate::model::staff_order::COMMENT;
 
 /// What people typed, cut to `limit` characters and escaped for Telegram's HTML.
 pub(in crate::bots::render) fn typed(text: &str, limit: usize) -> String {

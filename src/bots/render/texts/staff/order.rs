@@ -124,6 +124,7 @@ fn done(deed: &Deed, acted: &Acted) -> String {
         Deed::Edit(Edit::Slot(_)) => "Время изменено.".to_owned(),
         Deed::Edit(Edit::Comment(Some(_))) => "Комментарий записан, мастер его увидит.".to_owned(),
         Deed::Edit(Edit::Comment(None)) => "Комментарий убран.".to_owned(),
+        Deed::EditAll(_) => "Заявка изменена.".to_owned(),
     }
 }
 

@@ -1,0 +1,125 @@
+//! The third door: orders, masters and figures over HTTP, for programs and for the dispatchers' page.
+//!
+//! It does what the bots do, by the same verbs of [`dispatch`](crate::dispatch), and says it in JSON: times in RFC 3339, phones
+//! in E.164, and what is not done as [`problem`]s. A handler reads a request, calls a verb, and writes the answer.
+
+mod actions;
+mod body;
+mod caller;
+mod document;
+mod masters;
+mod new_order;
+mod order;
+mod orders;
+mod places;
+mod problem;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State as Extract};
+use axum::http::Response;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::metrics::Metrics;
+use crate::model::OrderId;
+use crate::model::queue::Sought;
+use crate::store::Store;
+pub use document::document;
+pub use problem::Kind;
+use problem::Problem;
+
+/// The largest body, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What a request may take, in all.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// For how long a request waits for its turn.
+const QUEUE: Duration = Duration::from_secs(5);
+
+/// What the API works with. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// What is Russian in requests.
+    words: Words,
+    /// So many requests are answered at once: taps need connections too.
+    turns: Arc<Semaphore>,
+}
+
+/// What is Russian in requests, from the one place where words stand.
+#[derive(Clone, Copy)]
+pub struct Words {
+    /// What a client is called who gave no name.
+    pub nameless: &'static str,
+    /// What words ask for.
+    pub sought: fn(&str) -> Sought,
+}
+
+/// An answer's mark: messages about this order were enqueued, and are to be sent in the same request.
+#[derive(Clone, Copy, Debug)]
+pub struct Enqueued(pub OrderId);
+
+impl State {
+    /// Over that database.
+    #[must_use]
+    pub fn new(store: Store, metrics: Arc<Metrics>, words: Words) -> Self {
+        let turns = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
+        Self { store, metrics, words, turns }
+    }
+}
+
+/// The routes, each below `/api`.
+pub fn routes(state: State) -> Router {
+    let api = Router::new()
+        .route("/openapi.json", get(document::openapi))
+        .route("/cities", get(places::cities))
+        .route("/masters", get(masters::list))
+        .route("/masters/{id}", get(masters::show).patch(masters::edit))
+        .route("/orders", get(orders::list).post(orders::create))
+        .route("/orders/{id}", get(orders::show).patch(orders::edit))
+        .route("/orders/{id}/candidates", get(actions::candidates))
+        .route("/orders/{id}/assign", post(actions::assign))
+        .route("/orders/{id}/search", post(actions::search))
+        .route("/orders/{id}/return", post(actions::take_back))
+        .route("/orders/{id}/cancel", post(actions::cancel))
+        .route("/orders/{id}/close", post(actions::close))
+        .route("/orders/{id}/reopen", post(actions::reopen))
+        .route("/orders/{id}/claim", post(actions::claim).delete(actions::unclaim))
+        .fallback(async || Problem::new(Kind::NotFound))
+        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(state.clone(), guard))
+        .with_state(state);
+    Router::new().nest("/api", api)
+}
+
+/// Gives a request its turn and its time, and answers for a handler that panics.
+async fn guard(Extract(state): Extract<State>, request: Request, next: Next) -> Response<axum::body::Body> {
+    let unavailable = |why: &'static str| {
+        tracing::warn!("{why}");
+        Problem::new(Kind::Unavailable).with_detail(why).retry_after(2).into_response()
+    };
+    let Ok(Ok(_turn)) = timeout(QUEUE, state.turns.acquire()).await else {
+        return unavailable("there are too many requests to the API at once");
+    };
+    let response = match timeout(DEADLINE, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        // The panic hook has said where.
+        Ok(Err(_)) => Problem::new(Kind::Internal).into_response(),
+        Err(_) => unavailable("a request to the API was not answered in time"),
+    };
+    let outcome = response.extensions().get::<Kind>().map_or("SUCCESS", |kind| kind.counted());
+    state.metrics.count("api", outcome);
+    response
+}

@@ -1,0 +1,264 @@
+//! What is done with an order: give it, search, take it back, cancel, close, open again, see to it; and who could be given it.
+//!
+//! Each names the order as it was seen (`If-Match`); if it has changed since, nothing is done, and the answer is what it is now.
+
+use axum::Json as Answer;
+use axum::extract::State as Extract;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::State;
+use super::body::{Json, Number};
+use super::caller::{Caller, Looks, Orders};
+use super::new_order::words;
+use super::orders::{act, seen};
+use super::problem::{FieldError, Kind, Problem};
+use crate::dispatch::act::Deed;
+use crate::dispatch::candidates as eligible;
+use crate::model::candidates::CandidateLine;
+use crate::model::selection::Exclusion;
+use crate::model::staff_order::REASON;
+use crate::model::{Amount, MasterId, OfferState, OrderId, StaffId};
+
+/// A master who could be given the order.
+#[derive(Serialize, ToSchema)]
+pub struct Candidate {
+    /// The master's number.
+    id: i64,
+    /// The full name.
+    name: String,
+    /// How many active orders the master has, with live offers.
+    load: i64,
+    /// How many the master may have.
+    limit: i64,
+    /// Why the search would not ask this master; null: it would. `CATEGORY`, `DISTRICT`, `ASKED`, `BLOCKED`, `UNREACHABLE`,
+    /// `OFF_SHIFT`, `LIMIT`, `HELD`, `FAILED` or `RANK`.
+    #[schema(example = "OFF_SHIFT")]
+    why_not: Option<&'static str>,
+    /// The state of this order's last offer to the master.
+    #[schema(example = "DECLINED")]
+    offer: Option<&'static str>,
+    /// Why staff have blocked the master.
+    blocked_reason: Option<String>,
+}
+
+impl From<CandidateLine> for Candidate {
+    fn from(line: CandidateLine) -> Self {
+        Self {
+            id: line.id.0,
+            name: line.name,
+            load: line.load,
+            limit: line.limit,
+            why_not: line.why_not.map(Exclusion::as_str),
+            offer: line.offer.map(OfferState::as_str),
+            blocked_reason: line.blocked_reason,
+        }
+    }
+}
+
+/// The masters who could be given an order.
+#[derive(Serialize, ToSchema)]
+pub struct Candidates {
+    /// Those whom the search would ask, in its order; then the others.
+    candidates: Vec<Candidate>,
+}
+
+/// Who could be given an order: those whom the search would ask, in its order, then the other masters of the city, each with the
+/// reason why not.
+#[utoipa::path(
+    get, path = "/api/orders/{id}/candidates", tag = "orders", params(("id" = i64, Path, description = "The order's number")),
+    responses((status = 200, description = "All of them", body = Candidates)),
+)]
+pub async fn candidates(
+    Extract(state): Extract<State>,
+    caller: Caller<Looks>,
+    Number(order): Number,
+) -> Result<Answer<Candidates>, Problem> {
+    let found = eligible::every(&state.store, OrderId(order), caller.staff()).await?;
+    let lines = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    Ok(Answer(Candidates { candidates: lines.into_iter().map(Candidate::from).collect() }))
+}
+
+/// To whom an order is given.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// The master's number.
+    master_id: i64,
+    /// Also if the search would not ask that master.
+    #[serde(default)]
+    anyway: bool,
+}
+
+/// Gives an order to a master, and takes it from the one who has it. Both are told.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/assign", tag = "orders", request_body = Assignment,
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn assign(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+    Json(said): Json<Assignment>,
+) -> Result<Response, Problem> {
+    let (order, master, seen) = (OrderId(order), MasterId(said.master_id), seen(&headers)?);
+    if !said.anyway {
+        let found = eligible::candidate(&state.store, order, caller.staff(), master).await?;
+        if let Some(reason) = found.and_then(|(_, line)| line.why_not) {
+            let detail = format!("{}: with \"anyway\": true the order is given all the same", reason.as_str());
+            return Err(Problem::new(Kind::NotEligible).with_detail(detail));
+        }
+    }
+    act(&state, caller.staff(), order, seen, &Deed::Assign(master)).await
+}
+
+/// Asks masters now: begins the search, or its next round at once.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/search", tag = "orders",
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn search(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    act(&state, caller.staff(), OrderId(order), seen(&headers)?, &Deed::AssignNow).await
+}
+
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// In words, which its master is told.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+impl Reason {
+    fn read(&self) -> Result<String, Problem> {
+        words("reason", &self.reason, REASON).map_err(|error| Problem::invalid(vec![error]))
+    }
+}
+
+/// Takes an order back from its master, and searches anew: masters who were asked before may be asked again.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/return", tag = "orders", request_body = Reason,
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn take_back(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+    Json(said): Json<Reason>,
+) -> Result<Response, Problem> {
+    let (seen, reason) = (seen(&headers)?, said.read()?);
+    act(&state, caller.staff(), OrderId(order), seen, &Deed::SearchAgain(reason)).await
+}
+
+/// Cancels an order. Whoever has it, and whoever is asked, is told.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/cancel", tag = "orders", request_body = Reason,
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn cancel(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+    Json(said): Json<Reason>,
+) -> Result<Response, Problem> {
+    let (seen, reason) = (seen(&headers)?, said.read()?);
+    act(&state, caller.staff(), OrderId(order), seen, &Deed::Cancel(reason)).await
+}
+
+/// What a client paid.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Payment {
+    /// In rubles, with two decimals at most.
+    #[schema(example = "2500.00")]
+    amount: String,
+}
+
+/// Closes an order that waits for its money, on its master's behalf.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/close", tag = "orders", request_body = Payment,
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn close(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+    Json(said): Json<Payment>,
+) -> Result<Response, Problem> {
+    let seen = seen(&headers)?;
+    let Some(amount) = Amount::parse(&said.amount) else {
+        let detail = format!("expected rubles from 0 to {}, such as 2500.00", Amount::MAX);
+        return Err(Problem::invalid(vec![FieldError::new("amount", detail)]));
+    };
+    act(&state, caller.staff(), OrderId(order), seen, &Deed::Close(amount)).await
+}
+
+/// Opens an order again that was closed or canceled less than a day ago.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/reopen", tag = "orders",
+    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn reopen(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    act(&state, caller.staff(), OrderId(order), seen(&headers)?, &Deed::Reopen).await
+}
+
+/// From whom an order is taken over.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Who was seen to see to it; null: nobody was.
+    #[serde(default)]
+    from_staff_id: Option<i64>,
+}
+
+/// Sees to an order: the others see who does.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/claim", tag = "orders", request_body = Claim,
+    params(("id" = i64, Path, description = "The order's number")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn claim(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    Json(said): Json<Claim>,
+) -> Result<Response, Problem> {
+    let from = said.from_staff_id.map(StaffId);
+    act(&state, caller.staff(), OrderId(order), None, &Deed::Claim(from)).await
+}
+
+/// Leaves an order to the others again.
+#[utoipa::path(
+    delete, path = "/api/orders/{id}/claim", tag = "orders", params(("id" = i64, Path, description = "The order's number")),
+    responses((status = 200, description = "It is so", body = super::order::Order)),
+)]
+pub async fn unclaim(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+) -> Result<Response, Problem> {
+    act(&state, caller.staff(), OrderId(order), None, &Deed::Unclaim).await
+}

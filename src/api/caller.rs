@@ -1,0 +1,66 @@
+//! Who asks: a bearer token in `Authorization`.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::State;
+use super::problem::Problem;
+use crate::dispatch::authorize::{AuthorizeOutcome, authorize};
+use crate::model::StaffRef;
+use crate::model::access::{Access, TokenScope};
+
+/// What a request needs a token for.
+pub trait Needs {
+    /// The scope.
+    const SCOPE: TokenScope;
+}
+
+/// To look.
+pub struct Looks;
+/// To make or change orders.
+pub struct Orders;
+/// To change masters.
+pub struct Masters;
+
+impl Needs for Looks {
+    const SCOPE: TokenScope = TokenScope::Read;
+}
+impl Needs for Orders {
+    const SCOPE: TokenScope = TokenScope::Orders;
+}
+impl Needs for Masters {
+    const SCOPE: TokenScope = TokenScope::All;
+}
+
+/// Who asks, and may do what the handler needs.
+pub struct Caller<N> {
+    /// Who.
+    pub access: Access,
+    needs: PhantomData<N>,
+}
+
+impl<N> Caller<N> {
+    /// Whose right it is.
+    pub fn staff(&self) -> StaffRef {
+        StaffRef::Id(self.access.staff)
+    }
+}
+
+impl<N: Needs> FromRequestParts<State> for Caller<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let presented = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (scheme, token) = presented.split_once(' ').unwrap_or_default();
+        let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
+        let outcome = authorize(&state.store, token, N::SCOPE).await?;
+        state.metrics.count("api_authorize", outcome.name());
+        match outcome {
+            AuthorizeOutcome::Welcome(access) => Ok(Self { access, needs: PhantomData }),
+            refused => Err(Problem::of_authorize(&refused)),
+        }
+    }
+}

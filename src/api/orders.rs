@@ -1,0 +1,365 @@
+//! `/api/orders`: look for orders, make one, show one, change what it says.
+
+use axum::Json as Answer;
+use axum::extract::State as Extract;
+use axum::http::header::{ETAG, IF_MATCH, LINK, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{Asked, Json, Number};
+use super::caller::{Caller, Looks, Orders};
+use super::new_order::{NewOrder, OrderChanges, obstacle, phone, words};
+use super::order::Order;
+use super::problem::{FieldError, Kind, Problem};
+use super::{Enqueued, State};
+use crate::dispatch::act::{self, ActOutcome, Deed};
+use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
+use crate::dispatch::look_up;
+use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
+use crate::model::order_record::{OrderFilter, OrderRecord};
+use crate::model::staff_order::{COMMENT, Edit};
+use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
+
+/// The most orders of a page.
+pub const PAGE: i64 = 100;
+
+/// `Idempotency-Key`, as the IETF draft names it.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that the answer was given before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest key, in bytes.
+const KEY: usize = 255;
+
+/// Which orders.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// In one of these statuses, separated by commas.
+    #[param(example = "CREATED,SEARCHING")]
+    status: Option<String>,
+    /// In the city of that number.
+    city: Option<i64>,
+    /// Whose master is, or was last, the one of that number.
+    master: Option<i64>,
+    /// A number, a part of a phone, or words of address or name: the newest hundred that have it.
+    q: Option<String>,
+    /// Made before the order of that number: the next page's.
+    after: Option<i64>,
+    /// So many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<i64>,
+}
+
+/// A page of orders, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct OrderPage {
+    /// The orders.
+    orders: Vec<Order>,
+}
+
+/// Orders, newest first. The next page is what `Link: <…>; rel="next"` says.
+#[utoipa::path(
+    get, path = "/api/orders", tag = "orders", params(Filter),
+    responses(
+        (status = 200, description = "A page of them", body = OrderPage, headers(("Link" = String, description = "The next page, if there is one"))),
+    ),
+)]
+pub async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller<Looks>,
+    Asked(asked): Asked<Filter>,
+) -> Result<Response, Problem> {
+    let limit = asked.limit.unwrap_or(50);
+    if !(1..=PAGE).contains(&limit) {
+        return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
+    }
+    let filter = filter(&asked)?;
+    let sought = asked.q.as_deref().map(state.words.sought);
+    let found = look_up::orders(&state.store, caller.staff(), &filter, sought.as_ref(), limit + 1).await?;
+    let mut records = found.ok_or_else(|| Problem::new(Kind::Forbidden))?;
+    let more = i64::try_from(records.len()).unwrap_or(i64::MAX) > limit;
+    if more {
+        records.pop();
+    }
+    let next = records.last().filter(|_| more).map(|last| {
+        let words = [("status", asked.status.clone()), ("q", asked.q.clone())];
+        let (city, master) = (("city", asked.city), ("master", asked.master));
+        next_page("orders", words, [city, master, ("after", Some(last.id.0)), ("limit", Some(limit))])
+    });
+    let mut response = Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }).into_response();
+    if let Some(link) = next {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
+}
+
+/// A query that cannot be read.
+pub fn bad_query(why: String) -> Problem {
+    Problem::new(Kind::Malformed).with_detail(why)
+}
+
+/// What is looked for.
+pub fn filter(asked: &Filter) -> Result<OrderFilter, Problem> {
+    let words = asked.status.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
+    let statuses = words.map(|word| {
+        OrderStatus::parse(word).ok_or_else(|| {
+            let all = OrderStatus::ALL.map(OrderStatus::as_str).join(", ");
+            bad_query(format!("status: expected some of {all}"))
+        })
+    });
+    Ok(OrderFilter {
+        statuses: statuses.collect::<Result<_, _>>()?,
+        city: asked.city.map(CityId),
+        master: asked.master.map(MasterId),
+        after: asked.after.map(OrderId),
+        among: None,
+    })
+}
+
+/// The `Link` to the next page of a list.
+pub fn next_page<const W: usize, const N: usize>(
+    what: &str,
+    words: [(&str, Option<String>); W],
+    numbers: [(&str, Option<i64>); N],
+) -> HeaderValue {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in words {
+        value.map(|value| query.append_pair(name, &value));
+    }
+    for (name, value) in numbers {
+        value.map(|value| query.append_pair(name, &value.to_string()));
+    }
+    let link = format!("</api/{what}?{}>; rel=\"next\"", query.finish());
+    HeaderValue::try_from(link).expect("a query is ASCII")
+}
+
+/// An order that was made.
+#[derive(Serialize, ToSchema)]
+pub struct Created {
+    /// Its number.
+    id: i64,
+    /// What `If-Match` names, as long as nothing has changed.
+    #[schema(example = "1.1")]
+    version: String,
+}
+
+/// Makes an order. Asked for again by the same `Idempotency-Key` within seven days it is not made again, and the first answer is
+/// given once more.
+#[utoipa::path(
+    post, path = "/api/orders", tag = "orders", request_body = NewOrder,
+    params(("Idempotency-Key" = String, Header, description = "Up to 255 printable ASCII characters, other ones for each order")),
+    responses(
+        (status = 201, description = "It was made, now or by this key before", body = Created, headers(
+            ("Location" = String, description = "Where it is"),
+            ("Idempotency-Replayed" = String, description = "`true`: the answer was given before"),
+        )),
+    ),
+)]
+pub async fn create(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    headers: HeaderMap,
+    Json(said): Json<NewOrder>,
+) -> Result<Response, Problem> {
+    let key = key(&headers, &caller, "CREATE", &serde_json::to_vec(&said).unwrap_or_default())?;
+    let order = said.read().map_err(Problem::invalid)?;
+    let orders = std::slice::from_ref(&order);
+    let asked = Intake { staff: caller.staff(), key: &key, orders, partial: false, nameless: state.words.nameless };
+    let answer = |orders: &[Option<OrderId>], _: &[_]| {
+        let id = orders.iter().flatten().next().map_or(0, |order| order.0);
+        let created = Created { id, version: Version::FIRST.to_string() };
+        serde_json::to_string(&created).unwrap_or_default()
+    };
+    let outcome = intake::take_in(&state.store, asked, answer).await?;
+    state.metrics.count("order_intake", outcome.name());
+    let (answer, replayed, order) = match outcome {
+        IntakeOutcome::Made(made) => (made.answer, false, made.orders.into_iter().flatten().next()),
+        IntakeOutcome::Repeated(answer) => (answer, true, None),
+        IntakeOutcome::Refused(obstacles) => {
+            return Err(Problem::invalid(obstacles.into_iter().map(|(_, why)| obstacle(why)).collect()));
+        }
+        refused => return Err(not_taken_in(&refused)),
+    };
+    let id = serde_json::from_str::<serde_json::Value>(&answer).ok().and_then(|answer| answer["id"].as_i64());
+    let mut response = (StatusCode::CREATED, json(answer)).into_response();
+    if let Some(location) = id.and_then(|id| HeaderValue::try_from(format!("/api/orders/{id}")).ok()) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    if let Some(order) = order {
+        response.extensions_mut().insert(Enqueued(order));
+    }
+    Ok(response)
+}
+
+/// An answer that is JSON already.
+pub fn json(answer: String) -> impl IntoResponse {
+    ([(axum::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer)
+}
+
+/// Why nothing was taken in.
+pub fn not_taken_in(outcome: &IntakeOutcome) -> Problem {
+    match outcome {
+        IntakeOutcome::KeyOfAnother => Problem::new(Kind::KeyOfAnother),
+        IntakeOutcome::UnderWay => Problem::new(Kind::UnderWay).retry_after(1),
+        IntakeOutcome::NotAllowed => Problem::new(Kind::Forbidden),
+        IntakeOutcome::Refused(_) => Problem::new(Kind::Invalid),
+        IntakeOutcome::Made(_) | IntakeOutcome::Repeated(_) => Problem::new(Kind::Internal),
+    }
+}
+
+/// The request's key.
+pub fn key<N>(headers: &HeaderMap, caller: &Caller<N>, action: &'static str, said: &[u8]) -> Result<Key, Problem> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Err(Problem::new(Kind::KeyMissing)) };
+    let key = key.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > KEY {
+        let detail = format!("Idempotency-Key: expected 1 to {KEY} printable ASCII characters");
+        return Err(Problem::new(Kind::Malformed).with_detail(detail));
+    }
+    Ok(Key::new(caller.access.staff, key, action, digest(&SHA256, said).as_ref().to_vec()))
+}
+
+/// An order.
+#[utoipa::path(
+    get, path = "/api/orders/{id}", tag = "orders", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, description = "As it is now", body = Order, headers(("ETag" = String, description = "For `If-Match`")))),
+)]
+pub async fn show(
+    Extract(state): Extract<State>,
+    caller: Caller<Looks>,
+    Number(order): Number,
+) -> Result<Response, Problem> {
+    let found = look_up::order(&state.store, caller.staff(), OrderId(order)).await?;
+    found.map(shown).ok_or_else(|| Problem::new(Kind::NotFound))
+}
+
+/// An order with its `ETag`.
+pub fn shown(record: OrderRecord) -> Response {
+    let tag = tag(&record);
+    let mut response = Answer(Order::from(record)).into_response();
+    response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
+    response
+}
+
+fn tag(record: &OrderRecord) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("\"{}\"", record.version)).ok()
+}
+
+/// Changes what an order says: all that is given, or nothing. Whom it concerns is told.
+#[utoipa::path(
+    patch, path = "/api/orders/{id}", tag = "orders", request_body = OrderChanges,
+    params(
+        ("id" = i64, Path, description = "Its number"),
+        ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is"),
+    ),
+    responses((status = 200, description = "It is so", body = Order, headers(("ETag" = String, description = "For `If-Match`")))),
+)]
+pub async fn edit(
+    Extract(state): Extract<State>,
+    caller: Caller<Orders>,
+    Number(order): Number,
+    headers: HeaderMap,
+    Json(changes): Json<OrderChanges>,
+) -> Result<Response, Problem> {
+    let (order, seen) = (OrderId(order), seen(&headers)?);
+    let edits = edits(&state, caller.staff(), order, changes).await?;
+    act(&state, caller.staff(), order, seen, &Deed::EditAll(edits)).await
+}
+
+async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderChanges) -> Result<Vec<Edit>, Problem> {
+    let mut errors = Vec::new();
+    let mut edits = Vec::new();
+    let mut note = |read: Result<Edit, FieldError>| match read {
+        Ok(edit) => edits.push(edit),
+        Err(error) => errors.push(error),
+    };
+    if let Some(text) = changes.address {
+        note(words("address", &text, ADDRESS).map(Edit::Address));
+    }
+    if let Some(text) = changes.client_name {
+        note(words("client_name", &text, NAME).map(Edit::Name));
+    }
+    if let Some(text) = changes.client_phone {
+        note(phone(&text).map(|phone| Edit::Phone(phone.as_e164().to_owned())));
+    }
+    if let Some(text) = changes.description {
+        note(words("description", &text, DESCRIPTION).map(Edit::Description));
+    }
+    match changes.comment {
+        None => {}
+        Some(None) => note(Ok(Edit::Comment(None))),
+        Some(Some(text)) => note(words("comment", &text, COMMENT).map(|text| Edit::Comment(Some(text)))),
+    }
+    match changes.slot {
+        None => {}
+        Some(None) => note(Ok(Edit::Slot(None))),
+        Some(Some(slot)) => match slot.read() {
+            Err(error) => note(Err(error)),
+            Ok(slot) => match look_up::on_the_clocks_of(&state.store, staff, order, slot).await? {
+                None => return Err(Problem::new(Kind::NotFound)),
+                Some(slot) => note(Ok(Edit::Slot(Some(slot)))),
+            },
+        },
+    }
+    if errors.is_empty() && edits.is_empty() {
+        errors.push(FieldError { pointer: String::new(), detail: "expected at least one change".to_owned() });
+    }
+    if errors.is_empty() { Ok(edits) } else { Err(Problem::invalid(errors)) }
+}
+
+/// What the caller has seen of an order; `None`: whatever it is.
+pub fn seen(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
+    let Some(tag) = tag_seen(headers)? else { return Ok(None) };
+    // A tag that no order ever had matches none.
+    Ok(Some(Version::parse(tag).unwrap_or(Version { version: 0, revision: 0 })))
+}
+
+/// What stands between the quotes of `If-Match`: nothing of a weak tag. `None`: `*`, whatever it is.
+pub fn tag_seen(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(tag) = headers.get(IF_MATCH) else {
+        return Err(Problem::new(Kind::MatchMissing).with_detail("If-Match: expected the ETag as it was seen"));
+    };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    Ok(Some(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default()))
+}
+
+/// Does something with an order, and answers with what it is then.
+pub async fn act(
+    state: &State,
+    staff: StaffRef,
+    order: OrderId,
+    seen: Option<Version>,
+    deed: &Deed,
+) -> Result<Response, Problem> {
+    let asked = act::Asked { staff, order, seen, origin: None, answers: None };
+    let acted = act::act(&state.store, asked, deed).await?;
+    state.metrics.count(deed.name(), acted.outcome.name());
+    match acted.outcome {
+        ActOutcome::Done | ActOutcome::AlreadyDone | ActOutcome::Repeated => {
+            let record = look_up::order(&state.store, staff, order).await?;
+            let mut response = record.map(shown).ok_or_else(|| Problem::new(Kind::NotFound))?;
+            if acted.enqueued {
+                response.extensions_mut().insert(Enqueued(order));
+            }
+            Ok(response)
+        }
+        refused => {
+            let problem = Problem::of_act(&refused);
+            if problem.kind() != Kind::Stale {
+                return Err(problem);
+            }
+            let Some(record) = look_up::order(&state.store, staff, order).await? else { return Err(problem) };
+            let tag = tag(&record);
+            let problem = problem.with_current(serde_json::to_value(Order::from(record)).ok());
+            Err(tag.into_iter().fold(problem, |problem, tag| problem.with_header(ETAG, tag)))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Who asks over HTTP, and what of it they may: by a token, in one trip before anything else.
+//!
+//! It only lets in: what is done is judged again by the statement that does it, as for whoever taps. A token whose checksum is
+//! wrong is refused without a connection to the database.
+
+use crate::model::access::{Access, Token, TokenScope, WRITES_A_MINUTE};
+use crate::store::{self, Connection, Store, access};
+
+/// Every answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizeOutcome {
+    /// Come in.
+    Welcome(Access),
+    /// It is no token, or it has ended.
+    Unknown,
+    /// The token may not do that: it would need this scope.
+    OutOfScope(TokenScope),
+    /// Too much was to be changed in this minute; after how many seconds the next one begins.
+    TooMany(u32),
+}
+
+impl AuthorizeOutcome {
+    /// The word in counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Welcome(_) => "SUCCESS",
+            Self::Unknown => "UNKNOWN",
+            Self::OutOfScope(_) => "OUT_OF_SCOPE",
+            Self::TooMany(_) => "TOO_MANY",
+        }
+    }
+}
+
+/// Lets whoever presents `token` do what needs that scope; more than looking is counted.
+///
+/// # Errors
+/// When the database failed.
+pub async fn authorize(store: &Store, token: &str, needs: TokenScope) -> Result<AuthorizeOutcome, store::Error> {
+    let Some(token) = Token::parse(token) else { return Ok(AuthorizeOutcome::Unknown) };
+    let writes = needs > TokenScope::Read;
+    let known = store
+        .run(async |connection: Connection| {
+            let [statement] = connection.ready([&access::AUTHORIZE]).await?;
+            connection.alone(access::authorize(&connection, &statement, &token, writes, store.now())).await
+        })
+        .await?;
+    Ok(match known {
+        None => AuthorizeOutcome::Unknown,
+        Some(known) if known.access.scope < needs => AuthorizeOutcome::OutOfScope(needs),
+        Some(known) if known.writes.is_some_and(|writes| writes > WRITES_A_MINUTE) => {
+            AuthorizeOutcome::TooMany(u32::try_from(known.minute_ends_in).unwrap_or(1).max(1))
+        }
+        Some(known) => AuthorizeOutcome::Welcome(known.access),
+    })
+}
