@@ -4,15 +4,19 @@
 //! in E.164, and what is not done as [`problem`]s. A handler reads a request, calls a verb, and writes the answer.
 
 mod actions;
+mod board;
 mod body;
 mod caller;
 mod document;
+mod figures;
 mod masters;
 mod new_order;
 mod order;
 mod orders;
 mod places;
 mod problem;
+mod sheet;
+mod sheets;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,8 +33,9 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::metrics::Metrics;
-use crate::model::OrderId;
 use crate::model::queue::Sought;
+use crate::model::sheet::Column;
+use crate::model::{Category, OrderId, OrderStatus};
 use crate::store::Store;
 pub use document::document;
 pub use problem::Kind;
@@ -38,6 +43,9 @@ use problem::Problem;
 
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The largest sheet, in bytes.
+pub const SHEET_LIMIT: usize = 8 * 1024 * 1024;
 
 /// What a request may take, in all.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -64,6 +72,20 @@ pub struct Words {
     pub nameless: &'static str,
     /// What words ask for.
     pub sought: fn(&str) -> Sought,
+    /// What a sheet's column may be called, in lower case; it is written by the first.
+    pub column_names: fn(Column) -> &'static [&'static str],
+    /// The columns that a sheet is written with before those: number, status, master, sum, when it was made.
+    pub exported: &'static [&'static str; 5],
+    /// What a trade is called.
+    pub trade: fn(Category) -> &'static str,
+    /// What a status is called.
+    pub status: fn(OrderStatus) -> &'static str,
+    /// What is written for yes.
+    pub yes: &'static str,
+    /// Whether a cell, in lower case, says yes.
+    pub is_yes: fn(&str) -> bool,
+    /// Whether it says no.
+    pub is_no: fn(&str) -> bool,
 }
 
 /// An answer's mark: messages about this order were enqueued, and are to be sent in the same request.
@@ -84,8 +106,12 @@ pub fn routes(state: State) -> Router {
     let api = Router::new()
         .route("/openapi.json", get(document::openapi))
         .route("/cities", get(places::cities))
+        .route("/board", get(board::board))
+        .route("/figures", get(figures::figures))
         .route("/masters", get(masters::list))
         .route("/masters/{id}", get(masters::show).patch(masters::edit))
+        .route("/orders.csv", get(sheets::export))
+        .route("/orders/import", post(sheets::import).layer(DefaultBodyLimit::max(SHEET_LIMIT)))
         .route("/orders", get(orders::list).post(orders::create))
         .route("/orders/{id}", get(orders::show).patch(orders::edit))
         .route("/orders/{id}/candidates", get(actions::candidates))

@@ -112,7 +112,17 @@ impl App {
     /// What answers HTTP requests.
     #[must_use]
     pub fn http(&self) -> http::State {
-        let words = api::Words { nameless: texts::staff::new_order::NAMELESS, sought: texts::staff::search::sought };
+        let words = api::Words {
+            nameless: texts::staff::new_order::NAMELESS,
+            sought: texts::staff::search::sought,
+            column_names: texts::sheet::names,
+            exported: &texts::sheet::EXPORTED,
+            trade: texts::sheet::trade,
+            status: texts::sheet::status,
+            yes: texts::sheet::YES,
+            is_yes: texts::sheet::is_yes,
+            is_no: texts::sheet::is_no,
+        };
         let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words);
         http::State::new(self.bots(), api, self.secrets.clone(), Arc::clone(&self.liveness))
     }

@@ -8,6 +8,7 @@ pub mod act;
 pub mod actions;
 pub mod authorize;
 pub mod begin_rounds;
+pub mod board;
 pub mod candidates;
 pub mod close;
 pub mod correct;

@@ -29,6 +29,7 @@ pub mod phone;
 pub mod policy;
 pub mod queue;
 pub mod selection;
+pub mod sheet;
 pub mod slot;
 pub mod staff;
 pub mod staff_card;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
@@ -11,6 +12,15 @@ use super::problem::Problem;
 use crate::dispatch::authorize::{AuthorizeOutcome, authorize};
 use crate::model::StaffRef;
 use crate::model::access::{Access, TokenScope};
+
+/// The token that a request presents; empty: none.
+pub fn presented(headers: &HeaderMap) -> &str {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => "",
+    }
+}
 
 /// What a request needs a token for.
 pub trait Needs {
@@ -53,10 +63,7 @@ impl<N: Needs> FromRequestParts<State> for Caller<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let presented = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (scheme, token) = presented.split_once(' ').unwrap_or_default();
-        let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
-        let outcome = authorize(&state.store, token, N::SCOPE).await?;
+        let outcome = authorize(&state.store, presented(&parts.headers), N::SCOPE).await?;
         state.metrics.count("api_authorize", outcome.name());
         match outcome {
             AuthorizeOutcome::Welcome(access) => Ok(Self { access, needs: PhantomData }),

@@ -7,7 +7,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{Kind, Said};
-use super::{actions, masters, orders, places};
+use super::{actions, board, figures, masters, orders, places, sheets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,11 +17,15 @@ use super::{actions, masters, orders, places};
                        Each token sees and changes what its cities and its scope allow, and may change something 60 times a minute.",
     ),
     paths(
+        board::board,
+        figures::figures,
         places::cities,
         masters::list,
         masters::show,
         masters::edit,
         orders::list,
+        sheets::import,
+        sheets::export,
         orders::create,
         orders::show,
         orders::edit,

@@ -74,11 +74,24 @@ impl NewSlot {
     /// # Errors
     /// When it ends before it begins, or is too long.
     pub fn read(self) -> Result<(Timestamp, Timestamp), FieldError> {
-        let long = self.start.duration_until(self.end);
-        if long <= SignedDuration::ZERO || long > LONGEST_SLOT {
-            return Err(FieldError::new("slot/end", "expected up to 24 hours after the start"));
-        }
-        Ok((self.start, self.end))
+        slot_is_sane(Visit::Between(self.start, self.end)).map(|()| (self.start, self.end))
+    }
+}
+
+/// Whether a time to come ends after it begins, and soon enough.
+///
+/// # Errors
+/// That it does not.
+pub fn slot_is_sane(visit: Visit) -> Result<(), FieldError> {
+    let long = match visit {
+        Visit::Unsaid | Visit::Soon => return Ok(()),
+        Visit::Local(start, end) => start.duration_until(end),
+        Visit::Between(start, end) => start.duration_until(end),
+    };
+    if long > SignedDuration::ZERO && long <= LONGEST_SLOT {
+        Ok(())
+    } else {
+        Err(FieldError::new("slot/end", "expected up to 24 hours after the start"))
     }
 }
 

@@ -72,13 +72,28 @@ pub async fn list(
     caller: Caller<Looks>,
     Asked(asked): Asked<Filter>,
 ) -> Result<Response, Problem> {
-    let limit = asked.limit.unwrap_or(50);
-    if !(1..=PAGE).contains(&limit) {
-        return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
+    let (records, next) = page_of(&state, caller.staff(), &asked, "orders", (50, PAGE)).await?;
+    let mut response = Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }).into_response();
+    response.headers_mut().extend(next.map(|link| (LINK, link)));
+    Ok(response)
+}
+
+/// A page of the orders that are asked for, and the `Link` to the next one. `limit`: how many it has unless that is said, and the
+/// most.
+pub async fn page_of(
+    state: &State,
+    staff: StaffRef,
+    asked: &Filter,
+    what: &str,
+    limit: (i64, i64),
+) -> Result<(Vec<OrderRecord>, Option<HeaderValue>), Problem> {
+    let (usual, most) = limit;
+    let limit = asked.limit.unwrap_or(usual);
+    if !(1..=most).contains(&limit) {
+        return Err(bad_query(format!("limit: expected 1 to {most}")));
     }
-    let filter = filter(&asked)?;
     let sought = asked.q.as_deref().map(state.words.sought);
-    let found = look_up::orders(&state.store, caller.staff(), &filter, sought.as_ref(), limit + 1).await?;
+    let found = look_up::orders(&state.store, staff, &filter(asked)?, sought.as_ref(), limit + 1).await?;
     let mut records = found.ok_or_else(|| Problem::new(Kind::Forbidden))?;
     let more = i64::try_from(records.len()).unwrap_or(i64::MAX) > limit;
     if more {
@@ -87,13 +102,9 @@ pub async fn list(
     let next = records.last().filter(|_| more).map(|last| {
         let words = [("status", asked.status.clone()), ("q", asked.q.clone())];
         let (city, master) = (("city", asked.city), ("master", asked.master));
-        next_page("orders", words, [city, master, ("after", Some(last.id.0)), ("limit", Some(limit))])
+        next_page(what, words, [city, master, ("after", Some(last.id.0)), ("limit", Some(limit))])
     });
-    let mut response = Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }).into_response();
-    if let Some(link) = next {
-        response.headers_mut().insert(LINK, link);
-    }
-    Ok(response)
+    Ok((records, next))
 }
 
 /// A query that cannot be read.
@@ -102,7 +113,7 @@ pub fn bad_query(why: String) -> Problem {
 }
 
 /// What is looked for.
-pub fn filter(asked: &Filter) -> Result<OrderFilter, Problem> {
+fn filter(asked: &Filter) -> Result<OrderFilter, Problem> {
     let words = asked.status.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
     let statuses = words.map(|word| {
         OrderStatus::parse(word).ok_or_else(|| {

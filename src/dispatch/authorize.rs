@@ -4,7 +4,8 @@
 //! wrong is refused without a connection to the database.
 
 use crate::model::access::{Access, Token, TokenScope, WRITES_A_MINUTE};
-use crate::store::{self, Connection, Store, access};
+use crate::store::access::{self, Known};
+use crate::store::{self, Connection, Store};
 
 /// Every answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +46,16 @@ pub async fn authorize(store: &Store, token: &str, needs: TokenScope) -> Result<
             connection.alone(access::authorize(&connection, &statement, &token, writes, store.now())).await
         })
         .await?;
-    Ok(match known {
+    Ok(decide(known, needs))
+}
+
+pub(super) fn decide(known: Option<Known>, needs: TokenScope) -> AuthorizeOutcome {
+    match known {
         None => AuthorizeOutcome::Unknown,
         Some(known) if known.access.scope < needs => AuthorizeOutcome::OutOfScope(needs),
         Some(known) if known.writes.is_some_and(|writes| writes > WRITES_A_MINUTE) => {
             AuthorizeOutcome::TooMany(u32::try_from(known.minute_ends_in).unwrap_or(1).max(1))
         }
         Some(known) => AuthorizeOutcome::Welcome(known.access),
-    })
+    }
 }

@@ -128,17 +128,15 @@ async fn attempt(
         Ok((draft, order)) => {
             let said = std::slice::from_ref(&order);
             let checked = new_orders::check(&connection, &check, staff, said, DAYS_AHEAD, now).await?;
-            match checked.as_deref().and_then(<[Checked]>::first) {
+            match checked.as_deref().and_then(<[_]>::first).map(|checked| refusal(*checked, draft)) {
                 None => CreateOutcome::NoDraft,
-                Some(checked) => match refusal(checked, draft) {
-                    Some(outcome) => outcome,
-                    None => {
-                        let of = Some((id.0, revision));
-                        let orders = new_orders::make(&connection, &make, staff, said, nameless, of, now).await?;
-                        let created = |order: &OrderId| CreateOutcome::Created { order: *order, asked: 0 };
-                        orders.first().map_or(CreateOutcome::NoDraft, created)
-                    }
-                },
+                Some(Some(refused)) => refused,
+                Some(None) => {
+                    let of = Some((id.0, revision));
+                    let orders = new_orders::make(&connection, &make, staff, said, nameless, of, now).await?;
+                    let created = |order: &OrderId| CreateOutcome::Created { order: *order, asked: 0 };
+                    orders.first().map_or(CreateOutcome::NoDraft, created)
+                }
             }
         }
     };
@@ -163,7 +161,7 @@ fn as_shown(draft: Option<Draft>, revision: i32, search: Search) -> Result<(Draf
 }
 
 /// The first thing that stands against an order of this draft. A time that is far ahead was said and shown.
-fn refusal(checked: &Checked, draft: Draft) -> Option<CreateOutcome> {
+fn refusal(checked: Checked, draft: Draft) -> Option<CreateOutcome> {
     let guarantee_of = draft.guarantee_of;
     let draft = Box::new(draft);
     let first = checked.obstacles().into_iter().find(|obstacle| *obstacle != Obstacle::FarSlot)?;

@@ -1,7 +1,7 @@
 //! What staff look at in figures. Reads alone: nothing is changed, and whoever may not look at a city is shown nothing of it.
 
 use crate::model::StaffRef;
-pub use crate::model::figures::{CityChoice, Figures, MasterFigures, Scope};
+pub use crate::model::figures::{CityChoice, Figures, MasterFigures, Period, Scope};
 use crate::store::{self, Store};
 
 /// What happened in a period, in one city or in all of the reader's. `None`: the reader may not look there.
@@ -12,7 +12,7 @@ pub async fn figures(store: &Store, staff: StaffRef, scope: Scope) -> Result<Opt
     store::figures::read(store, staff, scope).await
 }
 
-/// What each master did in a period: who took most first. `None`: the reader may not look there.
+/// A page of what each master did in a period, who took most first: its number, and how many it has. `None`: the reader may not look there.
 ///
 /// # Errors
 /// When the database failed.
@@ -20,7 +20,7 @@ pub async fn masters(
     store: &Store,
     staff: StaffRef,
     scope: Scope,
-    page: i64,
+    page: (i64, i64),
 ) -> Result<Option<MasterFigures>, store::Error> {
     store::figures::read_masters(store, staff, scope, page).await
 }

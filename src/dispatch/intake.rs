@@ -89,18 +89,17 @@ pub async fn take_in(
 ) -> Result<IntakeOutcome, store::Error> {
     let mut outcome = store.run(async |connection| attempt(store, connection, asked, &answer).await).await?;
     let word = outcome.name();
-    match &mut outcome {
-        IntakeOutcome::Made(made) => {
-            let count = made.orders.iter().flatten().count();
-            tracing::info!(outcome = word, count, "order_intake {word}: orders={count}");
-            if let ([Some(order)], Search::Now) = (&made.orders[..], asked.orders[0].search) {
-                let begun = begin_rounds::begin_round_of(store, *order).await.inspect_err(|error| {
-                    tracing::warn!(%error, "the first round of order={order} is left to the next tick");
-                });
-                made.asked = begun.map_or(0, |begun| begun.offers);
-            }
-        }
-        _ => tracing::info!(outcome = word, "order_intake {word}"),
+    let IntakeOutcome::Made(made) = &mut outcome else {
+        tracing::info!(outcome = word, "order_intake {word}");
+        return Ok(outcome);
+    };
+    let count = made.orders.iter().flatten().count();
+    tracing::info!(outcome = word, count, "order_intake {word}: orders={count}");
+    if let ([Some(order)], Search::Now) = (&made.orders[..], asked.orders[0].search) {
+        let begun = begin_rounds::begin_round_of(store, *order).await.inspect_err(|error| {
+            tracing::warn!(%error, "the first round of order={order} is left to the next tick");
+        });
+        made.asked = begun.map_or(0, |begun| begun.offers);
     }
     Ok(outcome)
 }
@@ -123,10 +122,7 @@ async fn attempt(
     );
     begun?;
     let (locked, before, checked) = (locked?, before?, checked?);
-    let obstacles = |(line, checked): (usize, &Checked)| {
-        checked.obstacles().into_iter().map(move |obstacle| (line, obstacle)).collect::<Vec<_>>()
-    };
-    let refused: Vec<_> = checked.iter().flatten().enumerate().flat_map(obstacles).collect();
+    let refused = checked.as_deref().map(by_line).unwrap_or_default();
     let outcome = match before {
         Some(Answered::Before(answer)) => IntakeOutcome::Repeated(answer),
         Some(Answered::Another) => IntakeOutcome::KeyOfAnother,
@@ -157,4 +153,30 @@ async fn attempt(
     };
     connection.rollback().await?;
     Ok(outcome)
+}
+
+/// What stands against each of the orders, by its place among them.
+fn by_line(checked: &[Checked]) -> Vec<(usize, Obstacle)> {
+    let of = |(line, checked): (usize, &Checked)| {
+        checked.obstacles().into_iter().map(move |obstacle| (line, obstacle)).collect::<Vec<_>>()
+    };
+    checked.iter().enumerate().flat_map(of).collect()
+}
+
+/// What would stand against orders, if they were to be made. `None`: whoever asks may not make orders.
+///
+/// # Errors
+/// When the database failed.
+pub async fn obstacles(
+    store: &Store,
+    staff: StaffRef,
+    orders: &[NewOrder],
+) -> Result<Option<Vec<(usize, Obstacle)>>, store::Error> {
+    let checked = store
+        .run(async |connection: Connection| {
+            let [check] = connection.ready([&new_orders::CHECK]).await?;
+            connection.alone(new_orders::check(&connection, &check, staff, orders, DAYS_AHEAD, store.now())).await
+        })
+        .await?;
+    Ok(checked.as_deref().map(by_line))
 }

@@ -3,7 +3,7 @@
 //! Whatever is read is what the reader has a right to at that moment; `None` says that it is nobody of the staff who asks.
 
 use super::actions::{Claimed, Situation};
-use crate::model::queue::{Choices, Found, Narrow, QUEUE_PAGE, Queue, Sought};
+use crate::model::queue::{Choices, Found, Narrow, Narrowed, QUEUE_PAGE, Queue, Sought};
 use crate::model::staff_card::StaffCard;
 use crate::model::update::Action;
 use crate::model::{OrderId, Origin, StaffRef};
@@ -15,7 +15,7 @@ use crate::store::{self, Connection, Store, queue, staff_card};
 /// # Errors
 /// When the database failed.
 pub async fn queue(store: &Store, staff: StaffRef, page: i64) -> Result<Option<Queue>, store::Error> {
-    read(store, staff, page, false).await
+    read(store, staff, page, None).await
 }
 
 /// Reads the first page of the queue whatever it is narrowed to: what there is in all.
@@ -23,14 +23,20 @@ pub async fn queue(store: &Store, staff: StaffRef, page: i64) -> Result<Option<Q
 /// # Errors
 /// When the database failed.
 pub async fn whole_queue(store: &Store, staff: StaffRef) -> Result<Option<Queue>, store::Error> {
-    read(store, staff, 1, true).await
+    read(store, staff, 1, Some(&Narrowed::default())).await
 }
 
-async fn read(store: &Store, staff: StaffRef, page: i64, whole: bool) -> Result<Option<Queue>, store::Error> {
+async fn read(
+    store: &Store,
+    staff: StaffRef,
+    page: i64,
+    narrowed: Option<&Narrowed>,
+) -> Result<Option<Queue>, store::Error> {
+    let page = (page, QUEUE_PAGE);
     store
         .run(async |connection: Connection| {
             let [statement] = connection.ready([&queue::PAGE]).await?;
-            connection.alone(queue::read_page(&connection, &statement, staff, (page, whole), store.now())).await
+            connection.alone(queue::read_page(&connection, &statement, staff, page, narrowed, store.now())).await
         })
         .await
 }

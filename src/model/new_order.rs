@@ -139,7 +139,7 @@ pub struct Checked {
 impl Checked {
     /// Everything that stands against it.
     #[must_use]
-    pub fn obstacles(&self) -> Vec<Obstacle> {
+    pub fn obstacles(self) -> Vec<Obstacle> {
         let all = [
             (!self.city_known, Obstacle::City),
             (!self.district_known, Obstacle::District),

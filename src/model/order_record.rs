@@ -1,6 +1,6 @@
 //! An order with all that is recorded of it, as programs read it: moments instead of the city's clocks.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::order::{Category, Client, OrderStatus};
 use super::policy::Escalation;
@@ -19,6 +19,8 @@ pub struct OrderRecord {
     pub category: Category,
     /// The city, its name, and the time zone in which its clocks are shown.
     pub city: (CityId, String, String),
+    /// How far the city's clocks are ahead of UTC, at the time when the master is expected.
+    pub ahead_of_utc: SignedDuration,
     /// The district and its name.
     pub district: Option<(i64, String)>,
     /// Street, house, flat.

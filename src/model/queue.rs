@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use super::moment::Moment;
 use super::order::{Category, Client, OrderCard, OrderStatus};
 use super::policy::Escalation;
-use super::{MasterId, OrderId};
+use super::{CityId, MasterId, OrderId};
 
 /// How many orders a page of the queue shows.
 pub const QUEUE_PAGE: i64 = 10;
@@ -156,6 +156,21 @@ impl Filters {
     pub fn are_set(&self) -> bool {
         self.city.is_some() || self.category.is_some() || self.master.is_some() || self.day.is_some()
     }
+}
+
+/// What the queue is narrowed to for one look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Narrowed {
+    /// Orders in this state.
+    pub state: Option<QueueState>,
+    /// Orders of this city.
+    pub city: Option<CityId>,
+    /// Orders of this trade.
+    pub category: Option<Category>,
+    /// Orders of this master.
+    pub master: Option<MasterId>,
+    /// Orders of this day, by the client's time.
+    pub day: Option<Date>,
 }
 
 /// A page of the queue.

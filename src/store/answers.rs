@@ -9,8 +9,8 @@ use crate::model::StaffId;
 /// A program's idempotency key, and what it asks for by it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The key, which is unique for all programs.
-    key: String,
+    /// What the program calls it, after the program's own number.
+    name: String,
     /// The order, or the import.
     action: &'static str,
     /// A digest of what is asked for.
@@ -27,7 +27,7 @@ impl Key {
     /// The key that `staff` gives a request with this fingerprint. `action`: its word in `processed_updates`.
     #[must_use]
     pub fn new(staff: StaffId, key: &str, action: &'static str, fingerprint: Vec<u8>) -> Self {
-        Self { key: format!("{staff} {key}"), action, fingerprint }
+        Self { name: format!("{staff} {key}"), action, fingerprint }
     }
 }
 
@@ -49,7 +49,7 @@ pub(crate) const LOCK: Statement = statement!(
 
 /// Runs [`LOCK`]; false: somebody else is at work by this key.
 pub(crate) async fn lock(connection: &Connection, statement: &Ready, key: &Key) -> Result<bool, Error> {
-    column(&connection.query(statement, &[&key.key]).await?[0], "locked")
+    column(&connection.query(statement, &[&key.name]).await?[0], "locked")
 }
 
 /// Looks for a key that was used before.
@@ -63,7 +63,7 @@ pub(crate) const FIND: Statement = statement!(
 
 /// Runs [`FIND`].
 pub(crate) async fn find(connection: &Connection, statement: &Ready, key: &Key) -> Result<Option<Answered>, Error> {
-    let rows = connection.query(statement, &[&key.key, &key.action, &key.fingerprint]).await?;
+    let rows = connection.query(statement, &[&key.name, &key.action, &key.fingerprint]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     Ok(Some(if column(row, "is_same")? { Answered::Before(column(row, "answer")?) } else { Answered::Another }))
 }
@@ -84,5 +84,5 @@ pub(crate) async fn record(
     answer: &str,
     now: Option<Timestamp>,
 ) -> Result<(), Error> {
-    connection.query(statement, &[&key.key, &key.action, &key.fingerprint, &answer, &now]).await.map(drop)
+    connection.query(statement, &[&key.name, &key.action, &key.fingerprint, &answer, &now]).await.map(drop)
 }

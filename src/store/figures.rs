@@ -119,7 +119,7 @@ pub async fn read_masters(
     store: &Store,
     staff: StaffRef,
     scope: Scope,
-    page: i64,
+    (page, size): (i64, i64),
 ) -> Result<Option<MasterFigures>, Error> {
     let (id, user, city, days) = asked(staff, scope);
     store
@@ -127,7 +127,7 @@ pub async fn read_masters(
             let connection = &connection;
             let [place, masters] = connection.ready([&PLACE, &MASTERS]).await?;
             let now = store.now();
-            let params: [&(dyn ToSql + Sync); 7] = [&id, &user, &city, &days, &now, &page, &MasterFigures::PAGE];
+            let params: [&(dyn ToSql + Sync); 7] = [&id, &user, &city, &days, &now, &page, &size];
             let work = async {
                 let (place, masters) =
                     join!(connection.query(&place, &params[..5]), connection.query(&masters, &params));

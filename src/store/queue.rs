@@ -7,30 +7,41 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, column, facts, statement};
+use crate::model::access::Token;
 use crate::model::moment::Moment;
 use crate::model::policy::Escalation;
 use crate::model::queue::{
-    CHOICES, Choice, Choices, FOUND_AT_MOST, Filters, Found, Narrow, QUEUE_PAGE, Queue, QueueLine, QueueState, Sought,
+    CHOICES, Choice, Choices, FOUND_AT_MOST, Filters, Found, Narrow, Narrowed, Queue, QueueLine, QueueState, Sought,
     Trouble,
 };
 use crate::model::staff::StaffRef;
 use crate::model::{Category, OrderStatus};
 
 /// Run by [`read_page`].
-pub(crate) const PAGE: Statement =
-    statement!("queue.page", [INT8, INT8, INT8, INT8, TIMESTAMPTZ, BOOL], include_str!("queue/page.sql"));
+pub(crate) const PAGE: Statement = statement!(
+    "queue.page",
+    [INT8, INT8, INT8, INT8, TIMESTAMPTZ, BOOL, TEXT, TEXT, DATE, INT8, INT8],
+    include_str!("queue/page.sql")
+);
 
-/// Reads a page of the queue as the reader has narrowed it: what needs somebody now, then by age; the last page if `page` is
-/// past the end. `whole`: whatever it is narrowed to. `None`: it is nobody of the staff who asks.
+/// Reads a page of the queue as it is narrowed, or else as the reader keeps it: what needs somebody now, then by age; the last page
+/// if `page` is past the end. `size`: how many orders a page has. `None`: it is nobody of the staff who asks.
 pub(crate) async fn read_page(
     connection: &Connection,
     statement: &Ready,
     staff: StaffRef,
-    (page, whole): (i64, bool),
+    (page, size): (i64, i64),
+    narrowed: Option<&Narrowed>,
     now: Option<Timestamp>,
 ) -> Result<Option<Queue>, Error> {
     let (id, user) = (staff.id(), staff.telegram_user());
-    let rows = connection.query(statement, &[&id, &user, &page.max(1), &QUEUE_PAGE, &now, &whole]).await?;
+    let is_given = narrowed.is_some();
+    let Narrowed { state, city, category, master, day } = narrowed.copied().unwrap_or_default();
+    let (category, state) = (category.map(Category::as_str), state.map(QueueState::as_str));
+    let (city, master) = (city.map(|city| city.0), master.map(|master| master.0));
+    let params: [&(dyn ToSql + Sync); 11] =
+        [&id, &user, &page.max(1), &size, &now, &is_given, &category, &state, &day, &city, &master];
+    let rows = connection.query(statement, &params).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     Ok(Some(Queue {
         filters: filters(first)?,
@@ -287,6 +298,19 @@ pub(crate) async fn read_choices(
         page: column::<Option<i64>>(first, "page")?.unwrap_or(1),
         lines,
     }))
+}
+
+/// Run by [`read_stamp`].
+pub(crate) const STAMP: Statement = statement!("queue.stamp", [INT8, BYTEA], include_str!("queue/stamp.sql"));
+
+/// Reads what is another one as soon as anything has changed that whoever holds a token sees of the queue; `None`: it is nobody's.
+pub(crate) async fn read_stamp(
+    connection: &Connection,
+    statement: &Ready,
+    token: &Token,
+) -> Result<Option<String>, Error> {
+    let rows = connection.query(statement, &[&token.id.0, &token.hash()]).await?;
+    rows.first().map(|row| column(row, "stamp")).transpose()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ async fn a_token_that_was_revoked_or_has_ended_is_good_for_nothing() {
         "CRM",
         TokenScope::All,
         &[],
-        Some(std::time::Duration::from_secs(3600)),
+        Some(std::time::Duration::from_hours(1)),
         field_service::dispatch::secret::random(),
     );
     let ended = t.holding(&ended.await.expect("a database").expect("no city").text());

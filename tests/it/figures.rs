@@ -33,7 +33,10 @@ async fn read(t: &Dispatch, user: i64, period: Period, city: Option<CityId>) -> 
 
 async fn read_masters(t: &Dispatch, scope: Scope, page: i64) -> MasterFigures {
     let staff = StaffRef::Telegram(TelegramUserId(OLGA));
-    figures::masters(&t.app.store, staff, scope, page).await.expect("a database").expect("a reader")
+    figures::masters(&t.app.store, staff, scope, (page, MasterFigures::PAGE))
+        .await
+        .expect("a database")
+        .expect("a reader")
 }
 
 /// An order that came then, in that city and status.

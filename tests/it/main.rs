@@ -4,7 +4,11 @@ mod harness;
 
 mod accept;
 mod answers;
+mod api_board;
+mod api_document;
+mod api_masters;
 mod api_orders;
+mod api_sheets;
 mod api_tokens;
 mod calls;
 mod connections;

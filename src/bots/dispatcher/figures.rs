@@ -5,7 +5,7 @@ use super::super::render::staff::figures as screens;
 use super::super::render::texts::staff::figures as texts;
 use super::By;
 use super::reply::Reply;
-use crate::dispatch::figures::{self, Scope};
+use crate::dispatch::figures::{self, MasterFigures, Scope};
 use crate::model::staff::Place;
 use crate::store;
 
@@ -16,7 +16,7 @@ impl By<'_> {
         let screen = match tap {
             FiguresTap::Orders(scope) => figures::figures(store, staff, scope).await?.as_ref().map(screens::figures),
             FiguresTap::Masters { scope, page } => {
-                figures::masters(store, staff, scope, page).await?.as_ref().map(screens::masters)
+                figures::masters(store, staff, scope, (page, MasterFigures::PAGE)).await?.as_ref().map(screens::masters)
             }
             FiguresTap::Cities { period, masters } => {
                 let scope = Scope { period, city: None };

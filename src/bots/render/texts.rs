@@ -5,6 +5,7 @@
 mod buttons;
 mod notifications;
 pub mod onboarding;
+pub mod sheet;
 pub mod staff;
 mod vocabulary;
 mod words;

@@ -1,14 +1,19 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 page from 1, $4 orders a page, $5 now or null,
--- $6 whether it is read as if it were narrowed to nothing
+-- $6 whether it is narrowed to what follows, and not as its reader keeps it: $7 trade or null, $8 state or null, $9 day or null,
+-- $10 city or null, $11 master or null
 WITH reader AS MATERIALIZED (
-    SELECT who.staff_id, who.cities, moment.now, kept.category, kept.state, kept.day,
+    SELECT who.staff_id, who.cities, moment.now, narrowed.category, narrowed.state, narrowed.day,
            -- What is not the reader's any more narrows nothing.
            cities.id AS city_id, cities.name AS city, masters.id AS master_id, masters.full_name AS master
     FROM staff_right($1, $2) AS who
     CROSS JOIN (SELECT coalesce($5, now()) AS now) AS moment
     LEFT JOIN staff_queues AS kept ON kept.staff_id = who.staff_id AND NOT $6
-    LEFT JOIN cities ON cities.id = kept.city_id AND cities.id = ANY (who.cities)
-    LEFT JOIN masters ON masters.id = kept.master_id AND masters.city_id = ANY (who.cities)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN $6 THEN $7 ELSE kept.category END AS category, CASE WHEN $6 THEN $8 ELSE kept.state END AS state,
+               CASE WHEN $6 THEN $9 ELSE kept.day END AS day, CASE WHEN $6 THEN $10 ELSE kept.city_id END AS city_id,
+               CASE WHEN $6 THEN $11 ELSE kept.master_id END AS master_id) AS narrowed
+    LEFT JOIN cities ON cities.id = narrowed.city_id AND cities.id = ANY (who.cities)
+    LEFT JOIN masters ON masters.id = narrowed.master_id AND masters.city_id = ANY (who.cities)
 ), places AS MATERIALIZED (
     SELECT cities.id, shown.day::timestamp AT TIME ZONE cities.shown_timezone AS day_begins,
            (shown.day + 1)::timestamp AT TIME ZONE cities.shown_timezone AS day_ends

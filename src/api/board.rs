@@ -1,0 +1,181 @@
+//! `/api/board`: the queue as a page shows it, what needs somebody first.
+
+use axum::Json as Answer;
+use axum::extract::State as Extract;
+use axum::http::header::{ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::State;
+use super::body::Asked;
+use super::caller::presented;
+use super::new_order::category;
+use super::order::Order;
+use super::orders::{PAGE, bad_query};
+use super::problem::Problem;
+use crate::dispatch::board::{self, BoardOutcome, Look};
+use crate::model::order_record::OrderRecord;
+use crate::model::queue::{Narrowed, QueueLine, QueueState, Trouble};
+use crate::model::{CityId, MasterId};
+
+/// What the board is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BoardFilter {
+    /// `URGENT`, `SEARCHING`, `DEFERRED`, `ASSIGNED`, `EN_ROUTE`, `WORKING`, `PAYMENT`, `CLOSED` or `CANCELED`; all that are not over,
+    /// unless given.
+    state: Option<String>,
+    /// Orders of the city of that number.
+    city: Option<i64>,
+    /// Orders of that trade.
+    category: Option<String>,
+    /// Orders of the master of that number.
+    master: Option<i64>,
+    /// Orders of that day, by the client's time.
+    #[param(value_type = Option<String>, format = Date)]
+    day: Option<Date>,
+    /// Which page, from 1; the last one if there are fewer.
+    #[param(minimum = 1, default = 1)]
+    page: Option<i64>,
+    /// How many orders it has.
+    #[param(minimum = 1, maximum = 100, default = 100)]
+    limit: Option<i64>,
+}
+
+/// A page of the queue.
+#[derive(Serialize, ToSchema)]
+pub struct Board {
+    /// How many orders there are in each state.
+    counts: Vec<StateCount>,
+    /// How many orders there are on all pages.
+    total: i64,
+    /// Which page this is.
+    page: i64,
+    /// The orders: what needs somebody first, then by age.
+    orders: Vec<BoardLine>,
+}
+
+/// How many orders are in a state.
+#[derive(Serialize, ToSchema)]
+pub struct StateCount {
+    /// The state; `URGENT` counts those that need somebody once more.
+    #[schema(example = "URGENT")]
+    state: &'static str,
+    /// How many.
+    orders: i64,
+}
+
+/// An order of the board.
+#[derive(Serialize, ToSchema)]
+pub struct BoardLine {
+    /// The order.
+    #[serde(flatten)]
+    order: Order,
+    /// Why it needs somebody.
+    troubles: Vec<BoardTrouble>,
+    /// How many masters are asked at this moment.
+    offered: i64,
+    /// How many of them have opened it.
+    seen: i64,
+}
+
+/// Why an order needs somebody.
+#[derive(Serialize, ToSchema)]
+pub struct BoardTrouble {
+    /// `ESCALATED`: staff are called; `LATE`: past its time; `WAITING`: without a master for too long; `UNREACHABLE`: the bot cannot
+    /// write to its master; `UNSEEN`: nobody has opened it.
+    #[schema(example = "WAITING")]
+    kind: &'static str,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+}
+
+impl From<Trouble> for BoardTrouble {
+    fn from(trouble: Trouble) -> Self {
+        let (kind, since) = match trouble {
+            Trouble::Escalated { since, .. } => ("ESCALATED", Some(since.at)),
+            Trouble::Late => ("LATE", None),
+            Trouble::Waiting { since } => ("WAITING", Some(since.at)),
+            Trouble::Unreachable => ("UNREACHABLE", None),
+            Trouble::Unseen => ("UNSEEN", None),
+        };
+        Self { kind, since }
+    }
+}
+
+impl From<(QueueLine, OrderRecord)> for BoardLine {
+    fn from((line, record): (QueueLine, OrderRecord)) -> Self {
+        let troubles = line.troubles.into_iter().map(BoardTrouble::from).collect();
+        Self { order: record.into(), troubles, offered: line.offered, seen: line.seen }
+    }
+}
+
+/// The queue, what needs somebody first. With `If-None-Match` it is sent only if anything has changed, and every half a minute.
+#[utoipa::path(
+    get, path = "/api/board", tag = "board",
+    params(BoardFilter, ("If-None-Match" = Option<String>, Header, description = "The `ETag` that was seen")),
+    responses(
+        (status = 200, description = "As it is now", body = Board, headers(("ETag" = String, description = "For `If-None-Match`"))),
+        (status = 304, description = "As it was seen"),
+    ),
+)]
+pub async fn board(
+    Extract(state): Extract<State>,
+    Asked(asked): Asked<BoardFilter>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let narrowed = narrowed(&asked)?;
+    let (page, size) = (asked.page.unwrap_or(1).max(1), asked.limit.unwrap_or(PAGE));
+    if !(1..=PAGE).contains(&size) {
+        return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
+    }
+    // Of another page, or narrowed otherwise, it is another one.
+    let suffix = format!("{narrowed:?} {page} {size}");
+    let seen = headers.get(IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    let look = Look { token: presented(&headers), narrowed: &narrowed, page, size };
+    let tag_of = |stamp: &str| {
+        let digest = digest(&SHA256, format!("{stamp} {suffix}").as_bytes());
+        format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]))
+    };
+    let outcome = board::board(&state.store, look, |stamp| seen == tag_of(stamp)).await?;
+    let (stamp, mut response) = match outcome {
+        BoardOutcome::Refused(refused) => return Err(Problem::of_authorize(&refused)),
+        BoardOutcome::Unchanged(stamp) => (stamp, StatusCode::NOT_MODIFIED.into_response()),
+        BoardOutcome::Board(found) => {
+            let found = *found;
+            let count = |(state, orders): (QueueState, i64)| StateCount { state: state.as_str(), orders };
+            let board = Board {
+                counts: found.queue.counts.into_iter().map(count).collect(),
+                total: found.queue.total,
+                page: found.queue.page,
+                orders: found.lines.into_iter().map(BoardLine::from).collect(),
+            };
+            (found.stamp, Answer(board).into_response())
+        }
+    };
+    response.headers_mut().extend(HeaderValue::try_from(tag_of(&stamp)).ok().map(|tag| (ETAG, tag)));
+    Ok(response)
+}
+
+fn narrowed(asked: &BoardFilter) -> Result<Narrowed, Problem> {
+    let state = asked.state.as_deref().map(|word| {
+        let all = QueueState::ALL.map(QueueState::as_str).join(", ");
+        QueueState::parse(word).ok_or_else(|| bad_query(format!("state: expected one of {all}")))
+    });
+    let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| bad_query(error.detail)));
+    Ok(Narrowed {
+        state: state.transpose()?,
+        city: asked.city.map(CityId),
+        category: trade.transpose()?,
+        master: asked.master.map(MasterId),
+        day: asked.day,
+    })
+}
