@@ -32,11 +32,12 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::metrics::Metrics;
+use crate::dispatch::look_up;
+use crate::metrics::{Fact, Metrics};
 use crate::model::queue::Sought;
 use crate::model::sheet::Column;
 use crate::model::{Category, OrderId, OrderStatus};
-use crate::store::Store;
+use crate::store::{self, Store};
 pub use document::document;
 pub use problem::Kind;
 use problem::Problem;
@@ -98,6 +99,16 @@ impl State {
     pub fn new(store: Store, metrics: Arc<Metrics>, words: Words) -> Self {
         let turns = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
         Self { store, metrics, words, turns }
+    }
+}
+
+impl State {
+    /// What the database holds, for whoever watches the system.
+    ///
+    /// # Errors
+    /// When the database failed.
+    pub async fn facts(&self) -> Result<Vec<Fact>, store::Error> {
+        look_up::facts(&self.store).await
     }
 }
 

@@ -56,7 +56,11 @@ impl App {
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let app = Self::without_webhook(lookup, connections, clock)?;
         let secret = |bot| -> Result<WebhookSecret, config::Error> { config::webhook_secret(lookup, bot) };
-        let secrets = Secrets { master: secret(BotName::Master)?, admin: secret(BotName::Admin)? };
+        let secrets = Secrets {
+            master: secret(BotName::Master)?,
+            admin: secret(BotName::Admin)?,
+            metrics: config::metrics_token(lookup)?,
+        };
         Ok(Self { secrets: Some(Arc::new(secrets)), ..app })
     }
 
@@ -68,18 +72,20 @@ impl App {
         let database = config::Database::from_env(lookup)?;
         let api_url = config::telegram_api_url(lookup)?;
         let client = telegram::http_client(&api_url);
+        let metrics = Arc::<Metrics>::default();
         let bot = |name| -> Result<Bot, config::Error> {
-            Ok(Bot::new(client.clone(), &api_url, &config::bot_token(lookup, name)?))
+            let bot = Bot::new(client.clone(), &api_url, &config::bot_token(lookup, name)?);
+            Ok(bot.counting(Arc::clone(&metrics)))
         };
         Ok(Self {
             telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
             secrets: None,
-            metrics: Arc::default(),
             liveness: Arc::default(),
             enqueued: Arc::default(),
             strangers: Arc::default(),
             delivery: Arc::default(),
-            store: Store::new(&database, connections, clock)?,
+            store: Store::new(&database, connections, clock)?.counting(Arc::clone(&metrics)),
+            metrics,
         })
     }
 

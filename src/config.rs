@@ -182,7 +182,7 @@ impl WebhookSecret {
     pub fn parse(variable: &str, secret: &str) -> Result<Self, Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if !(1..=256).contains(&secret.len()) || !secret.bytes().all(allowed) {
-            return Err(Error::malformed(variable, "not a webhook secret", SECRET));
+            return Err(Error::malformed(variable, "not a secret", SECRET));
         }
         Ok(Self { current: secret.to_owned(), previous: None })
     }
@@ -228,6 +228,15 @@ pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Err
         secret.previous = Some(WebhookSecret::parse(&previous, &value)?.current);
     }
     Ok(secret)
+}
+
+/// Reads `METRICS_TOKEN`, by which Prometheus is known; `None`: unless it is set, there are no metrics over HTTP.
+///
+/// # Errors
+/// When it is malformed.
+pub fn metrics_token(lookup: Lookup) -> Result<Option<WebhookSecret>, Error> {
+    const VARIABLE: &str = "METRICS_TOKEN";
+    optional(lookup, VARIABLE).map(|token| WebhookSecret::parse(VARIABLE, &token)).transpose()
 }
 
 /// Telegram's own Bot API.

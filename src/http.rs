@@ -1,4 +1,4 @@
-//! HTTP: one router for the webhook and health, run by the Lambda function and by a plain server alike.
+//! HTTP: one router for the webhook, health, metrics and the API, run by the Lambda function and by a plain server alike.
 //!
 //! The path counts from its end: a stage or a `/lambda-url/webhook` before it changes nothing.
 
@@ -7,6 +7,7 @@ mod connections;
 pub mod event;
 mod health;
 mod load;
+mod metrics;
 pub mod server;
 pub mod webhook;
 
@@ -30,19 +31,21 @@ use crate::model::BotName;
 use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
-const ROOTS: [&str; 3] = ["/telegram/master", "/telegram/admin", "/health"];
+const ROOTS: [&str; 4] = ["/telegram/master", "/telegram/admin", "/health", "/metrics"];
 /// Below this any path is the API's.
 const API: &str = "/api/";
 /// What sending messages that the API has caused may take, in the same request: the delivery job sends the rest.
 const SEND: Duration = Duration::from_secs(7);
 
-/// What Telegram repeats to us.
+/// What Telegram, and Prometheus, repeat to us.
 #[derive(Debug)]
 pub struct Secrets {
     /// For the technicians' bot.
     pub master: WebhookSecret,
     /// For the dispatchers' bot.
     pub admin: WebhookSecret,
+    /// Prometheus'; `None`: nobody reads the metrics.
+    pub metrics: Option<WebhookSecret>,
 }
 
 /// What requests are answered with. Cheap to clone.
@@ -90,6 +93,7 @@ impl Http {
             .route("/telegram/master", post(webhook::master))
             .route("/telegram/admin", post(webhook::admin))
             .route("/health", get(health::health))
+            .route("/metrics", get(metrics::metrics))
             .with_state(state);
         Self { router: router.merge(api), bots }
     }

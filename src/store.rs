@@ -21,6 +21,7 @@ pub mod invitations;
 pub mod masters;
 pub mod migrate;
 pub(crate) mod new_orders;
+pub mod observed;
 pub mod offers;
 pub mod onboardings;
 pub mod order_records;
@@ -48,6 +49,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use crate::config::{self, StatementMode};
+use crate::metrics::Metrics;
 use allowance::Allowance;
 use connection::{AFTER_COMMIT, Lent};
 pub use connection::{Connection, Ready};
@@ -125,6 +127,7 @@ pub struct Store {
     renewals: Arc<Allowance>,
     /// When this process has last found the database to be away.
     last_loss: Arc<Mutex<Option<Instant>>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Store {
@@ -140,7 +143,20 @@ impl Store {
             server: Arc::default(),
             renewals: Arc::new(Allowance::new(RENEWALS, RENEWED_EVERY)),
             last_loss: Arc::default(),
+            metrics: Arc::default(),
         })
+    }
+
+    /// The same, counting there.
+    #[must_use]
+    pub fn counting(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Where is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The time for statements of this moment, see [`Clock::now`].
@@ -227,9 +243,11 @@ impl Store {
     where
         F: Future<Output = Result<T, Error>>,
     {
+        let begun = Instant::now();
         // The place is given back after the connection.
         let (client, _place) = self.pool.lend().await?;
-        let lent = Arc::new(Lent::default());
+        self.metrics.time_pool_wait(begun.elapsed());
+        let lent = Arc::new(Lent::new(Arc::clone(&self.metrics)));
         // On the heap: it is large, and so would be every future that it is part of.
         let mut work = Box::pin(work(Connection::new(client, self.mode, Arc::clone(&lent))));
         let result = match tokio::time::timeout(WORK, &mut work).await {

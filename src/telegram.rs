@@ -8,6 +8,7 @@ mod no_answer;
 mod refusal;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use frankenstein::ParseMode;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::config::{Token, WebhookSecret};
+use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::model::text::cut;
 pub use refusal::Refusal;
@@ -63,6 +65,21 @@ pub enum Error {
     /// Telegram could not be reached or did not answer in words; the call may have had its effect.
     #[error("Telegram did not answer: {0}")]
     NoAnswer(String),
+}
+
+impl Error {
+    /// The word in counters.
+    #[must_use]
+    pub fn counted(&self) -> &'static str {
+        match self {
+            Self::RetryAfter(_) => "RETRY_AFTER",
+            Self::Unreachable(_) => "UNREACHABLE",
+            Self::MessageGone(_) => "MESSAGE_GONE",
+            Self::StaleQuery => "STALE_QUERY",
+            Self::Refused { .. } => "REFUSED",
+            Self::NoAnswer(_) => "NO_ANSWER",
+        }
+    }
 }
 
 /// The HTTP client for calls to this address. A proxy that the environment names is used, but never to reach this very
@@ -110,6 +127,7 @@ pub struct Bot {
     client: reqwest::Client,
     /// With the token: not to be shown.
     base: String,
+    metrics: Arc<Metrics>,
 }
 
 impl fmt::Debug for Bot {
@@ -122,7 +140,13 @@ impl Bot {
     /// A bot at the Bot API that `api_url` points to.
     #[must_use]
     pub fn new(client: reqwest::Client, api_url: &str, token: &Token) -> Self {
-        Self { client, base: format!("{api_url}/bot{}", token.reveal()) }
+        Self { client, base: format!("{api_url}/bot{}", token.reveal()), metrics: Arc::default() }
+    }
+
+    /// The same, counting its calls there.
+    #[must_use]
+    pub fn counting(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Answers a callback: stops the button's spinner and shows `notice`, if there is one.
@@ -300,7 +324,21 @@ impl Bot {
         self.call::<_, bool>("deleteWebhook", &params).await.map(drop)
     }
 
-    async fn call<P: Serialize + Sync, T: DeserializeOwned>(&self, method: &str, params: &P) -> Result<T, Error> {
+    async fn call<P: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: &P,
+    ) -> Result<T, Error> {
+        let result = self.call_uncounted(method, params).await;
+        self.metrics.count_call(method, result.as_ref().map_or_else(Error::counted, |_| "OK"));
+        result
+    }
+
+    async fn call_uncounted<P: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &P,
+    ) -> Result<T, Error> {
         let body = serde_json::to_vec(params).expect("parameters are plain data");
         // After a Lambda was frozen, kept-alive connections are closed, which may show only once the call is written.
         // Whether it was carried out is not known then: it is repeated unless that would show a message twice.

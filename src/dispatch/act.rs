@@ -282,6 +282,7 @@ async fn settle(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, s
             }
             Err(error) => return Err(error),
         }
+        store.metrics().count("look_again", deed.recorded_as().as_str());
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
             None => break,

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
+use crate::metrics::Fact;
 use crate::model::city::CityRecord;
 use crate::model::master_record::{MasterRecord, MasterRecords};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::queue::{FOUND_AT_MOST, Sought};
 use crate::model::{OrderId, StaffRef};
 use crate::store::masters::records;
-use crate::store::{self, Connection, Store, cities, order_records, queue};
+use crate::store::{self, Connection, Store, cities, observed, order_records, queue};
 
 /// The newest orders that are looked for, at most `limit`; with `sought`, of the newest [`FOUND_AT_MOST`] that it finds. `None`:
 /// it is nobody of the staff who asks.
@@ -79,4 +80,12 @@ pub async fn masters(
     limit: i64,
 ) -> Result<Vec<MasterRecord>, store::Error> {
     records::list(store, staff, which, limit).await
+}
+
+/// What the database holds, for whoever watches the system.
+///
+/// # Errors
+/// When the database failed.
+pub async fn facts(store: &Store) -> Result<Vec<Fact>, store::Error> {
+    observed::facts(store).await
 }

@@ -96,6 +96,7 @@ where
         if let Some(outcome) = outcome {
             return Ok(Some(Answered { master, outcome, fresh, enqueued }));
         }
+        store.metrics().count("look_again", request.action.as_str());
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
             None => break Answered { master, outcome: busy, fresh, enqueued: false },

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Object;
 use tokio::join;
@@ -15,6 +15,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{Error, Statement};
 use crate::config::StatementMode;
+use crate::metrics::Metrics;
 
 /// How long what is read after a commit is waited for.
 pub(super) const AFTER_COMMIT: Duration = Duration::from_secs(2);
@@ -36,6 +37,8 @@ pub struct Connection {
     mode: StatementMode,
     /// Statements sent and not answered, and one more for an open transaction.
     unfinished: AtomicU32,
+    /// Statements sent and not answered: the first of them begins a round trip.
+    under_way: AtomicU32,
     /// Whether a transaction is open.
     open: AtomicBool,
     /// What the work leaves to whoever lent the connection.
@@ -49,9 +52,15 @@ pub(super) struct Lent {
     pub(super) committed: AtomicBool,
     /// The connection, if nothing that it was asked is under way: it goes back to the pool once the work's result is known.
     returned: Mutex<Option<Object>>,
+    /// Where statements are counted.
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Lent {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
     /// Gives the connection back to the pool, or closes it.
     pub(super) fn settle(&self, close: bool) {
         let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -63,11 +72,25 @@ impl Lent {
 
 impl Connection {
     pub(super) fn new(client: Object, mode: StatementMode, lent: Arc<Lent>) -> Self {
-        Self { client: Some(client), mode, unfinished: AtomicU32::new(0), open: AtomicBool::new(false), lent }
+        Self {
+            client: Some(client),
+            mode,
+            unfinished: AtomicU32::new(0),
+            under_way: AtomicU32::new(0),
+            open: AtomicBool::new(false),
+            lent,
+        }
     }
 
     fn client(&self) -> &Object {
         self.client.as_ref().expect("taken in drop only")
+    }
+
+    /// Counts an update that was recognised as handled before.
+    pub(super) fn count_redelivery(&self, is_one: bool) {
+        if is_one {
+            self.lent.metrics.count("redelivery", "RECOGNISED");
+        }
     }
 
     /// Gets statements ready, so that what follows can be pipelined: a statement that still had to be prepared would
@@ -225,7 +248,11 @@ impl Connection {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
+        let begins_a_trip = self.under_way.fetch_add(1, Ordering::Relaxed) == 0;
+        let begun = Instant::now();
         let result = work.await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.lent.metrics.time_statement(name, begun.elapsed(), begins_a_trip);
         // Without an SQLSTATE it was not PostgreSQL's answer to this statement: what comes next may not be either, and the
         // connection is closed.
         if !result.as_ref().is_err_and(|error| error.code().is_none()) {

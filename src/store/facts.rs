@@ -25,7 +25,9 @@ pub(crate) async fn read(
     let (id, user) = (master.id(), master.telegram_user());
     let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
     let params: [&(dyn ToSql + Sync); 6] = [&order.0, &id, &user, &now, &bot, &key];
-    connection.query(statement, &params).await?.first().map(facts).transpose()
+    let facts = connection.query(statement, &params).await?.first().map(facts).transpose()?;
+    connection.count_redelivery(facts.as_ref().is_some_and(|facts| facts.processed.is_some()));
+    Ok(facts)
 }
 
 /// Reads an order as a master stands to it; `None`: there is no such master.

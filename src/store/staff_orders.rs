@@ -29,7 +29,9 @@ pub(crate) async fn read(
 ) -> Result<Option<StaffOrder>, Error> {
     let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
     let params: [&(dyn ToSql + Sync); 6] = [&order.0, &staff.id(), &staff.telegram_user(), &now, &bot, &key];
-    connection.query(statement, &params).await?.first().map(staff_order).transpose()
+    let order = connection.query(statement, &params).await?.first().map(staff_order).transpose()?;
+    connection.count_redelivery(order.as_ref().is_some_and(|order| order.processed.is_some()));
+    Ok(order)
 }
 
 /// Reads an order; `None`: there is no such order in the cities of that person.

@@ -105,6 +105,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Processed>, Error> {
     let Some(Origin { update, .. }) = origin else { return Ok(None) };
     let rows = connection.query(statement, &[&update.bot.as_word(), &update.key]).await?;
+    connection.count_redelivery(!rows.is_empty());
     rows.first().map(processed).transpose()
 }
 

@@ -30,6 +30,7 @@ mod local_telegram;
 mod logs;
 mod managing;
 mod master_screens;
+mod metrics;
 mod migrations;
 mod new_order;
 mod noise;

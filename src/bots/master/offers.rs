@@ -1,5 +1,7 @@
 //! Offers: the list, a card, taking and declining.
 
+use std::time::Instant;
+
 use super::super::render::{self, Screen, texts};
 use super::By;
 use super::reply::{Fallback, Reply};
@@ -36,9 +38,11 @@ impl By<'_> {
     }
 
     pub(super) async fn accept(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
+        let begun = Instant::now();
         let answered = accept::accept(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         let Some(Answered { outcome, fresh, enqueued, .. }) = answered else { return Ok(None) };
         self.bots.metrics.count("offer_accept", outcome.name());
+        self.bots.metrics.time_accept(outcome.name(), begun.elapsed());
         let own = match &outcome {
             AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(own),
             _ => None,

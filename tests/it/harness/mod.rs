@@ -34,6 +34,7 @@ pub const MASTER_TOKEN: &str = "1001:master-token";
 pub const ADMIN_TOKEN: &str = "1002:admin-token";
 pub const MASTER_SECRET: &str = "master-secret";
 pub const ADMIN_SECRET: &str = "admin-secret";
+pub const METRICS_TOKEN: &str = "metrics-token";
 
 /// Telegram ids of masters that every test's database has.
 pub const ANNA: i64 = 101;
@@ -373,6 +374,7 @@ fn environment(database_url: &str, telegram: &Telegram, settings: &Settings) -> 
         ("ADMIN_BOT_TOKEN", ADMIN_TOKEN.to_owned()),
         ("MASTER_WEBHOOK_SECRET", MASTER_SECRET.to_owned()),
         ("ADMIN_WEBHOOK_SECRET", ADMIN_SECRET.to_owned()),
+        ("METRICS_TOKEN", METRICS_TOKEN.to_owned()),
         ("TELEGRAM_API_URL", telegram.api_url().to_owned()),
     ]
 }

@@ -1,0 +1,46 @@
+-- $1 now or null
+WITH moment AS (
+    SELECT coalesce($1, now()) AS now
+), not_over AS MATERIALIZED (
+    SELECT status, created_at FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+    UNION ALL
+    SELECT status, created_at FROM orders WHERE status = 'DEFERRED'
+    UNION ALL
+    SELECT status, created_at FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+), waiting AS MATERIALIZED (
+    SELECT bot, created_at FROM outbox WHERE finished_at IS NULL
+)
+SELECT 'orders' AS name, status AS label, count(*)::float8 AS value FROM not_over GROUP BY status
+UNION ALL
+SELECT 'oldest_unassigned_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(created_at), moment.now)))::float8
+FROM moment LEFT JOIN not_over ON status IN ('CREATED', 'SEARCHING', 'GUARANTEE') GROUP BY moment.now
+UNION ALL
+SELECT 'outbox_messages', bots.bot, (SELECT count(*) FROM waiting WHERE waiting.bot = bots.bot)::float8
+FROM (VALUES ('MASTER'), ('ADMIN')) AS bots (bot)
+UNION ALL
+SELECT 'outbox_oldest_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(created_at), moment.now)))::float8
+FROM moment LEFT JOIN waiting ON isfinite(created_at) GROUP BY moment.now
+UNION ALL
+SELECT 'unanswered_escalations', '', count(*)::float8
+FROM orders
+WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AND escalated_at IS NOT NULL
+  AND NOT EXISTS (
+      SELECT FROM outbox
+      WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND outbox.created_at >= orders.escalated_at
+        AND dropped_because IS NULL AND finished_at IS NOT NULL)
+UNION ALL
+SELECT 'recent_offers', state, count(*)::float8
+FROM (SELECT state FROM offers ORDER BY id DESC LIMIT 1000) AS recent
+GROUP BY state
+UNION ALL
+SELECT 'recent_assignment_seconds', quantile::text, percentile_disc(quantile) WITHIN GROUP (ORDER BY time_to_assign_seconds)::float8
+FROM (SELECT time_to_assign_seconds FROM distribution_metrics WHERE is_first ORDER BY id DESC LIMIT 1000) AS recent
+CROSS JOIN (VALUES (0.5::float8), (0.9)) AS quantiles (quantile)
+GROUP BY quantile
+UNION ALL
+SELECT 'recent_lost_tap_seconds', quantile::text, percentile_disc(quantile) WITHIN GROUP (ORDER BY behind_ms)::float8 / 1000
+FROM (
+    SELECT behind_ms FROM lost_taps, moment WHERE tapped_at > moment.now - interval '1 day' ORDER BY tapped_at DESC LIMIT 1000
+) AS recent
+CROSS JOIN (VALUES (0.5::float8), (0.9)) AS quantiles (quantile)
+GROUP BY quantile
