@@ -68,7 +68,7 @@ pub struct Candidates {
 /// Who could be given an order: those whom the search would ask, in its order, then the other masters of the city, each with the
 /// reason why not.
 #[utoipa::path(
-    get, path = "/api/orders/{id}/candidates", tag = "orders", params(("id" = i64, Path, description = "The order's number")),
+    get, path = "/api/orders/{id}/candidates", tag = "orders", operation_id = "listCandidates", params(("id" = i64, Path, description = "The order's number")),
     responses((status = 200, description = "All of them", body = Candidates)),
 )]
 pub async fn candidates(
@@ -94,7 +94,7 @@ pub struct Assignment {
 
 /// Gives an order to a master, and takes it from the one who has it. Both are told.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/assign", tag = "orders", request_body = Assignment,
+    post, path = "/api/orders/{id}/assign", tag = "orders", operation_id = "assignOrder", request_body = Assignment,
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -118,7 +118,7 @@ pub async fn assign(
 
 /// Asks masters now: begins the search, or its next round at once.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/search", tag = "orders",
+    post, path = "/api/orders/{id}/search", tag = "orders", operation_id = "searchForMaster",
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -148,7 +148,7 @@ impl Reason {
 
 /// Takes an order back from its master, and searches anew: masters who were asked before may be asked again.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/return", tag = "orders", request_body = Reason,
+    post, path = "/api/orders/{id}/return", tag = "orders", operation_id = "takeOrderBack", request_body = Reason,
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -165,7 +165,7 @@ pub async fn take_back(
 
 /// Cancels an order. Whoever has it, and whoever is asked, is told.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/cancel", tag = "orders", request_body = Reason,
+    post, path = "/api/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder", request_body = Reason,
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -191,7 +191,7 @@ pub struct Payment {
 
 /// Closes an order that waits for its money, on its master's behalf.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/close", tag = "orders", request_body = Payment,
+    post, path = "/api/orders/{id}/close", tag = "orders", operation_id = "closeOrder", request_body = Payment,
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -212,7 +212,7 @@ pub async fn close(
 
 /// Opens an order again that was closed or canceled less than a day ago.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/reopen", tag = "orders",
+    post, path = "/api/orders/{id}/reopen", tag = "orders", operation_id = "reopenOrder",
     params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -236,7 +236,7 @@ pub struct Claim {
 
 /// Sees to an order: the others see who does.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/claim", tag = "orders", request_body = Claim,
+    post, path = "/api/orders/{id}/claim", tag = "orders", operation_id = "claimOrder", request_body = Claim,
     params(("id" = i64, Path, description = "The order's number")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
@@ -252,7 +252,7 @@ pub async fn claim(
 
 /// Leaves an order to the others again.
 #[utoipa::path(
-    delete, path = "/api/orders/{id}/claim", tag = "orders", params(("id" = i64, Path, description = "The order's number")),
+    delete, path = "/api/orders/{id}/claim", tag = "orders", operation_id = "unclaimOrder", params(("id" = i64, Path, description = "The order's number")),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn unclaim(

@@ -120,7 +120,7 @@ impl From<(QueueLine, OrderRecord)> for BoardLine {
 
 /// The queue, what needs somebody first. With `If-None-Match` it is sent only if anything has changed, and every half a minute.
 #[utoipa::path(
-    get, path = "/api/board", tag = "board",
+    get, path = "/api/board", tag = "board", operation_id = "getBoard",
     params(BoardFilter, ("If-None-Match" = Option<String>, Header, description = "The `ETag` that was seen")),
     responses(
         (status = 200, description = "As it is now", body = Board, headers(("ETag" = String, description = "For `If-None-Match`"))),
@@ -133,7 +133,10 @@ pub async fn board(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let narrowed = narrowed(&asked)?;
-    let (page, size) = (asked.page.unwrap_or(1).max(1), asked.limit.unwrap_or(PAGE));
+    let (page, size) = (asked.page.unwrap_or(1), asked.limit.unwrap_or(PAGE));
+    if page < 1 {
+        return Err(bad_query("page: expected 1 or more".to_owned()));
+    }
     if !(1..=PAGE).contains(&size) {
         return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
     }

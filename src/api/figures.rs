@@ -141,7 +141,7 @@ impl From<model::MasterLine> for MasterFigures {
 
 /// How orders came and found their masters in a period, and what each master did.
 #[utoipa::path(
-    get, path = "/api/figures", tag = "figures", params(Which),
+    get, path = "/api/figures", tag = "figures", operation_id = "getFigures", params(Which),
     responses((status = 200, description = "The figures", body = Figures)),
 )]
 pub async fn figures(

@@ -113,7 +113,7 @@ pub struct MasterPage {
 
 /// Masters, by number. The next page is what `Link: <…>; rel="next"` says.
 #[utoipa::path(
-    get, path = "/api/masters", tag = "masters", params(MasterFilter),
+    get, path = "/api/masters", tag = "masters", operation_id = "listMasters", params(MasterFilter),
     responses((status = 200, description = "A page of them", body = MasterPage, headers(("Link" = String, description = "The next page, if there is one")))),
 )]
 pub async fn list(
@@ -155,7 +155,7 @@ pub async fn list(
 
 /// A master.
 #[utoipa::path(
-    get, path = "/api/masters/{id}", tag = "masters", params(("id" = i64, Path, description = "The number")),
+    get, path = "/api/masters/{id}", tag = "masters", operation_id = "getMaster", params(("id" = i64, Path, description = "The number")),
     responses((status = 200, description = "As it is now", body = Master, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn show(
@@ -207,7 +207,7 @@ pub struct MasterChanges {
 
 /// Changes a master: all that is given, or nothing. The master is told what concerns the master.
 #[utoipa::path(
-    patch, path = "/api/masters/{id}", tag = "masters", request_body = MasterChanges,
+    patch, path = "/api/masters/{id}", tag = "masters", operation_id = "changeMaster", request_body = MasterChanges,
     params(
         ("id" = i64, Path, description = "The number"),
         ("If-Match" = String, Header, description = "The master's `ETag` as it was seen; `*`: whatever it is"),

@@ -48,6 +48,12 @@ pub struct Filter {
     q: Option<String>,
     /// Made before the order of that number: the next page's.
     after: Option<i64>,
+}
+
+/// How many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Limit {
     /// So many at most.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<i64>,
@@ -62,7 +68,7 @@ pub struct OrderPage {
 
 /// Orders, newest first. The next page is what `Link: <…>; rel="next"` says.
 #[utoipa::path(
-    get, path = "/api/orders", tag = "orders", params(Filter),
+    get, path = "/api/orders", tag = "orders", operation_id = "listOrders", params(Filter, Limit),
     responses(
         (status = 200, description = "A page of them", body = OrderPage, headers(("Link" = String, description = "The next page, if there is one"))),
     ),
@@ -71,24 +77,22 @@ pub async fn list(
     Extract(state): Extract<State>,
     caller: Caller<Looks>,
     Asked(asked): Asked<Filter>,
+    Asked(Limit { limit }): Asked<Limit>,
 ) -> Result<Response, Problem> {
-    let (records, next) = page_of(&state, caller.staff(), &asked, "orders", (50, PAGE)).await?;
+    let (records, next) = page_of(&state, caller.staff(), &asked, "orders", (limit.unwrap_or(50), PAGE)).await?;
     let mut response = Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }).into_response();
     response.headers_mut().extend(next.map(|link| (LINK, link)));
     Ok(response)
 }
 
-/// A page of the orders that are asked for, and the `Link` to the next one. `limit`: how many it has unless that is said, and the
-/// most.
+/// A page of the orders that are asked for, and the `Link` to the next one. `limit`: how many it has at most, and may have.
 pub async fn page_of(
     state: &State,
     staff: StaffRef,
     asked: &Filter,
     what: &str,
-    limit: (i64, i64),
+    (limit, most): (i64, i64),
 ) -> Result<(Vec<OrderRecord>, Option<HeaderValue>), Problem> {
-    let (usual, most) = limit;
-    let limit = asked.limit.unwrap_or(usual);
     if !(1..=most).contains(&limit) {
         return Err(bad_query(format!("limit: expected 1 to {most}")));
     }
@@ -160,12 +164,17 @@ pub struct Created {
 /// Makes an order. Asked for again by the same `Idempotency-Key` within seven days it is not made again, and the first answer is
 /// given once more.
 #[utoipa::path(
-    post, path = "/api/orders", tag = "orders", request_body = NewOrder,
+    post, path = "/api/orders", tag = "orders", operation_id = "createOrder", request_body = NewOrder,
     params(("Idempotency-Key" = String, Header, description = "Up to 255 printable ASCII characters, other ones for each order")),
     responses(
         (status = 201, description = "It was made, now or by this key before", body = Created, headers(
             ("Location" = String, description = "Where it is"),
             ("Idempotency-Replayed" = String, description = "`true`: the answer was given before"),
+        ), links(
+            ("read" = (operation_id = "getOrder", parameters(("id" = "$response.body#/id")))),
+            ("candidates" = (operation_id = "listCandidates", parameters(("id" = "$response.body#/id")))),
+            ("cancel" = (operation_id = "cancelOrder", parameters(("id" = "$response.body#/id"), ("If-Match" = "*")))),
+            ("assign" = (operation_id = "assignOrder", parameters(("id" = "$response.body#/id"), ("If-Match" = "*")))),
         )),
     ),
 )]
@@ -237,7 +246,7 @@ pub fn key<N>(headers: &HeaderMap, caller: &Caller<N>, action: &'static str, sai
 
 /// An order.
 #[utoipa::path(
-    get, path = "/api/orders/{id}", tag = "orders", params(("id" = i64, Path, description = "Its number")),
+    get, path = "/api/orders/{id}", tag = "orders", operation_id = "getOrder", params(("id" = i64, Path, description = "Its number")),
     responses((status = 200, description = "As it is now", body = Order, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn show(
@@ -263,7 +272,7 @@ fn tag(record: &OrderRecord) -> Option<HeaderValue> {
 
 /// Changes what an order says: all that is given, or nothing. Whom it concerns is told.
 #[utoipa::path(
-    patch, path = "/api/orders/{id}", tag = "orders", request_body = OrderChanges,
+    patch, path = "/api/orders/{id}", tag = "orders", operation_id = "changeOrder", request_body = OrderChanges,
     params(
         ("id" = i64, Path, description = "Its number"),
         ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is"),

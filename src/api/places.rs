@@ -42,7 +42,7 @@ pub struct Cities {
 }
 
 /// The cities in which the token may work, with their districts.
-#[utoipa::path(get, path = "/api/cities", tag = "places", responses((status = 200, description = "By name", body = Cities)))]
+#[utoipa::path(get, path = "/api/cities", tag = "places", operation_id = "listCities", responses((status = 200, description = "By name", body = Cities)))]
 pub async fn cities(Extract(state): Extract<State>, caller: Caller<Looks>) -> Result<Answer<Cities>, Problem> {
     let cities = look_up::cities(&state.store, caller.staff()).await?;
     Ok(Answer(Cities { cities: cities.into_iter().map(CityWithDistricts::from).collect() }))

@@ -32,6 +32,15 @@ pub struct Terms {
     partial: Option<u8>,
 }
 
+/// How many rows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RowLimit {
+    /// So many at most.
+    #[param(minimum = 1, maximum = 10_000, default = 10_000)]
+    limit: Option<i64>,
+}
+
 /// What became of a sheet.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Report {
@@ -51,7 +60,7 @@ pub struct Report {
 /// line names the columns, in English as the API's fields (`category`, `city`, `district`, `address`, `client_phone`, `client_name`,
 /// `description`, `slot_start`, `slot_end`, `soon`) or in Russian. Masters are asked by the next tick.
 #[utoipa::path(
-    post, path = "/api/orders/import", tag = "orders",
+    post, path = "/api/orders/import", tag = "orders", operation_id = "importOrders",
     params(Terms, ("Idempotency-Key" = Option<String>, Header, description = "Up to 255 printable ASCII characters; needed unless it is a dry run")),
     request_body(content = String, content_type = "text/csv"),
     responses(
@@ -129,7 +138,7 @@ pub async fn import(
 /// Orders as a sheet, newest first: what `GET /api/orders` finds, with all columns, at most 10,000 rows. Spreadsheets open it by a double
 /// click, and `import` reads it.
 #[utoipa::path(
-    get, path = "/api/orders.csv", tag = "orders", params(Filter),
+    get, path = "/api/orders.csv", tag = "orders", operation_id = "exportOrders", params(Filter, RowLimit),
     responses(
         (status = 200, description = "UTF-8 with semicolons", body = String, content_type = "text/csv",
          headers(("Link" = String, description = "The rest, if there are more"))),
@@ -139,9 +148,11 @@ pub async fn export(
     Extract(state): Extract<State>,
     caller: Caller<Looks>,
     Asked(asked): Asked<Filter>,
+    Asked(RowLimit { limit }): Asked<RowLimit>,
 ) -> Result<Response, Problem> {
     let most = i64::try_from(ROWS).unwrap_or(i64::MAX);
-    let (records, next) = page_of(&state, caller.staff(), &asked, "orders.csv", (most, most)).await?;
+    let limit = (limit.unwrap_or(most), most);
+    let (records, next) = page_of(&state, caller.staff(), &asked, "orders.csv", limit).await?;
     let file = [
         (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"orders.csv\"")),
