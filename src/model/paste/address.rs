@@ -153,7 +153,7 @@ impl Address<'_> {
             && !no_name
             && !v.first_names.contains(&token.plain.as_str())
             && !v.days.iter().any(|(day, _)| token.plain == *day)
-            && !v.months.contains(&token.plain.as_str())
+            && !v.months.iter().any(|forms| forms.contains(&token.plain.as_str()))
             && !v.weekdays.iter().any(|forms| forms.contains(&token.plain.as_str()))
             && !v.parts.iter().any(|part| part.words == [token.plain.as_str()])
     }

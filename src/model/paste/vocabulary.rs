@@ -59,8 +59,8 @@ pub struct Vocabulary {
     pub day_units: &'static [&'static str],
     /// Behind a number of weeks.
     pub week_units: &'static [&'static str],
-    /// From January: the form after a number.
-    pub months: [&'static str; 12],
+    /// From January: the form after a number, and others that people write there.
+    pub months: [&'static [&'static str]; 12],
     /// Behind a day's number, of this month.
     pub of_month: &'static [&'static str],
     /// Parts of a day: phrases, and their hours.

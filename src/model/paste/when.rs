@@ -7,6 +7,7 @@ mod clock;
 mod day;
 mod group;
 mod mention;
+mod slip;
 
 use std::ops::Range;
 

@@ -48,8 +48,12 @@ impl Hour {
         let hour = first.number().filter(|hour| (0..=24).contains(hour))?;
         let written = minute_behind(words, at, hour, dashed);
         let mut end = if written.is_some() { at + 3 } else { at + 1 };
+        // «10:75» is no hour.
+        if written.is_none() && has_minutes(words, at) {
+            return None;
+        }
         // «15 ноября» is a day.
-        if written.is_none() && words.is_any(end, &vocabulary.months) {
+        if written.is_none() && vocabulary.months.iter().any(|forms| words.is_any(end, forms)) {
             return None;
         }
         end += usize::from(words.is_any(end, vocabulary.hours));
@@ -130,6 +134,12 @@ fn minute_behind(words: &Words<'_>, at: usize, hour: i32, dashed: bool) -> Optio
     let may_be_an_hour = hour < minute && minute <= 24;
     let joins = mark.is(":") || mark.is(".") || mark.is_dash() && (dashed || !may_be_an_hour);
     (joins && minute < 60).then_some(minute)
+}
+
+/// Whether minutes follow that number, be there such or not: «10:30», «10:75».
+pub(super) fn has_minutes(words: &Words<'_>, at: usize) -> bool {
+    let joined = |at: usize| words.get(at).filter(|token| token.joined);
+    joined(at + 1).is_some_and(|mark| mark.is(":")) && joined(at + 2).is_some_and(|token| token.number().is_some())
 }
 
 /// «с 2 до 4» is after noon, as is the end of «с 9 до 2»; in «с 7 до 9 вечера» both are of the evening.

@@ -80,15 +80,17 @@ impl Reader<'_> {
         Weekday::from_monday_zero_offset(i8::try_from(number).ok()?).ok()
     }
 
-    /// «30 ноября», «30-го ноября», «30-го числа», «30.11», «30/11», «30.11.2026».
+    /// «30 ноября», «30-го ноября», «30-го числа», «30 ноя.», «30.11», «30/11», «30.11.2026».
     fn date(&self, at: usize) -> Option<(Date, usize)> {
         let words = self.words;
         let number = words.get(at)?.number().filter(|number| (1..=31).contains(number))?;
         let day = i8::try_from(number).ok()?;
         let named = |at: usize| {
-            let token = words.get(at)?;
-            let month = self.vocabulary.months.iter().position(|month| *month == token.plain)?;
-            Some((i8::try_from(month).ok()? + 1, at + 1))
+            let month = self.vocabulary.months.iter().position(|forms| words.is_any(at, forms))?;
+            // «10 дек.»
+            let full = words.is_any(at, &self.vocabulary.months[month][..1]);
+            let dot = usize::from(!full && words.get(at + 1).is_some_and(|token| token.is(".") && token.joined));
+            Some((i8::try_from(month).ok()? + 1, at + 1 + dot))
         };
         let joined = |at: usize| words.get(at).is_some_and(|token| token.joined);
         let dash = usize::from(joined(at + 1) && words.get(at + 1).is_some_and(Token::is_dash));

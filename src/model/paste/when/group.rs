@@ -56,6 +56,11 @@ impl Reader<'_> {
                 Some(range) => (group.range, group.judged) = (range, Judged::Refused),
                 None => group.judged = self.judge(group),
             }
+            if group.judged == Judged::Visit
+                && let Some(range) = self.with_slips(&group.range, taken)
+            {
+                (group.range, group.judged) = (range, Judged::Doubtful);
+            }
             taken = group.range.end;
         }
         groups
@@ -86,7 +91,11 @@ impl Reader<'_> {
     /// субботу утром жду», it cannot be told.
     fn judge(&self, group: &Group) -> Judged {
         if group.mentions.iter().any(|mention| mention.what == What::Past) {
-            return Judged::Past;
+            // «вчера с 10 до 12»: nobody tells what happened then, and hours are a time to come at.
+            let hours = group.mentions.iter().any(|mention| matches!(mention.what, What::Clock(_)));
+            let told = [self.told_before(&group.range, true), self.told_after(&group.range, true)];
+            let happened = told.iter().any(|told| matches!(told, Some(Tells::Past(_))));
+            return if hours && !happened { Judged::Doubtful } else { Judged::Past };
         }
         if !self.may_be_past(group) {
             return Judged::Visit;

@@ -176,7 +176,7 @@ impl Reader<'_> {
         meant.then_some((clock, end))
     }
 
-    fn hour(&self, at: usize, dashed: bool) -> Option<(Hour, usize)> {
+    pub(super) fn hour(&self, at: usize, dashed: bool) -> Option<(Hour, usize)> {
         Hour::at(self.words, at, dashed, self.vocabulary)
     }
 

@@ -68,6 +68,9 @@ fn times_are_read_as_people_say_them() {
         ("28-го числа", "28.11 10:00–20:00"),
         ("на 5 число", "05.12 10:00–20:00"),
         ("в эту субботу утром", "28.11 09:00–12:00"),
+        ("10 дек с 10 до 12", "10.12 10:00–12:00"),
+        ("10 дек. с 10 до 12", "10.12 10:00–12:00"),
+        ("на 10-е янв", "10.01 10:00–20:00"),
     ] {
         assert_eq!(read(written).map(time).as_deref(), Ok(expected), "{written}");
     }
@@ -121,6 +124,19 @@ fn a_time_that_is_not_certain_is_asked_and_what_happened_is_no_visit() {
         ("с 9 до 18 воды не будет, кран", asked),
         ("кран, завтра в час дня", asked),
         ("кран, завтра до 12 не звонить", asked),
+        ("кран, 10 декобря с 10 до 12", asked),
+        ("кран, с 10 до 12, 10-го декобря", asked),
+        ("кран, 31 ноября с 10 до 12", asked),
+        ("завтро с 10 до 12, кран", asked),
+        ("в пятницо с 10 до 12, кран", asked),
+        ("кран, зватра, с 10 до 12", asked),
+        ("вчера с 10 до 12, кран", asked),
+        ("кран, завтра в 25:00", asked),
+        ("кран, завтра в 10:75", asked),
+        ("кран, завтра в 25", asked),
+        ("вчера в 10 потёк кран", none),
+        ("завтра с 10 до 12, 2 крана", "28.11 10:00–12:00"),
+        ("кран, 10 дек с 10 до 12", "10.12 10:00–12:00"),
         ("шкаф от 2 до 3 метров", none),
         ("горячая вода с 8 утра отключена", none),
         ("с 8 утра нет воды", none),
@@ -156,6 +172,8 @@ fn a_time_that_is_not_certain_is_asked_and_what_happened_is_no_visit() {
     let pasted = read("Ленина 5, кран, сегодня в 9 утра");
     assert_eq!(pasted.when.map(|found| found.took).as_deref(), Some("сегодня в 9 утра"));
     assert_eq!(pasted.rest, "кран, сегодня в 9 утра", "its words stay");
+    let pasted = read("Ленина 5, кран, завтро, с 10 до 12");
+    assert_eq!(pasted.when.map(|found| found.took).as_deref(), Some("завтро, с 10 до 12"), "the slip is shown too");
     let pasted = read("Ленина 5, кран, не завтра, а послезавтра в 12");
     assert_eq!(pasted.when.map(|found| found.took).as_deref(), Some("не завтра … послезавтра в 12"));
     assert_eq!(pasted.rest, "кран");
