@@ -1,6 +1,7 @@
 //! Whoever comes to the dispatchers' bot, and the question that the next words answer. It is kept in the database, so a restart
 //! forgets nothing.
 
+use crate::model::dialog::Written;
 use crate::model::staff::Place;
 use crate::model::update::Action;
 use crate::model::{Leaves, Origin, StaffDialog, StaffIncoming, StaffProfile, StaffRef, TelegramUserId};
@@ -40,6 +41,27 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
     }
     let open = staff_dialogs::open(store, staff).await?.and_then(|(_, open)| open);
     Ok(open.is_some_and(|open| open.is_same_question(&dialog)))
+}
+
+/// Keeps a reason that is to be confirmed, if this is the open question; whether it is.
+///
+/// # Errors
+/// When the database failed.
+pub async fn keep(
+    store: &Store,
+    staff: StaffRef,
+    dialog: &StaffDialog,
+    written: &Written,
+) -> Result<bool, store::Error> {
+    staff_dialogs::keep(store, staff, dialog, written).await
+}
+
+/// The reason that is to be confirmed, if this is the open question; `None`: none was written.
+///
+/// # Errors
+/// When the database failed.
+pub async fn kept(store: &Store, staff: StaffRef, dialog: &StaffDialog) -> Result<Option<Written>, store::Error> {
+    staff_dialogs::kept(store, staff, dialog).await
 }
 
 /// Ends the open question, if it is this one.

@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::{Connection, Error, Statement, Store, column, facts, statement, updates};
+use crate::model::dialog::Written;
 use crate::model::{
     CityId, Leaves, MasterId, OrderId, Origin, Role, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
     StaffRef, Version,
@@ -100,7 +101,7 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
          FROM asked, recorded
          ON CONFLICT (staff_id) DO UPDATE
              SET question = excluded.question, order_id = excluded.order_id, master_id = excluded.master_id,
-                 seen = excluded.seen, asked_at = excluded.asked_at
+                 seen = excluded.seen, asked_at = excluded.asked_at, written = NULL, written_in = NULL
          RETURNING true"
     );
     let StaffDialog { question, order, master, seen, seen_change } = dialog;
@@ -120,6 +121,67 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
                 &question.is_for_readers(),
             ];
             Ok(!connection.fetch(&ASK, params).await?.is_empty())
+        })
+        .await
+}
+
+/// Keeps what was written, which is to be confirmed, if this is the open question; whether it is.
+///
+/// # Errors
+/// When the database failed.
+pub async fn keep(store: &Store, staff: StaffRef, dialog: &StaffDialog, written: &Written) -> Result<bool, Error> {
+    const KEEP: Statement = statement!(
+        "staff_dialogs.keep",
+        [INT8, INT8, TEXT, INT8, INT8, TEXT, INT4],
+        "UPDATE staff_dialogs SET written = $6 /* written */, written_in = $7 /* message */
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         WHERE staff_dialogs.staff_id = who.staff_id AND question = $3 /* question */
+           AND order_id IS NOT DISTINCT FROM $4 /* order */ AND master_id IS NOT DISTINCT FROM $5 /* master */
+         RETURNING true"
+    );
+    let StaffDialog { question, order, master, .. } = dialog;
+    store
+        .run(async |connection: Connection| {
+            let params = &[
+                &staff.id() as &(dyn tokio_postgres::types::ToSql + Sync),
+                &staff.telegram_user(),
+                &question.as_str(),
+                &order.map(|order| order.0),
+                &master.map(|master| master.0),
+                &written.text,
+                &written.message,
+            ];
+            Ok(!connection.fetch(&KEEP, params).await?.is_empty())
+        })
+        .await
+}
+
+/// Reads what was written and is to be confirmed, if this is the open question; `None`: nothing.
+///
+/// # Errors
+/// When the database failed.
+pub async fn kept(store: &Store, staff: StaffRef, dialog: &StaffDialog) -> Result<Option<Written>, Error> {
+    const KEPT: Statement = statement!(
+        "staff_dialogs.kept",
+        [INT8, INT8, TEXT, INT8, INT8],
+        "SELECT written, written_in FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN staff_dialogs USING (staff_id)
+         WHERE question = $3 /* question */ AND order_id IS NOT DISTINCT FROM $4 /* order */
+           AND master_id IS NOT DISTINCT FROM $5 /* master */ AND written IS NOT NULL"
+    );
+    let StaffDialog { question, order, master, .. } = dialog;
+    store
+        .run(async |connection: Connection| {
+            let params = &[
+                &staff.id() as &(dyn tokio_postgres::types::ToSql + Sync),
+                &staff.telegram_user(),
+                &question.as_str(),
+                &order.map(|order| order.0),
+                &master.map(|master| master.0),
+            ];
+            let rows = connection.fetch(&KEPT, params).await?;
+            let written = |row| Ok(Written { text: column(row, "written")?, message: column(row, "written_in")? });
+            rows.first().map(written).transpose()
         })
         .await
 }

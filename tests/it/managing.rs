@@ -117,6 +117,8 @@ async fn whoever_is_refused_is_told_why() {
     olga.press("Отказать").await;
     assert!(olga.screen().contains("Почему отказываете"), "{}", olga.screen());
     olga.say("Нет допуска").await;
+    assert!(olga.screen().contains("Отказать: Пётр Новый?"), "{}", olga.screen());
+    olga.press("Да, отказать").await;
     assert!(olga.screen().contains("Заблокирован: Нет допуска"), "{}", olga.screen());
     // Without having asked; and whenever the person looks.
     field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
@@ -150,7 +152,12 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
         "{}",
         olga.screen()
     );
+    olga.say("нет").await;
+    assert!(olga.screen().contains("Причина: «нет»"), "{}", olga.screen());
+    let blocked: bool = t.one("SELECT is_blocked FROM masters WHERE id = 1", &[]).await;
+    assert!(!blocked, "a written reason is confirmed");
     olga.say("Долг <300>").await;
+    olga.press("Да, заблокировать").await;
     assert!(olga.screen().contains("⛔ Заблокирован: Долг <300>"), "{}", olga.screen());
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert_eq!(t.owner(own).await, Some(ANNA), "what is under way stays");

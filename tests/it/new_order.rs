@@ -659,6 +659,7 @@ async fn a_free_visit_that_waited_for_the_morning_is_a_free_visit() {
     has(&t.chat(ANNA), "гарантия, бесплатно");
     olga.tap(&format!("adm:q:ret:{visit}")).await;
     olga.say("Мастер заболел").await;
+    olga.press("Да, искать").await;
     assert_eq!(t.status(visit).await, "GUARANTEE");
     t.check().await;
 }

@@ -48,6 +48,13 @@ impl Dispatch {
     }
 }
 
+/// The data of the button that says so.
+fn data(chat: &Chat, text: &str) -> String {
+    let buttons = chat.buttons();
+    let button = buttons.iter().find(|button| button.text.contains(text));
+    button.unwrap_or_else(|| panic!("no {text:?} in {buttons:?}")).data.clone()
+}
+
 fn shows(chat: &Chat, text: &str) {
     let screen = chat.screen();
     assert!(screen.contains(text), "{text:?} is not in:\n{screen}");
@@ -61,7 +68,7 @@ async fn an_order_is_canceled_for_a_reason_that_its_master_reads() {
     chat.tap(&format!("adm:q:cnl:{order}:{}", t.version_of(order).await)).await;
     shows(&chat, "Почему отменяем");
     chat.press("Клиент не отвечает").await;
-    shows(&chat, "Причина: Клиент не отвечает");
+    shows(&chat, "Причина: «Клиент не отвечает»");
     let done = chat.press("Да, отменить").await;
     assert_eq!(done.notice(), "Заявка отменена.");
     shows(&chat, &format!("№{order}"));
@@ -71,9 +78,21 @@ async fn an_order_is_canceled_for_a_reason_that_its_master_reads() {
     // In the own words.
     let order = t.order().in_status("WORKING").of_master(BORIS).create().await;
     chat.tap(&format!("adm:q:cnl:{order}")).await;
+    for slip in ["нет, не надо", "1"] {
+        chat.say(slip).await;
+        shows(&chat, &format!("Причина: «{slip}»"));
+        assert_eq!(t.status(order).await, "WORKING", "written reasons are confirmed as ready ones are");
+    }
+    let earlier = data(&chat, "Да, отменить");
     chat.say("Клиент <уехал> & не вернётся").await;
-    shows(&chat, "Заявка отменена.");
+    assert!(chat.tap(&earlier).await.notice().contains("Эта причина уже не та"), "it was confirmed for another one");
+    assert_eq!(t.status(order).await, "WORKING");
+    chat.say("Клиент <уехал> & не вернётся").await;
+    assert_eq!(t.open_question().await.as_deref(), Some("CANCEL_REASON"));
+    let yes = data(&chat, "Да, отменить");
+    assert_eq!(chat.tap(&yes).await.notice(), "Заявка отменена.");
     assert_eq!(t.status(order).await, "CANCELED");
+    assert!(chat.tap(&yes).await.notice().contains("Сейчас так нельзя"));
     t.reads(BORIS, "Клиент <уехал> & не вернётся").await;
     assert_eq!(t.open_question().await, None);
     t.check().await;
@@ -94,6 +113,18 @@ async fn an_order_is_taken_from_its_master_and_searched_for_anew() {
     let asked = t.asked(order).await;
     assert!(asked.len() == 2 && !asked.contains(&ANNA), "{asked:?}");
     t.reads(ANNA, "Мастер не отвечает").await;
+    // In the own words.
+    let other = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
+    chat.tap(&format!("adm:q:ret:{other}")).await;
+    chat.say("Мастер заболел").await;
+    shows(&chat, "Причина: «Мастер заболел»");
+    assert_eq!(t.owner(other).await, Some(ANNA));
+    chat.press("Нет").await;
+    assert_eq!(t.open_question().await, None);
+    chat.tap(&format!("adm:q:ret:{other}")).await;
+    chat.say("Мастер заболел").await;
+    assert!(chat.press("Да, искать").await.notice().starts_with("Ищем заново."));
+    assert_eq!(t.owner(other).await, None);
     // What is nobody's needs no reason.
     chat.tap(&format!("adm:q:ret:{order}")).await;
     shows(&chat, "Начать поиск мастера");
@@ -420,10 +451,12 @@ async fn a_life_of_an_order_is_the_same_however_often_its_updates_come() {
             "!Домофон 15",
             "adm:q:ret:#",
             "!Мастер заболел",
+            ">Да, искать",
             "adm:q:as:any:#:2",
             "adm:o:win:#:2099112914",
             "adm:q:cnl:#",
             "!Передумали",
+            ">Да, отменить",
             "adm:o:rop_yes:#",
             "adm:q:as:any:#:3",
             "adm:o:unc:#",
@@ -431,7 +464,7 @@ async fn a_life_of_an_order_is_the_same_however_often_its_updates_come() {
             let step = step.replace('#', &order.to_string());
             let update = match step.strip_prefix('!') {
                 Some(text) => chat.text_update(text),
-                None => chat.tap_update(&step),
+                None => chat.tap_update(&step.strip_prefix('>').map_or_else(|| step.clone(), |text| data(&chat, text))),
             };
             let deliver = async || {
                 if update.get("message").is_some() {

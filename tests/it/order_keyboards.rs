@@ -20,7 +20,19 @@ fn word(data: &str) -> String {
 
 /// What changes something at once. Not who sees to an order: that moves nothing, and the next tap takes it back.
 fn acts(data: &str) -> bool {
-    let acting = ["as:auto", "as:any", "o:ret_yes", "o:cnl_yes", "o:win", "o:asap", "o:nocom", "o:cls", "o:rop_yes"];
+    let acting = [
+        "as:auto",
+        "as:any",
+        "o:ret_yes",
+        "o:ret_own",
+        "o:cnl_yes",
+        "o:cnl_own",
+        "o:win",
+        "o:asap",
+        "o:nocom",
+        "o:cls",
+        "o:rop_yes",
+    ];
     acting.contains(&word(data).as_str())
 }
 
@@ -30,7 +42,7 @@ fn asks(data: &str) -> bool {
 }
 
 /// The screens, each reached anew from the card by these; `~` is written.
-const SCREENS: [&[&str]; 15] = [
+const SCREENS: [&[&str]; 16] = [
     &[],
     &["q:as:man:#:1"],
     &["q:as:man:#:1", "q:as:pick:#:3"],
@@ -39,6 +51,7 @@ const SCREENS: [&[&str]; 15] = [
     &["q:ret:#", "o:ret:late:#"],
     &["q:cnl:#"],
     &["q:cnl:#", "o:cnl:dup:#"],
+    &["q:cnl:#", "~Ошибка"],
     &["o:edit:#"],
     &["o:slot:#"],
     &["o:slot:#", "o:day:#:20991129"],

@@ -7,6 +7,7 @@ use field_service::bots::render::texts::staff::order::{self as texts, Misunderst
 use field_service::dispatch::act::{ActOutcome, Acted, Deed};
 use field_service::model::blocked::Blocked;
 use field_service::model::candidates::{CandidateLine, Candidates};
+use field_service::model::dialog::Written;
 use field_service::model::selection::Exclusion;
 use field_service::model::slot::{NoTime, WORKDAY};
 use field_service::model::staff_order::{Changed, ChangedBy, Detail, Edit, LastChange, Sought, StaffOrder};
@@ -121,6 +122,7 @@ fn all(typed: impl Fn(&str) -> String + Copy) -> Vec<(&'static str, Vec<Screen>)
             vec![
                 screens::ask_cancel(&working),
                 screens::confirm_cancel(&open, CancelReason::ChangedMind),
+                screens::confirm_written(&open, &Written { text: "нет, <не> надо".to_owned(), message: 77 }, false),
                 screens::ask_return(&working),
                 screens::confirm_return(&working, ReturnReason::TooLate),
                 screens::ask_return(&open),

@@ -67,6 +67,9 @@ impl StaffCallback {
     pub fn leaves(self) -> Leaves {
         match self {
             Self::New(_) => Leaves::AllBut(StaffQuestion::NewOrder),
+            Self::Order(OrderTap::CancelWritten(..)) => Leaves::AllBut(StaffQuestion::CancelReason),
+            Self::Order(OrderTap::ReturnWritten(..)) => Leaves::AllBut(StaffQuestion::ReturnReason),
+            Self::Master(MasterTap::Block(..)) => Leaves::AllBut(StaffQuestion::BlockReason),
             _ => Leaves::All,
         }
     }
@@ -107,6 +110,11 @@ impl<'a> Parts<'a> {
     /// The next part, a master's id.
     fn master(&mut self) -> Option<MasterId> {
         self.number().map(MasterId)
+    }
+
+    /// The next part, a message's id.
+    fn message(&mut self) -> Option<i32> {
+        self.number()?.try_into().ok()
     }
 
     /// The next part, a page; the first if there is none.

@@ -1,8 +1,10 @@
 //! The masters, and invitations.
 
 use super::super::callback::staff::MasterTap;
+use super::super::render::Screen;
 use super::super::render::staff::master as screens;
 use super::super::render::texts::staff::master as texts;
+use super::super::render::texts::staff::order::REASON_GONE;
 use super::super::update::Message;
 use super::By;
 use super::new_order::is_an_order;
@@ -10,6 +12,7 @@ use super::reply::Reply;
 use crate::dispatch::invite::{self, EXPIRES_IN, InviteOutcome};
 use crate::dispatch::manage::{self, ManageOutcome};
 use crate::dispatch::staff_dialog;
+use crate::model::dialog::Written;
 use crate::model::invitation::Invited;
 use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterCard, MasterFilter};
 use crate::model::{MasterId, Place, StaffDialog, StaffQuestion};
@@ -32,6 +35,7 @@ impl By<'_> {
             MasterTap::List { filter, page } => self.page_of_masters(filter, page).await,
             MasterTap::Card(master) => self.master_card(master).await,
             MasterTap::Shift(master, on, seen) => self.manage(master, Manage::Shift(on), seen, Then::Card).await,
+            MasterTap::Block(master, message, seen) => self.block(master, message, seen).await,
             MasterTap::Unblock(master, seen) => self.manage(master, Manage::Unblock, seen, Then::Card).await,
             MasterTap::Approve(master, seen) => self.manage(master, Manage::Approve, seen, Then::Card).await,
             MasterTap::Limit(master, limit, seen) => {
@@ -89,11 +93,7 @@ impl By<'_> {
     }
 
     /// A screen about a master; the list if there is no such master.
-    async fn about(
-        self,
-        master: MasterId,
-        screen: impl FnOnce(&MasterCard) -> super::super::render::Screen,
-    ) -> Result<Reply, store::Error> {
+    async fn about(self, master: MasterId, screen: impl FnOnce(&MasterCard) -> Screen) -> Result<Reply, store::Error> {
         match manage::card(&self.bots.store, self.staff, master).await? {
             Some(card) => Ok(Reply::screen(screen(&card), Place::Master(master))),
             None => Ok(self.masters().await?.with_alert(texts::NOT_FOUND)),
@@ -127,7 +127,7 @@ impl By<'_> {
         self,
         master: MasterId,
         question: StaffQuestion,
-        screen: impl FnOnce(&MasterCard) -> super::super::render::Screen,
+        screen: impl FnOnce(&MasterCard) -> Screen,
     ) -> Result<Reply, store::Error> {
         let Some(card) = manage::card(&self.bots.store, self.staff, master).await? else {
             return Ok(self.masters().await?.with_alert(texts::NOT_FOUND));
@@ -158,6 +158,20 @@ impl By<'_> {
             Ok(to) => to,
             Err(why) => return self.ask_again(master, dialog, &why).await,
         };
+        if let Manage::Block(text) = to {
+            let Some(card) = manage::card(&self.bots.store, self.staff, master).await? else {
+                return Ok(self.masters().await?.with_alert(texts::NOT_FOUND));
+            };
+            let written = Written { text, message: message.message_id };
+            if !staff_dialog::keep(&self.bots.store, self.staff, dialog, &written).await? {
+                return self.master_card(master).await;
+            }
+            return Ok(Reply::question(screens::confirm_block(
+                &card,
+                &written,
+                dialog.seen_change.unwrap_or(card.seen),
+            )));
+        }
         let outcome = self.managed(master, &to, dialog.seen_change).await?;
         if outcome == ManageOutcome::Busy {
             return self.ask_again(master, dialog, &texts::managed(&to, &outcome)).await;
@@ -168,6 +182,38 @@ impl By<'_> {
             Some(card) => Ok(Reply::screen(screens::card(&card, self.profile, Some(&note)), Place::Master(master))),
             None => Ok(self.masters().await?.with_alert(note)),
         }
+    }
+
+    /// Blocks a master for a reason that was confirmed, if it is still that one.
+    async fn block(self, master: MasterId, message: i32, seen: i64) -> Result<Reply, store::Error> {
+        let dialog = StaffDialog::about_master(StaffQuestion::BlockReason, master, seen);
+        let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
+        let Some(Written { text, .. }) = written.filter(|written| written.message == message) else {
+            if self.was_handled().await? {
+                return self.master_card(master).await;
+            }
+            let reply = self.ask_about(master, StaffQuestion::BlockReason, screens::ask_block).await?;
+            return Ok(if reply.notice.is_some() { reply } else { reply.with_alert(REASON_GONE) });
+        };
+        let outcome = self.managed(master, &Manage::Block(text.clone()), Some(seen)).await?;
+        if outcome != ManageOutcome::Busy {
+            staff_dialog::end(&self.bots.store, self.staff, &dialog).await?;
+        }
+        let said = texts::managed(&Manage::Block(text), &outcome);
+        let reply =
+            if outcome == ManageOutcome::NotFound { self.masters().await? } else { self.master_card(master).await? };
+        Ok(reply.with_alert(said))
+    }
+
+    /// What is to be confirmed of a block.
+    pub(super) async fn master_asked_now(
+        self,
+        dialog: &StaffDialog,
+        written: &Written,
+    ) -> Result<Option<Screen>, store::Error> {
+        let Some(master) = dialog.master else { return Ok(None) };
+        let card = manage::card(&self.bots.store, self.staff, master).await?;
+        Ok(card.map(|card| screens::confirm_block(&card, written, dialog.seen_change.unwrap_or(card.seen))))
     }
 
     /// The same question, below why the words do not answer it.

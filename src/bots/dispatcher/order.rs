@@ -6,6 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::DateTime;
 
 use super::super::callback::staff::{Field, OrderTap};
+use super::super::render::Screen;
 use super::super::render::staff::order as screens;
 use super::super::render::texts::VOCABULARY;
 use super::super::render::texts::staff::order as texts;
@@ -17,7 +18,8 @@ use super::new_order::is_an_order;
 use super::reply::Reply;
 use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
 use crate::dispatch::actions::{OrderAction, is_allowed};
-use crate::dispatch::{candidates, staff_dialog};
+use crate::dispatch::{candidates, dialog, staff_dialog};
+use crate::model::dialog::Written;
 use crate::model::paste::when;
 use crate::model::selection::Exclusion;
 use crate::model::slot::{self, When};
@@ -53,6 +55,12 @@ impl By<'_> {
             OrderTap::Cancel(reason, order, seen) => {
                 self.tapped_to(order, seen, Deed::Cancel(texts::cancel_reason(reason).to_owned())).await
             }
+            OrderTap::ReturnWritten(order, message, seen) => {
+                self.tapped_for_written(StaffQuestion::ReturnReason, order, message, seen).await
+            }
+            OrderTap::CancelWritten(order, message, seen) => {
+                self.tapped_for_written(StaffQuestion::CancelReason, order, message, seen).await
+            }
             OrderTap::Claim(order, from) => self.tapped_to(order, None, Deed::Claim(from)).await,
             OrderTap::Unclaim(order) => self.tapped_to(order, None, Deed::Unclaim).await,
             OrderTap::Edit(order, seen) => self.before(order, seen, OrderAction::Edit, None, screens::edit).await,
@@ -83,16 +91,66 @@ impl By<'_> {
                 let acted = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
                 Ok(noted(self.shown(order, &acted).await?, &texts::acted(&deed, &acted)))
             }
-            Ok(Answer::Amount(amount)) => {
-                if dialog.seen.is_some_and(|seen| seen != found.version) {
-                    staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
-                    let reply = self.show(Place::Card(order)).await?;
-                    return Ok(noted(reply, &texts::acted(&Deed::Close(amount), &stale(&found))));
+            // What cannot be confirmed as it was seen.
+            Ok(Answer::Amount(_) | Answer::Reason(_)) if dialog.seen.is_some_and(|seen| seen != found.version) => {
+                staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
+                let reply = self.show(Place::Card(order)).await?;
+                Ok(noted(reply, &texts::stale(found.last_change.as_ref(), Some(&found))))
+            }
+            Ok(Answer::Amount(amount)) => Ok(Reply::question(screens::confirm_close(&found, amount))),
+            Ok(Answer::Reason(text)) => {
+                let written = Written { text, message: message.message_id };
+                if !staff_dialog::keep(&self.bots.store, self.staff, dialog, &written).await? {
+                    return self.show(Place::Card(order)).await;
                 }
-                Ok(Reply::question(screens::confirm_close(&found, amount)))
+                let returns = dialog.question == StaffQuestion::ReturnReason;
+                Ok(Reply::question(screens::confirm_written(&found, &written, returns)))
             }
             Err(why) => Ok(ask_again(dialog.question, &found, &texts::misunderstood(why))),
         }
+    }
+
+    /// Does what a written reason was confirmed for, if it is still that one.
+    async fn tapped_for_written(
+        self,
+        question: StaffQuestion,
+        order: OrderId,
+        message: i32,
+        seen: Option<Version>,
+    ) -> Result<Reply, store::Error> {
+        let dialog = StaffDialog::about_order(question, order, seen);
+        let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
+        let Some(Written { text, .. }) = written.filter(|written| written.message == message) else {
+            if self.was_handled().await? {
+                return Ok(self.show(Place::Card(order)).await?.with_alert(texts::REPEATED));
+            }
+            let reply = if question == StaffQuestion::ReturnReason {
+                self.ask_return(order, seen).await?
+            } else {
+                self.before(order, seen, OrderAction::Cancel, Some(question), screens::ask_cancel).await?
+            };
+            return Ok(if reply.notice.is_some() { reply } else { reply.with_alert(texts::REASON_GONE) });
+        };
+        let returns = question == StaffQuestion::ReturnReason;
+        let deed = if returns { Deed::SearchAgain(text) } else { Deed::Cancel(text) };
+        self.tapped_answering(order, seen, Some(question), deed).await
+    }
+
+    /// Whether this very update was handled before.
+    pub(super) async fn was_handled(self) -> Result<bool, store::Error> {
+        Ok(dialog::processed(&self.bots.store, &self.origin.update).await?.is_some())
+    }
+
+    /// The question about an order again, or what is to be confirmed of its answer.
+    pub(super) async fn order_asked_now(
+        self,
+        dialog: &StaffDialog,
+        written: &Written,
+    ) -> Result<Option<Screen>, store::Error> {
+        let Some(order) = dialog.order else { return Ok(None) };
+        let found = act::look(&self.bots.store, order, self.staff).await?;
+        let returns = dialog.question == StaffQuestion::ReturnReason;
+        Ok(found.map(|found| screens::confirm_written(&found, written, returns)))
     }
 
     /// That there is no such order any more, to whoever was asked about it.
@@ -103,7 +161,18 @@ impl By<'_> {
 
     /// Does something, and shows the card with what came of it.
     async fn tapped_to(self, order: OrderId, seen: Option<Version>, deed: Deed) -> Result<Reply, store::Error> {
-        let acted = self.act(order, seen, None, &deed).await?;
+        self.tapped_answering(order, seen, None, deed).await
+    }
+
+    /// The same, which answers an open question.
+    async fn tapped_answering(
+        self,
+        order: OrderId,
+        seen: Option<Version>,
+        answers: Option<StaffQuestion>,
+        deed: Deed,
+    ) -> Result<Reply, store::Error> {
+        let acted = self.act(order, seen, answers, &deed).await?;
         let reply = self.shown(order, &acted).await?;
         let said = texts::acted(&deed, &acted);
         Ok(if acted.outcome == ActOutcome::Done { reply.with_toast(said) } else { reply.with_alert(said) })
@@ -139,7 +208,7 @@ impl By<'_> {
         seen: Option<Version>,
         action: OrderAction,
         question: Option<StaffQuestion>,
-        screen: impl FnOnce(&StaffOrder) -> super::super::render::Screen,
+        screen: impl FnOnce(&StaffOrder) -> Screen,
     ) -> Result<Reply, store::Error> {
         match self.ready_for(order, seen, action).await? {
             Ok(found) => self.asked_or_shown(&found, question, screen).await,
@@ -152,7 +221,7 @@ impl By<'_> {
         self,
         found: &StaffOrder,
         question: Option<StaffQuestion>,
-        screen: impl FnOnce(&StaffOrder) -> super::super::render::Screen,
+        screen: impl FnOnce(&StaffOrder) -> Screen,
     ) -> Result<Reply, store::Error> {
         let order = found.id();
         let Some(question) = question else { return Ok(Reply::screen(screen(found), Place::Card(order))) };
@@ -262,6 +331,8 @@ enum Answer {
     Deed(Deed),
     /// To be confirmed.
     Amount(Amount),
+    /// To be confirmed too.
+    Reason(String),
 }
 
 fn field(question: StaffQuestion) -> Option<Field> {
@@ -304,8 +375,7 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
         StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
         StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
         StaffQuestion::Comment => deed(Deed::Edit(Edit::Comment(Some(words(question, written)?)))),
-        StaffQuestion::ReturnReason => deed(Deed::SearchAgain(words(question, written)?)),
-        _ => deed(Deed::Cancel(words(question, written)?)),
+        _ => Ok(Answer::Reason(words(question, written)?)),
     }
 }
 
@@ -327,9 +397,4 @@ fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood
 /// What there is to say, above the screen of a new message.
 fn noted(reply: Reply, note: &str) -> Reply {
     Reply { screen: reply.screen.map(|screen| screen.with_note(note)), ..reply }
-}
-
-fn stale(order: &StaffOrder) -> Acted {
-    let outcome = ActOutcome::Stale(order.last_change.clone());
-    Acted { outcome, fresh: Some(order.clone()), enqueued: false, offers: None }
 }

@@ -85,7 +85,15 @@ impl By<'_> {
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::Search => {
                 Ok(Reply::question(render::staff::ask_search()))
             }
-            Some((_, Some(dialog))) => Ok(Reply::question(render::staff::question(&dialog))),
+            Some((_, Some(dialog))) => {
+                let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
+                let confirm = match &written {
+                    Some(written) if dialog.master.is_some() => self.master_asked_now(&dialog, written).await?,
+                    Some(written) => self.order_asked_now(&dialog, written).await?,
+                    None => None,
+                };
+                Ok(Reply::question(confirm.unwrap_or_else(|| render::staff::question(&dialog))))
+            }
             _ => self.menu().await,
         }
     }

@@ -27,6 +27,8 @@ pub enum MasterTap {
     Shift(MasterId, bool, i64),
     /// `adm:m:bl:<master>`: ask why the master is blocked.
     AskBlock(MasterId),
+    /// `adm:m:bl_yes:<master>:<message>:<seen>`: block the master, for the reason in that message of the person.
+    Block(MasterId, i32, i64),
     /// `adm:m:ub:<master>:<seen>`: not blocked any more.
     Unblock(MasterId, i64),
     /// `adm:m:ap:<master>:<seen>`: let in who has waited.
@@ -92,6 +94,7 @@ impl MasterTap {
             Some("c") => Self::Card(parts.master()?),
             Some("sh") => Self::Shift(parts.master()?, parts.next().and_then(on)?, seen(parts)?),
             Some("bl") => Self::AskBlock(parts.master()?),
+            Some("bl_yes") => Self::Block(parts.master()?, parts.message()?, seen(parts)?),
             Some("ub") => Self::Unblock(parts.master()?, seen(parts)?),
             Some("ap") => Self::Approve(parts.master()?, seen(parts)?),
             Some("lim") => Self::Limits(parts.master()?),
@@ -163,6 +166,7 @@ impl fmt::Display for MasterTap {
             Self::Card(master) => write!(f, "adm:m:c:{master}"),
             Self::Shift(master, on, seen) => write!(f, "adm:m:sh:{master}:{}:{seen}", on_or_off(*on)),
             Self::AskBlock(master) => write!(f, "adm:m:bl:{master}"),
+            Self::Block(master, message, seen) => write!(f, "adm:m:bl_yes:{master}:{message}:{seen}"),
             Self::Unblock(master, seen) => write!(f, "adm:m:ub:{master}:{seen}"),
             Self::Approve(master, seen) => write!(f, "adm:m:ap:{master}:{seen}"),
             Self::Limits(master) => write!(f, "adm:m:lim:{master}"),
@@ -203,6 +207,7 @@ mod tests {
             MasterTap::Start,
             MasterTap::Card(master),
             MasterTap::AskBlock(master),
+            MasterTap::Block(master, i32::MAX, MOST),
             MasterTap::Unblock(master, MOST),
             MasterTap::Approve(master, 0),
             MasterTap::Limits(master),

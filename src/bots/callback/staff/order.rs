@@ -1,6 +1,7 @@
 //! `adm:q:as:…`, `adm:q:ret:…`, `adm:q:cnl:…`, `adm:o:…`: what is done about an order.
 //!
-//! Nothing that people typed is in a button: reasons are named by a word, and a slot by its first hour.
+//! Nothing that people typed is in a button: reasons are named by a word or by the message that says them, and a slot by its
+//! first hour.
 
 use std::fmt;
 
@@ -51,6 +52,10 @@ pub enum OrderTap {
     ConfirmCancel(CancelReason, OrderId, Option<Version>),
     /// `adm:o:cnl_yes:<reason>:<order>[:<seen>]`: cancel it, for that reason.
     Cancel(CancelReason, OrderId, Option<Version>),
+    /// `adm:o:ret_own:<order>:<message>[:<seen>]`: search for another master, for the reason in that message of the person.
+    ReturnWritten(OrderId, i32, Option<Version>),
+    /// `adm:o:cnl_own:<order>:<message>[:<seen>]`: cancel it, for the reason in that message of the person.
+    CancelWritten(OrderId, i32, Option<Version>),
     /// `adm:o:clm:<order>[:<staff>]`: see to it; instead of whom, if somebody else is shown to do so.
     Claim(OrderId, Option<StaffId>),
     /// `adm:o:unc:<order>`: leave it to the others.
@@ -233,6 +238,8 @@ impl OrderTap {
             "ret_yes" => Self::Return(return_reason(parts)?, parts.order()?, parts.seen()),
             "cnl" => Self::ConfirmCancel(cancel_reason(parts)?, parts.order()?, parts.seen()),
             "cnl_yes" => Self::Cancel(cancel_reason(parts)?, parts.order()?, parts.seen()),
+            "ret_own" => Self::ReturnWritten(parts.order()?, parts.message()?, parts.seen()),
+            "cnl_own" => Self::CancelWritten(parts.order()?, parts.message()?, parts.seen()),
             "clm" => {
                 let order = parts.order()?;
                 let from = match parts.next() {
@@ -281,6 +288,8 @@ impl fmt::Display for OrderTap {
                 write!(f, "adm:o:cnl:{}:{order}{}", reason.as_str(), Seen(*seen))
             }
             Self::Cancel(reason, order, seen) => write!(f, "adm:o:cnl_yes:{}:{order}{}", reason.as_str(), Seen(*seen)),
+            Self::ReturnWritten(order, message, seen) => write!(f, "adm:o:ret_own:{order}:{message}{}", Seen(*seen)),
+            Self::CancelWritten(order, message, seen) => write!(f, "adm:o:cnl_own:{order}:{message}{}", Seen(*seen)),
             Self::Claim(order, None) => write!(f, "adm:o:clm:{order}"),
             Self::Claim(order, Some(from)) => write!(f, "adm:o:clm:{order}:{from}"),
             Self::Unclaim(order) => write!(f, "adm:o:unc:{order}"),
@@ -320,6 +329,8 @@ mod tests {
             OrderTap::PickAnyway { order, master, seen },
             OrderTap::AskReturn(order, seen),
             OrderTap::AskCancel(order, seen),
+            OrderTap::ReturnWritten(order, i32::MAX, seen),
+            OrderTap::CancelWritten(order, i32::MAX, seen),
             OrderTap::Claim(order, None),
             OrderTap::Claim(order, Some(StaffId(i64::MAX))),
             OrderTap::Unclaim(order),

@@ -9,6 +9,7 @@ use super::super::texts;
 use super::super::texts::staff::{BUTTON_MENU, master as words};
 use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{MasterTap, QueueTap, StaffCallback};
+use crate::model::dialog::Written;
 use crate::model::invitation::{Invitation, Invited};
 use crate::model::managed::{MasterCard, MasterFilter, MasterList, MasterState};
 use crate::model::order::Category;
@@ -114,6 +115,15 @@ fn to_card(card: &MasterCard) -> Row {
 pub fn ask_block(card: &MasterCard) -> Screen {
     let keyboard = markup(vec![alone(words::BUTTON_TO_CARD, MasterTap::Card(card.id))]);
     Screen { text: words::ask_block(card), keyboard }
+}
+
+/// Whether a master is to be blocked, or refused, for that reason; as the last change left the master.
+#[must_use]
+pub fn confirm_block(card: &MasterCard, written: &Written, seen: i64) -> Screen {
+    let yes = StaffCallback::Master(MasterTap::Block(card.id, written.message, seen));
+    let no = tap(words::BUTTON_NO, MasterTap::Card(card.id));
+    let keyboard = markup(vec![vec![no, bad(words::button_block_yes(card), yes)]]);
+    Screen { text: words::confirm_block(card, &written.text), keyboard }
 }
 
 /// Which limit.

@@ -13,6 +13,7 @@ use crate::bots::render::Screen;
 use crate::bots::render::texts::staff;
 use crate::bots::render::texts::staff::order as texts;
 use crate::model::candidates::{CandidateLine, Candidates};
+use crate::model::dialog::Written;
 use crate::model::slot::windows;
 use crate::model::staff_order::StaffOrder;
 use crate::model::{Amount, OrderId};
@@ -85,7 +86,7 @@ pub fn ask_cancel(order: &StaffOrder) -> Screen {
 pub fn confirm_cancel(order: &StaffOrder, reason: CancelReason) -> Screen {
     let yes = tap(OrderTap::Cancel(reason, order.id(), Some(order.version)));
     Screen {
-        text: texts::confirm_cancel(order, reason),
+        text: texts::confirm_cancel(order, texts::cancel_reason(reason)),
         keyboard: no_or(order.id(), bad(texts::BUTTON_CANCEL_YES, yes)),
     }
 }
@@ -111,9 +112,23 @@ pub fn ask_return(order: &StaffOrder) -> Screen {
 pub fn confirm_return(order: &StaffOrder, reason: ReturnReason) -> Screen {
     let yes = tap(OrderTap::Return(reason, order.id(), Some(order.version)));
     Screen {
-        text: texts::confirm_return(order, reason),
+        text: texts::confirm_return(order, texts::return_reason(reason)),
         keyboard: no_or(order.id(), bad(texts::BUTTON_RETURN_YES, yes)),
     }
+}
+
+/// Whether it is to be canceled or, if `returns`, searched for anew, for a reason in somebody's own words.
+#[must_use]
+pub fn confirm_written(order: &StaffOrder, written: &Written, returns: bool) -> Screen {
+    let (id, message, seen) = (order.id(), written.message, Some(order.version));
+    let (text, label, yes) = if returns {
+        let text = texts::confirm_return(order, &written.text);
+        (text, texts::BUTTON_RETURN_YES, OrderTap::ReturnWritten(id, message, seen))
+    } else {
+        let text = texts::confirm_cancel(order, &written.text);
+        (text, texts::BUTTON_CANCEL_YES, OrderTap::CancelWritten(id, message, seen))
+    };
+    Screen { text, keyboard: no_or(id, bad(label, tap(yes))) }
 }
 
 /// Whether it is to be opened again.

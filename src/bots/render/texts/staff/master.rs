@@ -24,6 +24,7 @@ pub(in crate::bots::render) const BUTTON_BLOCK: &str = "⛔ Заблокиров
 pub(in crate::bots::render) const BUTTON_UNBLOCK: &str = "✅ Разблокировать";
 pub(in crate::bots::render) const BUTTON_APPROVE: &str = "✅ Одобрить";
 pub(in crate::bots::render) const BUTTON_REJECT: &str = "⛔ Отказать";
+pub(in crate::bots::render) const BUTTON_NO: &str = "◀ Нет";
 pub(in crate::bots::render) const BUTTON_COPY_PHONE: &str = "📞 Скопировать телефон";
 pub(in crate::bots::render) const BUTTON_ANOTHER_LIMIT: &str = "✏️ Другое число";
 pub(in crate::bots::render) const BUTTON_INVITATIONS: &str = "✉️ Приглашения";
@@ -267,15 +268,35 @@ pub(in crate::bots::render) fn ask_block(card: &MasterCard) -> String {
     let name = typed(&card.full_name, NAME_LIMIT);
     match card.state {
         MasterState::Waiting => {
-            format!("⛔ <b>{name}</b>\nПочему отказываете? Напишите причину, она придёт этому человеку.")
+            format!(
+                "⛔ <b>{name}</b>\nПочему отказываете? Напишите причину, она придёт этому человеку. Перед отказом переспросим."
+            )
         }
         _ if card.orders.is_empty() => {
-            format!("⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит.")
+            format!(
+                "⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит. Перед блокировкой переспросим."
+            )
         }
         _ => format!(
-            "⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит. Заявки в работе ({}) останутся: если нужно, заберите их на карточках.",
+            "⛔ <b>{name}</b>\nЗа что блокируете? Напишите причину, мастер её увидит. Перед блокировкой переспросим. Заявки в работе ({}) останутся: если нужно, заберите их на карточках.",
             card.orders.len()
         ),
+    }
+}
+
+/// The question before a block, or a refusal.
+pub(in crate::bots::render) fn confirm_block(card: &MasterCard, reason: &str) -> String {
+    let what = if card.state == MasterState::Waiting { "Отказать" } else { "Заблокировать" };
+    let name = typed(&card.full_name, NAME_LIMIT);
+    format!("⛔ {what}: <b>{name}</b>?\nПричина: «{}»", typed(reason, REASON_LIMIT))
+}
+
+/// Blocks, or refuses.
+pub(in crate::bots::render) fn button_block_yes(card: &MasterCard) -> &'static str {
+    if card.state == MasterState::Waiting {
+        "⛔ Да, отказать"
+    } else {
+        "⛔ Да, заблокировать"
     }
 }
 

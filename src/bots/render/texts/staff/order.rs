@@ -76,7 +76,7 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
     match &acted.outcome {
         ActOutcome::Done => done(deed, acted),
         ActOutcome::AlreadyDone => "Так уже и есть, менять нечего.".to_owned(),
-        ActOutcome::Repeated => "Это уже обработано. Вот как сейчас.".to_owned(),
+        ActOutcome::Repeated => REPEATED.to_owned(),
         ActOutcome::Stale(change) => stale(change.as_ref(), acted.fresh.as_ref()),
         ActOutcome::NotNow => not_now(acted.fresh.as_ref()),
         ActOutcome::TooLate => "Прошло больше суток: эту заявку уже не открыть. Заведите новую.".to_owned(),
@@ -96,6 +96,8 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
     }
 }
 
+/// To an update that was handled before.
+pub const REPEATED: &str = "Это уже обработано. Вот как сейчас.";
 /// To whoever may only look.
 pub const READ_ONLY: &str = "У вас только просмотр. Менять заявки может диспетчер.";
 /// Of an order that is not there, or is somebody else's.
@@ -260,8 +262,8 @@ pub(in crate::bots::render) fn confirm_pick(order: &StaffOrder, line: &Candidate
 /// The question for the reason of a cancellation.
 pub(in crate::bots::render) fn ask_cancel(order: &StaffOrder) -> String {
     format!(
-        "❌ <b>Почему отменяем заявку №{}?</b>\n{}\n\nНажмите причину или напишите её одним сообщением — и заявка \
-         отменится.{}",
+        "❌ <b>Почему отменяем заявку №{}?</b>\n{}\n\nНажмите причину или напишите её одним сообщением. Перед \
+         отменой переспросим.{}",
         order.id(),
         line(order),
         tells_the_master(order)
@@ -273,15 +275,15 @@ fn tells_the_master(order: &StaffOrder) -> String {
 }
 
 /// The question before it.
-pub(in crate::bots::render) fn confirm_cancel(order: &StaffOrder, reason: CancelReason) -> String {
-    format!("Отменить заявку <b>№{}</b>?\n{}\nПричина: {}", order.id(), line(order), cancel_reason(reason))
+pub(in crate::bots::render) fn confirm_cancel(order: &StaffOrder, reason: &str) -> String {
+    format!("Отменить заявку <b>№{}</b>?\n{}\nПричина: «{}»", order.id(), line(order), typed(reason, REASON_LIMIT))
 }
 
 /// The question for the reason of a new search.
 pub(in crate::bots::render) fn ask_return(order: &StaffOrder) -> String {
     format!(
-        "🔎 <b>Почему ищем другого мастера для заявки №{}?</b>\n{}\n\nНажмите причину или напишите её одним сообщением — и \
-         начнём искать.{}",
+        "🔎 <b>Почему ищем другого мастера для заявки №{}?</b>\n{}\n\nНажмите причину или напишите её одним сообщением. \
+         Перед поиском переспросим.{}",
         order.id(),
         line(order),
         tells_the_master(order)
@@ -289,14 +291,14 @@ pub(in crate::bots::render) fn ask_return(order: &StaffOrder) -> String {
 }
 
 /// The question before it.
-pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: ReturnReason) -> String {
+pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: &str) -> String {
     match order.owner() {
         Some((_, name)) => format!(
-            "Забрать заявку <b>№{}</b> и искать другого мастера?\nСейчас мастер: <b>{}</b> ({})\nПричина: {}",
+            "Забрать заявку <b>№{}</b> и искать другого мастера?\nСейчас мастер: <b>{}</b> ({})\nПричина: «{}»",
             order.id(),
             typed(name, NAME_LIMIT),
             status(order.status()),
-            return_reason(reason)
+            typed(reason, REASON_LIMIT)
         ),
         None => format!(
             "Начать поиск мастера для заявки <b>№{}</b> заново?\n{}\n\nТекущие предложения снимем. Тех, кто отказался или не \
@@ -306,6 +308,9 @@ pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: Return
         ),
     }
 }
+
+/// To a button whose reason is none any more: another one was written since, or the question was left.
+pub const REASON_GONE: &str = "Эта причина уже не та: её заменили или вопрос закрыли. Выберите или напишите заново.";
 
 /// The question before an order is opened again.
 pub(in crate::bots::render) fn confirm_reopen(order: &StaffOrder) -> String {
