@@ -44,7 +44,7 @@ pub struct StaffCard {
     pub search_started: Option<Moment>,
     /// How many rounds its search has had.
     pub rounds: i32,
-    /// When it begins to look for a master, if it is deferred until a time of its own.
+    /// When it begins to look for a master, if it is deferred.
     pub deferred_until: Option<Moment>,
     /// Who of the staff sees to it.
     pub claimed: Option<Claim>,

@@ -578,7 +578,8 @@ async fn outside_working_hours_the_search_can_begin_with_the_next_day() {
     olga.say("Победы 5, кран течёт, 89123456789").await;
     has(&olga, "В городе сейчас 23:30, рабочее время начнётся завтра 10:00");
     let tap = olga.press("Создать, искать завтра 10:00").await;
-    assert!(tap.notice().contains("когда начнётся рабочее время"), "{}", tap.notice());
+    assert!(tap.notice().contains("Мастера начнём искать завтра 10:00."), "{}", tap.notice());
+    has(&olga, "💤 Отложена до");
     let order = t.last_order().await;
     assert_eq!(t.status(order).await, "DEFERRED");
     t.tick().await;
@@ -591,6 +592,16 @@ async fn outside_working_hours_the_search_can_begin_with_the_next_day() {
 
     olga.say("Победы 6, кран течёт, 89123456780").await;
     assert!(!may_press(&olga, "🌙"), "at noon nothing is put off");
+}
+
+#[tokio::test]
+async fn an_order_for_which_there_is_nobody_says_so_when_it_is_made() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    t.execute("UPDATE masters SET on_shift = false", &[]).await;
+    olga.say("Победы 5, кран течёт, 89123456789").await;
+    let tap = olga.press("Создать").await;
+    assert!(tap.notice().contains("Спросить сейчас некого"), "{}", tap.notice());
 }
 
 #[tokio::test]

@@ -162,6 +162,7 @@ async fn the_preferred_master_is_asked_first_and_alone() {
 #[tokio::test]
 async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
     let t = Dispatch::with_standing_clock(0).await;
+    let olga = t.add_staff(501).await;
     // The clocks of Yekaterinburg are five hours ahead of UTC.
     let at = |day: i8, hour: i8, minute: i8| {
         tz::offset(5).to_timestamp(date(2027, 3, day).at(hour, minute, 0, 0)).expect("a time")
@@ -180,6 +181,10 @@ async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
         )
         .await;
         t.clock.set(wakes - SignedDuration::from_secs(1));
+        olga.tap(&format!("adm:q:card:{order}:1")).await;
+        let until = tz::offset(5).to_datetime(wakes).strftime("%H:%M").to_string();
+        let line = olga.screen().lines().find(|line| line.contains("💤 Отложена до")).map(ToOwned::to_owned);
+        assert!(line.as_ref().is_some_and(|line| line.ends_with(&until)), "{until}: {line:?}");
         t.tick().await;
         assert_eq!(t.status(order).await, "DEFERRED", "{created} {until:?}");
         t.clock.set(wakes);

@@ -5,14 +5,14 @@ use jiff::civil::Date;
 use super::super::callback::staff::NewTap;
 use super::super::render::staff::new_order::{self as screens, Beside};
 use super::super::render::texts::VOCABULARY;
-use super::super::render::texts::staff::new_order::{self as words, Fault};
+use super::super::render::texts::staff::new_order::{self as words, Begun, Fault};
 use super::super::render::{self, Screen};
 use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::create::{self, CreateOutcome};
 use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
-use crate::dispatch::staff_dialog;
+use crate::dispatch::{act, candidates, staff_dialog};
 use crate::model::city::City;
 use crate::model::draft::{Draft, DraftId, Field, Said};
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Search};
@@ -176,7 +176,7 @@ impl By<'_> {
         self.bots.metrics.count("order_create", outcome.name());
         let (draft, alert) = match outcome {
             CreateOutcome::Created { order, asked } => {
-                let said = words::created(order, asked, search == Search::InTheMorning);
+                let said = words::created(order, self.begun(order, asked, search).await?);
                 return Ok(self.show_boxed(Place::Card(order)).await?.with_toast(said).with_enqueued(order));
             }
             CreateOutcome::AlreadyCreated(order) => {
@@ -190,6 +190,23 @@ impl By<'_> {
             CreateOutcome::MasterGone(draft) => (self.asked_anew(draft, Field::Preferred).await?, words::MASTER_GONE),
         };
         Ok(self.draft_as(&draft, Beside::default()).await?.with_alert(alert))
+    }
+
+    /// How the search of an order goes on that was just made.
+    async fn begun(self, order: OrderId, asked: usize, search: Search) -> Result<Begun, store::Error> {
+        if asked > 0 {
+            return Ok(Begun::Asked(asked));
+        }
+        if search == Search::InTheMorning {
+            let found = act::look(&self.bots.store, order, self.staff).await?;
+            let waits = found.and_then(|found| {
+                let now = found.order.card.slot.now;
+                slot::next_workday(now, found.workday).map(|at| Begun::Deferred(at, now))
+            });
+            return Ok(waits.unwrap_or(Begun::Soon));
+        }
+        let masters = candidates::candidates(&self.bots.store, order, self.staff, 1).await?;
+        Ok(if masters.is_some_and(|masters| masters.fit == 0) { Begun::Nobody } else { Begun::Soon })
     }
 
     /// The draft, which asks a field again that an order cannot be made of any more. The update was recorded: this is of no

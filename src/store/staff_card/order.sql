@@ -34,8 +34,8 @@ SELECT
     orders.search_started_at,
     orders.search_started_at AT TIME ZONE cities.shown_timezone AS search_started_local,
     orders.last_round,
-    nullif(orders.deferred_until, 'infinity') AS deferred_until,
-    nullif(orders.deferred_until, 'infinity') AT TIME ZONE cities.shown_timezone AS deferred_local,
+    waking.at AS deferred_until,
+    waking.at AT TIME ZONE cities.shown_timezone AS deferred_local,
     claimer.id AS claimed_by_id,
     claimer.full_name AS claimed_by,
     claimer.id = who.staff_id AS claimed_by_reader,
@@ -56,6 +56,16 @@ FROM staff_right($1, $2) AS who
 CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment
 JOIN orders ON orders.id = $3 AND orders.city_id = ANY (who.cities)
 JOIN cities ON cities.id = orders.city_id
+LEFT JOIN (SELECT workday_start, workday_end FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy ON true
+CROSS JOIN LATERAL (SELECT orders.created_at AT TIME ZONE cities.shown_timezone AS created) AS local
+-- When it wakes, by the same rule as in wake.sql.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN orders.status = 'DEFERRED' THEN nullif(coalesce(orders.deferred_until, (
+        CASE
+            WHEN local.created::time < policy.workday_start THEN local.created::date + policy.workday_start
+            WHEN local.created::time < policy.workday_end THEN local.created
+            ELSE local.created::date + 1 + policy.workday_start
+        END) AT TIME ZONE cities.shown_timezone), 'infinity') END AS at) AS waking
 LEFT JOIN districts ON districts.id = orders.district_id
 LEFT JOIN masters AS master ON master.id = orders.assigned_master_id
 LEFT JOIN masters AS preferred ON preferred.id = orders.preferred_master_id

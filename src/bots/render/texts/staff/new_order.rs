@@ -365,15 +365,29 @@ pub(in crate::bots::render) fn confirm_drop() -> String {
     "Удалить черновик? Всё, что в нём записано, пропадёт.".to_owned()
 }
 
+/// How the search of a new order goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// So many masters were asked.
+    Asked(usize),
+    /// There is nobody to be asked.
+    Nobody,
+    /// It begins in a moment.
+    Soon,
+    /// It begins at this time, on the clocks of the city, where it is now this one.
+    Deferred(DateTime, DateTime),
+}
+
 /// What came of a new order: over the chat, with the card below.
 #[must_use]
-pub fn created(order: OrderId, asked: usize, deferred: bool) -> String {
-    let what = if deferred {
-        "Мастера начнём искать, когда начнётся рабочее время.".to_owned()
-    } else if asked == 0 {
-        "Ищем мастера.".to_owned()
-    } else {
-        format!("Предложена {}.", counted(asked, ["мастеру", "мастерам", "мастерам"]))
+pub fn created(order: OrderId, begun: Begun) -> String {
+    let what = match begun {
+        Begun::Asked(count) => format!("Предложена {}.", counted(count, ["мастеру", "мастерам", "мастерам"])),
+        Begun::Nobody => {
+            "Спросить сейчас некого: подходящих и свободных мастеров нет. Можно назначить вручную.".to_owned()
+        }
+        Begun::Soon => "Ищем мастера.".to_owned(),
+        Begun::Deferred(at, now) => format!("Мастера начнём искать {}.", moment(at, now)),
     };
     format!("✅ Заявка №{order} создана. {what}")
 }
