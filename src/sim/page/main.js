@@ -116,7 +116,7 @@ function showPhones({ phones: known, updates, world, masters }) {
       show();
     } }, name, h("span", { className: "badge", hidden: true }))));
   countUnread();
-  if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) $("people").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return visible;
 }
 

@@ -73,13 +73,15 @@ export class Phone {
       const known = this.#bubbles.get(message.id);
       bubbles.set(message.id, known?.state === state ? known : { state, element: this.#bubble(message) });
     }
-    const own = data.messages.at(-1)?.from_bot === false && data.messages.at(-1).id !== [...this.#bubbles.keys()].at(-1);
+    // The bot may have answered already, in the same event.
+    const last = [...this.#bubbles.keys()].at(-1) ?? 0;
+    const own = data.messages.some((message) => !message.from_bot && message.id > last);
     this.#bubbles = bubbles;
     const empty = h("p", { className: "empty" }, "Здесь пока пусто. Нажмите /start.");
     this.messages.replaceChildren(...(bubbles.size ? [...bubbles.values()].map(({ element }) => element) : [empty]));
     if (focused) {
       const there = this.#bubbles.get(Number(focused[0]))?.element.querySelectorAll(CONTROLS) ?? [];
-      (there[focused[1]] ?? there[0] ?? this.chat).focus();
+      (there[focused[1]] ?? there[0] ?? this.chat).focus({ preventScroll: true });
     }
     if (own) this.chat.scrollTop = 0;
     this.#mark();
@@ -211,7 +213,7 @@ export class Phone {
       const hadFocus = box.contains(document.activeElement);
       box.remove();
       for (const part of this.inside) part.inert = false;
-      if (hadFocus) this.chat.focus();
+      if (hadFocus) this.chat.focus({ preventScroll: true });
     };
     const ok = h("button", { type: "button", onclick: close }, "OK");
     const box = h("div", { className: "alert", role: "alertdialog", "aria-label": this.data.bot_name,
