@@ -161,6 +161,21 @@ fn screens_of_the_queue() {
     assert_snapshot!("staff_menu", show(&staff::menu_of(&profile, Some(&queue()))));
 }
 
+/// A phone 360 points wide divides a row evenly, and cuts off what has no room.
+#[test]
+fn no_button_of_the_queue_is_cut_off_on_a_small_phone() {
+    for number in [7, 45, 118, 9_999, 123_456, 12_345_678] {
+        let lines = vec![QueueLine { troubles: vec![Trouble::Late], ..line(number, OrderStatus::Searching) }; 9];
+        let counts = QueueState::ALL.map(|state| (state, 25)).to_vec();
+        let filters = Filters { state: Some(QueueState::Deferred), ..Filters::default() };
+        let screen = staff::queue(&Queue { lines, counts, filters, ..queue() });
+        for row in screen.keyboard.inline_keyboard {
+            let longest = row.iter().map(|button| button.text.chars().count() + 1).max().unwrap_or_default();
+            assert!(row.len() * (longest * 8 + 16) <= 360, "{row:?}");
+        }
+    }
+}
+
 #[test]
 fn screens_of_the_search() {
     let lines =

@@ -23,7 +23,8 @@ pub fn queue(queue: &Queue) -> Screen {
     let page = queue.page;
     let mut rows = numbers(&queue.lines, |order| QueueTap::Card { order, page });
     rows.extend(turns(page, queue.pages(), QueueTap::Page));
-    rows.extend(states(queue).chunks(3).map(<[_]>::to_vec));
+    // Of three a small phone cuts the ends off.
+    rows.extend(states(queue).chunks(2).map(<[_]>::to_vec));
     rows.push(vec![
         tap(texts::button_filters(&queue.filters), QueueTap::Filters),
         tap(texts::BUTTON_SEARCH, QueueTap::AskSearch),
@@ -36,13 +37,18 @@ pub fn queue(queue: &Queue) -> Screen {
 fn numbers(lines: &[QueueLine], to: impl Fn(OrderId) -> QueueTap) -> Vec<Row> {
     let labels: Vec<_> = lines.iter().map(|line| (texts::button_line(line), line.card.id)).collect();
     let longest = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
-    let in_a_row = match longest {
-        ..=6 => 5,
-        7..=9 => 3,
-        _ => 2,
-    };
     let buttons: Vec<_> = labels.into_iter().map(|(label, order)| tap(label, to(order))).collect();
-    buttons.chunks(in_a_row).map(<[_]>::to_vec).collect()
+    buttons.chunks(in_a_row(longest)).map(<[_]>::to_vec).collect()
+}
+
+/// So many labels of that length fit beside each other on a phone 360 points wide: it divides a row evenly, a letter takes about
+/// 8 of them, a picture two letters' place, and what is around a label 16.
+fn in_a_row(longest: usize) -> usize {
+    match longest {
+        ..=7 => 4,
+        8..=10 => 3,
+        _ => 2,
+    }
 }
 
 /// ◀ ▶ where there is such a page; nothing when there is only one.
