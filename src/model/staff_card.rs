@@ -5,7 +5,7 @@ use super::order::{Client, OrderCard, OrderStatus};
 use super::policy::Escalation;
 use super::selection::Exclusion;
 use super::staff::Version;
-use super::{Amount, Deadline, MasterId, OfferState, StaffId};
+use super::{Amount, Deadline, MasterId, OfferState, OrderId, StaffId};
 
 /// How many offers, changes and rounds a card shows: the last ones.
 pub const OFFERS_SHOWN: i64 = 8;
@@ -20,6 +20,8 @@ pub const ROUNDS_SHOWN: i64 = 3;
 pub struct StaffCard {
     /// What it says.
     pub order: OrderCard,
+    /// The closed order whose work it repeats for free.
+    pub guarantee_of: Option<OrderId>,
     /// Its client.
     pub client: Client,
     /// How far it is.
@@ -164,6 +166,12 @@ pub struct Change {
     pub who: Who,
     /// Why, in somebody's words.
     pub reason: Option<String>,
+    /// The master that it was given to, by somebody else.
+    pub given_to: Option<String>,
+    /// What the client paid, if it was closed.
+    pub amount: Option<Amount>,
+    /// What a changed column held before.
+    pub was: Option<String>,
 }
 
 /// Why these masters were asked, and others not.

@@ -15,7 +15,7 @@ use crate::model::staff_card::{
     CHANGES_SHOWN, CardMaster, CardOffer, CardRound, Change, Claim, Delivery, OFFERS_SHOWN, ROUNDS_SHOWN, StaffCard,
     What, Who,
 };
-use crate::model::{Deadline, MasterId, OfferState, OrderId, OrderStatus, StaffId};
+use crate::model::{Amount, Deadline, MasterId, OfferState, OrderId, OrderStatus, StaffId};
 
 /// The order itself.
 pub(crate) const ORDER: Statement =
@@ -78,6 +78,7 @@ fn card(row: &Row) -> Result<StaffCard, Error> {
     let claimed_by: Option<String> = column(row, "claimed_by")?;
     Ok(StaffCard {
         order: facts::card(row)?,
+        guarantee_of: column::<Option<i64>>(row, "guarantee_of")?.map(OrderId),
         client: facts::client(row)?,
         status: facts::status(row)?,
         seen: Version { version: column(row, "version")?, revision: column(row, "revision")? },
@@ -159,6 +160,9 @@ fn change(row: &Row) -> Result<Change, Error> {
         },
         who: staff.map(Who::Staff).or(master.map(Who::Master)).unwrap_or(Who::System),
         reason: column(row, "reason")?,
+        given_to: column(row, "given_to")?,
+        amount: column::<Option<&str>>(row, "amount")?.and_then(Amount::parse),
+        was: column(row, "old_value")?,
     })
 }
 

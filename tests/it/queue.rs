@@ -445,6 +445,20 @@ async fn a_card_says_who_was_asked_what_they_did_and_why() {
     assert!(screen.contains("ждёт выезда — Анна"), "{screen}");
     olga.press("К очереди").await;
     assert_eq!(numbers(&olga), [order.0]);
+    // What staff do: to whom it was given, what was there before, and for how much it was closed.
+    olga.tap(&format!("adm:o:addr:{order}")).await;
+    olga.say("ул. Мира, 7").await;
+    olga.tap(&format!("adm:q:as:any:{order}:3")).await;
+    t.set(order, "status = 'PAYMENT'").await;
+    olga.tap(&format!("adm:o:cls:{order}:250000")).await;
+    let screen = olga.screen();
+    for said in [
+        "изменён адрес, было «ул. Ленина, 5» — Диспетчер",
+        "ждёт выезда, мастер Вера — Диспетчер",
+        "закрыта, 2\u{a0}500\u{a0}₽ — Диспетчер",
+    ] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
 }
 
 #[tokio::test]

@@ -206,12 +206,21 @@ fn offer(master: &str, state: OfferState) -> CardOffer {
 
 fn change(hour: i8, minute: i8, to: OrderStatus, who: Who, reason: Option<&str>) -> Change {
     let what = What::Status { from: Some(OrderStatus::Searching), to };
-    Change { at: at(hour, minute), what, who, reason: reason.map(ToOwned::to_owned) }
+    Change {
+        at: at(hour, minute),
+        what,
+        who,
+        reason: reason.map(ToOwned::to_owned),
+        given_to: None,
+        amount: None,
+        was: None,
+    }
 }
 
 fn searching() -> StaffCard {
     StaffCard {
         order: order(118),
+        guarantee_of: Some(OrderId(45)),
         client: client(),
         status: OrderStatus::Searching,
         seen: Version { version: 3, revision: 2 },
@@ -245,6 +254,17 @@ fn searching() -> StaffCard {
                 what: What::Field("address".to_owned()),
                 who: Who::Staff("Ольга Б.".to_owned()),
                 reason: None,
+                given_to: None,
+                amount: None,
+                was: Some("ул. <Мира>, 7".to_owned()),
+            },
+            Change {
+                given_to: Some("Борис".to_owned()),
+                ..change(13, 43, OrderStatus::Assigned, Who::Staff("Ольга Б.".to_owned()), None)
+            },
+            Change {
+                amount: Amount::parse("2500"),
+                ..change(13, 42, OrderStatus::Closed, Who::Master("Борис".to_owned()), None)
             },
             change(13, 40, OrderStatus::Assigned, Who::Master("Егор".to_owned()), None),
             change(13, 21, OrderStatus::Searching, Who::System, None),

@@ -16,6 +16,7 @@ SELECT
     orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free,
     moment.now AT TIME ZONE cities.shown_timezone AS local_now,
     cities.timezone_lost_at IS NOT NULL AS in_utc,
+    orders.guarantee_of,
     orders.client_name,
     orders.client_phone,
     orders.comment,

@@ -12,7 +12,7 @@ use crate::model::queue::Trouble;
 use crate::model::selection::Exclusion;
 use crate::model::staff_card::{CardMaster, CardOffer, CardRound, Change, Delivery, StaffCard, What, Who};
 use crate::model::text::cut;
-use crate::model::{OfferState, OrderCard};
+use crate::model::{Amount, OfferState, OrderCard};
 
 /// Copies the client's phone.
 pub(in crate::bots::render) const BUTTON_COPY_PHONE: &str = "📞 Телефон";
@@ -49,7 +49,7 @@ const SAID: usize = 70;
 /// All of an order.
 pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     let now = card.order.slot.now;
-    let mut parts = vec![head(card), order(&card.order), client(card)];
+    let mut parts = vec![head(card), order(card), client(card)];
     parts.extend(progress(card));
     parts.extend(offers(card, now));
     let mut text = parts.join("\n\n");
@@ -121,8 +121,11 @@ fn head(card: &StaffCard) -> String {
     rows.join("\n")
 }
 
-fn order(card: &OrderCard) -> String {
-    body(&OrderCard { description: card.description.as_deref().map(|text| cut(text, DESCRIBED)), ..card.clone() }, true)
+fn order(card: &StaffCard) -> String {
+    let description = card.order.description.as_deref().map(|text| cut(text, DESCRIBED));
+    let body = body(&OrderCard { description, ..card.order.clone() }, true);
+    let repeats = card.guarantee_of.map(|order| format!("\n🛡 По гарантии на заявку №{order}"));
+    format!("{body}{}", repeats.unwrap_or_default())
 }
 
 fn client(card: &StaffCard) -> String {
@@ -268,15 +271,35 @@ fn change(change: &Change, now: DateTime) -> String {
     let what = match &change.what {
         What::Status { from: Some(from), to } if from == to => format!("снова {}", named_status(*to)),
         What::Status { to, .. } => named_status(*to).to_owned(),
-        What::Field(field) => field_changed(field).to_owned(),
+        What::Field(field) => {
+            let was = change.was.as_deref().and_then(|was| was_before(field, was));
+            let was = was.map(|was| format!(", было «{was}»")).unwrap_or_default();
+            format!("{}{was}", field_changed(field))
+        }
     };
+    let given = change.given_to.as_deref().map(|name| format!(", мастер {}", typed(name, SHORT))).unwrap_or_default();
+    let paid = change.amount.map(|amount| format!(", {}", rubles(amount))).unwrap_or_default();
     let who = match &change.who {
         Who::System => String::new(),
         Who::Master(name) | Who::Staff(name) => format!(" — {}", typed(name, SHORT)),
     };
     let said = change.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     let said = said.map(|reason| format!(" («{}»)", typed(reason, SAID))).unwrap_or_default();
-    format!("{} {what}{who}{said}", when(change.at, now))
+    format!("{} {what}{given}{paid}{who}{said}", when(change.at, now))
+}
+
+/// What a column held before it was changed, if that is short and read as people do.
+fn was_before(field: &str, was: &str) -> Option<String> {
+    match field {
+        "final_amount" => Amount::parse(was).map(rubles),
+        "client_phone" => Some(telephone(was, SHORT)),
+        "address" | "client_name" | "description" | "comment" => {
+            let was = was.trim();
+            (!was.is_empty() && was.chars().count() <= SHORT).then(|| typed(was, SHORT))
+        }
+        // As the database writes them.
+        _ => None,
+    }
 }
 
 /// Which column of an order was changed.
