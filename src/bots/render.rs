@@ -191,10 +191,19 @@ pub fn notification(notification: &Notification) -> Screen {
     match notification {
         Notification::List(list) => return offer_list(list),
         Notification::OwnOrder(own) => return own_order(own, None),
-        Notification::Menu(profile) => return menu(profile),
+        Notification::Menu(profile, did) => {
+            let Screen { text, keyboard } = menu(profile);
+            return Screen { text: texts::staff_did(*did, text), keyboard };
+        }
         Notification::Active(list) => return active_list(list),
         Notification::Card { order, status } => return active_card(order, *status),
-        Notification::Closed { order, amount, correctable } => return already_closed(*order, *amount, *correctable),
+        Notification::Closed { order, amount, correctable, by_staff: true } => {
+            let text = texts::closed_by_staff(*order, *amount, *correctable);
+            return Screen { text, keyboard: keyboards::to_lists(correctable.then_some(*order)) };
+        }
+        Notification::Closed { order, amount, correctable, .. } => {
+            return already_closed(*order, *amount, *correctable);
+        }
         Notification::NotYours(order) => return not_yours(*order),
         Notification::OfferCard { card, offer } => return offer_card(card, offer.expires, 1),
         Notification::Call(call) => return staff::call::call(call),

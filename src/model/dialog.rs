@@ -11,6 +11,8 @@ use super::{MasterId, OrderId};
 pub enum Barred {
     /// Staff have yet to agree.
     Waits,
+    /// Staff have not agreed.
+    Refused(Blocked),
     /// Staff have blocked the master.
     Blocked(Blocked),
 }

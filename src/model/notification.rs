@@ -5,6 +5,7 @@ use super::call::Call;
 use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
 use super::staff::Place;
+use super::staff_order::Detail;
 use super::{ActiveList, Amount, Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
 
 /// A message to a master or to staff.
@@ -32,8 +33,8 @@ pub enum Notification {
     Assigned(OwnOrder),
     /// To a master: the order just taken, which could not be shown at once.
     OwnOrder(OwnOrder),
-    /// To a master: the menu, which could not be shown at once.
-    Menu(Profile),
+    /// To a master: the menu, which could not be shown at once, or which shows what staff have done with the master.
+    Menu(Profile, Option<StaffDid>),
     /// To a master: the own orders, likewise.
     Active(ActiveList),
     /// To a master: an own order's card, likewise.
@@ -51,6 +52,8 @@ pub enum Notification {
         amount: Option<Amount>,
         /// Whether the amount can still be corrected.
         correctable: bool,
+        /// Whether staff have closed it on the master's behalf.
+        by_staff: bool,
     },
     /// To a master: that the order is not the master's, likewise.
     NotYours(OrderId),
@@ -76,6 +79,10 @@ pub enum Notification {
         order: OwnOrder,
         /// How far it is.
         status: OrderStatus,
+        /// Whether staff have opened it again, which was closed.
+        reopened: bool,
+        /// What staff have changed, as far as that is known.
+        edited: Vec<Detail>,
     },
     /// To the master who had it: the order was canceled, or taken away.
     Canceled {
@@ -92,6 +99,19 @@ pub enum Notification {
     Staff(Place),
     /// To staff: several calls, in one message.
     Together(Vec<Call>),
+}
+
+/// What staff did with a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffDid {
+    /// Put the master on shift.
+    OnShift,
+    /// Took the master off shift.
+    OffShift,
+    /// Lifted a block.
+    Unblocked,
+    /// Let the master in, who had waited.
+    Approved,
 }
 
 /// What a row of the outbox is about.
@@ -177,6 +197,7 @@ impl Kind {
 }
 
 /// What is known about a row of the outbox at the moment when it is sent.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub struct Known {
     /// What it is about.
@@ -199,6 +220,14 @@ pub struct Known {
     pub for_good: bool,
     /// Why, in somebody's words.
     pub reason: Option<String>,
+    /// Whether staff did what it shows the card for.
+    pub by_staff: bool,
+    /// Whether staff have opened the order again since.
+    pub reopened: bool,
+    /// What staff have changed of the order since.
+    pub edited: Vec<Detail>,
+    /// What staff have done with the recipient, if the menu shows that.
+    pub staff_did: Option<StaffDid>,
 }
 
 /// What a screen shows that is about no single order.
@@ -237,7 +266,9 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, concerned, place, screen, order, offer, after_seconds, mut calls, for_good, reason } = self;
+        let Self { kind, concerned, place, screen, order, offer, after_seconds, mut calls, for_good, reason, .. } =
+            self;
+        let Self { by_staff, reopened, edited, staff_did, .. } = self;
         if !concerned {
             return None;
         }
@@ -246,7 +277,7 @@ impl Known {
                 return screen.map(|screen| match screen {
                     Screen::Offers(list) => Notification::List(list),
                     Screen::Active(list) => Notification::Active(list),
-                    Screen::Menu(profile) => Notification::Menu(profile),
+                    Screen::Menu(profile) => Notification::Menu(profile, staff_did),
                 });
             }
             Kind::StaffScreen => return place.map(Notification::Staff),
@@ -272,12 +303,13 @@ impl Known {
                 }
                 _ if yours => Notification::Card { order: OwnOrder { card, client, status, comment }, status },
                 _ if own && status == OrderStatus::Closed => {
-                    Notification::Closed { order: card.id, amount, correctable }
+                    Notification::Closed { order: card.id, amount, correctable, by_staff }
                 }
                 _ => Notification::NotYours(card.id),
             }),
             (Kind::Changed, _) => {
-                yours.then_some(Notification::Changed { order: OwnOrder { card, client, status, comment }, status })
+                let order = OwnOrder { card, client, status, comment };
+                yours.then_some(Notification::Changed { order, status, reopened, edited })
             }
             (Kind::OfferEnded, standing) => match standing {
                 Standing::Offered(_) => None,

@@ -111,6 +111,7 @@ fn known() -> Vec<(&'static str, Words)> {
             }),
         ),
         ("what is changed of masters", words(What::ALL, What::as_str)),
+        ("what a master is told of", words([What::Shift, What::Blocked, What::Approved], What::as_str)),
         ("who changes masters", some(&ChangedBy::WORDS)),
         ("what a new master is asked", words(Step::ALL, Step::as_str)),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),

@@ -98,6 +98,7 @@ async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
     );
     assert!(pavel.tap(&stale).await.notice().contains("Так уже и есть (Диспетчер"));
     field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(newcomer.screen().contains("Вашу анкету одобрили."), "{}", newcomer.screen());
     assert!(newcomer.screen().contains("Здравствуйте, Пётр Новый"), "{}", newcomer.screen());
     newcomer.press("Выйти на смену").await;
     let order = t.order().offered_to([NEWCOMER]).await;
@@ -118,11 +119,15 @@ async fn whoever_is_refused_is_told_why() {
     assert!(olga.screen().contains("Почему отказываете"), "{}", olga.screen());
     olga.say("Нет допуска").await;
     assert!(olga.screen().contains("Отказать: Пётр Новый?"), "{}", olga.screen());
-    olga.press("Да, отказать").await;
+    assert!(olga.press("Да, отказать").await.notice().contains("Отказано"));
     assert!(olga.screen().contains("Заблокирован: Нет допуска"), "{}", olga.screen());
     // Without having asked; and whenever the person looks.
     field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
-    assert!(newcomer.screen().contains("Вы заблокированы: Нет допуска"), "{}", newcomer.screen());
+    let refused = newcomer.screen();
+    assert!(refused.contains("анкету не одобрили.\nПричина: Нет допуска"), "{refused}");
+    assert!(!refused.contains("остаётся за вами"), "nothing ever was: {refused}");
+    newcomer.say("/start").await;
+    assert!(newcomer.screen().contains("анкету не одобрили"), "{}", newcomer.screen());
     newcomer.tap("m:new").await;
     assert!(newcomer.screen().contains("Вы заблокированы: Нет допуска"), "{}", newcomer.screen());
     let waits: bool = t.one("SELECT awaiting_approval_since IS NOT NULL FROM masters WHERE id = 4", &[]).await;
@@ -191,6 +196,9 @@ async fn shift_limit_trades_and_districts_are_changed_by_buttons() {
     olga.tap("adm:m:c:1").await;
     assert!(olga.screen().contains("районов нет"), "{}", olga.screen());
     assert!(olga.press("Снять со смены").await.notice().contains("снят со смены"));
+    t.chat(ANNA).open();
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(t.chat(ANNA).screen().contains("Диспетчер снял вас со смены."), "{}", t.chat(ANNA).screen());
     assert!(olga.press("Поставить на смену").await.notice().contains("на смене"));
     olga.press("Лимит").await;
     olga.press("3").await;

@@ -173,12 +173,44 @@ async fn what_an_order_says_is_changed_in_words_and_its_master_told() {
     // This release has delivered something before.
     t.execute("UPDATE outbox_bots SET slots = 1", &[]).await;
     let order = t.order().in_status("ASSIGNED").of_master(ANNA).create().await;
-    for (field, asks, written, column, kept, says) in [
-        ("addr", "Новый адрес", "ул. <Мира>, 7 & 9", "address", "ул. <Мира>, 7 & 9", "Адрес изменён."),
-        ("name", "Как зовут", "Мария <Петровна>", "client_name", "Мария <Петровна>", "Имя изменено."),
-        ("tel", "Новый телефон", "8 912 345-67-89", "client_phone", "+79123456789", "Телефон изменён."),
-        ("desc", "Что сделать", "Течёт 🚿 кран", "description", "Течёт 🚿 кран", "Описание изменено."),
-        ("com", "Что передать", "Домофон 15", "comment", "Домофон 15", "Комментарий записан"),
+    for (field, asks, written, column, kept, says, told) in [
+        (
+            "addr",
+            "Новый адрес",
+            "ул. <Мира>, 7 & 9",
+            "address",
+            "ул. <Мира>, 7 & 9",
+            "Адрес изменён.",
+            "изменил: адрес",
+        ),
+        ("name", "Как зовут", "Мария <Петровна>", "client_name", "Мария <Петровна>", "Имя изменено.", "изменил: имя"),
+        (
+            "tel",
+            "Новый телефон",
+            "8 912 345-67-89",
+            "client_phone",
+            "+79123456789",
+            "Телефон изменён.",
+            "изменил: телефон",
+        ),
+        (
+            "desc",
+            "Что сделать",
+            "Течёт 🚿 кран",
+            "description",
+            "Течёт 🚿 кран",
+            "Описание изменено.",
+            "изменил: описание",
+        ),
+        (
+            "com",
+            "Что передать",
+            "Домофон 15",
+            "comment",
+            "Домофон 15",
+            "Комментарий записан",
+            "💬 Диспетчер: Домофон 15\n",
+        ),
     ] {
         chat.tap(&format!("adm:o:edit:{order}:{}", t.version_of(order).await)).await;
         shows(&chat, "Что меняем");
@@ -188,7 +220,8 @@ async fn what_an_order_says_is_changed_in_words_and_its_master_told() {
         shows(&chat, says);
         assert_eq!(t.text_of(order, column).await.as_deref(), Some(kept));
         assert_eq!(t.open_question().await, None);
-        t.reads(ANNA, kept).await;
+        t.reads(ANNA, told).await;
+        shows(&t.chat(ANNA), kept);
     }
     chat.tap(&format!("adm:o:com:{order}")).await;
     assert_eq!(chat.press("Убрать комментарий").await.notice(), "Комментарий убран.");
@@ -277,11 +310,13 @@ async fn money_is_confirmed_before_the_order_is_closed_for_its_master() {
     chat.say("3000").await;
     assert_eq!(chat.press("Да, закрыть").await.notice(), "Заявка закрыта: 3\u{a0}000\u{a0}₽.");
     assert_eq!(t.text_of(order, "final_amount").await.as_deref(), Some("3000.00"));
-    t.reads(ANNA, "закрыта").await;
+    t.reads(ANNA, &format!("Диспетчер закрыл вашу заявку №{order}.")).await;
+    shows(&t.chat(ANNA), "3\u{a0}000\u{a0}₽");
     chat.tap(&format!("adm:o:rop:{order}")).await;
     shows(&chat, "Мастер тот же: Анна");
     assert_eq!(chat.press("Да, открыть").await.notice(), "Заявка снова открыта.");
     assert_eq!(t.status(order).await, "PAYMENT");
+    t.reads(ANNA, "Диспетчер снова открыл заявку. Укажите сумму ещё раз.").await;
     t.check().await;
 }
 

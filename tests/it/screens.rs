@@ -14,6 +14,7 @@ use field_service::model::notification::Notification;
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
 };
+use field_service::model::staff_order::Detail;
 use field_service::model::{
     Deadline, Hindrance, MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId,
 };
@@ -98,7 +99,9 @@ fn screens() {
     assert_snapshot!("menu", show(&render::menu(&profile)));
     let off = Profile { on_shift: false, ..profile.clone() };
     assert_snapshot!("menu_off_shift", show(&render::menu(&off)));
-    let barred = [Barred::Waits, Barred::Blocked(Blocked { reason: Some("долг <по материалам>".to_owned()) })];
+    let blocked = |reason: &str| Blocked { reason: Some(reason.to_owned()) };
+    let barred =
+        [Barred::Waits, Barred::Refused(blocked("нет <допуска>")), Barred::Blocked(blocked("долг <по материалам>"))];
     let barred = barred.map(|barred| show(&render::menu(&Profile { barred: Some(barred), ..profile.clone() })));
     assert_snapshot!("menus_barred", barred.join("\n\n"));
     assert_snapshot!("not_understood", show(&render::not_understood(&profile)));
@@ -200,6 +203,10 @@ fn messages_that_nobody_asked_for() {
     };
     let ended = |standing, after_seconds| Notification::OfferEnded { order, standing, after_seconds };
     let reason = || Some("Клиент <передумал>".to_owned());
+    let changed = |reopened, edited: &[Detail]| {
+        let status = if reopened { OrderStatus::Payment } else { OrderStatus::EnRoute };
+        Notification::Changed { order: own(), status, reopened, edited: edited.to_vec() }
+    };
     let messages = [
         Notification::Offer { card: card(4), offer },
         ended(Standing::Taken, Some(75)),
@@ -211,7 +218,11 @@ fn messages_that_nobody_asked_for() {
         ended(Standing::Yours, None),
         Notification::Assigned(own()),
         Notification::OwnOrder(own()),
-        Notification::Changed { order: own(), status: OrderStatus::EnRoute },
+        changed(false, &[]),
+        changed(false, &[Detail::Address, Detail::Slot]),
+        changed(false, &[Detail::Comment]),
+        changed(true, &[]),
+        Notification::Closed { order, amount: Amount::parse("2500"), correctable: true, by_staff: true },
         Notification::NotYours(order),
         Notification::Canceled { order, for_good: true, reason: reason() },
         Notification::Canceled { order, for_good: false, reason: None },

@@ -14,7 +14,7 @@ use crate::dispatch::manage::{self, ManageOutcome};
 use crate::dispatch::staff_dialog;
 use crate::model::dialog::Written;
 use crate::model::invitation::Invited;
-use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterCard, MasterFilter};
+use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterCard, MasterFilter, MasterState};
 use crate::model::{MasterId, Place, StaffDialog, StaffQuestion};
 use crate::store;
 
@@ -195,11 +195,17 @@ impl By<'_> {
             let reply = self.ask_about(master, StaffQuestion::BlockReason, screens::ask_block).await?;
             return Ok(if reply.notice.is_some() { reply } else { reply.with_alert(REASON_GONE) });
         };
+        let before = manage::card(&self.bots.store, self.staff, master).await?;
+        let waited = before.is_some_and(|card| card.state == MasterState::Waiting);
         let outcome = self.managed(master, &Manage::Block(text.clone()), Some(seen)).await?;
         if outcome != ManageOutcome::Busy {
             staff_dialog::end(&self.bots.store, self.staff, &dialog).await?;
         }
-        let said = texts::managed(&Manage::Block(text), &outcome);
+        let said = if waited && outcome == ManageOutcome::Done {
+            texts::REFUSED.to_owned()
+        } else {
+            texts::managed(&Manage::Block(text), &outcome)
+        };
         let reply =
             if outcome == ManageOutcome::NotFound { self.masters().await? } else { self.master_card(master).await? };
         Ok(reply.with_alert(said))

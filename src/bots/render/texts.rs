@@ -20,8 +20,8 @@ use words::{
 pub use words::{REASON_LIMIT, without_currency};
 pub(super) use words::{address_to_copy, telephone_to_copy};
 pub(super) use work::{
-    FORWARDED, active_card, active_list, ask_amount, ask_correction, ask_return_reason, closed, confirm_amount,
-    confirm_correction, confirm_done, confirm_return, corrected, given_back, not_an_amount, not_yours,
+    FORWARDED, active_card, active_list, ask_amount, ask_correction, ask_return_reason, closed, closed_by_staff,
+    confirm_amount, confirm_correction, confirm_done, confirm_return, corrected, given_back, not_an_amount, not_yours,
     reason_corrected,
 };
 pub use work::{NOT_ASKED, NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_CORRECT, TOO_LATE_TO_RETURN, progress, shift};
@@ -32,6 +32,7 @@ use crate::dispatch::view::ViewOutcome;
 
 use crate::model::dialog::{Barred, Profile};
 use crate::model::facts::Blocked;
+use crate::model::notification::StaffDid;
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
 
@@ -54,6 +55,10 @@ pub(super) fn menu(profile: &Profile) -> String {
     let state = if let Some(barred) = &profile.barred {
         match barred {
             Barred::Waits => onboarding::MENU_WAITS.to_owned(),
+            Barred::Refused(blocked) => {
+                let because = notifications::because(blocked.reason.as_deref());
+                format!("К сожалению, вашу анкету не одобрили.{because}\n\nЕсли это ошибка, свяжитесь с диспетчером.")
+            }
             Barred::Blocked(blocked) => {
                 format!(
                     "⛔ {}\n\nНовые заявки не придут. То, что у вас в работе, остаётся за вами.",
@@ -67,6 +72,18 @@ pub(super) fn menu(profile: &Profile) -> String {
         "⚪ Вы не на смене: новые заявки вам не приходят.".to_owned()
     };
     format!("Здравствуйте, <b>{}</b>!\n\n{state}", typed(&profile.full_name, NAME_LIMIT))
+}
+
+/// What staff have done with the master, above the menu that shows it.
+pub(super) fn staff_did(did: Option<StaffDid>, menu: String) -> String {
+    let did = match did {
+        None => return menu,
+        Some(StaffDid::OnShift) => "🟢 <b>Диспетчер поставил вас на смену.</b>",
+        Some(StaffDid::OffShift) => "⚪ <b>Диспетчер снял вас со смены.</b>",
+        Some(StaffDid::Unblocked) => "✅ <b>Диспетчер вас разблокировал.</b>",
+        Some(StaffDid::Approved) => "✅ <b>Вашу анкету одобрили.</b>",
+    };
+    format!("{did}\n\n{menu}")
 }
 
 /// The list's title, total and page, and a paragraph for each offer.

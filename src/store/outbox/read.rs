@@ -8,8 +8,9 @@ use super::super::{Connection, Error, Statement, Store, column, dialogs, facts, 
 use super::Lease;
 use super::calls::{self, Said};
 use crate::model::call::Call;
-use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen};
+use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen, StaffDid};
 use crate::model::staff::{Place, Screen as StaffScreen};
+use crate::model::staff_order::Detail;
 use crate::model::{BotName, MasterId, MasterRef, OrderId, TelegramUserId};
 
 /// Rows that were claimed and read: one, or several that are said in one message.
@@ -232,7 +233,27 @@ fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, E
         calls,
         for_good: column(row, "for_good")?,
         reason: column(row, "reason")?,
+        by_staff: column(row, "by_staff")?,
+        reopened: column(row, "reopened")?,
+        edited: edited(row)?,
+        staff_did: staff_did(column(row, "master_change")?),
     })
+}
+
+/// What of the changes a master can be told.
+fn edited(row: &Row) -> Result<Vec<Detail>, Error> {
+    let fields: Option<Vec<&str>> = column(row, "edited")?;
+    Ok(fields.unwrap_or_default().into_iter().filter_map(Detail::parse).collect())
+}
+
+fn staff_did(change: Option<&str>) -> Option<StaffDid> {
+    match change? {
+        "SHIFT:on" => Some(StaffDid::OnShift),
+        "SHIFT:off" => Some(StaffDid::OffShift),
+        "UNBLOCKED" => Some(StaffDid::Unblocked),
+        "APPROVED" => Some(StaffDid::Approved),
+        _ => None,
+    }
 }
 
 /// The screen of the dispatchers' bot, if the row is one.

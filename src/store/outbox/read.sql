@@ -80,6 +80,25 @@ SELECT
     END AS recalled_after_seconds,
     history.reason,
     coalesce(history.to_status = 'CANCELED', false) AS for_good,
+    coalesce(outbox.kind = 'CARD' AND history.actor_type = 'ADMIN', false) AS by_staff,
+    -- What is yet to be told: of changes of the same order the first row tells all.
+    CASE WHEN outbox.kind = 'CHANGED' THEN EXISTS (
+        SELECT FROM order_status_history AS opened
+        WHERE opened.order_id = outbox.order_id AND opened.from_status = 'CLOSED' AND opened.actor_type = 'ADMIN'
+          AND opened.created_at >= outbox.created_at)
+    ELSE false END AS reopened,
+    CASE WHEN outbox.kind = 'CHANGED' THEN ARRAY (
+        SELECT field FROM order_edits
+        WHERE order_id = outbox.order_id AND changed_by_staff_id IS NOT NULL AND order_edits.created_at >= outbox.created_at
+        GROUP BY field ORDER BY min(order_edits.id))
+    END AS edited,
+    CASE WHEN outbox.kind = 'MENU' THEN (
+        SELECT CASE WHEN what <> 'BLOCKED' THEN concat_ws(':', what, to_value) WHEN to_value IS NULL THEN 'UNBLOCKED' END
+        FROM master_changes
+        WHERE master_id = recipient.id AND what IN ('SHIFT', 'BLOCKED', 'APPROVED') AND changed_by = 'STAFF'
+          AND master_changes.created_at >= outbox.created_at
+        ORDER BY master_changes.id DESC LIMIT 1)
+    END AS master_change,
     outbox.kind = 'OFFER' AND outbox.message_id IS NOT NULL AND NOT EXISTS (
         SELECT FROM cards AS own
         WHERE own.chat_id = outbox.chat_id AND own.message_id = outbox.message_id AND own.offer_id = outbox.offer_id

@@ -1,9 +1,11 @@
 //! Messages that nobody has asked for.
 
-use super::words::{REASON_LIMIT, body, deadline, duration, typed};
-use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, active_card, own_order};
+use super::words::{COMMENT_LIMIT, REASON_LIMIT, body, deadline, duration, typed};
+use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, active_card, own_order, staff};
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
+use crate::model::order::{OrderStatus, OwnOrder};
+use crate::model::staff_order::Detail;
 
 /// A message that nobody has asked for.
 pub(in crate::bots::render) fn notification(notification: &Notification) -> String {
@@ -29,13 +31,11 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
             format!("<b>Заявка №{order}</b>\n{what}")
         }
         Notification::Assigned(own) => format!("📌 <b>Вам назначена заявка</b>\n\n{}", own_order(own)),
-        Notification::Changed { order, status } => {
-            format!("✏️ <b>Заявку изменили: проверьте, что в ней теперь</b>\n\n{}", active_card(order, *status))
-        }
+        Notification::Changed { order, status, reopened, edited } => changed(order, *status, *reopened, edited),
         // Screens of their own.
         Notification::List(_)
         | Notification::OwnOrder(_)
-        | Notification::Menu(_)
+        | Notification::Menu(..)
         | Notification::Active(_)
         | Notification::Card { .. }
         | Notification::Closed { .. }
@@ -54,6 +54,29 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
             format!("🚫 <b>Заявка №{order} {what}</b>{}", because(reason.as_deref()))
         }
     }
+}
+
+/// What staff have changed of an own order, above its card.
+fn changed(order: &OwnOrder, status: OrderStatus, reopened: bool, edited: &[Detail]) -> String {
+    let comment = order.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());
+    let (what, card) = match (edited, comment) {
+        _ if reopened => {
+            let sum = if status == OrderStatus::Payment { " Укажите сумму ещё раз." } else { "" };
+            (format!("♻️ <b>Диспетчер снова открыл заявку.</b>{sum}"), order.clone())
+        }
+        // Said once, above the card.
+        ([Detail::Comment], Some(comment)) => (
+            format!("💬 <b>Диспетчер:</b> {}", typed(comment, COMMENT_LIMIT)),
+            OwnOrder { comment: None, ..order.clone() },
+        ),
+        ([Detail::Comment], None) => ("💬 <b>Диспетчер убрал комментарий</b>".to_owned(), order.clone()),
+        ([], _) => ("✏️ <b>Заявку изменили: проверьте, что в ней теперь</b>".to_owned(), order.clone()),
+        (edited, _) => {
+            let edited: Vec<&str> = edited.iter().map(|detail| staff::order::detail(*detail)).collect();
+            (format!("✏️ <b>Диспетчер изменил: {}</b>", edited.join(", ")), order.clone())
+        }
+    };
+    format!("{what}\n\n{}", active_card(&card, status))
 }
 
 pub(in crate::bots::render) fn because(reason: Option<&str>) -> String {

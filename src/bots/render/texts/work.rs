@@ -129,6 +129,17 @@ pub(in crate::bots::render) fn closed(order: OrderId, outcome: CloseOutcome, cor
     }
 }
 
+/// That staff have closed an own order.
+pub(in crate::bots::render) fn closed_by_staff(order: OrderId, amount: Option<Amount>, correctable: bool) -> String {
+    let amount = amount.map(|amount| format!("\nСумма: {}.", rubles(amount))).unwrap_or_default();
+    let until = if correctable {
+        "\n\nСумма не та? Её можно исправить в течение 15 минут."
+    } else {
+        ""
+    };
+    format!("🧾 <b>Диспетчер закрыл вашу заявку №{order}.</b>{amount}{until}")
+}
+
 fn busy(order: OrderId) -> String {
     format!("С заявкой №{order} сейчас работает кто-то ещё. Попробуйте ещё раз через пару секунд.")
 }

@@ -46,6 +46,8 @@ pub const MAY_NOT_INVITE: &str = "Приглашать сюда вам нель�
 /// An update that made a link came again.
 pub const LINK_WAS_SHOWN: &str =
     "Ссылка уже показана, второй раз её не увидеть. Если она потерялась, отзовите приглашение и сделайте новое.";
+/// Somebody who has waited was refused.
+pub const REFUSED: &str = "⛔ Отказано: человек получит причину и мастером не станет.";
 /// An invitation lets nobody in any more.
 pub const REVOKED: &str = "Приглашение отозвано.";
 /// There was nothing to revoke.

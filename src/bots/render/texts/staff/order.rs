@@ -172,7 +172,7 @@ pub fn stale(change: Option<&LastChange>, order: Option<&StaffOrder>) -> String 
 /// A name within an alert of 200 characters.
 const SHORT_NAME: usize = 40;
 
-fn detail(detail: Detail) -> &'static str {
+pub(in crate::bots::render::texts) fn detail(detail: Detail) -> &'static str {
     match detail {
         Detail::Address => "адрес",
         Detail::Name => "имя клиента",
