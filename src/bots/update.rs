@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::model::TelegramUserId;
 
@@ -98,7 +98,8 @@ pub struct Message {
     pub from: Option<User>,
     /// When it was written, in seconds since 1970, UTC, by Telegram's clock.
     pub date: Option<i64>,
-    /// What it says, if it is words.
+    /// What it says, if it is words, as far as that can be seen.
+    #[serde(default, deserialize_with = "visible")]
     pub text: Option<String>,
     /// The message it replies to.
     pub reply_to_message: Option<RepliedTo>,
@@ -170,6 +171,17 @@ impl Message {
     pub fn written(&self) -> Option<Timestamp> {
         self.edit_date.or(self.date).filter(|date| *date > 0).and_then(|date| Timestamp::from_second(date).ok())
     }
+}
+
+/// Words without the marks that come along when they are copied, around a phone from a contact's card, say, and that nobody
+/// sees: directions, spaces without a width, soft hyphens. What joins emojis stays.
+fn visible<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_invisible = |c: &char| {
+        matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    Ok(text.map(|text| text.chars().filter(|c| !is_invisible(c)).collect()))
 }
 
 /// A message that was replied to.

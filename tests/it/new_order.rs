@@ -1049,3 +1049,17 @@ async fn a_client_in_a_hurry_is_one_to_everybody() {
     olga.press("Как можно скорее").await;
     has(&olga, "🕒 как можно скорее");
 }
+
+/// What a telephone's screen does not show is not read either.
+#[tokio::test]
+async fn invisible_marks_around_a_copied_phone_are_dropped() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Иванова 12-45, \u{202a}8 912 345-67-89\u{202c}\u{200e}, искрит\u{ad} розетка\u{feff}").await;
+    has(&olga, "Проверьте новую заявку");
+    assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+79123456789"));
+    assert_eq!(t.of_draft("description").await.as_deref(), Some("искрит розетка"));
+    olga.press("Телефон").await;
+    olga.say("\u{2066}8 (343) 222-33-44\u{2069}").await;
+    assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+73432223344"));
+}
