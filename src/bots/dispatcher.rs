@@ -31,6 +31,8 @@ pub(super) async fn handle(bots: &Bots, update: Update) -> Result<Option<Answer>
     match update {
         Update { callback_query: Some(query), .. } => on_callback(bots, query).await.map(Some),
         Update { message: Some(message), .. } if !message.is_service() => on_message(bots, message).await,
+        // A place that moves is edited all the time, and says nothing.
+        Update { edited_message: Some(message), .. } if message.text.is_some() => on_edit(bots, message).await,
         Update { update_id, .. } => {
             tracing::info!(update_id, "an update of a kind that is not handled");
             bots.metrics.count("update", "IGNORED");
@@ -102,6 +104,22 @@ async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Fai
             Err(Failed { error, handled: Handled(Some(Response::Dispatcher(answer(reply)))) })
         }
     }
+}
+
+/// To an edit: that it is not read, beside what the person is asked at this moment. Strangers are not answered.
+async fn on_edit(bots: &Bots, message: Message) -> Result<Option<Answer>, Failed> {
+    let from = message.from.as_ref().map(super::update::User::id).filter(|user| message.chat.is_private_to(*user));
+    let (Some(user), Some(at)) = (from, message.edit_date) else { return Ok(None) };
+    let update = UpdateKey::edit(BotName::Admin, message.chat.id, message.message_id, at);
+    let origin = Origin { update, message: None, written: message.written() };
+    let staff = StaffRef::Telegram(user);
+    let Some(incoming) = staff_dialog::arrive(&bots.store, staff, &origin, Leaves::None).await? else {
+        return Ok(None);
+    };
+    let by = By { bots, staff, profile: &incoming.profile, origin: &origin };
+    let reply = by.asked_now().await?.with_alert(texts::staff::EDITED);
+    staff_dialog::record(&bots.store, &origin).await?;
+    Ok(Some(Answer { user, query: None, message: None, reply }))
 }
 
 /// Lets somebody in who follows an invitation; `None`: a stranger, who is not answered again and again.

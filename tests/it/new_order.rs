@@ -1063,3 +1063,25 @@ async fn invisible_marks_around_a_copied_phone_are_dropped() {
     olga.say("\u{2066}8 (343) 222-33-44\u{2069}").await;
     assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+73432223344"));
 }
+
+#[tokio::test]
+async fn an_edited_message_is_said_not_to_be_read_again() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Мира 3, 89122345678, кран").await;
+    let own = olga.messages().into_iter().rfind(|message| !message.from_bot).expect("an own message").id;
+    let edit = olga.edit_update(own, "Мира 5, 89122345678, кран");
+    for _ in 0..2 {
+        t.telegram.deliver(ADMIN_TOKEN, &edit).await;
+        has(&olga, "Исправленное сообщение я заново не читаю.");
+        has(&olga, "Проверьте новую заявку");
+    }
+    assert_eq!(t.of_draft("address").await.as_deref(), Some("Мира 3"));
+    // Who is nobody of the staff is not answered.
+    let stranger = t.telegram.chat(ADMIN_TOKEN, 999, "Чужой");
+    stranger.say("привет").await;
+    let before = stranger.messages().len();
+    let own = stranger.messages().into_iter().rfind(|message| !message.from_bot).expect("an own message").id;
+    t.telegram.deliver(ADMIN_TOKEN, &stranger.edit_update(own, "привет!")).await;
+    assert_eq!(stranger.messages().len(), before);
+}

@@ -3,7 +3,7 @@
 use super::super::render;
 use super::By;
 use super::reply::Reply;
-use crate::dispatch::staff_view;
+use crate::dispatch::{draft, staff_view};
 use crate::model::staff::Place;
 use crate::store;
 
@@ -19,6 +19,8 @@ impl By<'_> {
                 None
             }
         };
-        Ok(Reply::screen(render::staff::menu_of(self.profile, queue.as_ref()), Place::Menu))
+        let drafted = self.profile.role.acts()
+            && draft::open(&self.bots.store, self.staff).await?.is_some_and(|draft| !draft.is_blank());
+        Ok(Reply::screen(render::staff::menu_of(self.profile, queue.as_ref(), drafted), Place::Menu))
     }
 }

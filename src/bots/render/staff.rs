@@ -21,15 +21,16 @@ use shared::row;
 /// The menu, with what the person may do.
 #[must_use]
 pub fn menu(profile: &StaffProfile) -> Screen {
-    menu_of(profile, None)
+    menu_of(profile, None, false)
 }
 
-/// The menu, with what there is in the queue.
+/// The menu, with what there is in the queue. `drafted`: a new order was begun and is not finished.
 #[must_use]
-pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>) -> Screen {
+pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool) -> Screen {
     let mut rows = vec![row(texts::staff::queue::button_queue(queue), StaffCallback::Queue(QueueTap::Page(1)))];
     if profile.role.acts() {
-        rows.push(row(texts::staff::BUTTON_NEW_ORDER, StaffCallback::New(NewTap::Start)));
+        let label = if drafted { texts::staff::BUTTON_DRAFT } else { texts::staff::BUTTON_NEW_ORDER };
+        rows.push(row(label, StaffCallback::New(NewTap::Start)));
     }
     rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
     rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Orders(Scope::default()))));

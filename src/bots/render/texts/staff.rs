@@ -18,6 +18,8 @@ use crate::model::{Phone, Role, StaffDialog, StaffProfile, StaffQuestion, Telegr
 pub const BUTTON_QUEUE: &str = "📋 Очередь";
 /// Takes a new order in.
 pub const BUTTON_NEW_ORDER: &str = "➕ Новая заявка";
+/// Goes on with the new order that was begun.
+pub const BUTTON_DRAFT: &str = "📝 Черновик заявки";
 /// Opens the list of masters.
 pub const BUTTON_MASTERS: &str = "👷 Мастера";
 /// Opens the figures.
@@ -32,6 +34,9 @@ pub const BROKEN: &str = "Не получилось: у нас ошибка. О�
 /// To words that are no order and no answer.
 pub(in crate::bots::render) const NOT_UNDERSTOOD: &str =
     "Не понял. Пришлите новую заявку одним сообщением (адрес, телефон, что случилось, когда) или нажмите кнопку.";
+/// To an edit of a message.
+pub const EDITED: &str =
+    "Исправленное сообщение я заново не читаю. Исправьте кнопками или пришлите его ещё раз новым сообщением.";
 /// To a picture, or somebody else's message, where words are asked for.
 pub(in crate::bots::render) const ONLY_OWN_WORDS: &str = "Нужен ответ своими словами, обычным сообщением.";
 
