@@ -1,9 +1,10 @@
 //! An order in the making: what a dispatcher has said of it so far, and what is asked next.
 
 use super::city::City;
-use super::paste::Pasted;
+use super::paste::{DESCRIPTION, Pasted};
 use super::selection::Supply;
 use super::slot::When;
+use super::text::cut;
 use super::{Category, CityId, MasterId, OrderId, OrderStatus, Phone, StaffId};
 
 /// `order_drafts.id`.
@@ -141,6 +142,8 @@ pub enum Said {
     Nothing(Field),
     /// A field is to be asked again.
     Again(Field),
+    /// The client's phone, and the name with the further ones behind it, or in its place.
+    Phones(Phone, String),
     /// The trade, in words that say more of the work than its name.
     Work(Category, String),
     /// Nothing is asked: it is to be shown as a whole, or to go on where something is missing.
@@ -314,6 +317,19 @@ impl Draft {
                 self.phone = Some(phone);
                 Field::Phone
             }
+            Said::Phones(phone, name) => {
+                let is_named = self.name.is_some() || self.answered.contains(&Field::Name) || self.pasted.is_some();
+                self.phone = Some(phone);
+                self.name = Some(name);
+                self.took.retain(|(took, _)| *took != Field::Phone);
+                self.answered.push(Field::Phone);
+                self.settle(cities);
+                // The phones stand where the name is to be.
+                if !is_named {
+                    self.step = Some(Field::Name);
+                }
+                return true;
+            }
             Said::Name(name) => {
                 self.name = Some(name);
                 Field::Name
@@ -424,7 +440,8 @@ impl Draft {
             note(Field::When, found.took);
         }
         if !pasted.rest.is_empty() {
-            self.description = Some(pasted.rest);
+            // All of it stays in what was pasted.
+            self.description = Some(cut(&pasted.rest, DESCRIPTION));
         }
         self.pasted = Some(written);
     }

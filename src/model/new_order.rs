@@ -12,7 +12,7 @@ pub const ADDRESS: usize = 300;
 /// How long a client's name may be, in characters.
 pub const NAME: usize = super::paste::NAME;
 /// How long a description may be, in characters.
-pub const DESCRIPTION: usize = 2000;
+pub const DESCRIPTION: usize = super::paste::DESCRIPTION;
 
 /// What an order is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]

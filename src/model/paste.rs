@@ -24,6 +24,8 @@ use text::{Token, Words};
 
 /// The longest name, in characters.
 pub const NAME: usize = 100;
+/// The longest description, in characters.
+pub const DESCRIPTION: usize = 2000;
 
 /// A field, and the words that it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +114,29 @@ pub fn describes(written: &str, vocabulary: &Vocabulary) -> bool {
 #[must_use]
 pub fn trade_of(written: &str, vocabulary: &Vocabulary) -> Option<Category> {
     trade::find(&Words::of(written), vocabulary).map(|found| found.value)
+}
+
+/// A client's new name, with the further phones that stood behind the one before, unless it says some itself.
+#[must_use]
+pub fn renamed(name: &str, before: Option<&str>, vocabulary: &Vocabulary) -> String {
+    name::renamed(name, before, vocabulary)
+}
+
+/// The further phones behind a client's name, or in its place.
+#[must_use]
+pub fn further_phones<'a>(name: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
+    name::further(name, vocabulary)
+}
+
+/// The first phone of words that say phones and nothing else, and the further ones as they stand behind a name. `None`: there
+/// are not several.
+#[must_use]
+pub fn phones(written: &str, vocabulary: &Vocabulary) -> Option<(Phone, String)> {
+    let mut words = Words::of(written);
+    let first = phone::take(&mut words, vocabulary)?.value;
+    let further = phone::take_further(&mut words, &first, vocabulary);
+    let further = name::with_phones(None, &further, vocabulary)?.value;
+    words.rest(vocabulary).is_empty().then_some((first, further))
 }
 
 /// The one of several named things that words name: its name, or the beginning of it, whatever its case.

@@ -431,7 +431,7 @@ async fn bad_answers_are_refused_with_what_to_do_and_the_question_stays() {
                 ("8 912 345 67 8".into(), "Такого номера не бывает"),
                 ("8 012 345 67 89".into(), "Такого номера не бывает"),
                 ("не знаю".into(), "не похоже на телефон"),
-                ("8 912 345 67 89, 8 912 345 67 80".into(), "В номере 22 цифры"),
+                ("8 912 345 67 89 12345 6789".into(), "В номере 20 цифр"),
             ],
         ),
         ("Как зовут", "Мария", vec![(PHONE.into(), "Это телефон"), (long(101), "Слишком длинно")]),
@@ -1065,6 +1065,48 @@ async fn invisible_marks_around_a_copied_phone_are_dropped() {
 }
 
 #[tokio::test]
+async fn a_further_phone_stays_when_the_name_is_corrected_and_may_be_said_with_the_first() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Мира 3, кран, Роман 89122345678 или 8-343-222-33-44").await;
+    olga.press("Имя").await;
+    olga.say("Роман Петров").await;
+    assert_eq!(t.of_draft("client_name").await.as_deref(), Some("Роман Петров, ещё 8 (343) 222-33-44"));
+    olga.press("Имя").await;
+    olga.press("Имя не назвали").await;
+    assert_eq!(t.of_draft("client_name").await.as_deref(), Some("ещё 8 (343) 222-33-44"));
+    olga.press("Создать").await;
+    let order = t.last_order().await;
+    olga.tap(&format!("adm:o:name:{order}")).await;
+    olga.say("Роман").await;
+    let name: String = t.one("SELECT client_name FROM orders WHERE id = $1", &[&order.0]).await;
+    assert_eq!(name, "Роман, ещё 8 (343) 222-33-44");
+
+    olga.tap("adm:menu").await;
+    up_to_the_phone(&olga).await;
+    olga.say("8 912 345 67 89, 8 343 222 33 44 жена").await;
+    has(&olga, "Какой телефон");
+    olga.say("8 912 345 67 89, 8 343 222 33 44").await;
+    has(&olga, "Как зовут");
+    has(&olga, "ещё 8 (343) 222-33-44");
+    olga.say("Анна").await;
+    has(&olga, "Что случилось");
+    assert_eq!(t.of_draft("client_phone").await.as_deref(), Some("+79123456789"));
+    assert_eq!(t.of_draft("client_name").await.as_deref(), Some("Анна, ещё 8 (343) 222-33-44"));
+}
+
+#[tokio::test]
+async fn a_description_that_is_too_long_is_cut_and_said_to_be() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say(&format!("Мира 3, 89122345678, {}", "капает кран на кухне ".repeat(120))).await;
+    has(&olga, "Описание длиннее 2000 знаков");
+    let description = t.of_draft("description").await.expect("a description");
+    assert!(description.chars().count() <= 2000 && description.ends_with('…'), "{description}");
+    assert!(t.of_draft("pasted").await.expect("the message").chars().count() > 2400);
+}
+
+#[tokio::test]
 async fn an_edited_message_is_said_not_to_be_read_again() {
     let t = at_noon().await;
     let olga = t.at_the_desk().await;
@@ -1084,4 +1126,40 @@ async fn an_edited_message_is_said_not_to_be_read_again() {
     let own = stranger.messages().into_iter().rfind(|message| !message.from_bot).expect("an own message").id;
     t.telegram.deliver(ADMIN_TOKEN, &stranger.edit_update(own, "привет!")).await;
     assert_eq!(stranger.messages().len(), before);
+}
+
+#[tokio::test]
+async fn what_was_understood_is_shown_while_something_else_is_asked_and_the_menu_leads_back() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    assert!(!may_press(&olga, "Черновик"));
+    olga.say("89122345678, кран, завтра с 10 до 12").await;
+    has(&olga, "Какой адрес?");
+    has(&olga, "🕒 завтра 10:00–12:00");
+    olga.tap("adm:menu").await;
+    olga.press("📝 Черновик заявки").await;
+    has(&olga, "Какой адрес?");
+}
+
+#[tokio::test]
+async fn a_pasted_time_that_has_passed_is_said_to_have_passed() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Мира 3, 89122345678, кран, сегодня с 8 до 10").await;
+    has(&olga, "«сегодня с 8 до 10». Это время уже прошло.");
+    olga.say("когда-нибудь").await;
+    assert_eq!(olga.screen().matches("например").count(), 1, "{}", olga.screen());
+}
+
+#[tokio::test]
+async fn a_city_is_answered_as_it_is_pasted() {
+    let t = at_noon().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Пермь', 'Asia/Yekaterinburg')", &[]).await;
+    let olga = t.at_the_desk().await;
+    olga.press("Новая заявка").await;
+    olga.press("Сантехника").await;
+    has(&olga, "В каком городе?");
+    olga.say("екб").await;
+    has(&olga, "Какой адрес?");
+    assert_eq!(t.of_draft("city_id").await.as_deref(), Some("1"));
 }

@@ -42,6 +42,7 @@ impl By<'_> {
             NewTap::District(draft, district) => self.say_of_draft(draft, Said::District(district)).await,
             NewTap::Preferred(draft, master) => self.say_of_draft(draft, Said::Preferred(master)).await,
             NewTap::Soon(draft) => self.say_of_draft(draft, Said::When(When::Soon)).await,
+            NewTap::Skip(draft, Field::Name) => self.skip_name(draft).await,
             NewTap::Skip(draft, field) => self.say_of_draft(draft, Said::Nothing(field)).await,
             NewTap::Edit(draft, field) => self.say_of_draft(draft, Said::Again(field)).await,
             NewTap::Whole(draft) => self.say_of_draft(draft, Said::Whole).await,
@@ -147,6 +148,17 @@ impl By<'_> {
             // It may have become an order.
             (None, _) => self.say_of_draft(id, Said::Whole).await,
         }
+    }
+
+    /// Leaves the name out, but not the further phones that stand there.
+    async fn skip_name(self, id: DraftId) -> Result<Reply, store::Error> {
+        let draft = draft::open(&self.bots.store, self.staff).await?.filter(|draft| draft.id == id);
+        let name = draft.and_then(|draft| draft.name).unwrap_or_default();
+        let said = match paste::further_phones(&name, &VOCABULARY) {
+            Some(phones) => Said::Name(phones.to_owned()),
+            None => Said::Nothing(Field::Name),
+        };
+        self.say_of_draft(id, said).await
     }
 
     /// Enters what a button says.
@@ -386,7 +398,10 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
         None => Err(Fault::NothingAsked),
         Some(Field::Category) => paste::trade_of(&written, &VOCABULARY).map(Said::Category).ok_or(Fault::NoTrade),
         Some(Field::City) => {
-            paste::named(&written, cities, |city| &city.name).map(|city| Said::City(city.id)).ok_or(Fault::NoChoice)
+            let named = paste::named(&written, cities, |city| &city.name).map(|city| city.id);
+            // «екб», «в Екатеринбурге»: as in a message that says all.
+            let said = || paste::read(&written, cities, &VOCABULARY).city.map(|found| found.value);
+            named.or_else(said).map(Said::City).ok_or(Fault::NoChoice)
         }
         Some(Field::District) => {
             let districts = draft.city_of(cities).map(|city| city.districts.as_slice()).unwrap_or_default();
@@ -395,9 +410,20 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
         }
         Some(Field::Address) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForAddress),
         Some(Field::Address) => short(ADDRESS).map(Said::Address),
-        Some(Field::Phone) => Phone::parse(&written).map(Said::Phone).map_err(Fault::NoPhone),
+        Some(Field::Phone) => match (Phone::parse(&written), paste::phones(&written, &VOCABULARY)) {
+            (Err(_), Some((phone, further))) => Ok(Said::Phones(
+                phone,
+                match &draft.name {
+                    Some(name) => paste::renamed(name, Some(&further), &VOCABULARY),
+                    None => further,
+                },
+            )),
+            (phone, _) => phone.map(Said::Phone).map_err(Fault::NoPhone),
+        },
         Some(Field::Name) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForName),
-        Some(Field::Name) => short(NAME).map(Said::Name),
+        Some(Field::Name) => {
+            short(NAME).map(|name| Said::Name(paste::renamed(&name, draft.name.as_deref(), &VOCABULARY)))
+        }
         Some(Field::Description) => short(DESCRIPTION).map(Said::Description),
         Some(Field::When) => {
             let Some(city) = draft.city_of(cities).or(cities.first()) else {

@@ -20,7 +20,7 @@ use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
 use crate::dispatch::actions::{OrderAction, is_allowed};
 use crate::dispatch::{candidates, dialog, staff_dialog};
 use crate::model::dialog::Written;
-use crate::model::paste::when;
+use crate::model::paste::{self, when};
 use crate::model::selection::Exclusion;
 use crate::model::slot::{self, When};
 use crate::model::staff_order::{Edit, StaffOrder};
@@ -371,7 +371,10 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
                 When::Slot { start, end } => Some((start, end)),
             })))
         }
-        StaffQuestion::ClientName => deed(Deed::Edit(Edit::Name(words(question, written)?))),
+        StaffQuestion::ClientName => {
+            let name = words(question, written)?;
+            deed(Deed::Edit(Edit::Name(paste::renamed(&name, Some(&order.order.client.name), &VOCABULARY))))
+        }
         StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
         StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
         StaffQuestion::Comment => deed(Deed::Edit(Edit::Comment(Some(words(question, written)?)))),

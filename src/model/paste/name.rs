@@ -38,6 +38,23 @@ pub(super) fn with_phones(
     Some(Found { value, took })
 }
 
+/// The further phones in a name that [`with_phones`] has made.
+pub(super) fn further<'a>(name: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
+    let label = format!("{} ", vocabulary.also);
+    let at = if name.starts_with(&label) { 0 } else { name.rfind(&format!(", {label}"))? + 2 };
+    let phones = &name[at..];
+    phones.contains(|c: char| c.is_ascii_digit()).then_some(phones)
+}
+
+/// A new name with the further phones of the one before, unless it says some itself.
+pub(super) fn renamed(name: &str, before: Option<&str>, vocabulary: &Vocabulary) -> String {
+    let kept = before.and_then(|before| further(before, vocabulary));
+    let Some(kept) = kept.filter(|_| !name.contains(|c: char| c.is_ascii_digit())) else { return name.to_owned() };
+    let room = NAME.saturating_sub(kept.chars().count() + 2);
+    let name: String = name.chars().take(room).collect();
+    format!("{name}, {kept}")
+}
+
 /// After «зовут», «клиент:» and the like.
 fn announced(words: &Words<'_>, vocabulary: &Vocabulary) -> Option<(Range<usize>, Range<usize>)> {
     (0..words.len()).find_map(|index| {

@@ -217,6 +217,8 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
         Part { words: &["весь", "день"], from: 10, until: 20 },
         Part { words: &["в", "течение", "дня"], from: 10, until: 20 },
         Part { words: &["в", "любое", "время"], from: 10, until: 20 },
+        Part { words: &["любое", "время"], from: 10, until: 20 },
+        Part { words: &["когда", "угодно"], from: 10, until: 20 },
     ],
     halves: &[("утра", 0), ("дня", 12), ("вечера", 12)],
     minutes: &["минут", "мин"],

@@ -2,11 +2,13 @@
 
 use jiff::civil::DateTime;
 
+use super::super::VOCABULARY;
 use super::super::words::{
     ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, category, clock, counted, duration, moment, status, typed,
 };
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, Field, SAMPLES, Twin};
+use crate::model::paste::{DESCRIPTION, when as said};
 use crate::model::slot::{NoTime, When};
 use crate::model::{NoPhone, OrderId};
 
@@ -142,7 +144,7 @@ pub(super) fn no_phone(why: NoPhone) -> String {
 /// Why something is no time to come, and what would be one.
 pub(super) fn no_time(why: NoTime) -> &'static str {
     match why {
-        NoTime::NotUnderstood => "Не понял, когда. Выберите кнопкой или напишите, например «завтра с 14 до 16».",
+        NoTime::NotUnderstood => "Не понял, когда.",
         NoTime::Past => "Это время уже прошло. Назовите другое.",
         NoTime::TooFar => "Это слишком далеко: заявки принимаем не больше чем на три месяца вперёд.",
     }
@@ -164,11 +166,15 @@ pub(in crate::bots::render) fn ask(draft: &Draft, cities: &[City], resumed: bool
         question(field)
     };
     let uncertain = draft.uncertain_time().filter(|_| field == Field::When);
+    let city = draft.city_of(cities).or(cities.first());
     let uncertain = uncertain.map(|words| {
-        format!(
-            "В сообщении: <i>«{}»</i>. Не понял, когда это, или это время назначить нельзя.",
-            typed(words, NAME_LIMIT)
-        )
+        let why = city.map(|city| said::read(words, city.now, city.workday, &VOCABULARY));
+        let why = match why {
+            Some(Err(NoTime::Past)) => "Это время уже прошло.",
+            Some(Err(NoTime::TooFar)) => "Это слишком далеко: заявки принимаем не больше чем на три месяца вперёд.",
+            _ => "Не понял, когда это.",
+        };
+        format!("В сообщении: <i>«{}»</i>. {why}", typed(words, NAME_LIMIT))
     });
     let head = [Some(title), resumed].into_iter().flatten().chain(known).collect::<Vec<_>>().join("\n");
     [Some(head), wrong, uncertain, Some(question.to_owned())].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
@@ -202,6 +208,9 @@ fn known(draft: &Draft, cities: &[City]) -> Vec<String> {
     }
     if let Some(name) = &draft.name {
         lines.push(format!("👤 {}", typed(name, NAME_LIMIT)));
+    }
+    if let (Some(_), Some(city)) = (draft.when, draft.city_of(cities).or(cities.first())) {
+        lines.push(format!("🕒 {}", when(draft.when, city.now)));
     }
     if let Some(description) = &draft.description {
         lines.push(format!("📝 {}", typed(description, ADDRESS_LIMIT)));
@@ -274,6 +283,10 @@ pub(in crate::bots::render) fn whole(
 
     let mut notes: Vec<String> = Vec::new();
     notes.extend(wrong.map(|wrong| format!("⚠️ {}", fault(wrong))));
+    let is_cut = |description: &String| description.ends_with('…') && description.encode_utf16().count() >= DESCRIPTION;
+    if draft.pasted.is_some() && draft.description.as_ref().is_some_and(is_cut) {
+        notes.push(format!("✂️ Описание длиннее {DESCRIPTION} знаков, конец отрезан. Если там важное, исправьте его."));
+    }
     notes.extend(twins(&around.twins));
     notes.extend(supply(around));
     if let (Some(at), Some(now)) = (deferred, now) {
