@@ -206,6 +206,11 @@ async fn whoever_waits_longest_could_be_asked_at_once() {
     .await;
     let longest = async || read(&t, OLGA, Period::Today, None).await.expect("a reader").longest.map(|who| who.name);
     assert_eq!(longest().await.as_deref(), Some("Анна"));
+    // Where there are districts, nobody is asked who has none.
+    t.execute("INSERT INTO districts (city_id, name) VALUES (1, 'Север')", &[]).await;
+    assert_eq!(longest().await, None);
+    t.execute("INSERT INTO master_districts SELECT id, (SELECT max(id) FROM districts) FROM masters", &[]).await;
+    assert_eq!(longest().await.as_deref(), Some("Анна"));
     t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&ANNA]).await;
     assert_eq!(longest().await.as_deref(), Some("Борис"));
     t.order().offered_to([BORIS]).await;

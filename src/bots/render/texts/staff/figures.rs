@@ -51,11 +51,14 @@ pub(in crate::bots::render) fn figures(figures: &Figures) -> String {
         ];
         let states = states.map(|(name, count)| share(name, count, total));
         parts.push(format!("<b>Поступило: {}</b>\n{}", orders(total), block(&states)));
-        parts.push(format!("<b>Как нашли мастера</b>\n{}", block(&ways(found, total, came.escalated))));
+        parts.push(format!("<b>Как нашли мастера</b>\n{}", block(&ways(found, total))));
         parts.extend(found.seconds.map(|(median, ninety)| {
             let times = [line("половину — за", &duration(median)), line("9 из 10 — за", &duration(ninety))];
             format!("<b>Сколько искали</b>\n{}", block(&times))
         }));
+        if came.escalated > 0 {
+            parts.push(format!("<b>Звали диспетчера:</b> {} из {total}", came.escalated));
+        }
         parts.push(format!("<b>Закрыто за это время:</b> {}", earned(*closed)));
     }
     parts.extend(lost_taps(*lost));
@@ -66,16 +69,16 @@ pub(in crate::bots::render) fn figures(figures: &Figures) -> String {
     parts.join("\n\n")
 }
 
-/// How the orders that came found a master. Those that have not include those that still look for one.
-fn ways(found: &Found, total: i64, escalated: i64) -> [String; 6] {
+/// How the orders that came found their first master. One that was given back looks for a master again and has had one; one that
+/// was canceled before looks for none and has had none.
+fn ways(found: &Found, total: i64) -> [String; 5] {
     let [first, second, later] = found.rounds;
     [
         share("с 1-й волны", first, total),
         share("со 2-й волны", second, total),
         share("с 3-й и позже", later, total),
         share("вручную", found.by_hand, total),
-        share("пока без мастера", (total - found.total()).max(0), total),
-        share("звали диспетчера", escalated, total),
+        share("никто не брал", (total - found.total()).max(0), total),
     ]
 }
 
@@ -111,6 +114,8 @@ fn master(line: &MasterLine) -> String {
         share("взял", *took, *asked),
         share("отказался", *declined, *asked),
         share("не ответил", *let_pass, *asked),
+        // What is left: taken back, or not answered yet.
+        share("взял другой или ждёт", (asked - took - declined - let_pass).max(0), *asked),
         self::line("обычно отвечает за", &answer),
         self::line("закрыл", &closed.orders.to_string()),
         self::line("на сумму", &whole_rubles(closed.rubles)),
@@ -206,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_belongs_together_stands_at_the_two_ends_of_a_line() {
-        for text in [line("закрыл", "5"), share("пока без мастера", 10, 10), share("звали диспетчера", 999, 1000)]
+        for text in [line("закрыл", "5"), share("никто не брал", 10, 10), share("взял другой или ждёт", 99, 1000)]
         {
             assert_eq!(text.chars().count(), WIDTH, "{text:?}");
         }
