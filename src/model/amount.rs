@@ -14,18 +14,13 @@ impl Amount {
     /// to [`MAX`](Self::MAX).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let number = text.trim();
-        let (rubles, kopecks) = number.split_once([',', '.']).unwrap_or((number, "0"));
-        let groups: Vec<&str> = rubles.split([' ', '\u{a0}', '\u{202f}']).collect();
-        let grouped = groups.len() == 1 || (groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !grouped || !groups.iter().all(|group| digits(group)) || !digits(kopecks) || kopecks.len() > 2 {
-            return None;
-        }
-        let rubles: i64 = groups.concat().parse().ok()?;
-        let kopecks: i64 = format!("{kopecks:0<2}").parse().ok()?;
-        let amount = Self(rubles.checked_mul(100)?.checked_add(kopecks)?);
-        (amount.0 <= Self::MAX.0).then_some(amount)
+        read(text).filter(|kopecks| *kopecks <= Self::MAX.0).map(Self)
+    }
+
+    /// Whether that is a number as people write it, and more than [`MAX`](Self::MAX).
+    #[must_use]
+    pub fn is_too_much(text: &str) -> bool {
+        read(text).is_some_and(|kopecks| kopecks > Self::MAX.0)
     }
 
     /// A sum of so many kopecks; `None` if it is not one from nothing to [`MAX`](Self::MAX).
@@ -45,6 +40,22 @@ impl Amount {
     pub fn parts(self) -> (i64, i64) {
         (self.0 / 100, self.0 % 100)
     }
+}
+
+/// A number as people write it, in kopecks.
+fn read(text: &str) -> Option<i64> {
+    let number = text.trim();
+    let (rubles, kopecks) = number.split_once([',', '.']).unwrap_or((number, "0"));
+    let groups: Vec<&str> = rubles.split([' ', '\u{a0}', '\u{202f}']).collect();
+    let grouped = groups.len() == 1 || (groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !grouped || !groups.iter().all(|group| digits(group)) || !digits(kopecks) || kopecks.len() > 2 {
+        return None;
+    }
+    // More digits than a number has room for are too many in any case.
+    let rubles: i64 = groups.concat().parse().unwrap_or(i64::MAX);
+    let kopecks: i64 = format!("{kopecks:0<2}").parse().ok()?;
+    Some(rubles.saturating_mul(100).saturating_add(kopecks))
 }
 
 impl fmt::Display for Amount {

@@ -112,6 +112,7 @@ fn all(typed: impl Fn(&str) -> String + Copy) -> Vec<(&'static str, Vec<Screen>)
             vec![
                 screens::candidates(&list(&open, lines.clone())),
                 screens::candidates(&list(&working, lines.clone())),
+                screens::candidates(&Candidates { fit: 0, ..list(&open, lines.clone()) }),
                 screens::candidates(&Candidates { page: 1, ..list(&open, Vec::new()) }),
                 screens::confirm_pick(&open, &lines[2]),
                 screens::confirm_pick(&working, &lines[0]),
@@ -231,6 +232,7 @@ fn every_answer_fits_an_alert_and_says_what_to_do() {
         Misunderstood::NoTime(NoTime::NotUnderstood),
         Misunderstood::NoTime(NoTime::Past),
         Misunderstood::NoAmount,
+        Misunderstood::TooMuch,
     ];
     said.extend(misunderstood.map(texts::misunderstood));
     assert_snapshot!("order_answers", said.join("\n"));

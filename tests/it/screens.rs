@@ -138,6 +138,7 @@ fn screens_of_masters_at_work() {
         render::question(Question::Amount, order, false),
         render::question(Question::Amount, order, true),
         render::not_an_amount(order, "<много>", false),
+        render::not_an_amount(order, "99 999 999 999 руб", false),
         render::not_an_amount(order, " ", true),
         render::question(Question::ReturnReason, order, false),
         render::forwarded(Question::ReturnReason, order, false),

@@ -357,7 +357,9 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
     }
     match question {
         StaffQuestion::Amount => {
-            Amount::parse(without_currency(written)).map(Answer::Amount).ok_or(Misunderstood::NoAmount)
+            let number = without_currency(written);
+            let why = if Amount::is_too_much(number) { Misunderstood::TooMuch } else { Misunderstood::NoAmount };
+            Amount::parse(number).map(Answer::Amount).ok_or(why)
         }
         StaffQuestion::Phone => {
             let phone = Phone::parse(written).map_err(Misunderstood::NoPhone)?;

@@ -98,5 +98,5 @@ pub(in crate::bots::render) fn choice_of_trade(trade: Category, chosen: bool) ->
 
 /// Chooses all districts, or none.
 pub(in crate::bots::render) fn all_districts(chosen: bool) -> String {
-    if chosen { "▫️ Снять все".to_owned() } else { "✅ Все районы".to_owned() }
+    choice("Все районы", chosen)
 }

@@ -2,7 +2,7 @@
 
 use super::buttons::{BUTTON_DONE, BUTTON_NEW};
 use super::notifications::because;
-use super::words::{LINE_LIMIT, NAME_LIMIT, category, place, rubles, slot, status, typed};
+use super::words::{LINE_LIMIT, NAME_LIMIT, category, place, rubles, slot, status, typed, without_currency};
 use super::{BUSY, own_order};
 use crate::dispatch::close::CloseOutcome;
 use crate::dispatch::correct::CorrectOutcome;
@@ -98,6 +98,9 @@ pub(in crate::bots::render) fn confirm_correction(order: OrderId, amount: Amount
 pub(in crate::bots::render) fn not_an_amount(order: OrderId, written: &str) -> String {
     let what = match written.trim() {
         "" => "Это не похоже на сумму.".to_owned(),
+        written if Amount::is_too_much(without_currency(written)) => {
+            format!("«{}» — слишком большая сумма.", typed(written, NAME_LIMIT))
+        }
         written => format!("«{}» — не похоже на сумму.", typed(written, NAME_LIMIT)),
     };
     format!(

@@ -25,7 +25,7 @@ pub(in crate::bots::render) const BUTTON_COPY_MASTER: &str = "👷 Телефо�
 pub(in crate::bots::render) fn button_action(action: OrderAction) -> &'static str {
     match action {
         OrderAction::Claim => "🙋 Беру на себя",
-        OrderAction::Unclaim => "🤝 Отдать другим",
+        OrderAction::Unclaim => "🤝 Снять с себя",
         OrderAction::AssignNow => "⚡ Найти мастера сейчас",
         OrderAction::AssignByHand => "👷 Назначить мастера",
         OrderAction::SearchAgain => "🔁 Искать заново",
@@ -253,7 +253,7 @@ const MENTIONED: usize = 5;
 
 fn excluded(reason: Exclusion, count: i64) -> String {
     let why = match reason {
-        Exclusion::Category => "другие работы",
+        Exclusion::Category => "не их работа",
         Exclusion::District => "другой район",
         Exclusion::Asked => "уже спрошены",
         Exclusion::Blocked => "заблокированы",

@@ -304,11 +304,11 @@ pub(in crate::bots::render) fn button_block_yes(card: &MasterCard) -> &'static s
 
 pub(in crate::bots::render) fn limits(card: &MasterCard) -> String {
     let now = match card.own_limit {
-        Some(limit) => format!("сейчас {limit}"),
-        None => format!("сейчас обычный, {}", card.limit),
+        Some(limit) => format!("Сейчас {limit}."),
+        None => format!("Сейчас как у всех: {}.", card.limit),
     };
     format!(
-        "Сколько заявок одновременно может вести <b>{}</b>? Лимит: {now}. То, что уже в работе, не отнимается.",
+        "Сколько заявок одновременно может вести <b>{}</b>? {now} То, что уже в работе, не отнимается.",
         typed(&card.full_name, NAME_LIMIT)
     )
 }
@@ -384,7 +384,7 @@ pub(in crate::bots::render) fn button_revoke(invitation: i64) -> String {
     format!("🗑 Отозвать №{invitation}")
 }
 
-pub(in crate::bots::render) const ASK_MASTER: &str = "Где будет работать мастер? «С одобрением»: он расскажет о себе, а вы решите. «Сразу»: заявки пойдут, как только он всё расскажет.";
+pub(in crate::bots::render) const ASK_MASTER: &str = "Где будет работать мастер? «С одобрением»: мастер заполнит анкету, а вы решите, брать ли его. «Сразу»: заявки пойдут, как только он заполнит анкету.";
 
 pub(in crate::bots::render) fn button_city(name: &str, needs_approval: bool) -> String {
     let how = if needs_approval { "с одобрением" } else { "сразу" };

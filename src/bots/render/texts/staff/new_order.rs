@@ -109,7 +109,7 @@ pub(in crate::bots::render) fn fault(fault: Fault) -> String {
             "Не понял, что за работа. Выберите кнопкой или пришлите заявку целиком: адрес, телефон, что случилось."
                 .to_owned()
         }
-        Fault::NoChoice => "Такого варианта нет. Выберите кнопкой или напишите название как на ней.".to_owned(),
+        Fault::NoChoice => "Такого варианта нет. Нажмите кнопку или напишите название так, как на ней.".to_owned(),
         Fault::NoPhone(why) => no_phone(why),
         Fault::PhoneForAddress => "Это телефон, а нужен адрес. Телефон спрошу следом.".to_owned(),
         Fault::PhoneForName => "Это телефон, а нужно имя клиента.".to_owned(),

@@ -203,7 +203,7 @@ pub(in crate::bots::render) fn candidates(list: &Candidates) -> String {
         return format!("{head}{now}\n\nДругих мастеров в этом городе нет.");
     }
     let fit = match list.fit {
-        0 => "Свободных нет. Кого нажмёте — переспросим.".to_owned(),
+        0 => "Свободных мастеров, которые подходят, нет. Кого бы вы ни выбрали, переспросим.".to_owned(),
         count => format!("Готовы взять: {count}. Первым — кого спросили бы следующим; с ⚠️ — переспросим."),
     };
     let page = if list.pages() > 1 {
@@ -250,7 +250,7 @@ pub(in crate::bots::render) fn confirm_pick(order: &StaffOrder, line: &Candidate
     let against = if line.why_not.is_some() { format!(" ({})", why_not(line)) } else { String::new() };
     let owner = match order.owner() {
         Some((_, owner)) => format!(
-            "\n\nСейчас мастер: {} ({}). Придёт сообщение, что заявку забрали.",
+            "\n\nСейчас мастер: {} ({}). Этому мастеру сообщим, что заявку передали.",
             typed(owner, NAME_LIMIT),
             status(order.status())
         ),
@@ -396,7 +396,7 @@ pub(in crate::bots::render) fn ask_hour(order: &StaffOrder, date: jiff::civil::D
 /// The question before an order is closed on its master's behalf.
 pub(in crate::bots::render) fn confirm_close(order: &StaffOrder, amount: Amount) -> String {
     let master = order.owner().map(|(_, name)| format!("\n👷 {}", typed(name, NAME_LIMIT))).unwrap_or_default();
-    format!("🧾 Закрыть заявку <b>№{}</b> на <b>{}</b>?{master}", order.id(), rubles(amount))
+    format!("🧾 Закрыть заявку <b>№{}</b> за <b>{}</b>?{master}", order.id(), rubles(amount))
 }
 
 /// Why an answer is none.
@@ -412,6 +412,8 @@ pub enum Misunderstood {
     NoTime(NoTime),
     /// It is no sum of money.
     NoAmount,
+    /// It is more money than anybody pays.
+    TooMuch,
     /// It is a whole new order.
     AnOrder,
 }
@@ -427,6 +429,9 @@ pub fn misunderstood(why: Misunderstood) -> String {
         Misunderstood::AnOrder => {
             "Похоже на новую заявку, а не на ответ. Если это она, нажмите «◀ К заявке» и пришлите её ещё раз."
                 .to_owned()
+        }
+        Misunderstood::TooMuch => {
+            format!("Слишком большая сумма: можно не больше {}. Проверьте, нет ли лишних цифр.", rubles(Amount::MAX))
         }
         Misunderstood::NoAmount => {
             format!("Это не сумма. Нужно одно число от 0 до {}, например 2500.", rubles(Amount::MAX))

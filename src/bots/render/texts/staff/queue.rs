@@ -325,11 +325,11 @@ pub(in crate::bots::render) fn why_escalated(why: Escalation) -> &'static str {
 /// What the queue is narrowed to, on a screen of its own.
 pub(in crate::bots::render) fn filters(queue: &Queue) -> String {
     let shown = match (narrowed(queue), queue.total) {
-        (None, total) => format!("вся очередь, {}", orders(total)),
-        (Some(shown), 0) => format!("{shown}. Таких заявок нет"),
-        (Some(shown), total) => format!("{shown} — {}", orders(total)),
+        (None, total) => format!("Сейчас видна вся очередь: {}.", orders(total)),
+        (Some(shown), 0) => format!("Включены: {shown}. Таких заявок нет."),
+        (Some(shown), total) => format!("Включены: {shown}. Подходит: {}.", orders(total)),
     };
-    format!("⚙️ <b>Фильтры очереди</b>\nСейчас: {shown}.\n\nФильтры остаются и завтра, пока вы их не уберёте.")
+    format!("⚙️ <b>Фильтры очереди</b>\n{shown}\n\nФильтры остаются и завтра, пока вы их не уберёте.")
 }
 
 /// The status as the card's title says it.
