@@ -7,14 +7,17 @@ mod actions;
 mod board;
 mod body;
 mod caller;
+mod card;
 mod document;
 mod figures;
 mod masters;
 mod new_order;
 mod order;
 mod orders;
+mod page;
 mod places;
 mod problem;
+mod session;
 mod sheet;
 mod sheets;
 
@@ -23,17 +26,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State as Extract};
-use axum::http::Response;
+use axum::http::{Method, Response};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::config::Token;
+use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::look_up;
 use crate::metrics::{Fact, Metrics};
+use crate::model::access;
 use crate::model::queue::Sought;
 use crate::model::sheet::Column;
 use crate::model::{Category, OrderId, OrderStatus};
@@ -48,6 +56,10 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// The largest sheet, in bytes.
 pub const SHEET_LIMIT: usize = 8 * 1024 * 1024;
 
+/// The largest proof of who opens a page, in bytes.
+const OPENING_LIMIT: usize = 16 * 1024;
+/// A body that takes longer to arrive is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What a request may take, in all.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// For how long a request waits for its turn.
@@ -62,6 +74,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// What is Russian in requests.
     words: Words,
+    /// The dispatchers' bot, for which Telegram signs who opened a page.
+    admin_bot: Token,
     /// So many requests are answered at once: taps need connections too.
     turns: Arc<Semaphore>,
 }
@@ -96,9 +110,9 @@ pub struct Enqueued(pub OrderId);
 impl State {
     /// Over that database.
     #[must_use]
-    pub fn new(store: Store, metrics: Arc<Metrics>, words: Words) -> Self {
+    pub fn new(store: Store, metrics: Arc<Metrics>, words: Words, admin_bot: Token) -> Self {
         let turns = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
-        Self { store, metrics, words, turns }
+        Self { store, metrics, words, admin_bot, turns }
     }
 }
 
@@ -116,15 +130,17 @@ impl State {
 pub fn routes(state: State) -> Router {
     let api = Router::new()
         .route("/openapi.json", get(document::openapi))
+        .route("/session", get(session::show).post(session::open).delete(session::end))
         .route("/cities", get(places::cities))
         .route("/board", get(board::board))
         .route("/figures", get(figures::figures))
         .route("/masters", get(masters::list))
         .route("/masters/{id}", get(masters::show).patch(masters::edit))
         .route("/orders.csv", get(sheets::export))
-        .route("/orders/import", post(sheets::import).layer(DefaultBodyLimit::max(SHEET_LIMIT)))
+        .route("/orders/import", post(sheets::import))
         .route("/orders", get(orders::list).post(orders::create))
         .route("/orders/{id}", get(orders::show).patch(orders::edit))
+        .route("/orders/{id}/card", get(card::card))
         .route("/orders/{id}/candidates", get(actions::candidates))
         .route("/orders/{id}/assign", post(actions::assign))
         .route("/orders/{id}/search", post(actions::search))
@@ -135,14 +151,23 @@ pub fn routes(state: State) -> Router {
         .route("/orders/{id}/claim", post(actions::claim).delete(actions::unclaim))
         .fallback(async || Problem::new(Kind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // Bounded before it is read.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), guard))
         .with_state(state);
-    Router::new().nest("/api", api)
+    Router::new().nest("/api", api).merge(page::routes())
 }
 
-/// Gives a request its turn and its time, and answers for a handler that panics.
-async fn guard(Extract(state): Extract<State>, request: Request, next: Next) -> Response<axum::body::Body> {
+/// Reads a request whole, waits for its turn, bounds its time, and answers for a handler that panics. Nobody takes a turn from others
+/// by sending slowly, and of whoever presents nothing like a token nothing is read.
+async fn guard(Extract(state): Extract<State>, request: Request, next: Next) -> Response<Body> {
+    let request = match read(request).await {
+        Ok(request) => request,
+        Err(refused) => {
+            state.metrics.count("api", refused.kind().counted());
+            return refused.into_response();
+        }
+    };
     let unavailable = |why: &'static str| {
         tracing::warn!("{why}");
         Problem::new(Kind::Unavailable).with_detail(why).retry_after(2).into_response()
@@ -159,4 +184,30 @@ async fn guard(Extract(state): Extract<State>, request: Request, next: Next) -> 
     let outcome = response.extensions().get::<Kind>().map_or("SUCCESS", |kind| kind.counted());
     state.metrics.count("api", outcome);
     response
+}
+
+/// The request with its whole body, if there may be one.
+async fn read(request: Request) -> Result<Request, Problem> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let opens = path.ends_with("/session") && head.method == Method::POST;
+    if body.is_end_stream() {
+        return Ok(Request::from_parts(head, body));
+    }
+    if !opens && access::Token::parse(caller::presented(&head.headers)).is_none() {
+        return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
+    }
+    let limit = match path.rsplit('/').next() {
+        Some("session") => OPENING_LIMIT,
+        Some("import") => SHEET_LIMIT,
+        _ => BODY_LIMIT,
+    };
+    match timeout(PATIENCE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body.to_bytes()))),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Kind::TooLarge).with_detail(format!("expected at most {limit} bytes")))
+        }
+        Ok(Err(_)) => Err(Problem::new(Kind::Malformed).with_detail("the body ended early")),
+        Err(_) => Err(Problem::new(Kind::Malformed).with_detail("the body did not come in time")),
+    }
 }

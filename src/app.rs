@@ -33,6 +33,8 @@ pub struct App {
     strangers: Arc<Strangers>,
     /// What the senders of this process remember.
     delivery: Arc<bots::delivery::State>,
+    /// The dispatchers' bot's, by which Telegram signs who opened a page.
+    admin_bot: config::Token,
     /// `None` in a program that serves no webhook.
     secrets: Option<Arc<Secrets>>,
 }
@@ -79,6 +81,7 @@ impl App {
         };
         Ok(Self {
             telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
+            admin_bot: config::bot_token(lookup, BotName::Admin)?,
             secrets: None,
             liveness: Arc::default(),
             enqueued: Arc::default(),
@@ -129,7 +132,7 @@ impl App {
             is_yes: texts::sheet::is_yes,
             is_no: texts::sheet::is_no,
         };
-        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words);
+        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words, self.admin_bot.clone());
         http::State::new(self.bots(), api, self.secrets.clone(), Arc::clone(&self.liveness))
     }
 }

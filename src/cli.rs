@@ -73,6 +73,11 @@ async fn demo(options: Demo) -> Result {
         "\nNow you: open {} and play; orders keep coming, and masters whom you leave alone live by themselves. Ctrl-C ends it.",
         page.url()
     )?;
+    writeln!(
+        out(),
+        "As its dispatcher, with the orders on one page (the link opens it once):\n  {}",
+        demo.dispatcher_page().await?
+    )?;
     writeln!(out(), "  handler   {}\n  database  psql '{}'", demo.url(), demo.database_url())?;
     stop.await;
     Ok(())

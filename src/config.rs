@@ -239,6 +239,23 @@ pub fn metrics_token(lookup: Lookup) -> Result<Option<WebhookSecret>, Error> {
     optional(lookup, VARIABLE).map(|token| WebhookSecret::parse(VARIABLE, &token)).transpose()
 }
 
+/// Reads `PUBLIC_URL`: where people reach this server, without a trailing slash.
+///
+/// # Errors
+/// When it is missing, or not an http or https URL.
+pub fn public_url(lookup: Lookup) -> Result<String, Error> {
+    const EXPECTED: &str = "the address at which people reach this server, such as https://dispatch.example.org";
+    http_url("PUBLIC_URL", &required(lookup, "PUBLIC_URL", EXPECTED)?, EXPECTED)
+}
+
+fn http_url(variable: &str, url: &str, expected: &'static str) -> Result<String, Error> {
+    let parsed = reqwest::Url::parse(url).map_err(|error| Error::malformed(variable, error, expected))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(Error::malformed(variable, "not http or https", expected));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
 /// Telegram's own Bot API.
 pub const TELEGRAM_API_URL: &str = "https://api.telegram.org";
 
@@ -251,11 +268,7 @@ pub fn telegram_api_url(lookup: Lookup) -> Result<String, Error> {
     let Some(url) = optional(lookup, "TELEGRAM_API_URL") else {
         return Ok(TELEGRAM_API_URL.to_owned());
     };
-    let parsed = reqwest::Url::parse(&url).map_err(|error| Error::malformed("TELEGRAM_API_URL", error, EXPECTED))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(Error::malformed("TELEGRAM_API_URL", "not http or https", EXPECTED));
-    }
-    Ok(url.trim_end_matches('/').to_owned())
+    http_url("TELEGRAM_API_URL", &url, EXPECTED)
 }
 
 fn optional(lookup: Lookup, variable: &str) -> Option<String> {

@@ -27,6 +27,7 @@ pub mod onboard;
 mod own_change;
 pub mod progress;
 pub mod secret;
+pub mod session;
 pub mod shift;
 pub mod staff_dialog;
 pub mod staff_view;

@@ -31,9 +31,9 @@ use crate::model::BotName;
 use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
-const ROOTS: [&str; 4] = ["/telegram/master", "/telegram/admin", "/health", "/metrics"];
-/// Below this any path is the API's.
-const API: &str = "/api/";
+const ROOTS: [&str; 5] = ["/telegram/master", "/telegram/admin", "/health", "/metrics", "/app"];
+/// Below these any path is the API's, or its page's.
+const FOLDERS: [&str; 2] = ["/api/", "/app/"];
 /// What sending messages that the API has caused may take, in the same request: the delivery job sends the rest.
 const SEND: Duration = Duration::from_secs(7);
 
@@ -127,6 +127,7 @@ fn from_its_end(uri: Uri) -> Uri {
         return if path.len() > root.len() { Uri::from_static(root) } else { uri };
     }
     let whole = uri.path_and_query().map_or(path, PathAndQuery::as_str);
-    let rest = path.rfind(API).filter(|start| *start > 0).and_then(|start| whole[start..].parse().ok());
+    let start = FOLDERS.into_iter().filter_map(|folder| path.rfind(folder)).max();
+    let rest = start.filter(|start| *start > 0).and_then(|start| whole[start..].parse().ok());
     rest.unwrap_or(uri)
 }

@@ -24,8 +24,8 @@ use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
     CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES,
-    FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SHOWN, FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL, RESCHEDULE,
-    RETURNED, Sweep, UNREACHABLE, WAKE,
+    FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SESSIONS, FORGET_SHOWN, FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL,
+    RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -54,7 +54,7 @@ enum Job {
     Measure,
 }
 
-const JOBS: [Job; 23] = [
+const JOBS: [Job; 24] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -75,6 +75,7 @@ const JOBS: [Job; 23] = [
     Job::Sweep(&FORGET_DRAFTS, SOME_TIME),
     Job::Sweep(&FORGET_ONBOARDINGS, SOME_TIME),
     Job::Sweep(&FORGET_SEARCHES, SOME_TIME),
+    Job::Sweep(&FORGET_SESSIONS, SOME_TIME),
     Job::Sweep(&FORGET_LOST_TAPS, SOME_TIME),
     Job::Sweep(&PURGE, SOME_TIME),
     Job::Measure,
@@ -166,6 +167,7 @@ impl Jobs {
             &FORGET_DRAFTS,
             &FORGET_ONBOARDINGS,
             &FORGET_SEARCHES,
+            &FORGET_SESSIONS,
             &FORGET_LOST_TAPS,
             &PURGE,
         ] {

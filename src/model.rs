@@ -13,6 +13,7 @@ pub mod draft;
 pub mod facts;
 pub mod figures;
 pub mod ids;
+pub mod init_data;
 pub mod invitation;
 pub mod managed;
 pub mod master_change;

@@ -106,14 +106,17 @@ pub async fn assign(
     Json(said): Json<Assignment>,
 ) -> Result<Response, Problem> {
     let (order, master, seen) = (OrderId(order), MasterId(said.master_id), seen(&headers)?);
-    if !said.anyway {
-        let found = eligible::candidate(&state.store, order, caller.staff(), master).await?;
-        if let Some(reason) = found.and_then(|(_, line)| line.why_not) {
-            let detail = format!("{}: with \"anyway\": true the order is given all the same", reason.as_str());
-            return Err(Problem::new(Kind::NotEligible).with_detail(detail));
-        }
+    if said.anyway {
+        return act(&state, caller.staff(), order, seen, &Deed::Assign(master)).await;
     }
-    act(&state, caller.staff(), order, seen, &Deed::Assign(master)).await
+    let found = eligible::candidate(&state.store, order, caller.staff(), master).await?;
+    // Who has it already is no candidate, and is told so.
+    let new = found.filter(|(order, _)| order.owner().is_none_or(|(owner, _)| owner != master));
+    if let Some(reason) = new.and_then(|(_, line)| line.why_not) {
+        let detail = format!("{}: with \"anyway\": true the order is given all the same", reason.as_str());
+        return Err(Problem::new(Kind::NotEligible).with_detail(detail));
+    }
+    act(&state, caller.staff(), order, seen, &Deed::AssignWithinLimit(master)).await
 }
 
 /// Asks masters now: begins the search, or its next round at once.

@@ -20,7 +20,9 @@ use super::new_order::category;
 use super::order::Order;
 use super::orders::{PAGE, bad_query};
 use super::problem::Problem;
+use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::board::{self, BoardOutcome, Look};
+use crate::model::access::Token;
 use crate::model::order_record::OrderRecord;
 use crate::model::queue::{Narrowed, QueueLine, QueueState, Trouble};
 use crate::model::{CityId, MasterId};
@@ -132,6 +134,9 @@ pub async fn board(
     Asked(asked): Asked<BoardFilter>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if Token::parse(presented(&headers)).is_none() {
+        return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
+    }
     let narrowed = narrowed(&asked)?;
     let (page, size) = (asked.page.unwrap_or(1), asked.limit.unwrap_or(PAGE));
     if page < 1 {
@@ -142,13 +147,15 @@ pub async fn board(
     }
     // Of another page, or narrowed otherwise, it is another one.
     let suffix = format!("{narrowed:?} {page} {size}");
-    let seen = headers.get(IF_NONE_MATCH).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    // A proxy that compresses makes tags weak.
+    let seen = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    let seen = |tag: &str| seen.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
     let look = Look { token: presented(&headers), narrowed: &narrowed, page, size };
     let tag_of = |stamp: &str| {
         let digest = digest(&SHA256, format!("{stamp} {suffix}").as_bytes());
         format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]))
     };
-    let outcome = board::board(&state.store, look, |stamp| seen == tag_of(stamp)).await?;
+    let outcome = board::board(&state.store, look, |stamp| seen(&tag_of(stamp))).await?;
     let (stamp, mut response) = match outcome {
         BoardOutcome::Refused(refused) => return Err(Problem::of_authorize(&refused)),
         BoardOutcome::Unchanged(stamp) => (stamp, StatusCode::NOT_MODIFIED.into_response()),
@@ -173,6 +180,9 @@ fn narrowed(asked: &BoardFilter) -> Result<Narrowed, Problem> {
         let all = QueueState::ALL.map(QueueState::as_str).join(", ");
         QueueState::parse(word).ok_or_else(|| bad_query(format!("state: expected one of {all}")))
     });
+    if asked.day.is_some_and(|day| !(2000..3000).contains(&day.year())) {
+        return Err(bad_query("day: expected a day of this century".to_owned()));
+    }
     let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| bad_query(error.detail)));
     Ok(Narrowed {
         state: state.transpose()?,

@@ -7,7 +7,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{Kind, Said};
-use super::{actions, board, figures, masters, orders, places, sheets};
+use super::{actions, board, card, figures, masters, orders, places, session, sheets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,9 @@ use super::{actions, board, figures, masters, orders, places, sheets};
                        Each token sees and changes what its cities and its scope allow, and may change something 60 times a minute.",
     ),
     paths(
+        session::open,
+        session::show,
+        session::end,
         board::board,
         figures::figures,
         places::cities,
@@ -28,6 +31,7 @@ use super::{actions, board, figures, masters, orders, places, sheets};
         sheets::export,
         orders::create,
         orders::show,
+        card::card,
         orders::edit,
         actions::candidates,
         actions::assign,

@@ -153,10 +153,9 @@ pub async fn figures(
         return Err(bad_query("days: expected 1, 7 or 30".to_owned()));
     };
     let scope = Scope { period, city: asked.city.map(CityId) };
-    let (read, masters) = tokio::try_join!(
-        figures::figures(&state.store, caller.staff(), scope),
-        figures::masters(&state.store, caller.staff(), scope, (1, MASTERS)),
-    )?;
+    // One after the other: taps need connections too.
+    let read = figures::figures(&state.store, caller.staff(), scope).await?;
+    let masters = figures::masters(&state.store, caller.staff(), scope, (1, MASTERS)).await?;
     let (Some(read), Some(masters)) = (read, masters) else { return Err(Problem::new(Kind::Forbidden)) };
     let (first, last) = read.place.days;
     let count =

@@ -17,7 +17,7 @@ use super::order::Named;
 use super::orders::{PAGE, bad_query, next_page};
 use super::problem::{FieldError, Kind, Problem};
 use crate::dispatch::look_up;
-use crate::dispatch::manage::{self, ManageOutcome};
+use crate::dispatch::manage::{self, ManageOutcome, Seen};
 use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterState};
 use crate::model::master_record::{MasterRecord, MasterRecords};
 use crate::model::staff_order::REASON;
@@ -184,6 +184,11 @@ fn tag(record: &MasterRecord) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("\"{}\"", record.seen)).ok()
 }
 
+/// How often a master is looked at whom somebody else changes at the same moment, if it does not matter what was seen.
+const LOOKS: u32 = 5;
+/// The most trades or districts that can be said.
+const CHOICES: usize = 200;
+
 /// What is to be changed of a master; what is missing stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -223,9 +228,18 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let master = MasterId(master);
     let seen = seen(&headers)?;
-    let before = one(&state, caller.staff(), master).await?;
-    let changes = changes(&said, &before)?;
-    let outcome = manage::change_all(&state.store, caller.staff(), master, &changes, seen, None).await?;
+    let mut looks = LOOKS;
+    let outcome = loop {
+        let before = one(&state, caller.staff(), master).await?;
+        let changes = changes(&said, &before)?;
+        // What is to be there in the end is compared with what was there when the changes were made of it.
+        let seen_all = Seen::All(seen.unwrap_or(before.seen));
+        let outcome = manage::change_all(&state.store, caller.staff(), master, &changes, seen_all, None).await?;
+        looks -= 1;
+        if seen.is_some() || outcome != ManageOutcome::Changed || looks == 0 {
+            break outcome;
+        }
+    };
     state.metrics.count("master_change", outcome.name());
     match outcome {
         ManageOutcome::Done | ManageOutcome::AlreadySo(_) => shown(&state, caller.staff(), master).await,
@@ -281,7 +295,16 @@ fn changes(said: &MasterChanges, before: &MasterRecord) -> Result<Vec<Manage>, P
             Category::ALL.into_iter().filter(differs).map(|trade| Manage::Trade(trade, trades.contains(&trade)));
         changes.extend(trades);
     }
-    if let Some(wanted) = &said.district_ids {
+    for (field, count) in [
+        ("categories", said.categories.as_ref().map(Vec::len)),
+        ("district_ids", said.district_ids.as_ref().map(Vec::len)),
+    ] {
+        if count.is_some_and(|count| count > CHOICES) {
+            errors.push(FieldError::new(field, format!("expected at most {CHOICES}")));
+        }
+    }
+    if let Some(wanted) = said.district_ids.as_ref().filter(|wanted| wanted.len() <= CHOICES) {
+        let wanted: std::collections::BTreeSet<i64> = wanted.iter().copied().collect();
         let known = |id: &i64| before.districts.iter().any(|(known, _)| known == id);
         changes.extend(wanted.iter().filter(|id| !known(id)).map(|id| Manage::District(*id, true)));
         let gone = before.districts.iter().filter(|(id, _)| !wanted.contains(id));

@@ -1,5 +1,6 @@
 //! What a program says of an order, read into what the business knows; everything that is wrong is said at once.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,8 +9,11 @@ use super::body::given;
 use super::problem::FieldError;
 use crate::model::new_order::{self, ADDRESS, DESCRIPTION, NAME, Obstacle, Search, Visit};
 use crate::model::slot::DAYS_AHEAD;
+use crate::model::text::visible;
 use crate::model::{Category, CityId, MasterId, NoPhone, OrderId, Phone};
 
+/// The years in which a master may come, as the database has it.
+const YEARS: std::ops::Range<i16> = 2001..2999;
 /// The longest time from the beginning of a slot to its end.
 const LONGEST_SLOT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -83,12 +87,14 @@ impl NewSlot {
 /// # Errors
 /// That it does not.
 pub fn slot_is_sane(visit: Visit) -> Result<(), FieldError> {
-    let long = match visit {
+    let (year, long) = match visit {
         Visit::Unsaid | Visit::Soon => return Ok(()),
-        Visit::Local(start, end) => start.duration_until(end),
-        Visit::Between(start, end) => start.duration_until(end),
+        Visit::Local(start, end) => (start.year(), start.duration_until(end)),
+        Visit::Between(start, end) => (start.to_zoned(TimeZone::UTC).year(), start.duration_until(end)),
     };
-    if long > SignedDuration::ZERO && long <= LONGEST_SLOT {
+    if !YEARS.contains(&year) {
+        Err(FieldError::new("slot/start", "expected a time of this century"))
+    } else if long > SignedDuration::ZERO && long <= LONGEST_SLOT {
         Ok(())
     } else {
         Err(FieldError::new("slot/end", "expected up to 24 hours after the start"))
@@ -156,7 +162,7 @@ pub fn category(word: &str) -> Result<Category, FieldError> {
 
 /// A phone.
 pub fn phone(text: &str) -> Result<Phone, FieldError> {
-    Phone::parse(text).map_err(|why| {
+    Phone::parse(&visible(text)).map_err(|why| {
         let why = match why {
             NoPhone::NotANumber => "not a phone number".to_owned(),
             NoPhone::TooShort(digits) | NoPhone::TooLong(digits) => {
@@ -170,6 +176,7 @@ pub fn phone(text: &str) -> Result<Phone, FieldError> {
 
 /// Words of a limited length.
 pub fn words(field: &str, text: &str, limit: usize) -> Result<String, FieldError> {
+    let text = visible(text);
     let text = text.trim();
     let several_lines = field == "description" || field == "comment";
     let is_odd = |c: char| c.is_control() && !(several_lines && matches!(c, '\n' | '\r' | '\t'));

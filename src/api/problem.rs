@@ -198,6 +198,10 @@ pub struct Said {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     current: Option<Value>,
+    /// What is wrong with a sheet, row by row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    report: Option<Value>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
@@ -214,6 +218,7 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             current: None,
+            report: None,
             headers: Vec::new(),
         }))
     }
@@ -234,6 +239,12 @@ impl Problem {
     /// The same with what it is now.
     pub fn with_current(mut self, current: Option<Value>) -> Self {
         self.0.current = current;
+        self
+    }
+
+    /// The same with what is wrong with a sheet.
+    pub fn with_report(mut self, report: Option<Value>) -> Self {
+        self.0.report = report;
         self
     }
 
@@ -259,6 +270,7 @@ impl Problem {
             ActOutcome::AlreadyOffered => Kind::AlreadyOffered,
             ActOutcome::PastSlot => Kind::PastSlot,
             ActOutcome::Blocked(_) => Kind::Blocked,
+            ActOutcome::AtLimit => Kind::NotEligible,
             ActOutcome::NoSuchMaster => Kind::NoSuchMaster,
             ActOutcome::ReadOnly => Kind::Forbidden,
             ActOutcome::NotFound => Kind::NotFound,
@@ -300,7 +312,7 @@ impl Problem {
     pub fn of_manage(outcome: &ManageOutcome) -> Self {
         match outcome {
             ManageOutcome::Done | ManageOutcome::AlreadySo(_) => Self::new(Kind::Internal),
-            ManageOutcome::Stale(_) => Self::new(Kind::Stale),
+            ManageOutcome::Stale(_) | ManageOutcome::Changed => Self::new(Kind::Stale),
             ManageOutcome::NotAllowed => Self::new(Kind::Forbidden),
             // The master was found before: it is the district.
             ManageOutcome::NotFound => {

@@ -242,7 +242,10 @@ impl Row<'_> {
             (Some(Time::Local(start)), Some(Time::Local(end))) => Visit::Local(start, end),
             (Some(Time::Local(start)), None) => Visit::Local(start, start.saturating_add(i64::from(WINDOW).hours())),
             (Some(Time::At(start)), Some(Time::At(end))) => Visit::Between(start, end),
-            (Some(Time::At(start)), None) => Visit::Between(start, start + i64::from(WINDOW).hours()),
+            (Some(Time::At(start)), None) => match start.checked_add(i64::from(WINDOW).hours()) {
+                Ok(end) => Visit::Between(start, end),
+                Err(_) => return Err(FieldError::new(Column::Start.as_str(), "expected a time of this century")),
+            },
             _ => return Err(FieldError::new(Column::End.as_str(), "expected it written as the start is")),
         };
         if is_soon {
@@ -265,6 +268,12 @@ fn note<T>(read: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<
     read.map_err(|error| errors.push(error)).ok()
 }
 
+/// Whether it is a phone and nothing else: a spreadsheet makes a number of it at worst.
+fn is_dialled(phone: &str) -> bool {
+    let digits = phone.strip_prefix('+').unwrap_or(phone);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Writes orders as a sheet that spreadsheets open by a double click: UTF-8 with its mark, semicolons, times on the city's clocks.
 pub fn write(orders: &[OrderRecord], language: &Words) -> Vec<u8> {
     let mut writer = WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
@@ -283,7 +292,7 @@ pub fn write(orders: &[OrderRecord], language: &Words) -> Vec<u8> {
             guarded(&order.city.1),
             order.district.as_ref().map(|(_, name)| guarded(name)).unwrap_or_default(),
             guarded(&order.address),
-            order.client.phone.clone(),
+            if is_dialled(&order.client.phone) { order.client.phone.clone() } else { guarded(&order.client.phone) },
             guarded(&order.client.name),
             guarded(order.description.as_deref().unwrap_or_default()),
             order.slot.0.map(time).unwrap_or_default(),

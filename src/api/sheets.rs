@@ -66,7 +66,6 @@ pub struct Report {
     responses(
         (status = 200, description = "A dry run: nothing was made", body = Report),
         (status = 201, description = "The orders were made, now or by this key before", body = Report),
-        (status = 422, description = "Rows are not valid, and nothing was made; or the key was used for another request", body = Report),
     ),
 )]
 pub async fn import(
@@ -86,7 +85,22 @@ pub async fn import(
         return Err(Problem::new(Kind::MediaType).with_detail("expected text/csv"));
     }
     let body = bytes(request, &state).await?;
-    let key = if dry_run { None } else { Some(key(&headers, &caller, "IMPORT", &body)?) };
+    let key = if dry_run {
+        None
+    } else {
+        // All or nothing is another request than what is valid of it.
+        let said = [&[u8::from(partial)][..], &body].concat();
+        Some(key(&headers, &caller, "IMPORT", &said)?)
+    };
+    if let Some(key) = &key
+        && let Some(before) = intake::before(&state.store, key).await?
+    {
+        // Whatever cities there are by now: what was answered stands.
+        return match before {
+            IntakeOutcome::Repeated(answer) => Ok(replayed(answer)),
+            refused => Err(not_taken_in(&refused)),
+        };
+    }
     let cities = look_up::cities(&state.store, caller.staff()).await?;
     let read = sheet::read(&body, &cities, &state.words);
     let mut sheet =
@@ -115,7 +129,7 @@ pub async fn import(
     };
     if !sheet.errors.is_empty() && !partial {
         let refused = intake::obstacles(&state.store, caller.staff(), &orders).await?.unwrap_or_default();
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Answer(report(&[], &refused))).into_response());
+        return Err(not_valid(&report(&[], &refused)));
     }
     let asked = Intake { staff: caller.staff(), key: &key, orders: &orders, partial, nameless: state.words.nameless };
     let answer = |made: &[Option<OrderId>], refused: &[(usize, Obstacle)]| {
@@ -125,14 +139,19 @@ pub async fn import(
     state.metrics.count("order_intake", outcome.name());
     match outcome {
         IntakeOutcome::Made(made) => Ok((StatusCode::CREATED, json(made.answer)).into_response()),
-        IntakeOutcome::Repeated(answer) => {
-            Ok((StatusCode::CREATED, [(REPLAYED, HeaderValue::from_static("true"))], json(answer)).into_response())
-        }
-        IntakeOutcome::Refused(refused) => {
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, Answer(report(&[], &refused))).into_response())
-        }
+        IntakeOutcome::Repeated(answer) => Ok(replayed(answer)),
+        IntakeOutcome::Refused(refused) => Err(not_valid(&report(&[], &refused))),
         refused => Err(not_taken_in(&refused)),
     }
+}
+
+/// That rows are not valid, and nothing was made.
+fn not_valid(report: &Report) -> Problem {
+    Problem::new(Kind::Invalid).with_report(serde_json::to_value(report).ok())
+}
+
+fn replayed(answer: String) -> Response {
+    (StatusCode::CREATED, [(REPLAYED, HeaderValue::from_static("true"))], json(answer)).into_response()
 }
 
 /// Orders as a sheet, newest first: what `GET /api/orders` finds, with all columns, at most 10,000 rows. Spreadsheets open it by a double

@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::TelegramUserId;
+use crate::model::text;
 
 /// An update: exactly one of its optional parts, or none that concerns us.
 #[derive(Debug, Deserialize)]
@@ -173,15 +174,10 @@ impl Message {
     }
 }
 
-/// Words without the marks that come along when they are copied, around a phone from a contact's card, say, and that nobody
-/// sees: directions, spaces without a width, soft hyphens. What joins emojis stays.
+/// Words without marks that nobody sees.
 fn visible<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let is_invisible = |c: &char| {
-        matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     let text: Option<String> = Option::deserialize(deserializer)?;
-    Ok(text.map(|text| text.chars().filter(|c| !is_invisible(c)).collect()))
+    Ok(text.as_deref().map(text::visible))
 }
 
 /// A message that was replied to.

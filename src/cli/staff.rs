@@ -2,6 +2,8 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand};
+use field_service::config::{self, environment};
+use field_service::dispatch::session;
 use field_service::model::invitation::Invited;
 use field_service::model::{BotName, Role, StaffId, StaffRef, TelegramUserId};
 use field_service::store::Store;
@@ -19,6 +21,8 @@ pub enum Staff {
     Deactivate(Who),
     /// Make a link by which one person gets in, or revoke one
     Invite(Invite),
+    /// Make a link by which somebody opens the page once, without Telegram; needs PUBLIC_URL
+    Link(Who),
     /// Show who there is
     List,
 }
@@ -109,6 +113,7 @@ pub async fn run(command: Staff) -> Result {
             take_commands_away(&who).await
         }
         Staff::Invite(invite) => self::let_invite(invite).await,
+        Staff::Link(who) => link(&who).await,
         Staff::List => list(&store()?, None).await,
     }
 }
@@ -156,6 +161,16 @@ async fn take_commands_away(who: &Who) -> Result {
         say("The bot's commands are still in the menu of that chat; they do nothing.")?;
     }
     Ok(())
+}
+
+async fn link(who: &Who) -> Result {
+    // Before anything is made that leads nowhere.
+    let here = config::public_url(&environment)?;
+    let Some(link) = session::link(&store()?, who.named(), session::LINK).await.map_err(in_words)? else {
+        return Err("there is nobody like that, or not any more: `staff list` shows who there is".into());
+    };
+    let minutes = session::LINK.as_secs() / 60;
+    say(&format!("{here}/app#link={}\nIt opens the page once, within {minutes} minutes.", link.text()))
 }
 
 fn refused(why: &Saved) -> Result {

@@ -48,6 +48,8 @@ pub enum Deed {
     AssignNow,
     /// Give it to a master, and take it from the one who has it.
     Assign(MasterId),
+    /// The same, unless the master has as many orders as allowed.
+    AssignWithinLimit(MasterId),
     /// Search anew, for a reason: nobody's then, and masters who were asked before may be asked again.
     SearchAgain(String),
     /// Cancel it, for a reason.
@@ -70,7 +72,7 @@ impl Deed {
             Self::Claim(_) => "order_claim",
             Self::Unclaim => "order_unclaim",
             Self::AssignNow => "order_hasten",
-            Self::Assign(_) => "order_assign",
+            Self::Assign(_) | Self::AssignWithinLimit(_) => "order_assign",
             Self::SearchAgain(_) => "order_take_back",
             Self::Cancel(_) => "order_cancel",
             Self::Close(_) => "order_close",
@@ -83,7 +85,7 @@ impl Deed {
         match self {
             Self::Claim(_) | Self::Unclaim => Action::Claim,
             Self::AssignNow => Action::Hasten,
-            Self::Assign(_) => Action::Assign,
+            Self::Assign(_) | Self::AssignWithinLimit(_) => Action::Assign,
             Self::SearchAgain(_) => Action::TakeBack,
             Self::Cancel(_) => Action::Cancel,
             Self::Close(_) => Action::CloseFor,
@@ -99,13 +101,21 @@ impl Deed {
             Self::Claim(_) => OrderAction::Claim,
             Self::Unclaim => OrderAction::Unclaim,
             Self::AssignNow => OrderAction::AssignNow,
-            Self::Assign(_) => OrderAction::AssignByHand,
+            Self::Assign(_) | Self::AssignWithinLimit(_) => OrderAction::AssignByHand,
             Self::SearchAgain(_) => OrderAction::SearchAgain,
             Self::Cancel(_) => OrderAction::Cancel,
             Self::Close(_) => OrderAction::Close,
             Self::Reopen => OrderAction::Reopen,
             Self::Edit(Edit::Comment(_)) => OrderAction::Comment,
             Self::Edit(_) | Self::EditAll(_) => OrderAction::Edit,
+        }
+    }
+
+    /// Who is to get the order.
+    fn receiver(&self) -> Option<MasterId> {
+        match self {
+            Self::Assign(master) | Self::AssignWithinLimit(master) => Some(*master),
+            _ => None,
         }
     }
 
@@ -147,6 +157,8 @@ pub enum ActOutcome {
     PastSlot,
     /// The master is blocked.
     Blocked(Blocked),
+    /// The master has as many orders as allowed.
+    AtLimit,
     /// There is no such master in the order's city.
     NoSuchMaster,
     /// Who asks may only look.
@@ -159,7 +171,7 @@ pub enum ActOutcome {
 
 impl ActOutcome {
     /// Every outcome's word.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 15] = [
         "SUCCESS",
         "ALREADY_DONE",
         "REPEATED",
@@ -170,6 +182,7 @@ impl ActOutcome {
         "ALREADY_OFFERED",
         "PAST_SLOT",
         "BLOCKED",
+        "AT_LIMIT",
         "NO_SUCH_MASTER",
         "READ_ONLY",
         "NOT_FOUND",
@@ -190,6 +203,7 @@ impl ActOutcome {
             Self::AlreadyOffered => "ALREADY_OFFERED",
             Self::PastSlot => "PAST_SLOT",
             Self::Blocked(_) => "BLOCKED",
+            Self::AtLimit => "AT_LIMIT",
             Self::NoSuchMaster => "NO_SUCH_MASTER",
             Self::ReadOnly => "READ_ONLY",
             Self::NotFound => "NOT_FOUND",
@@ -330,7 +344,7 @@ async fn attempt(
         ])
         .await?;
     let update = origin.map(|origin| &origin.update);
-    let receiver = if let Deed::Assign(master) = deed { Some(*master) } else { None };
+    let receiver = deed.receiver();
     let (begun, locked, receiver, before) = join!(
         connection.begin(),
         orders::wait_for(&connection, &wait_for, order),
@@ -478,12 +492,15 @@ fn decide(
         // It waits for its time, which is now.
         Deed::AssignNow if order.status() == OrderStatus::Deferred => becomes(OrderStatus::Searching, None, None),
         Deed::AssignNow => Effect::Hastens,
-        Deed::Assign(master) => match receiver {
+        Deed::Assign(master) | Deed::AssignWithinLimit(master) => match receiver {
             None => return Decision::Answer(ActOutcome::NoSuchMaster),
             Some(Receiver { blocked: Some(blocked), .. }) => {
                 return Decision::Answer(ActOutcome::Blocked(blocked.clone()));
             }
             Some(Receiver { locked: false, .. }) => return Decision::LookAgain,
+            Some(Receiver { at_limit: true, .. }) if matches!(deed, Deed::AssignWithinLimit(_)) => {
+                return Decision::Answer(ActOutcome::AtLimit);
+            }
             Some(_) => Effect::Gives { to: *master, from_another: order.owner().is_some() },
         },
         Deed::SearchAgain(reason) => becomes(OrderStatus::Searching, Some(reason.clone()), None),
@@ -506,7 +523,9 @@ fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
     match deed {
         Deed::Claim(_) => situation(order).claimed == Claimed::ByYou,
         Deed::Unclaim => situation(order).claimed == Claimed::ByNobody,
-        Deed::Assign(master) => order.owner().is_some_and(|(owner, _)| owner == *master),
+        Deed::Assign(master) | Deed::AssignWithinLimit(master) => {
+            order.owner().is_some_and(|(owner, _)| owner == *master)
+        }
         Deed::Cancel(_) => order.status() == OrderStatus::Canceled,
         Deed::Close(amount) => order.status() == OrderStatus::Closed && order.amount == Some(*amount),
         Deed::Edit(_) | Deed::EditAll(_) => deed.edits().iter().all(|edit| is_said(edit, order)),

@@ -4,6 +4,8 @@
 //! committed, the first round of a single order begins in the same request; of many, and should that fail, the next tick begins
 //! them.
 
+use std::collections::BTreeSet;
+
 use tokio::join;
 
 use super::begin_rounds;
@@ -129,7 +131,7 @@ async fn attempt(
         None if !locked => IntakeOutcome::UnderWay,
         None if checked.is_none() => IntakeOutcome::NotAllowed,
         None => {
-            if refused.is_empty() || partial {
+            if refused.is_empty() || partial && refused_lines(&refused) < orders.len() {
                 let is_refused = |line: usize| refused.iter().any(|(other, _)| *other == line);
                 let lines: Vec<usize> = (0..orders.len()).filter(|line| !is_refused(*line)).collect();
                 let accepted: Vec<NewOrder> = lines.iter().map(|line| orders[*line].clone()).collect();
@@ -161,6 +163,27 @@ fn by_line(checked: &[Checked]) -> Vec<(usize, Obstacle)> {
         checked.obstacles().into_iter().map(move |obstacle| (line, obstacle)).collect::<Vec<_>>()
     };
     checked.iter().enumerate().flat_map(of).collect()
+}
+
+fn refused_lines(refused: &[(usize, Obstacle)]) -> usize {
+    refused.iter().map(|(line, _)| line).collect::<BTreeSet<_>>().len()
+}
+
+/// What became of a request by this key before; `None`: nothing yet.
+///
+/// # Errors
+/// When the database failed.
+pub async fn before(store: &Store, key: &Key) -> Result<Option<IntakeOutcome>, store::Error> {
+    let found = store
+        .run(async |connection: Connection| {
+            let [find] = connection.ready([&answers::FIND]).await?;
+            connection.alone(answers::find(&connection, &find, key)).await
+        })
+        .await?;
+    Ok(found.map(|found| match found {
+        Answered::Before(answer) => IntakeOutcome::Repeated(answer),
+        Answered::Another => IntakeOutcome::KeyOfAnother,
+    }))
 }
 
 /// What would stand against orders, if they were to be made. `None`: whoever asks may not make orders.

@@ -24,6 +24,8 @@ pub enum ManageOutcome {
     AlreadySo(Option<MasterChange>),
     /// Somebody has changed it since it was seen; nothing was done.
     Stale(MasterChange),
+    /// Somebody has changed the master in whatever way since the person looked; nothing was done.
+    Changed,
     /// The person may only look.
     NotAllowed,
     /// No master of the person's cities, or no district of the master's city.
@@ -34,7 +36,8 @@ pub enum ManageOutcome {
 
 impl ManageOutcome {
     /// Every outcome's word.
-    pub const NAMES: [&'static str; 6] = ["SUCCESS", "ALREADY_SO", "STALE", "NOT_ALLOWED", "NOT_FOUND", "BUSY"];
+    pub const NAMES: [&'static str; 7] =
+        ["SUCCESS", "ALREADY_SO", "STALE", "CHANGED", "NOT_ALLOWED", "NOT_FOUND", "BUSY"];
 
     /// The word in log lines and counters.
     #[must_use]
@@ -43,6 +46,7 @@ impl ManageOutcome {
             Self::Done => "SUCCESS",
             Self::AlreadySo(_) => "ALREADY_SO",
             Self::Stale(_) => "STALE",
+            Self::Changed => "CHANGED",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotFound => "NOT_FOUND",
             Self::Busy => "BUSY",
@@ -71,6 +75,17 @@ pub async fn card(store: &Store, staff: StaffRef, master: MasterId) -> Result<Op
     managed::card(store, staff, master).await
 }
 
+/// What somebody saw of a master before changing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing that would matter.
+    Nothing,
+    /// The last change: what was changed since is not changed back unawares.
+    Since(i64),
+    /// All of it, as of the last change: if anything was changed since, nothing is done.
+    All(i64),
+}
+
 /// Changes a master, once for each update. `seen`: the number of the last change that the person saw.
 ///
 /// # Errors
@@ -83,11 +98,12 @@ pub async fn change(
     seen: Option<i64>,
     origin: Option<&Origin>,
 ) -> Result<ManageOutcome, store::Error> {
+    let seen = seen.map_or(Seen::Nothing, Seen::Since);
     change_all(store, staff, master, std::slice::from_ref(to), seen, origin).await
 }
 
 /// Makes several changes of a master, all of them or none: what stands against the first that cannot be made is the outcome.
-/// `seen` and `origin` as in [`change`].
+/// `origin` as in [`change`].
 ///
 /// # Errors
 /// When the database failed.
@@ -96,7 +112,7 @@ pub async fn change_all(
     staff: StaffRef,
     master: MasterId,
     changes: &[Manage],
-    seen: Option<i64>,
+    seen: Seen,
     origin: Option<&Origin>,
 ) -> Result<ManageOutcome, store::Error> {
     let result =
@@ -122,7 +138,7 @@ async fn attempt(
     staff: StaffRef,
     master: MasterId,
     changes: &[Manage],
-    seen: Option<i64>,
+    seen: Seen,
     origin: Option<&Origin>,
 ) -> Result<ManageOutcome, store::Error> {
     let now = store.now();
@@ -136,11 +152,19 @@ async fn attempt(
     );
     begun?;
     let (locked, processed) = (locked?, processed?);
+    if let Seen::All(seen) = seen
+        && locked
+        && managed::last_change(&connection, master).await? != seen
+    {
+        connection.rollback().await?;
+        return Ok(ManageOutcome::Changed);
+    }
+    let since = if let Seen::Since(seen) = seen { Some(seen) } else { None };
     let mut outcome = if locked { ManageOutcome::AlreadySo(None) } else { ManageOutcome::NotFound };
     for to in changes.iter().filter(|_| locked) {
         // In a statement that begins after the lock, and after the change before.
         let facts = managed::read(&connection, &read, staff, master, to).await?;
-        match decide(facts.as_ref(), processed.as_ref(), to, seen) {
+        match decide(facts.as_ref(), processed.as_ref(), to, since) {
             ManageOutcome::AlreadySo(last) if outcome != ManageOutcome::Done => {
                 outcome = ManageOutcome::AlreadySo(last);
             }

@@ -1,6 +1,6 @@
 //! `GET /metrics`: what Prometheus reads. 404 unless `METRICS_TOKEN` is set, 401 without it as a bearer token.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State as Extract;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::State;
 
+/// How long the database is waited for: well within the ten seconds that Prometheus waits.
+const FACTS: Duration = Duration::from_secs(3);
 /// As Prometheus names the format.
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -21,10 +23,17 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
         return StatusCode::UNAUTHORIZED.into_response();
     }
     // What is counted here is told also while the database is away.
-    let facts = state.api.facts().await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the database does not tell what it holds");
-        Vec::new()
-    });
+    let facts = match tokio::time::timeout(FACTS, state.api.facts()).await {
+        Ok(Ok(facts)) => facts,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the database does not tell what it holds");
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::warn!("the database does not tell in time what it holds");
+            Vec::new()
+        }
+    };
     let metrics = &state.bots.metrics;
     metrics.count_lost_lines();
     let pulses = state.liveness.pulses(Instant::now());

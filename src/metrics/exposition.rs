@@ -30,7 +30,7 @@ pub struct Fact {
 /// The facts of the database: name, label, and what it is.
 pub const FACTS: [(&str, &str, &str); 8] = [
     ("orders", "status", "Orders that are not over, by status"),
-    ("oldest_unassigned_seconds", "", "Age of the oldest order that is searched for"),
+    ("oldest_unassigned_seconds", "", "For how long the order has been searched for that waits longest"),
     ("outbox_messages", "bot", "Messages that are to be delivered"),
     ("outbox_oldest_seconds", "", "Age of the oldest of them"),
     ("unanswered_escalations", "", "Orders that need a dispatcher, of whom none has been reached"),

@@ -18,6 +18,17 @@ pub fn cut(text: &str, limit: usize) -> String {
     text.to_owned()
 }
 
+/// Words without the marks that come along when they are copied, around a phone from a contact's card, say, and that nobody
+/// sees: directions, spaces without a width, soft hyphens. What joins emojis stays.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let is_invisible = |c: &char| {
+        matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().filter(|c| !is_invisible(c)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::cut;

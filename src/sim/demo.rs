@@ -19,9 +19,13 @@ use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
 use crate::config;
+use crate::dispatch::session;
 use crate::http::server;
+use crate::model::{StaffId, StaffRef};
 use crate::store::{Clock, Store, migrate};
 
+/// For how long the link to the dispatcher's page is good.
+const LINK: Duration = Duration::from_hours(12);
 const TOKEN: &str = "1001:local";
 const ADMIN_TOKEN: &str = "1002:local";
 const SECRET: &str = "local";
@@ -170,6 +174,16 @@ impl Demo {
     #[must_use]
     pub fn database_url(&self) -> &str {
         &self.database_url
+    }
+
+    /// A link by which its dispatcher opens the page of the orders, once.
+    ///
+    /// # Errors
+    /// When the database failed.
+    pub async fn dispatcher_page(&self) -> Result<String, Error> {
+        let link = session::link(&self.app.store, StaffRef::Id(StaffId(1)), LINK).await?;
+        let link = link.map(|link| format!("#link={}", link.text())).unwrap_or_default();
+        Ok(format!("{}/app{link}", self.url))
     }
 
     /// Where the handler listens.

@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use super::staff::{find_cities, replace_cities};
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::access::{Access, Token, TokenEntry, TokenKind, TokenScope};
-use crate::model::{Role, StaffId, TokenId};
+use crate::model::{Role, StaffId, StaffRef, TokenId};
 
 /// Finds out whose a token is, if it is good at this moment, and counts a request to change something. A link is no token yet.
 pub(crate) const AUTHORIZE: Statement = statement!(
@@ -27,8 +27,9 @@ pub(crate) const AUTHORIZE: Statement = statement!(
          WHERE token.kind <> 'LINK' AND token.revoked_at IS NULL AND coalesce(token.expires_at > moment.now, true)
      ), counted AS (
          UPDATE access_tokens AS token
-         SET last_used_at = known.minute, minute = known.minute,
-             writes = CASE WHEN token.minute = known.minute THEN token.writes ELSE 0 END + $3::integer
+         -- Of two at a minute's end the earlier one may come last.
+         SET last_used_at = greatest(token.last_used_at, known.minute), minute = greatest(token.minute, known.minute),
+             writes = CASE WHEN token.minute >= known.minute THEN token.writes ELSE 0 END + $3::integer
          FROM known
          WHERE token.id = known.id AND ($3 /* writes */ OR token.last_used_at IS DISTINCT FROM known.minute)
          RETURNING token.writes
@@ -197,6 +198,83 @@ pub async fn revoke(store: &Store, token: TokenId) -> Result<bool, Error> {
         .run(async |connection: Connection| {
             let params = [&token.0 as &(dyn ToSql + Sync), &store.now()];
             Ok(!connection.fetch(&REVOKE, &params).await?.is_empty())
+        })
+        .await
+}
+
+/// Somebody of the staff, who may act at this moment.
+pub(crate) struct Person {
+    pub(crate) staff: StaffId,
+    pub(crate) full_name: String,
+    pub(crate) role: Role,
+}
+
+/// Finds somebody of the staff; `None`: there is nobody like that, or it is a program.
+pub(crate) async fn person(connection: &Connection, staff: StaffRef) -> Result<Option<Person>, Error> {
+    const PERSON: Statement = statement!(
+        "access.person",
+        [INT8, INT8],
+        "SELECT who.staff_id, who.full_name, who.role
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN staff ON staff.id = who.staff_id AND NOT staff.is_program"
+    );
+    let rows = connection.fetch(&PERSON, &[&staff.id(), &staff.telegram_user()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let role = column(row, "role")?;
+    Ok(Some(Person {
+        staff: StaffId(column(row, "staff_id")?),
+        full_name: column(row, "full_name")?,
+        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+    }))
+}
+
+/// Begins a session of somebody of the staff, or of whoever follows a link for the first time, in the open transaction: its token,
+/// when it ends, and whose it is.
+pub(crate) async fn begin_session(
+    connection: &Connection,
+    whose: Result<StaffRef, &Token>,
+    expires_in: Duration,
+    secret: [u8; 32],
+    now: Option<Timestamp>,
+) -> Result<Option<(Token, Timestamp, Access)>, Error> {
+    const FOLLOW: Statement = statement!(
+        "access.follow_link",
+        [INT8, BYTEA, TIMESTAMPTZ],
+        "UPDATE access_tokens SET revoked_at = coalesce($3, now()) /* now */
+         WHERE id = $1 /* link */ AND secret_hash = $2 /* hash */ AND kind = 'LINK' AND revoked_at IS NULL
+           AND expires_at > coalesce($3, now())
+         RETURNING staff_id"
+    );
+    let staff = match whose {
+        Ok(staff) => staff,
+        Err(link) => {
+            let rows = connection.fetch(&FOLLOW, &[&link.id.0, &link.hash(), &now]).await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            StaffRef::Id(StaffId(column(row, "staff_id")?))
+        }
+    };
+    let Some(Person { staff, full_name, role }) = person(connection, staff).await? else { return Ok(None) };
+    let scope = if role.acts() { TokenScope::All } else { TokenScope::Read };
+    let (token, expires_at) =
+        insert(connection, staff, TokenKind::Session, scope, secret, Some(expires_in), now).await?;
+    let access = Access { token: token.id, staff, full_name, role, scope };
+    Ok(expires_at.map(|at| (token, at, access)))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// When the database failed.
+pub(crate) async fn end_session(store: &Store, token: TokenId) -> Result<(), Error> {
+    const END: Statement = statement!(
+        "access.end_session",
+        [INT8, TIMESTAMPTZ],
+        "UPDATE access_tokens SET revoked_at = coalesce($2, now()) /* now */
+         WHERE id = $1 /* token */ AND kind = 'SESSION' AND revoked_at IS NULL"
+    );
+    store
+        .run(async |connection: Connection| {
+            connection.fetch(&END, &[&token.0 as &(dyn ToSql + Sync), &store.now()]).await.map(drop)
         })
         .await
 }

@@ -101,7 +101,12 @@ pub(crate) const MAKE: Statement = statement!(
              coalesce(said.client_name, $4 /* nameless */), said.client_phone,
              coalesce(said.slot_start, said.local_start AT TIME ZONE cities.shown_timezone),
              coalesce(said.slot_end, said.local_end AT TIME ZONE cities.shown_timezone),
-             said.soon, said.preferred_master_id, said.guarantee_of, who.staff_id, moment.now, moment.now, moment.now
+             said.soon,
+             -- Whoever did the job is asked first, unless somebody else is wanted.
+             coalesce(said.preferred_master_id, (
+                 SELECT masters.id FROM orders AS before JOIN masters ON masters.id = before.assigned_master_id
+                 WHERE before.id = said.guarantee_of AND masters.city_id = said.city_id AND NOT masters.is_blocked)),
+             said.guarantee_of, who.staff_id, moment.now, moment.now, moment.now
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          CROSS JOIN moment
          CROSS JOIN said

@@ -114,7 +114,11 @@ pub(crate) const LOCK_MASTER: Statement = statement!(
 pub(crate) const MASTER: Statement = statement!(
     "staff_orders.master",
     [INT8, INT8],
-    "SELECT masters.full_name, is_blocked, blocked_reason
+    "SELECT is_blocked, blocked_reason,
+            (SELECT count(*) FROM orders AS own
+             WHERE own.assigned_master_id = masters.id AND own.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
+                >= coalesce(masters.max_active_orders,
+                            (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1), 5) AS at_limit
      FROM masters JOIN orders ON orders.city_id = masters.city_id
      WHERE orders.id = $1 /* order */ AND masters.id = $2 /* master */"
 );
@@ -125,6 +129,8 @@ pub(crate) struct Receiver {
     pub(crate) locked: bool,
     /// Whether staff have blocked the master.
     pub(crate) blocked: Option<Blocked>,
+    /// Whether the master has as many orders as allowed.
+    pub(crate) at_limit: bool,
 }
 
 /// Runs [`LOCK_MASTER`] and then [`MASTER`]; `None`: there is no such master in the order's city.
@@ -142,7 +148,8 @@ pub(crate) async fn receiver(
     let Some(row) = rows.first() else { return Ok(None) };
     let is_blocked = column::<bool>(row, "is_blocked")?;
     let reason = column(row, "blocked_reason")?;
-    Ok(Some(Receiver { locked, blocked: is_blocked.then_some(Blocked { reason }) }))
+    let blocked = is_blocked.then_some(Blocked { reason });
+    Ok(Some(Receiver { locked, blocked, at_limit: column(row, "at_limit")? }))
 }
 
 /// Changes what an order says, under its lock; a row, if the person may and the order is not over.

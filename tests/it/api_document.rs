@@ -54,7 +54,7 @@ fn every_outcome_of_a_verb_has_its_problem() {
     assert_eq!(kinds.len(), Kind::ALL.len());
     let said_otherwise = json!({
         "SUCCESS": null, "ALREADY_DONE": null, "REPEATED": null, "ALREADY_SO": null,
-        "READ_ONLY": "forbidden", "NOT_ALLOWED": "forbidden", "REFUSED": "invalid",
+        "READ_ONLY": "forbidden", "CHANGED": "stale", "NOT_ALLOWED": "forbidden", "REFUSED": "invalid", "AT_LIMIT": "not-eligible",
     });
     let names = ActOutcome::NAMES.iter().chain(&ManageOutcome::NAMES).chain(&IntakeOutcome::NAMES);
     for name in names {

@@ -130,9 +130,14 @@ async fn everything_that_is_wrong_with_an_order_is_said_at_once_at_its_field() {
         (json!({"guarantee_of": 5}), "/guarantee_of"),
         (json!({"colour": "red"}), "/colour"),
         (slot("2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"), "/slot/end"),
-        (slot("2999-01-01T10:00:00Z", "2999-01-01T12:00:00Z"), "/slot/start"),
-        (slot("2999-01-01T12:00:00Z", "2999-01-01T10:00:00Z"), "/slot/end"),
-        (slot("-004000-01-01T12:00:00Z", "2999-01-01T10:00:00Z"), "/slot/end"),
+        (slot("2998-01-01T10:00:00Z", "2998-01-01T12:00:00Z"), "/slot/start"),
+        (slot("2998-01-01T12:00:00Z", "2998-01-01T10:00:00Z"), "/slot/end"),
+        (slot("-004000-01-01T12:00:00Z", "2999-01-01T10:00:00Z"), "/slot/start"),
+        (slot("0000-06-01T10:00:00Z", "0000-06-01T11:00:00Z"), "/slot/start"),
+        (slot("-009000-01-01T00:00:00Z", "-009000-01-01T01:00:00Z"), "/slot/start"),
+        (slot("3500-01-01T10:00:00Z", "3500-01-01T11:00:00Z"), "/slot/start"),
+        (slot("9999-12-30T21:00:00Z", "9999-12-30T22:00:00Z"), "/slot/start"),
+        (json!({"address": "\u{200b}\u{202a}"}), "/address"),
         (slot("завтра", "2999-01-01T10:00:00Z"), "/slot/start"),
     ] {
         let answer = make(&program, "k", &changed(&changes)).await;
@@ -258,6 +263,8 @@ async fn what_is_changed_is_what_was_seen() {
     assert_eq!(edit(&program, id, done.header("etag"), &json!({})).await.problem(), "invalid");
     assert_eq!(edit(&program, id, done.header("etag"), &json!({"status": "CLOSED"})).await.pointers(), ["/status"]);
     assert_eq!(t.everything().await, before);
+    let far = json!({"slot": {"start": "3500-01-01T10:00:00Z", "end": "3500-01-01T11:00:00Z"}});
+    assert_eq!(edit(&program, id, "*", &far).await.pointers(), ["/slot/start"]);
     let cleared = edit(&program, id, "*", &json!({"comment": null, "slot": null})).await.json();
     assert_eq!((&cleared["comment"], &cleared["soon"]), (&Value::Null, &json!(true)));
     t.check().await;
@@ -293,6 +300,8 @@ async fn an_order_is_given_searched_for_taken_back_and_closed() {
     let path = made.header("location").to_owned();
     let act =
         async |action: &str, body: Value| program.post(&format!("{path}/{action}"), &[("If-Match", "*")], &body).await;
+    let card = async || program.get(&format!("{path}/card")).await.json();
+    assert_eq!(card().await["actions"], json!(["CLAIM", "SEARCH", "ASSIGN", "EDIT", "COMMENT", "CANCEL"]));
     let candidates = program.get(&format!("{path}/candidates")).await.json();
     let (name, why_not) = (&candidates["candidates"][2]["id"], &candidates["candidates"][2]["why_not"]);
     assert_eq!((name, why_not), (&json!(2), &json!("OFF_SHIFT")), "{candidates}");
@@ -303,10 +312,20 @@ async fn an_order_is_given_searched_for_taken_back_and_closed() {
     let refused = act("assign", json!({"master_id": 2})).await;
     assert_eq!((refused.status, refused.problem().as_str()), (409, "not-eligible"));
     let given = act("assign", json!({"master_id": 2, "anyway": true})).await.json();
+    assert_eq!(act("assign", json!({"master_id": 2})).await.status, 200, "whoever asks again is told that it is so");
     assert_eq!((&given["status"], &given["master"]["id"]), (&json!("ASSIGNED"), &json!(2)));
     let taken_back = act("return", json!({"reason": "Мастер не успевает"})).await.json();
     assert_eq!(taken_back["status"], "SEARCHING");
     assert_eq!(act("search", json!({})).await.problem(), "already-offered");
+    let said = card().await;
+    let (offer, back, given) = (&said["offers"][0], &said["changes"][0], &said["changes"][1]);
+    assert_eq!((&offer["state"], &offer["round"]), (&json!("SENT"), &json!(1)), "{said}");
+    assert_eq!(
+        (&back["to_status"], &back["reason"], &back["by"]),
+        (&json!("SEARCHING"), &json!("Мастер не успевает"), &json!("STAFF"))
+    );
+    assert_eq!((&given["to_status"], &given["given_to"]), (&json!("ASSIGNED"), &json!("Борис")));
+    assert_eq!(said["why"][0]["number"], 1);
     assert_eq!(act("assign", json!({"master_id": 1, "anyway": true})).await.status, 200);
     t.execute("UPDATE orders SET status = 'PAYMENT'", &[]).await;
     for bad in ["", "-1", "1e9", "2500.001", "много", "99999999999"] {
@@ -340,4 +359,26 @@ async fn what_is_not_there_says_so_and_names_no_other_order() {
         200,
         "the path counts from its end"
     );
+}
+
+#[tokio::test]
+async fn nobody_gets_above_the_limit_by_two_programs_at_once() {
+    let t = Dispatch::start().await;
+    t.chat(BORIS).open();
+    t.execute("UPDATE masters SET max_active_orders = 1 WHERE telegram_user_id = $1", &[&BORIS]).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    for _ in 0..5 {
+        t.execute("UPDATE orders SET status = 'CANCELED', version = version + 1 WHERE status <> 'CANCELED'", &[]).await;
+        let orders = [t.order().in_status("CREATED").create().await, t.order().in_status("CREATED").create().await];
+        let paths = orders.map(|order| format!("/api/orders/{order}/assign"));
+        let to_boris = json!({"master_id": 2});
+        let (one, other) = tokio::join!(
+            program.post(&paths[0], &[("If-Match", "*")], &to_boris),
+            program.post(&paths[1], &[("If-Match", "*")], &to_boris),
+        );
+        let done = [&one, &other].iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(done, 1, "{one:?} {other:?}");
+        let refused = if one.status == 200 { &other } else { &one };
+        assert!(["not-eligible", "busy"].contains(&refused.problem().as_str()), "{refused:?}");
+    }
 }

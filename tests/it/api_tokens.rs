@@ -32,6 +32,7 @@ async fn every_request(program: &Program, order: OrderId) -> Vec<(String, Answer
     let requests = [
         (Method::GET, "", None),
         (Method::GET, "/candidates", None),
+        (Method::GET, "/card", None),
         (Method::PATCH, "", Some(json!({"address": "ул. Мира, 7"}))),
         (Method::POST, "/assign", Some(json!({"master_id": 1, "anyway": true}))),
         (Method::POST, "/search", None),
@@ -103,8 +104,10 @@ async fn a_token_that_was_revoked_or_has_ended_is_good_for_nothing() {
 async fn a_wrong_checksum_costs_no_connection() {
     let t = Dispatch::start().await;
     t.app.store.close();
-    assert_eq!(t.holding("fs_1_AAAA").get("/api/orders").await.status, 401);
     let well_made = Token::new(TokenId(1), [7; 32]).text();
+    let mistyped = well_made.replace("fs_1_B", "fs_1_C");
+    assert_ne!(mistyped, well_made);
+    assert_eq!(t.holding(&mistyped).get("/api/orders").await.status, 401);
     assert_eq!(t.holding(&well_made).get("/api/orders").await.status, 503, "that one is looked up");
 }
 

@@ -102,7 +102,12 @@ fn expected(deed: &Deed, status: OrderStatus) -> &'static str {
         Deed::Cancel(_) if status == OrderStatus::Canceled => return "ALREADY_DONE",
         // It was not closed by anybody who would have noted when.
         Deed::Reopen if stage == Stage::Final => return "TOO_LATE",
-        Deed::Claim(_) | Deed::Assign(_) | Deed::Cancel(_) | Deed::Edit(_) | Deed::EditAll(_) => stage != Stage::Final,
+        Deed::Claim(_)
+        | Deed::Assign(_)
+        | Deed::AssignWithinLimit(_)
+        | Deed::Cancel(_)
+        | Deed::Edit(_)
+        | Deed::EditAll(_) => stage != Stage::Final,
         Deed::AssignNow => stage == Stage::Open,
         Deed::SearchAgain(_) => stage == Stage::Active,
         Deed::Close(_) => status == OrderStatus::Payment,

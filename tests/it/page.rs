@@ -303,7 +303,9 @@ async fn the_page_fits_wide_and_narrow_screens_in_light_and_dark() {
             format!("{bubbles}.some((bubble) => bubble.innerText.includes('{text}'))")
         };
         browser.until(&shows("Здравствуйте")).await;
-        browser.click(&button(5001, "m:new:1")).await;
+        let list = format!("document.querySelector(\"{} .bubble [data-callback='m:new:1']\")", phone(5001));
+        browser.until(&format!("{list} !== null")).await;
+        browser.value(&format!("{list}.click()")).await;
         browser.until(&shows("📋 Новые заявки")).await;
         browser.until(fits).await;
         browser.picture(&folder.join("page-narrow.png")).await;

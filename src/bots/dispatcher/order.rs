@@ -311,7 +311,7 @@ impl By<'_> {
             Some((order, line)) if speaks_against(&order, line.why_not) => {
                 Ok(Reply::screen(screens::confirm_pick(&order, &line), Place::Card(order.id())))
             }
-            _ => self.tapped_to(order, seen, Deed::Assign(master)).await,
+            _ => self.tapped_to(order, seen, Deed::AssignWithinLimit(master)).await,
         }
     }
 }

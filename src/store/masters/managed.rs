@@ -189,6 +189,16 @@ pub(crate) async fn lock(
     Ok(!connection.query(statement, &[&staff.id(), &staff.telegram_user(), &master.0]).await?.is_empty())
 }
 
+/// The number of a master's last change, in a statement that begins after the lock; 0: there is none.
+pub(crate) async fn last_change(connection: &Connection, master: MasterId) -> Result<i64, Error> {
+    const LAST: Statement = statement!(
+        "managed.last_change",
+        [INT8],
+        "SELECT coalesce(max(id), 0) AS last FROM master_changes WHERE master_id = $1 /* master */"
+    );
+    column(&connection.fetch(&LAST, &[&master.0]).await?[0], "last")
+}
+
 /// Runs [`READ`]; `None`: no master of the person's cities.
 pub(crate) async fn read(
     connection: &Connection,

@@ -2,18 +2,20 @@
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 ), not_over AS MATERIALIZED (
-    SELECT status, created_at FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+    -- Before its first round, since it was made, woke or came back.
+    SELECT status, coalesce(search_started_at, updated_at) AS since
+    FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
     UNION ALL
-    SELECT status, created_at FROM orders WHERE status = 'DEFERRED'
+    SELECT status, NULL FROM orders WHERE status = 'DEFERRED'
     UNION ALL
-    SELECT status, created_at FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+    SELECT status, NULL FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
 ), waiting AS MATERIALIZED (
     SELECT bot, created_at FROM outbox WHERE finished_at IS NULL
 )
 SELECT 'orders' AS name, status AS label, count(*)::float8 AS value FROM not_over GROUP BY status
 UNION ALL
-SELECT 'oldest_unassigned_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(created_at), moment.now)))::float8
-FROM moment LEFT JOIN not_over ON status IN ('CREATED', 'SEARCHING', 'GUARANTEE') GROUP BY moment.now
+SELECT 'oldest_unassigned_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(since), moment.now)))::float8
+FROM moment LEFT JOIN not_over ON since IS NOT NULL GROUP BY moment.now
 UNION ALL
 SELECT 'outbox_messages', bots.bot, (SELECT count(*) FROM waiting WHERE waiting.bot = bots.bot)::float8
 FROM (VALUES ('MASTER'), ('ADMIN')) AS bots (bot)

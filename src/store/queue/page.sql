@@ -2,7 +2,7 @@
 -- $6 whether it is narrowed to what follows, and not as its reader keeps it: $7 trade or null, $8 state or null, $9 day or null,
 -- $10 city or null, $11 master or null
 WITH reader AS MATERIALIZED (
-    SELECT who.staff_id, who.cities, moment.now, narrowed.category, narrowed.state, narrowed.day,
+    SELECT who.staff_id, seen.cities, moment.now, narrowed.category, narrowed.state, narrowed.day,
            -- What is not the reader's any more narrows nothing.
            cities.id AS city_id, cities.name AS city, masters.id AS master_id, masters.full_name AS master
     FROM staff_right($1, $2) AS who
@@ -14,6 +14,10 @@ WITH reader AS MATERIALIZED (
                CASE WHEN $6 THEN $11 ELSE kept.master_id END AS master_id) AS narrowed
     LEFT JOIN cities ON cities.id = narrowed.city_id AND cities.id = ANY (who.cities)
     LEFT JOIN masters ON masters.id = narrowed.master_id AND masters.city_id = ANY (who.cities)
+    -- What was asked for and is not the reader's is nothing.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN $6 AND (cities.id IS NULL AND $10 IS NOT NULL OR masters.id IS NULL AND $11 IS NOT NULL) THEN '{}'
+                    ELSE who.cities END AS cities) AS seen
 ), places AS MATERIALIZED (
     SELECT cities.id, shown.day::timestamp AT TIME ZONE cities.shown_timezone AS day_begins,
            (shown.day + 1)::timestamp AT TIME ZONE cities.shown_timezone AS day_ends

@@ -1,5 +1,5 @@
 //! What is kept only for a while: messages that were sent or dropped, updates that were processed, chats without messages,
-//! drafts of orders.
+//! drafts of orders, sessions.
 
 use super::{Sweep, statement};
 
@@ -221,6 +221,31 @@ pub static FORGET_DRAFTS: Sweep = Sweep {
          WHERE id IN (
              SELECT id FROM order_drafts
              WHERE id = ANY ($2) /* drafts */ AND touched_at < coalesce($1, now()) /* now */ - interval '1 day'
+             FOR UPDATE SKIP LOCKED)
+         RETURNING id"
+    ),
+    batch: 500,
+};
+
+/// Sessions and links a day after they have ended; programs' tokens stay, as what they did does.
+pub static FORGET_SESSIONS: Sweep = Sweep {
+    name: "forget_sessions",
+    find: statement!(
+        "forget_sessions.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT id FROM access_tokens
+         WHERE kind <> 'TOKEN' AND expires_at < coalesce($1, now()) /* now */ - interval '1 day' AND id <> ALL ($3) /* except */
+         LIMIT $2 /* at most */"
+    ),
+    lock: None,
+    change: statement!(
+        "forget_sessions.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "DELETE FROM access_tokens
+         WHERE id IN (
+             SELECT id FROM access_tokens
+             WHERE id = ANY ($2) /* tokens */ AND kind <> 'TOKEN'
+               AND expires_at < coalesce($1, now()) /* now */ - interval '1 day'
              FOR UPDATE SKIP LOCKED)
          RETURNING id"
     ),

@@ -148,6 +148,12 @@ impl Browser {
         element.send_keys(text).await.expect("typed text");
     }
 
+    /// Chooses a file in a field for one.
+    pub async fn choose(&self, css: &str, file: &Path) {
+        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        element.send_keys(&file.display().to_string()).await.expect("a chosen file");
+    }
+
     /// What an expression of JavaScript is on the page.
     pub async fn value(&self, expression: &str) -> Value {
         let script = format!("return {expression}");

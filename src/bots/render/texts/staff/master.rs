@@ -246,6 +246,7 @@ pub fn managed(to: &Manage, outcome: &ManageOutcome) -> String {
             let now = what(change, NAME_LIMIT).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
             format!("Не сделано: пока вы смотрели, это изменили — {now} ({}). Посмотрите ещё раз.", plain(change))
         }
+        ManageOutcome::Changed => "Мастера успели изменить. Посмотрите, как теперь.".to_owned(),
         ManageOutcome::NotAllowed => READ_ONLY.to_owned(),
         ManageOutcome::NotFound => NOT_FOUND.to_owned(),
         ManageOutcome::Busy => MASTER_BUSY.to_owned(),

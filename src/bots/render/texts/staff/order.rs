@@ -89,6 +89,9 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
         }
         ActOutcome::PastSlot => "Это время уже прошло. Выберите другое.".to_owned(),
         ActOutcome::Blocked(blocked) => self::blocked(blocked.reason.as_deref()),
+        ActOutcome::AtLimit => {
+            "У мастера уже столько заявок, сколько можно. Выберите его ещё раз, если нужен именно он.".to_owned()
+        }
         ActOutcome::NoSuchMaster => "Такого мастера в этом городе нет.".to_owned(),
         ActOutcome::ReadOnly => READ_ONLY.to_owned(),
         ActOutcome::NotFound => NOT_FOUND.to_owned(),
@@ -108,7 +111,7 @@ fn done(deed: &Deed, acted: &Acted) -> String {
         Deed::Claim(_) => "Заявка за вами. Коллеги это видят.".to_owned(),
         Deed::Unclaim => "Вы сняли с себя заявку.".to_owned(),
         Deed::AssignNow => asked(acted.offers),
-        Deed::Assign(_) => match acted.fresh.as_ref().and_then(StaffOrder::owner) {
+        Deed::Assign(_) | Deed::AssignWithinLimit(_) => match acted.fresh.as_ref().and_then(StaffOrder::owner) {
             Some((_, name)) => format!("Заявка отдана: {}.", cut(name, NAME_LIMIT)),
             None => "Заявка отдана.".to_owned(),
         },

@@ -1,0 +1,133 @@
+// «Сейчас»: what needs somebody first, then the rest; looked at again every five seconds while it is visible.
+import { get } from "./api.js";
+import { h, replace } from "./dom.js";
+import { CATEGORY, orders, problem, slot, span, STATE, STATUS, TROUBLE } from "./texts.js";
+
+const AGAIN = 5000;
+
+export class Board {
+  constructor(page) {
+    this.page = page;
+    this.filter = { state: "", city: "", category: "", page: 1 };
+    this.tag = null;
+    this.board = null;
+    this.found = null;
+    this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", onchange: () => this.seek(), onsearch: () => this.seek() });
+    this.counters = h("div", { class: "counters", role: "group", "aria-label": "Состояния" });
+    this.city = h("select", { "aria-label": "Город", onchange: (event) => this.narrow({ city: event.target.value }) });
+    this.category = h("select", { "aria-label": "Вид работ", onchange: (event) => this.narrow({ category: event.target.value }) });
+    this.list = h("div", { class: "rows", role: "list" });
+    this.note = h("p", { class: "note", role: "status" });
+    this.pages = h("p", { class: "pages" });
+    this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages);
+  }
+
+  enter() {
+    replace(this.city, h("option", { value: "" }, "Все города"), this.page.cities.map((city) => h("option", { value: city.id, selected: String(city.id) === this.filter.city }, city.name)));
+    this.city.hidden = this.page.cities.length < 2;
+    replace(this.category, h("option", { value: "" }, "Все работы"), Object.entries(CATEGORY).map(([word, name]) => h("option", { value: word, selected: word === this.filter.category }, name)));
+    if (!this.board) replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    this.look();
+    this.timer ??= setInterval(() => document.visibilityState === "visible" && this.look(), AGAIN);
+    this.ticker ??= setInterval(() => this.tick(), 1000);
+  }
+
+  leave() {
+    clearInterval(this.timer);
+    clearInterval(this.ticker);
+    this.timer = this.ticker = undefined;
+  }
+
+  wake() {
+    if (document.visibilityState === "visible" && this.timer) this.look();
+  }
+
+  narrow(change) {
+    Object.assign(this.filter, { page: 1 }, change);
+    this.tag = null;
+    this.look();
+  }
+
+  /** Asks what has changed. */
+  async look() {
+    const asked = JSON.stringify(this.filter);
+    const query = new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value !== "")).toString();
+    try {
+      const answer = await get(`board?${query}`, this.tag ? { "If-None-Match": this.tag } : {});
+      if (asked !== JSON.stringify(this.filter)) return;
+      this.note.textContent = "";
+      this.note.className = "note";
+      if (answer.unchanged) return;
+      this.tag = answer.tag;
+      this.board = answer.said;
+      this.filter.page = Math.min(this.filter.page, this.board.page);
+      this.draw();
+    } catch (error) {
+      // What was seen stays in sight; it is asked for again by itself.
+      if (error.kind === "unauthorized") return;
+      this.tag = null;
+      this.note.className = "note bad";
+      this.note.textContent = error.kind === "offline" ? "Нет связи. Ниже то, что было; обновится само." : problem(error);
+    }
+  }
+
+  async seek() {
+    const words = this.search.value.trim();
+    if (words === "") {
+      this.found = null;
+      return this.draw();
+    }
+    try {
+      const { said } = await get(`orders?q=${encodeURIComponent(words)}&limit=100`);
+      if (words === this.search.value.trim()) this.found = said.orders;
+      this.draw();
+    } catch (error) {
+      this.page.fail(error);
+    }
+  }
+
+  draw() {
+    if (!this.board && !this.found) return;
+    const counts = new Map((this.board?.counts ?? []).map(({ state, orders: count }) => [state, count]));
+    replace(this.counters, Object.entries(STATE).map(([state, name]) =>
+      h("button", { "data-key": state, "data-state": state, "aria-pressed": String(this.filter.state === state), onclick: () => this.narrow({ state: this.filter.state === state ? "" : state }) },
+        name, " ", h("b", {}, counts.get(state) ?? 0))));
+    const rows = this.found ?? this.board.orders;
+    const nothing = this.found ? "Ничего не нашлось." : this.filter.state || this.filter.city || this.filter.category ? "Таких заявок нет." : "Все заявки разобраны.";
+    replace(this.list, rows.length ? rows.map((order) => this.row(order)) : h("p", { class: "empty" }, nothing));
+    const pages = this.found ? 1 : Math.ceil(this.board.total / 100);
+    const turn = (to, name) => h("button", { "data-key": name, disabled: to < 1 || to > pages, onclick: () => this.narrow({ page: to }) }, name);
+    replace(this.pages, this.found ? `Нашлось: ${orders(rows.length)}. ` : `Всего ${orders(this.board.total)}. `,
+      this.found && h("button", { onclick: () => { this.search.value = ""; this.seek(); } }, "К очереди"),
+      pages > 1 && [turn(this.filter.page - 1, "◀"), ` ${this.filter.page} из ${pages} `, turn(this.filter.page + 1, "▶")]);
+    this.tick();
+  }
+
+  row(order) {
+    const troubles = order.troubles ?? [];
+    const who = order.master?.name ?? (order.offered ? `предложена ${order.offered}, открыли ${order.seen}` : STATUS[order.status]);
+    return h("button", { class: `row${troubles.length ? " urgent" : ""}`, role: "listitem", "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
+      h("b", { class: "number" }, `№${order.id}`),
+      h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, `${this.page.cities.length > 1 ? `${order.city.name}, ` : ""}${order.district ? `${order.district.name}, ` : ""}${order.address}`)),
+      h("span", { class: "when" }, slot(order)),
+      h("span", { class: "whom" }, who, order.master && h("small", {}, STATUS[order.status]), order.claimed_by && h("small", {}, `🙋 ${order.claimed_by.name}`)),
+      h("span", { class: "troubles" }, troubles.map(({ kind, since }) => h("span", { class: "trouble", "data-since": since ?? false }, TROUBLE[kind]))),
+      h("time", { class: "age", datetime: order.created_at, "data-at": order.created_at }));
+  }
+
+  /** Lets the clocks run. */
+  tick() {
+    for (const age of this.list.querySelectorAll("[data-at]")) age.textContent = span(Date.now() - new Date(age.dataset.at));
+    for (const trouble of this.list.querySelectorAll("[data-since]")) {
+      trouble.dataset.name ??= trouble.textContent;
+      trouble.textContent = `${trouble.dataset.name} ${span(Date.now() - new Date(trouble.dataset.since))}`;
+    }
+  }
+
+  /** The next row, or the one before. */
+  step(by) {
+    const rows = [...this.list.querySelectorAll(".row")];
+    const at = rows.indexOf(document.activeElement);
+    rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by))]?.focus();
+  }
+}

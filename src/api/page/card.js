@@ -1,0 +1,188 @@
+// An order's card: all of it, how its search goes and why, and what can be done with it.
+import { ask, get, post } from "./api.js";
+import { h, replace, toast } from "./dom.js";
+import { ACTION, CATEGORY, clock, counted, day, DELIVERY, ESCALATION, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
+
+const RETURN = ["Мастер не успевает", "Мастер заболел", "Клиент просит другого"];
+const CANCEL = ["Клиент передумал", "Дубль", "Не наша работа", "Нет связи с клиентом"];
+
+export class Card {
+  constructor(element, page) {
+    this.element = element;
+    this.page = page;
+    this.order = null;
+    setInterval(() => this.tick(), 1000);
+    setInterval(() => this.order && document.visibilityState === "visible" && !this.element.querySelector("form") && this.read(this.order.id), 5000);
+  }
+
+  open(id) {
+    this.back ??= document.activeElement;
+    this.element.hidden = false;
+    if (this.order?.id !== id) replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    this.wanted = id;
+    return this.read(id);
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.order = this.wanted = null;
+    this.back?.focus?.({ preventScroll: true });
+    this.back = undefined;
+  }
+
+  async read(id) {
+    try {
+      const [order, card] = await Promise.all([get(`orders/${id}`), get(`orders/${id}/card`)]);
+      if (this.wanted !== id) return;
+      this.order = order.said;
+      this.more = card.said;
+      this.draw();
+    } catch (error) {
+      if (this.wanted !== id || error.kind === "unauthorized") return;
+      if (!this.order) replace(this.element, this.head(id), h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.read(id) }, "Попробовать ещё раз"));
+    }
+  }
+
+  head(id) {
+    return h("header", {}, h("h2", {}, `№${id}`), h("button", { class: "quiet", "data-key": "close", "aria-label": "Закрыть карточку", onclick: () => this.close() }, "✕"));
+  }
+
+  draw() {
+    const { order, more } = this, zone = order.city.timezone;
+    const line = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
+    const copy = (text, shown) => h("button", { class: "quiet", "data-key": text, onclick: () => navigator.clipboard?.writeText(text).then(() => toast("Скопировано.")) }, shown);
+    replace(this.element, this.head(order.id),
+      h("p", { class: "status" }, h("b", {}, STATUS[order.status]), order.is_free && " · бесплатно, по гарантии", order.amount && ` · ${rubles(order.amount)}`),
+      order.escalated && h("p", { class: "bad" }, `Нужен диспетчер: ${ESCALATION[order.escalated.reason]}, `, h("time", { "data-at": order.escalated.since })),
+      h("dl", {},
+        line("Работа", CATEGORY[order.category], order.description && h("p", { class: "words" }, order.description)),
+        line("Где", [order.city.name, order.district?.name, order.address].filter(Boolean).join(", "), " ", copy(order.address, "скопировать")),
+        line("Когда", slot(order)),
+        line("Клиент", order.client_name, " ", copy(order.client_phone, phone(order.client_phone))),
+        order.master && line("Мастер", order.master.name, more.master_phone && [" ", copy(more.master_phone, phone(more.master_phone))], more.master_is_unreachable && h("small", { class: "bad" }, " ему не написать")),
+        order.comment && line("Мастеру", order.comment),
+        order.guarantee_of && line("Гарантия", h("button", { class: "quiet", onclick: () => this.open(order.guarantee_of) }, `на заявку №${order.guarantee_of}`)),
+        order.claimed_by && line("Занимается", order.claimed_by.name),
+        more.deferred_until && line("Отложена", `до ${day(more.deferred_until, zone)} ${clock(more.deferred_until, zone)}`),
+        line("Принята", `${day(order.created_at, zone)} ${clock(order.created_at, zone)}`, order.created_by && `, ${order.created_by.name}`)),
+      h("div", { class: "deeds", id: "deeds" }, more.actions.map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, ACTION[action]))),
+      h("div", { id: "deed" }),
+      more.offers.length > 0 && [h("h3", {}, "Кому предложили"), h("ul", { class: "offers" }, more.offers.map((offer) => h("li", {},
+        h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
+        (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
+        more.earlier_offers > 0 && h("p", { class: "hint" }, `Раньше — ещё ${more.earlier_offers}.`)],
+      more.why.length > 0 && h("details", {}, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Круг ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
+        round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
+      more.changes.length > 0 && h("details", { open: true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
+        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменили: ${FIELD[change.field] ?? change.field}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
+        change.was && h("small", {}, ` было: ${change.was}`), h("small", {}, ` — ${change.name ?? "сама"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
+    this.tick();
+  }
+
+  tick() {
+    for (const time of this.element.querySelectorAll("[data-at]")) time.textContent = span(Date.now() - new Date(time.dataset.at));
+    for (const time of this.element.querySelectorAll("[data-until]")) {
+      const left = new Date(time.dataset.until) - Date.now();
+      time.textContent = left > 0 ? span(left) : "0 с";
+    }
+  }
+
+  /** Does something with the order as it is seen; the card is shown as it is then. */
+  async deed(path, body, method = "POST") {
+    const { id, version } = this.order;
+    const buttons = [...this.element.querySelectorAll(".deeds button")];
+    for (const button of buttons) button.disabled = true;
+    try {
+      await ask(method, `orders/${id}${path}`, { body, headers: { "If-Match": `"${version}"` } });
+      toast(`№${id}: готово.`);
+    } catch (error) {
+      if (error.kind === "not-eligible") {
+        for (const button of buttons) button.disabled = false;
+        return error;
+      }
+      if (error.status !== 412 && error.kind !== "claimed") {
+        for (const button of buttons) button.disabled = false;
+        this.page.fail(error);
+        return error;
+      }
+      toast(`№${id}: ${problem(error)}`, true);
+    }
+    // Without the form: what was to be done is done, or is another matter now.
+    this.element.querySelector("#deed")?.replaceChildren();
+    if (this.wanted === id) await this.read(id);
+    this.page.changed();
+    return null;
+  }
+
+  act(action) {
+    switch (action) {
+      case "CLAIM": return this.deed("/claim", { from_staff_id: this.order.claimed_by?.id ?? null });
+      case "UNCLAIM": return this.deed("/claim", undefined, "DELETE");
+      case "SEARCH": return this.deed("/search");
+      case "ASSIGN": return this.assign();
+      case "RETURN": return this.reason("Почему ищем заново? Мастер это прочтёт.", RETURN, "/return");
+      case "CANCEL": return this.reason("Почему отменяем? Мастер это прочтёт.", CANCEL, "/cancel");
+      case "REOPEN": return this.deed("/reopen");
+      case "CLOSE": return this.form("Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed("/close", { amount: amount.replace(",", ".") }));
+      case "COMMENT": return this.form("Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed("", { comment: comment.trim() || null }, "PATCH"));
+      case "EDIT": return this.edit();
+    }
+  }
+
+  reason(question, ready, path) {
+    const input = h("input", { name: "reason", required: true, maxlength: 500, list: "reasons", "aria-label": question });
+    return this.form(question, [["reason", [input, h("datalist", { id: "reasons" }, ready.map((text) => h("option", { value: text })))]]], ({ reason }) => this.deed(path, { reason }));
+  }
+
+  edit() {
+    const { order } = this;
+    const field = (name, label, element) => [name, h("label", {}, label, element)];
+    return this.form("Что исправить?", [
+      field("address", "Адрес", h("input", { name: "address", value: order.address, maxlength: 300 })),
+      field("client_phone", "Телефон", h("input", { name: "client_phone", value: phone(order.client_phone), inputmode: "tel" })),
+      field("client_name", "Имя", h("input", { name: "client_name", value: order.client_name, maxlength: 100 })),
+      field("description", "Что случилось", h("textarea", { name: "description", rows: 3, maxlength: 2000 }, order.description ?? "")),
+    ], (said) => {
+      const before = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
+      const changes = Object.fromEntries(Object.entries(said).filter(([name, value]) => value.trim() !== "" && value.trim() !== before[name]));
+      return Object.keys(changes).length ? this.deed("", changes, "PATCH") : this.draw();
+    });
+  }
+
+  form(question, fields, done) {
+    const form = h("form", { onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(new FormData(form))); } },
+      h("h3", {}, question), fields.map(([, element]) => element),
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Готово"), h("button", { type: "button", onclick: () => this.draw() }, "Не надо")));
+    this.element.querySelector("#deed").replaceChildren(form);
+    form.querySelector("input, textarea")?.focus();
+  }
+
+  async assign() {
+    const place = this.element.querySelector("#deed");
+    if (!place || !this.more.actions.includes("ASSIGN")) return;
+    const { id } = this.order;
+    try {
+      const { said } = await get(`orders/${id}/candidates`);
+      if (this.wanted !== id) return;
+      const fit = said.candidates.filter((candidate) => !candidate.why_not).length;
+      place.replaceChildren(h("form", { onsubmit: (event) => event.preventDefault() },
+        h("h3", {}, fit ? `Подходят ${counted(fit, "мастер", "мастера", "мастеров")}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
+        h("ul", { class: "candidates" }, said.candidates.map((candidate) => h("li", {},
+          h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
+          candidate.why_not
+            ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
+            : h("button", { type: "button", class: "primary", onclick: () => this.deed("/assign", { master_id: candidate.id }).then((error) => error && this.assign()) }, "Назначить")))),
+        h("p", { class: "deeds" }, h("button", { type: "button", onclick: () => this.draw() }, "Не надо"))));
+      place.querySelector("button")?.focus();
+    } catch (error) {
+      this.page.fail(error);
+    }
+  }
+
+  /** Who would not be asked by the search is given the order by a second click. */
+  anyway(button, candidate) {
+    const sure = h("button", { type: "button", class: "danger", onclick: () => this.deed("/assign", { master_id: candidate.id, anyway: true }) }, "Всё равно");
+    button.replaceWith(sure);
+    sure.focus();
+  }
+}

@@ -1,0 +1,80 @@
+// «Цифры»: how orders found their masters, as charts with the table behind each.
+import { get } from "./api.js";
+import { h, replace } from "./dom.js";
+import { orders, problem, rubles, span, STATUS } from "./texts.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A chart of bars, with its numbers as a table for who wants them exactly. */
+function bars(title, rows, said) {
+  const most = Math.max(1, ...rows.map(([, value]) => value));
+  const width = 480, line = 26;
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${width} ${rows.length * line}`);
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", title);
+  rows.forEach(([name, value], index) => {
+    const part = (element, attributes, text) => {
+      const node = document.createElementNS(SVG, element);
+      for (const [key, attribute] of Object.entries(attributes)) node.setAttribute(key, attribute);
+      if (text !== undefined) node.textContent = text;
+      svg.append(node);
+    };
+    const y = index * line;
+    part("text", { x: 0, y: y + 17 }, name);
+    part("rect", { x: 190, y: y + 5, width: Math.max(1, (value / most) * 200), height: 16, rx: 3 });
+    part("text", { x: 200 + (value / most) * 200, y: y + 17 }, said(value));
+  });
+  return h("figure", {}, h("figcaption", {}, title), rows.length ? svg : h("p", { class: "hint" }, "Пока ничего."),
+    rows.length > 0 && h("details", {}, h("summary", {}, "Таблица"), h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, said(value)))))));
+}
+
+export class Figures {
+  constructor(page) {
+    this.page = page;
+    this.days = "1";
+    this.city = "";
+    this.period = h("select", { "aria-label": "Период", onchange: (event) => { this.days = event.target.value; this.read(); } }, [["1", "Сегодня"], ["7", "7 дней"], ["30", "30 дней"]].map(([value, name]) => h("option", { value }, name)));
+    this.place = h("select", { "aria-label": "Город", onchange: (event) => { this.city = event.target.value; this.read(); } });
+    this.body = h("div", { class: "charts" });
+    this.element = h("section", {}, h("div", { class: "bar" }, this.period, this.place), this.body);
+  }
+
+  enter() {
+    replace(this.place, h("option", { value: "" }, "Все города"), this.page.cities.map((city) => h("option", { value: city.id, selected: String(city.id) === this.city }, city.name)));
+    this.place.hidden = this.page.cities.length < 2;
+    this.read();
+  }
+
+  async read() {
+    replace(this.body, h("p", { class: "empty", "aria-busy": "true" }, "Считаем…"));
+    const asked = `${this.days} ${this.city}`;
+    try {
+      const { said } = await get(`figures?days=${this.days}${this.city ? `&city=${this.city}` : ""}`);
+      if (asked === `${this.days} ${this.city}`) this.draw(said);
+    } catch (error) {
+      replace(this.body, h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.read() }, "Попробовать ещё раз"));
+    }
+  }
+
+  draw(said) {
+    const { found, closed, masters } = said;
+    const statuses = new Map();
+    for (const { status, orders: count } of said.orders.by_status) statuses.set(STATUS[status], (statuses.get(STATUS[status]) ?? 0) + count);
+    const number = (value) => String(value);
+    replace(this.body,
+      h("ul", { class: "facts" },
+        h("li", {}, h("b", {}, said.orders.total), " принято"),
+        h("li", {}, h("b", {}, closed.orders), ` закрыто, ${rubles(closed.rubles)}`),
+        h("li", {}, h("b", {}, found.median_seconds === null ? "—" : span(found.median_seconds * 1000)), " до мастера обычно", found.p90_seconds !== null && `, 9 из 10 — до ${span(found.p90_seconds * 1000)}`),
+        h("li", {}, h("b", {}, said.orders.escalated), " потребовали диспетчера"),
+        h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»")),
+      bars("Что с ними теперь", [...statuses], number),
+      bars("Как нашли мастера", [["с первого круга", found.rounds[0]], ["со второго", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]], number),
+      bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took]), number),
+      masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
+        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
+          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, orders(master.closed.orders)), h("td", {}, rubles(master.closed.rubles)))))));
+  }
+}

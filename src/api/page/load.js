@@ -1,0 +1,58 @@
+// «Загрузка»: a sheet is dropped, its report is read, and then it is loaded.
+import { ask, key } from "./api.js";
+import { h, replace, toast } from "./dom.js";
+import { FIELD, orders, problem } from "./texts.js";
+
+export class Load {
+  constructor(page) {
+    this.page = page;
+    this.report = h("div", {});
+    this.input = h("input", { type: "file", accept: ".csv,text/csv", "aria-label": "Таблица", onchange: () => this.read(this.input.files[0]) });
+    this.drop = h("label", { class: "drop", ondragover: (event) => event.preventDefault(), ondrop: (event) => { event.preventDefault(); this.read(event.dataTransfer.files[0]); } },
+      h("b", {}, "Перетащите сюда таблицу CSV"), h("span", {}, "или выберите файл"), this.input);
+    this.element = h("section", {},
+      h("p", { class: "hint" }, "Первая строка — названия столбцов: вид работ, город, адрес, телефон; можно ещё район, имя, описание, «приехать с», «приехать до», срочно. Не больше 10 000 строк."),
+      this.drop, this.report);
+  }
+
+  enter() {
+    this.drop.hidden = !this.page.may("ORDERS");
+    if (this.drop.hidden) replace(this.report, h("p", { class: "empty" }, "У вас нет права заводить заявки."));
+  }
+
+  async read(file) {
+    if (!file) return;
+    this.sheet = { name: file.name, bytes: await file.arrayBuffer(), key: key() };
+    this.input.value = "";
+    await this.send("?dry_run=1");
+  }
+
+  async send(query) {
+    replace(this.report, h("p", { class: "empty", "aria-busy": "true" }, query.includes("dry_run") ? "Проверяем…" : "Загружаем…"));
+    try {
+      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": this.sheet.key }) };
+      const { said, status } = await ask("POST", `orders/import${query}`, { raw: this.sheet.bytes, headers });
+      this.show(said, status === 201);
+      if (status === 201) {
+        toast(`Заведено: ${orders(said.orders.length)}.`);
+        this.page.changed();
+      }
+    } catch (error) {
+      if (error.said?.report) return this.show(error.said.report, false);
+      const detail = error.kind === "malformed" ? `Это не таблица заявок: ${error.said.detail ?? ""}` : problem(error);
+      replace(this.report, h("p", { class: "empty bad" }, detail), this.sheet && h("button", { onclick: () => this.send(query) }, "Попробовать ещё раз"));
+    }
+  }
+
+  show(report, made) {
+    const good = report.errors.length === 0;
+    replace(this.report,
+      h("h2", {}, this.sheet.name),
+      h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Столбцы без пользы: ${report.ignored.join(", ")}.` : ""),
+      !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
+        h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, error.detail))))),
+      report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
+      !made && report.valid > 0 && h("p", { class: "deeds" },
+        h("button", { class: "primary", onclick: () => this.send(good ? "" : "?partial=1") }, good ? `Завести ${orders(report.valid)}` : `Завести только верные: ${orders(report.valid)}`)));
+  }
+}

@@ -1,0 +1,75 @@
+// «Мастера»: who is at work, how much they have, and one click to change it.
+import { ask, get } from "./api.js";
+import { h, replace, toast } from "./dom.js";
+import { CATEGORY, MASTER, phone, problem, span } from "./texts.js";
+
+export class Masters {
+  constructor(page) {
+    this.page = page;
+    this.state = "";
+    this.masters = [];
+    this.filter = h("select", { "aria-label": "Состояние", onchange: (event) => { this.state = event.target.value; this.enter(); } },
+      h("option", { value: "" }, "Все мастера"), Object.entries(MASTER).map(([word, name]) => h("option", { value: word }, name)));
+    this.list = h("div", { class: "rows", role: "list" });
+    this.element = h("section", {}, h("div", { class: "bar" }, this.filter), this.list);
+  }
+
+  async enter() {
+    if (this.masters.length === 0) replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    const masters = [];
+    try {
+      for (let after = ""; after !== null; ) {
+        const { said } = await get(`masters?limit=100${this.state ? `&state=${this.state}` : ""}${after ? `&after=${after}` : ""}`);
+        masters.push(...said.masters);
+        after = said.masters.length === 100 ? said.masters.at(-1).id : null;
+      }
+      this.masters = masters;
+      this.draw();
+    } catch (error) {
+      replace(this.list, h("p", { class: "empty bad" }, problem(error)));
+    }
+  }
+
+  draw() {
+    replace(this.list, this.masters.length ? this.masters.map((master) => this.row(master)) : h("p", { class: "empty" }, "Таких мастеров нет."));
+  }
+
+  row(master) {
+    const may = this.page.may("ALL");
+    const full = master.active_orders >= master.limit;
+    return h("div", { class: "row master", role: "listitem" },
+      h("span", { class: "what" }, h("b", {}, master.full_name), h("small", {}, `${master.city.name}${master.districts.length ? `: ${master.districts.map(({ name }) => name).join(", ")}` : ""}`)),
+      h("span", { class: "when" }, master.categories.map((word) => CATEGORY[word]).join(", ") || "виды работ не указаны", master.phone && h("small", {}, phone(master.phone))),
+      h("span", { class: "whom" }, h("meter", { min: 0, max: master.limit, value: Math.min(master.active_orders, master.limit), "aria-label": "Заявок в работе" }), ` ${master.active_orders} из ${master.limit}`, full && h("small", {}, "лимит"),
+        h("small", {}, master.last_asked_at ? `спросили ${span(Date.now() - new Date(master.last_asked_at))} назад` : "ещё не спрашивали")),
+      h("span", { class: `state ${master.state}` }, MASTER[master.state], master.blocked_reason && h("small", {}, master.blocked_reason)),
+      may && h("span", { class: "deeds" },
+        master.state !== "BLOCKED" && master.state !== "WAITING" && h("button", { "data-key": `shift${master.id}`, onclick: () => this.change(master, { on_shift: !master.on_shift }) }, master.on_shift ? "Снять со смены" : "На смену"),
+        h("button", { "data-key": `limit${master.id}`, onclick: () => this.ask(master, "Сколько заявок одновременно (пусто — обычный лимит)?", master.own_limit ?? "", (text) => ({ own_limit: text === "" ? null : Number(text) })) }, "Лимит"),
+        master.blocked_reason === null
+          ? h("button", { class: "danger", "data-key": `block${master.id}`, onclick: () => this.ask(master, "За что заблокировать? Мастер это прочтёт.", "", (text) => ({ blocked_reason: text })) }, "Заблокировать")
+          : h("button", { "data-key": `block${master.id}`, onclick: () => this.change(master, { blocked_reason: null }) }, master.state === "WAITING" ? "Одобрить" : "Разблокировать")));
+  }
+
+  ask(master, question, value, read) {
+    const input = h("input", { value, "aria-label": question, maxlength: 500 });
+    const dialog = h("dialog", { onclose: () => dialog.remove() }, h("form", { method: "dialog", onsubmit: () => this.change(master, read(input.value.trim())) },
+      h("h2", {}, master.full_name), h("label", {}, question, input), h("p", { class: "deeds" }, h("button", { class: "primary" }, "Сохранить"), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо"))));
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  async change(master, changes) {
+    try {
+      const { said } = await ask("PATCH", `masters/${master.id}`, { body: changes, headers: { "If-Match": `"${master.version}"` } });
+      this.masters = this.masters.map((other) => (other.id === master.id ? said : other));
+      toast(`${master.full_name}: сохранено.`);
+    } catch (error) {
+      if (error.kind === "stale") {
+        this.masters = this.masters.map((other) => (other.id === master.id ? error.said.current : other));
+        toast(`${master.full_name}: успели изменить, вот как теперь.`, true);
+      } else this.page.fail(error);
+    }
+    this.draw();
+  }
+}

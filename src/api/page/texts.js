@@ -1,0 +1,73 @@
+// Every Russian word that is not in index.html, and how numbers and times are said.
+
+export const VIEWS = { now: "Сейчас", masters: "Мастера", figures: "Цифры", load: "Загрузка" };
+export const STATE = {
+  URGENT: "🔥 Горит", SEARCHING: "🔎 Ищут мастера", DEFERRED: "💤 Отложены", ASSIGNED: "📌 Взяты", EN_ROUTE: "🚗 В пути", WORKING: "🛠 На месте",
+  PAYMENT: "💳 Ждут оплату", CLOSED: "✅ Закрыты", CANCELED: "🚫 Отменены",
+};
+export const STATUS = {
+  CREATED: "ищет мастера", SEARCHING: "ищет мастера", GUARANTEE: "ищет мастера", DEFERRED: "отложена", ASSIGNED: "взята", EN_ROUTE: "мастер в пути",
+  WORKING: "мастер на месте", PAYMENT: "ждёт оплату", CLOSED: "закрыта", CANCELED: "отменена",
+};
+export const CATEGORY = {
+  ELECTRICS: "Электрика", PLUMBING: "Сантехника", APPLIANCES: "Бытовая техника", WINDOWS: "Окна", HANDYMAN: "Мелкий ремонт", ROADSIDE: "Помощь на дороге",
+};
+export const TROUBLE = { ESCALATED: "нужен диспетчер", LATE: "время прошло", WAITING: "долго без мастера", UNREACHABLE: "мастеру не написать", UNSEEN: "никто не открыл" };
+export const ESCALATION = { NOBODY_LEFT: "некому предложить", ROUNDS: "никто не взял", TIME: "ищем слишком долго" };
+export const OFFER = { SENT: "не открыл", VIEWED: "открыл", ACCEPTED: "взял", DECLINED: "отказался", EXPIRED: "не ответил", CANCELED: "снято" };
+export const DELIVERY = { WAITING: "отправляется", DELIVERED: "доставлено", FAILED: "не доставлено", UNKNOWN: "" };
+export const WHY_NOT = {
+  CATEGORY: "не его работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать", OFF_SHIFT: "не на смене",
+  LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не доставлено", RANK: "ждёт очереди",
+};
+export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать" };
+export const FIELD = {
+  address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
+  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно",
+};
+export const ACTION = {
+  CLAIM: "Беру на себя", UNCLAIM: "Снять с себя", SEARCH: "Искать сейчас", ASSIGN: "Назначить мастера", RETURN: "Искать заново", CLOSE: "Закрыть с суммой",
+  EDIT: "Изменить", COMMENT: "Мастеру…", REOPEN: "Открыть снова", CANCEL: "Отменить",
+};
+
+/** Why something was not done, and what to do. */
+export function problem(error) {
+  const words = {
+    stale: "Заявка успела измениться: посмотрите, какая она теперь.", "not-now": "Сейчас этого с заявкой не сделать.", "too-late": "Прошло больше суток.",
+    claimed: "Заявку уже взял на себя другой диспетчер.", "already-offered": "Мастерам уже предложили, ждём ответа.", "past-slot": "Это время уже прошло.",
+    blocked: "Мастер заблокирован.", "no-such-master": "Такого мастера в этом городе нет.", "not-found": "Такой заявки нет.", forbidden: "У вас нет на это права.",
+    busy: "С заявкой сейчас работает кто-то ещё. Попробуйте ещё раз.", "too-many": "Слишком часто. Подождите минуту.", offline: "Нет связи. Попробуйте ещё раз.",
+    unavailable: "Сервер сейчас не отвечает. Попробуйте ещё раз.", unauthorized: "Сеанс закончился: откройте страницу из бота.", "too-large": "Файл больше 8 МБ.",
+    "key-of-another": "Этот файл уже загружали с другим содержимым.", malformed: "Запрос не понят.",
+  };
+  if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => `${FIELD[pointer.slice(1)] ?? pointer}: ${detail}`).join("; ") || "Проверьте, что введено.";
+  return words[error.kind] ?? "Не получилось. Попробуйте ещё раз.";
+}
+
+const plural = new Intl.PluralRules("ru");
+/** 1 заявка, 2 заявки, 5 заявок. */
+export const counted = (number, one, few, many) => `${number} ${{ one, few, many }[plural.select(number)] ?? many}`;
+export const orders = (number) => counted(number, "заявка", "заявки", "заявок");
+
+/** How long ago, or until when: «3 мин», «2 ч 05 мин», «1 д 4 ч». */
+export function span(milliseconds) {
+  const minutes = Math.floor(Math.abs(milliseconds) / 60000);
+  if (minutes < 1) return `${Math.floor(Math.abs(milliseconds) / 1000)} с`;
+  if (minutes < 60) return `${minutes} мин`;
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} ч ${String(minutes % 60).padStart(2, "0")} мин`;
+  return `${Math.floor(minutes / 1440)} д ${Math.floor((minutes % 1440) / 60)} ч`;
+}
+
+const at = (iso, zone, options) => new Intl.DateTimeFormat("ru", { timeZone: zone, ...options }).format(new Date(iso));
+export const clock = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-digit" });
+export const day = (iso, zone) => at(iso, zone, { weekday: "short", day: "2-digit", month: "2-digit" });
+/** «пн 01.12 14:00–16:00», on the clocks of the city. */
+export function slot(order) {
+  if (order.soon) return "как можно скорее";
+  if (!order.slot) return "по договорённости";
+  const { start, end } = order.slot, zone = order.city.timezone;
+  return start ? `${day(start, zone)} ${clock(start, zone)}${end ? `–${clock(end, zone)}` : ""}` : `до ${day(end, zone)} ${clock(end, zone)}`;
+}
+/** A Russian number as it is written, any other as it is. */
+export const phone = (text) => text.replace(/^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/, "8 ($1) $2-$3-$4");
+export const rubles = (amount) => `${Number(amount).toLocaleString("ru")} ₽`;

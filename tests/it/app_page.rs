@@ -1,0 +1,197 @@
+//! The dispatchers' page in a real browser: opened by a link, it shows what needs somebody first, and what is done there is done.
+
+use field_service::dispatch::session;
+use field_service::model::{OrderId, StaffRef, TelegramUserId};
+
+use crate::harness::browser::Browser;
+use crate::harness::{ANNA, BORIS, Dispatch};
+
+const WIDE: (u32, u32) = (1400, 900);
+const OLGA: i64 = 501;
+const PETR: i64 = 502;
+
+impl Dispatch {
+    /// A link that opens the page for somebody, once.
+    async fn page_link(&self, user: i64) -> String {
+        let staff = StaffRef::Telegram(TelegramUserId(user));
+        let link = session::link(&self.app.store, staff, session::LINK).await.expect("a database").expect("staff");
+        format!("{}/app#link={}", self.url, link.text())
+    }
+}
+
+fn row(order: OrderId) -> String {
+    format!(".row[data-order='{order}']")
+}
+
+fn there(css: &str) -> String {
+    format!("document.querySelector(\"{css}\") !== null")
+}
+
+fn says(css: &str, words: &str) -> String {
+    format!("(document.querySelector(\"{css}\")?.innerText ?? '').includes('{words}')")
+}
+
+/// Does what an order's card offers.
+async fn act(browser: &Browser, order: OrderId, action: &str) {
+    browser.click(&row(order)).await;
+    browser.click(&format!("#card [data-action='{action}']")).await;
+}
+
+#[tokio::test]
+async fn an_order_is_found_and_given_by_hand_to_whom_the_search_would_not_ask() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.execute("UPDATE masters SET on_shift = telegram_user_id <> $1", &[&BORIS]).await;
+    let (order, other) = (t.order().offered_to([ANNA]).await, t.order().offered_to([ANNA]).await);
+    t.execute(
+        "UPDATE orders SET client_phone = '+79123456789', description = 'Капает <b>кран</b>' WHERE id = $1",
+        &[&order.0],
+    )
+    .await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(order))).await;
+        assert_eq!(browser.value("location.hash").await, "", "the link is not left in the address");
+        browser.fill("input[type=search]", "912345\n").await;
+        browser.until(&format!("!({})", there(&row(other)))).await;
+        act(browser, order, "ASSIGN").await;
+        browser.until(&says("#card .words", "Капает <b>кран</b>")).await;
+        browser.until(&says(".candidates", "не на смене")).await;
+        browser.click(".candidates li:last-child button").await;
+        assert_eq!(t.status(order).await, "SEARCHING", "it is asked once more");
+        browser.click(".candidates li:last-child button.danger").await;
+        browser.until(&says("#card .status", "взята")).await;
+        assert_eq!(t.owner(order).await, Some(BORIS));
+        browser.until(&says("#card .changes", "Борис")).await;
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.add_staff(PETR).await;
+    let order = t.order().offered_to([ANNA]).await;
+    let (first, second) = (t.page_link(OLGA).await, t.page_link(PETR).await);
+    Browser::visit(&first, WIDE, async |one| {
+        Browser::visit(&second, WIDE, async |other| {
+            act(one, order, "CANCEL").await;
+            one.fill("#deed input", "Дубль").await;
+            act(other, order, "COMMENT").await;
+            other.fill("#deed textarea", "Позвонить").await;
+            one.click("#deed button.primary").await;
+            one.until(&says("#card .status", "отменена")).await;
+            // The other one has not seen it yet: the form is open.
+            other.click("#deed button.primary").await;
+            other.until(&says("#toasts", "успела измениться")).await;
+            other.until(&says("#card .status", "отменена")).await;
+            other.until(&says("#card .changes", "Диспетчер")).await;
+        })
+        .await;
+    })
+    .await;
+    assert_eq!(t.one::<Option<String>>("SELECT comment FROM orders", &[]).await, None);
+}
+
+#[tokio::test]
+async fn a_page_whose_right_has_ended_says_so_and_without_a_server_it_keeps_what_was_seen() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA]).await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(order))).await;
+        // Without a connection for a while.
+        browser
+            .value("void (window.realFetch = window.fetch, window.fetch = () => Promise.reject(new TypeError()))")
+            .await;
+        browser.until(&says(".note", "Нет связи")).await;
+        browser.until(&there(&row(order))).await;
+        browser.value("void (window.fetch = window.realFetch)").await;
+        let another = t.order().offered_to([ANNA]).await;
+        browser.until(&there(&row(another))).await;
+        browser.until(&format!("!({})", says(".note", "Нет связи"))).await;
+        t.execute("UPDATE staff SET is_active = false", &[]).await;
+        browser.until(&says("main", "Сеанс не открыт")).await;
+        assert_eq!(browser.value("sessionStorage.getItem('token')").await, serde_json::Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sheet_with_bad_rows_is_reported_on_and_what_is_good_is_loaded() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let file = std::env::temp_dir().join(format!("fs-sheet-{}.csv", std::process::id()));
+    let sheet = "Вид работ;Адрес;Телефон\nСантехника;ул. Мира, 1;89123456789\nМагия;ул. Мира, 2;89123456789\nОкна;;89123456789\nОкна;ул. Мира, 4;912\n";
+    std::fs::write(&file, sheet).expect("a file");
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.click("nav [data-view=load]").await;
+        browser.choose("input[type=file]", &file).await;
+        browser.until("document.querySelectorAll('tbody tr').length === 3").await;
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0, "it was only looked at");
+        browser.click("section button.primary").await;
+        browser.until(&says("#toasts", "Заведено: 1 заявка")).await;
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
+    })
+    .await;
+    std::fs::remove_file(file).expect("the file");
+}
+
+#[tokio::test]
+async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.tap_accept(ANNA, order).await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.click("nav [data-view=masters]").await;
+        browser.until("document.querySelectorAll('.row.master').length === 3").await;
+        browser.click("[data-key=shift2]").await;
+        browser.until(&says("#toasts", "Борис: сохранено")).await;
+        assert!(!t.one::<bool>("SELECT on_shift FROM masters WHERE id = 2", &[]).await);
+        browser.click("nav [data-view=figures]").await;
+        browser.until(&says("main .facts", "1 принято")).await;
+        browser.until("document.querySelectorAll('figure svg rect').length > 3").await;
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_fits_whatever_the_screen_and_loads_nothing_from_elsewhere() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    for (width, scheme) in [(360, "light"), (800, "dark"), (1400, "light"), (1400, "dark"), (2560, "light")] {
+        Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
+            browser.prefer(scheme).await;
+            browser.click(&row(order)).await;
+            browser.until(&there("#card [data-action='ASSIGN']")).await;
+            for view in ["now", "masters", "figures", "load"] {
+                browser.value(&format!("document.querySelector('nav [data-view={view}]').click()")).await;
+                browser.until("document.querySelector('[aria-busy]') === null").await;
+                let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+                assert_eq!(browser.value(wide).await, false, "{view} at {width}");
+                if let Ok(folder) = std::env::var("PICTURES") {
+                    browser.picture(&std::path::Path::new(&folder).join(format!("app-{view}-{width}-{scheme}.png"))).await;
+                    if view == "now" {
+                        browser.value("document.querySelector('#card [data-key=close]').click()").await;
+                        let file = format!("app-board-{width}-{scheme}.png");
+                        browser.picture(&std::path::Path::new(&folder).join(file)).await;
+                    }
+                }
+            }
+            let hosts = "[...new Set(performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin))].join()";
+            assert_eq!(browser.value(hosts).await, t.url);
+        })
+        .await;
+    }
+    let page = t.holding("").get("/app").await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'; script-src 'self';"), "{policy}");
+    let file = page.text.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a script");
+    assert!(t.holding("").get(&format!("/{file}")).await.header("cache-control").contains("immutable"));
+    assert_eq!(t.holding("").get("/prod/app").await.status, 200, "the path counts from its end");
+    assert_eq!(t.holding("").get("/app/older/main.js").await.status, 404);
+}
