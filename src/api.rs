@@ -1,7 +1,7 @@
 //! The third door: orders, masters and figures over HTTP, for programs and for the dispatchers' page.
 //!
 //! It does what the bots do, by the same verbs of [`dispatch`](crate::dispatch), and says it in JSON: times in RFC 3339, phones
-//! in E.164, and what is not done as [`problem`]s. A handler reads a request, calls a verb, and writes the answer.
+//! in E.164, and what is not done as problems of RFC 9457. A handler reads a request, calls a verb, and writes the answer.
 
 mod actions;
 mod board;

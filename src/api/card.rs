@@ -12,8 +12,8 @@ use super::caller::{Caller, Looks};
 use super::problem::{Kind, Problem};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::{self, situation};
-use crate::model::OrderId;
 use crate::model::staff_card::{CardOffer, CardRound, Change, Delivery, StaffCard, What, Who};
+use crate::model::{OrderId, OrderStatus};
 
 /// What is known of an order beside what it says.
 #[derive(Serialize, ToSchema)]
@@ -161,7 +161,7 @@ impl From<CardOffer> for Offer {
 impl From<Change> for Changed {
     fn from(change: Change) -> Self {
         let (from_status, to_status, field) = match change.what {
-            What::Status { from, to } => (from.map(|status| status.as_str()), Some(to.as_str()), None),
+            What::Status { from, to } => (from.map(OrderStatus::as_str), Some(to.as_str()), None),
             What::Field(field) => (None, None, Some(field)),
         };
         let (by, name) = match change.who {

@@ -42,8 +42,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
-        let all: String = FILES.iter().map(|(name, _, text)| format!("{name}\n{text}\n")).collect();
-        URL_SAFE_NO_PAD.encode(&digest(&SHA256, (all + HTML).as_bytes()).as_ref()[..9])
+        let all: Vec<&str> = FILES.iter().flat_map(|(name, _, text)| [*name, *text]).chain([HTML]).collect();
+        URL_SAFE_NO_PAD.encode(&digest(&SHA256, all.join("\n").as_bytes()).as_ref()[..9])
     })
 }
 
