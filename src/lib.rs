@@ -10,6 +10,7 @@
 //!  app        the composition root: everything a program needs, made once
 //!  http  jobs what a request asks for; what happens without a tap
 //!  bots       the two doors of Telegram: updates, buttons, screens         telegram: a thin sender
+//!  api        the third door: orders over HTTP, and the dispatchers' page on top of it
 //!  dispatch   the verbs: a file for each thing that people do
 //!  store      PostgreSQL: the pool, and every statement
 //!  model      what is known and decided, as plain values
