@@ -2,7 +2,7 @@
 
 -- A program is staff too: what it may do, and what is said of what it did, is what every statement about staff says already.
 ALTER TABLE staff ADD COLUMN is_program boolean NOT NULL DEFAULT false;
-ALTER TABLE staff ADD CONSTRAINT staff_programs_are_not_in_telegram CHECK (is_program = (telegram_user_id < 0)) NOT VALID;
+ALTER TABLE staff ADD CONSTRAINT staff_programs_are_not_in_telegram CHECK (NOT is_program OR telegram_user_id < 0) NOT VALID;
 COMMENT ON COLUMN staff.is_program IS 'Not a person: it acts by a token of the API, and nobody can write to it';
 COMMENT ON COLUMN staff.telegram_user_id IS 'Telegram''s id of the person; of a program minus the row''s own number';
 

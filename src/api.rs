@@ -103,9 +103,9 @@ pub struct Words {
     pub is_no: fn(&str) -> bool,
 }
 
-/// An answer's mark: messages about this order were enqueued, and are to be sent in the same request.
+/// Marks an answer: messages were enqueued; about this order, if it is one, they are to be sent in the same request.
 #[derive(Clone, Copy, Debug)]
-pub struct Enqueued(pub OrderId);
+pub struct Enqueued(pub Option<OrderId>);
 
 impl State {
     /// Over that database.

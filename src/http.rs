@@ -110,8 +110,9 @@ impl Http {
         let response = answered.unwrap_or_else(|never: Infallible| match never {});
         if let Some(api::Enqueued(order)) = response.extensions().get() {
             // Nothing is left for later in a process that is frozen after its answer.
-            let sent = tokio::time::timeout(SEND, delivery::deliver_order(&self.bots, *order)).await;
-            if sent.is_err() {
+            if let Some(order) = order
+                && tokio::time::timeout(SEND, delivery::deliver_order(&self.bots, *order)).await.is_err()
+            {
                 tracing::warn!("messages about order={order} are left to the delivery job");
             }
             self.bots.enqueued.notify_one();

@@ -101,6 +101,11 @@ impl FromRequestParts<State> for Number {
     }
 }
 
+/// What may be missing, and is not null.
+pub fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Tells null from what is missing.
 #[expect(clippy::option_option, reason = "null is not the same as nothing")]
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::State;
-use super::body::{Asked, Json, Number, given};
+use super::body::{Asked, Json, Number, given, some};
 use super::caller::{Caller, Looks, Masters};
 use super::new_order::{category, words};
 use super::order::Named;
 use super::orders::{PAGE, bad_query, next_page};
 use super::problem::{FieldError, Kind, Problem};
+use super::{Enqueued, State};
 use crate::dispatch::look_up;
 use crate::dispatch::manage::{self, ManageOutcome, Seen};
 use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterState};
@@ -195,6 +195,7 @@ const CHOICES: usize = 200;
 #[expect(clippy::option_option, reason = "null is not the same as nothing")]
 pub struct MasterChanges {
     /// Whether the master is on shift.
+    #[serde(default, deserialize_with = "some")]
     on_shift: Option<bool>,
     /// Blocks the master for this reason, which the master reads; null: unblocks, or approves who waits for it.
     #[serde(default, deserialize_with = "given")]
@@ -205,8 +206,10 @@ pub struct MasterChanges {
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 99)]
     own_limit: Option<Option<i32>>,
     /// The trades, instead of those there are.
+    #[serde(default, deserialize_with = "some")]
     categories: Option<Vec<String>>,
     /// The districts, instead of those there are.
+    #[serde(default, deserialize_with = "some")]
     district_ids: Option<Vec<i64>>,
 }
 
@@ -242,7 +245,11 @@ pub async fn edit(
     };
     state.metrics.count("master_change", outcome.name());
     match outcome {
-        ManageOutcome::Done | ManageOutcome::AlreadySo(_) => shown(&state, caller.staff(), master).await,
+        ManageOutcome::Done | ManageOutcome::AlreadySo(_) => {
+            let mut response = shown(&state, caller.staff(), master).await?;
+            response.extensions_mut().insert(Enqueued(None));
+            Ok(response)
+        }
         refused => {
             let problem = Problem::of_manage(&refused);
             if problem.kind() != Kind::Stale {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::given;
+use super::body::{given, some};
 use super::problem::FieldError;
 use crate::model::new_order::{self, ADDRESS, DESCRIPTION, NAME, Obstacle, Search, Visit};
 use crate::model::slot::DAYS_AHEAD;
@@ -210,14 +210,19 @@ pub fn obstacle(obstacle: Obstacle) -> FieldError {
 pub struct OrderChanges {
     /// Street, house, flat.
     #[schema(min_length = 1, max_length = 300)]
+    #[serde(default, deserialize_with = "some")]
     pub address: Option<String>,
     /// What the client is called.
     #[schema(min_length = 1, max_length = 100)]
+    #[serde(default, deserialize_with = "some")]
     pub client_name: Option<String>,
     /// The client's phone, in E.164.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = String, required = false)]
     pub client_phone: Option<String>,
     /// What is wrong.
     #[schema(min_length = 1, max_length = 2000)]
+    #[serde(default, deserialize_with = "some")]
     pub description: Option<String>,
     /// When the client expects the master; null: as soon as possible.
     #[serde(default, deserialize_with = "given")]

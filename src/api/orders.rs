@@ -212,7 +212,7 @@ pub async fn create(
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     if let Some(order) = order {
-        response.extensions_mut().insert(Enqueued(order));
+        response.extensions_mut().insert(Enqueued(Some(order)));
     }
     Ok(response)
 }
@@ -367,7 +367,7 @@ pub async fn act(
             let record = look_up::order(&state.store, staff, order).await?;
             let mut response = record.map(shown).ok_or_else(|| Problem::new(Kind::NotFound))?;
             if acted.enqueued {
-                response.extensions_mut().insert(Enqueued(order));
+                response.extensions_mut().insert(Enqueued(Some(order)));
             }
             Ok(response)
         }

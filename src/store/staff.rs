@@ -113,6 +113,12 @@ pub async fn change(store: &Store, who: StaffRef, changes: &Changes) -> Result<S
              is_active = coalesce($4 /* active */, is_active)
          WHERE id = $1 /* staff */"
     );
+    const END_SESSIONS: Statement = statement!(
+        "staff.end_sessions",
+        [INT8, TIMESTAMPTZ],
+        "UPDATE access_tokens SET revoked_at = coalesce($2, now()) /* now */
+         WHERE staff_id = $1 /* staff */ AND kind <> 'TOKEN' AND revoked_at IS NULL"
+    );
     /// One operator at a time: two who take the last two admins away would each see the other one.
     const TURN: Statement = statement!("staff.take_turns", [], "SELECT pg_advisory_xact_lock(7955997)");
     in_transaction(store, async |connection: &Connection| {
@@ -132,6 +138,10 @@ pub async fn change(store: &Store, who: StaffRef, changes: &Changes) -> Result<S
         connection.fetch(&CHANGE, &[&id, &changes.full_name, &role, &changes.is_active]).await?;
         if changes.cities.is_some() {
             replace_cities(connection, id, &cities).await?;
+        }
+        if changes.is_active == Some(false) {
+            // Who is let in again opens a page again.
+            connection.fetch(&END_SESSIONS, &[&id, &store.now()]).await?;
         }
         Ok(Saved::Saved(StaffId(id)))
     })

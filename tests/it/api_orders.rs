@@ -261,6 +261,8 @@ async fn what_is_changed_is_what_was_seen() {
         json!({"address": "ул. Новая, 1", "slot": {"start": "2020-01-01T10:00:00Z", "end": "2020-01-01T12:00:00Z"}});
     assert_eq!(edit(&program, id, done.header("etag"), &past).await.problem(), "past-slot");
     assert_eq!(edit(&program, id, done.header("etag"), &json!({})).await.problem(), "invalid");
+    let null = json!({"address": "ул. Новая, 1", "description": null});
+    assert_eq!(edit(&program, id, done.header("etag"), &null).await.pointers(), ["/description"]);
     assert_eq!(edit(&program, id, done.header("etag"), &json!({"status": "CLOSED"})).await.pointers(), ["/status"]);
     assert_eq!(t.everything().await, before);
     let far = json!({"slot": {"start": "3500-01-01T10:00:00Z", "end": "3500-01-01T11:00:00Z"}});

@@ -4,6 +4,7 @@ use field_service::dispatch::session;
 use field_service::model::access::Token;
 use field_service::model::init_data::signed;
 use field_service::model::{StaffRef, TelegramUserId};
+use field_service::store::staff::{self, Changes, Saved};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -111,4 +112,19 @@ async fn who_has_less_right_than_when_the_page_was_opened_changes_nothing() {
     let refused = page.post(&format!("/api/orders/{order}/cancel"), &[("If-Match", "*")], &cancel).await;
     assert_eq!((refused.status, refused.problem().as_str()), (403, "forbidden"));
     assert_eq!(page.get("/api/board").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_is_let_in_again_opens_the_page_again() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.add_staff(OLGA).await;
+    let page = t.page_of(&t.open_page(json!({"init_data": t.init_data(OLGA, ADMIN_TOKEN)})).await);
+    let set = async |active| {
+        let changes = Changes { is_active: Some(active), ..Changes::default() };
+        let olga = StaffRef::Telegram(TelegramUserId(OLGA));
+        assert!(matches!(staff::change(&t.app.store, olga, &changes).await, Ok(Saved::Saved(_))));
+    };
+    set(false).await;
+    set(true).await;
+    assert_eq!(page.get("/api/board").await.problem(), "unauthorized");
 }

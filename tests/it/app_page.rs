@@ -33,8 +33,11 @@ fn says(css: &str, words: &str) -> String {
 
 /// Does what an order's card offers.
 async fn act(browser: &Browser, order: OrderId, action: &str) {
-    browser.click(&row(order)).await;
-    browser.click(&format!("#card [data-action='{action}']")).await;
+    // Whatever is drawn anew at this moment.
+    for css in [row(order), format!("#card [data-action='{action}']")] {
+        browser.until(&there(&css)).await;
+        browser.value(&format!("document.querySelector(\"{css}\").click()")).await;
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use crate::harness::{Dispatch, Settings, postgres};
 
 /// What a database may hold before the files of that number and above are applied.
-const BEFORE: [(&str, &str); 2] = [(
+const BEFORE: [(&str, &str); 3] = [(
     "V4__",
     "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
      INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (901, 'Анна', 1), (902, 'Борис', 1);
@@ -72,6 +72,11 @@ const BEFORE: [(&str, &str); 2] = [(
      UPDATE staff SET created_at = '-infinity', unreachable_since = '12000-01-01';
      UPDATE dialogs SET asked_at = 'infinity';
      UPDATE cities SET timezone_lost_at = '-infinity'",
+), (
+    // Somebody whose Telegram id was mistyped; an update of this moment; a question to the staff.
+    "V39__",
+    "INSERT INTO staff (telegram_user_id, full_name, is_active) VALUES (-7, 'Никто', false);
+     INSERT INTO staff_dialogs (staff_id, question) VALUES (1, 'CANCEL_REASON')",
 )];
 
 #[tokio::test]

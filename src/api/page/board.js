@@ -12,6 +12,7 @@ export class Board {
     this.tag = null;
     this.board = null;
     this.found = null;
+    this.rows = new Map();
     this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", onchange: () => this.seek(), onsearch: () => this.seek() });
     this.counters = h("div", { class: "counters", role: "group", "aria-label": "Состояния" });
     this.city = h("select", { "aria-label": "Город", onchange: (event) => this.narrow({ city: event.target.value }) });
@@ -73,6 +74,8 @@ export class Board {
 
   async seek() {
     const words = this.search.value.trim();
+    if (words === this.sought) return;
+    this.sought = words;
     if (words === "") {
       this.found = null;
       return this.draw();
@@ -94,7 +97,7 @@ export class Board {
         name, " ", h("b", {}, counts.get(state) ?? 0))));
     const rows = this.found ?? this.board.orders;
     const nothing = this.found ? "Ничего не нашлось." : this.filter.state || this.filter.city || this.filter.category ? "Таких заявок нет." : "Все заявки разобраны.";
-    replace(this.list, rows.length ? rows.map((order) => this.row(order)) : h("p", { class: "empty" }, nothing));
+    this.keep(rows.length ? rows.map((order) => this.row(order)) : [h("p", { class: "empty" }, nothing)]);
     const pages = this.found ? 1 : Math.ceil(this.board.total / 100);
     const turn = (to, name) => h("button", { "data-key": name, disabled: to < 1 || to > pages, onclick: () => this.narrow({ page: to }) }, name);
     replace(this.pages, this.found ? `Нашлось: ${orders(rows.length)}. ` : `Всего ${orders(this.board.total)}. `,
@@ -103,7 +106,22 @@ export class Board {
     this.tick();
   }
 
+  /** Shows rows; what is as it was stays in its place, under the finger that is about to click it. */
+  keep(elements) {
+    const now = [...this.list.children];
+    if (elements.length !== now.length || elements.some((element, index) => element !== now[index])) replace(this.list, elements);
+    for (const [id, { element }] of this.rows) if (!elements.includes(element)) this.rows.delete(id);
+  }
+
   row(order) {
+    const text = JSON.stringify(order), known = this.rows.get(order.id);
+    if (known?.text === text) return known.element;
+    const element = this.build(order);
+    this.rows.set(order.id, { text, element });
+    return element;
+  }
+
+  build(order) {
     const troubles = order.troubles ?? [];
     const who = order.master?.name ?? (order.offered ? `предложена ${order.offered}, открыли ${order.seen}` : STATUS[order.status]);
     return h("button", { class: `row${troubles.length ? " urgent" : ""}`, role: "listitem", "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },

@@ -13,7 +13,9 @@ macro_rules! uncalled {
              WHERE (
                  orders.claimed_by_staff_id IS NULL OR orders.claimed_by_staff_id = called.staff_id
                  OR orders.claimed_at <= coalesce($1, now()) - interval '1 hour'
-                 OR NOT EXISTS (SELECT FROM staff WHERE staff.id = orders.claimed_by_staff_id AND is_active))
+                 -- Nor does a program that has said so see to it.
+                 OR NOT EXISTS (
+                     SELECT FROM staff WHERE staff.id = orders.claimed_by_staff_id AND is_active AND NOT is_program))
                AND NOT EXISTS (
                    SELECT FROM outbox
                    WHERE kind = '",

@@ -66,21 +66,7 @@ impl Browser {
             writeln!(std::io::stderr(), "{said}").expect("standard error");
             return None;
         };
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver runs");
-        let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines();
-        let port = loop {
-            let line = said.next_line().await.expect("stdout").expect("chromedriver says its port");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        let (driver, port) = Self::drive(driver).await;
 
         let name = format!("fs-browser-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let profile = std::env::temp_dir().join(name);
@@ -119,6 +105,28 @@ impl Browser {
             .await;
         browser.client.goto(url).await.expect("the page opens");
         Some(browser)
+    }
+
+    /// Starts chromedriver; and its port. Of two that start at the same moment one may find its port taken, and ends.
+    async fn drive(program: &str) -> (Child, String) {
+        for _ in 0..5 {
+            let mut driver = Command::new(program)
+                .arg("--port=0")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .expect("chromedriver runs");
+            let mut said = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines();
+            while let Some(line) = said.next_line().await.expect("stdout") {
+                if let Some((_, port)) = line.split_once("started successfully on port ") {
+                    let port = port.trim_end_matches('.').to_owned();
+                    tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+                    return (driver, port);
+                }
+            }
+        }
+        panic!("chromedriver does not say its port");
     }
 
     /// Shows the page as somebody sees it who prefers `scheme`, light or dark.
