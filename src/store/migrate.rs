@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 41] = [
+const MIGRATIONS: [(&str, &str); 42] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -66,6 +66,7 @@ const MIGRATIONS: [(&str, &str); 41] = [
     ("V41__validate_programs.sql", include_str!("../../migrations/V41__validate_programs.sql")),
     ("V42__masters_finished_orders.sql", include_str!("../../migrations/V42__masters_finished_orders.sql")),
     ("V43__written_reasons.sql", include_str!("../../migrations/V43__written_reasons.sql")),
+    ("V44__cities_finished_orders.sql", include_str!("../../migrations/V44__cities_finished_orders.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -10,9 +10,9 @@ use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::policy::Escalation;
 use crate::model::{CityId, MasterId, OrderId, StaffId, StaffRef, Version};
 
-/// A statement that lists orders out of `$source`, of which an index gives the newest.
+/// A statement that lists orders out of `$source`: the numbers, cities and statuses of some, of which indexes give the newest.
 macro_rules! list {
-    ($name:literal, $source:literal) => {
+    ($name:literal, $($source:tt)+) => {
         statement!(
             $name,
             [INT8, INT8, TEXT_ARRAY, INT8, INT8, INT8, INT8_ARRAY, INT8],
@@ -22,13 +22,11 @@ macro_rules! list {
                  SELECT orders.id
                  FROM reader
                  JOIN (",
-            $source,
+            $($source)+,
             ") AS orders ON orders.city_id = ANY (reader.cities)
                  WHERE (cardinality($3::text[]) = 0 OR orders.status = ANY ($3 /* statuses */))
                    AND ($4::bigint IS NULL OR orders.city_id = $4 /* city */)
-                   AND ($5::bigint IS NULL OR orders.assigned_master_id = $5 /* master */)
                    AND orders.id < coalesce($6 /* after */, 9223372036854775807)
-                   AND ($7::bigint[] IS NULL OR orders.id = ANY ($7 /* among */))
                  ORDER BY orders.id DESC
                  LIMIT $8 /* limit */
              )
@@ -57,26 +55,51 @@ macro_rules! list {
     };
 }
 
-/// Of all orders, by their numbers.
-const OF_ALL: Statement = list!("order_records.of_all", "SELECT * FROM orders");
+/// Those that are not over, which are few.
+macro_rules! not_over {
+    () => {
+        "SELECT id, city_id, status FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
+         UNION ALL
+         SELECT id, city_id, status FROM orders WHERE status = 'DEFERRED'
+         UNION ALL
+         SELECT id, city_id, status FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')"
+    };
+}
+
 /// Of those that are named.
-const NAMED: Statement = list!("order_records.named", "SELECT * FROM orders WHERE id = ANY ($7)");
-/// Of those that are not over, which are few.
-const NOT_OVER: Statement = list!(
-    "order_records.not_over",
-    "SELECT * FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-     UNION ALL
-     SELECT * FROM orders WHERE status = 'DEFERRED'
-     UNION ALL
-     SELECT * FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')"
+const NAMED: Statement = list!(
+    "order_records.named",
+    "SELECT id, city_id, status FROM orders
+     WHERE id = ANY ($7 /* among */) AND ($5::bigint IS NULL OR assigned_master_id = $5 /* master */)"
+);
+/// Of those that are not over.
+const NOT_OVER: Statement = list!("order_records.not_over", not_over!());
+/// Of all: of what is over, so many of each city as are wanted of all. One city's may lie far back among the others'.
+const OF_ALL: Statement = list!(
+    "order_records.of_all",
+    not_over!(),
+    " UNION ALL
+     SELECT newest.id, place.city_id, ended.status
+     FROM reader
+     CROSS JOIN unnest(reader.cities) AS place (city_id)
+     CROSS JOIN (VALUES ('CLOSED'), ('CANCELED')) AS ended (status)
+     CROSS JOIN LATERAL (
+         SELECT over.id
+         FROM orders AS over
+         WHERE over.status IN ('CLOSED', 'CANCELED') AND over.status = ended.status AND over.city_id = place.city_id
+           AND over.id < coalesce($6, 9223372036854775807)
+         ORDER BY over.id DESC
+         LIMIT $8
+     ) AS newest
+     WHERE ($4 IS NULL OR place.city_id = $4) AND (cardinality($3) = 0 OR ended.status = ANY ($3))"
 );
 /// Of one master's.
 const OF_MASTER: Statement = list!(
     "order_records.of_master",
-    "SELECT * FROM orders
-     WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT') AND assigned_master_id = $5
+    "SELECT id, city_id, status FROM orders
+     WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT') AND assigned_master_id = $5 /* master */
      UNION ALL
-     SELECT * FROM orders WHERE status IN ('CLOSED', 'CANCELED') AND assigned_master_id = $5"
+     SELECT id, city_id, status FROM orders WHERE status IN ('CLOSED', 'CANCELED') AND assigned_master_id = $5"
 );
 
 /// Reads the newest orders that are looked for, at most `limit`. `None`: it is nobody of the staff who asks.

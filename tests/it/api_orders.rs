@@ -176,6 +176,26 @@ async fn an_order_says_when_and_who_is_preferred() {
     assert_eq!((&order["status"], &order["preferred_master_id"]), (&json!("DEFERRED"), &json!(1)));
 }
 
+/// The numbers on all pages of a list.
+async fn listed(program: &Program, query: &str) -> Vec<i64> {
+    let mut path = format!("/api/orders?limit=2{query}");
+    let mut found = Vec::new();
+    loop {
+        let page = program.get(&path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        let said = page.json();
+        let orders = said["orders"].as_array().expect("orders").clone();
+        assert!(orders.len() <= 2);
+        found.extend(orders.iter().map(|order| order["id"].as_i64().expect("a number")));
+        let link = page.header("link");
+        let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) else {
+            assert_eq!(link, "");
+            return found;
+        };
+        next.clone_into(&mut path);
+    }
+}
+
 #[tokio::test]
 async fn orders_are_listed_page_by_page_and_found_by_what_is_known_of_them() {
     let t = Dispatch::start().await;
@@ -192,24 +212,7 @@ async fn orders_are_listed_page_by_page_and_found_by_what_is_known_of_them() {
         numbers.push(order.0);
     }
     numbers.reverse();
-    let pages = async |query: &str| {
-        let mut path = format!("/api/orders?limit=2{query}");
-        let mut found = Vec::new();
-        loop {
-            let page = program.get(&path).await;
-            assert_eq!(page.status, 200, "{path}: {}", page.text);
-            let said = page.json();
-            let orders = said["orders"].as_array().expect("orders").clone();
-            assert!(orders.len() <= 2);
-            found.extend(orders.iter().map(|order| order["id"].as_i64().expect("a number")));
-            let link = page.header("link");
-            let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) else {
-                assert_eq!(link, "");
-                return found;
-            };
-            path = next.to_owned();
-        }
-    };
+    let pages = async |query: &str| listed(&program, query).await;
     let every = |keep: &dyn Fn(usize) -> bool| -> Vec<i64> {
         numbers.iter().enumerate().filter(|(index, _)| keep(*index)).map(|(_, id)| *id).collect()
     };
@@ -227,6 +230,44 @@ async fn orders_are_listed_page_by_page_and_found_by_what_is_known_of_them() {
     for bad in ["limit=0", "limit=101", "limit=x", "status=OPEN", "city=x", "after=-x"] {
         let answer = program.get(&format!("/api/orders?{bad}")).await;
         assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_what_is_over_and_what_is_not_of_all_cities_in_their_order() {
+    let t = Dispatch::start().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Томск', 'Asia/Tomsk')", &[]).await;
+    let all = t.program(TokenScope::Read, &[]).await;
+    let of_tomsk = t.program(TokenScope::Read, &["Томск"]).await;
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone, assigned_master_id)
+         SELECT 1 + (n / 3 % 2), 'PLUMBING', statuses[1 + n * 7 % 10], 'ул. Мира', 'Клиент', '+79123456789',
+                CASE WHEN statuses[1 + n * 7 % 10] IN ('ASSIGNED', 'WORKING', 'PAYMENT', 'EN_ROUTE', 'CLOSED') THEN 1 + n % 2 END
+         FROM generate_series(1, 60) AS n,
+              (SELECT ARRAY['CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED', 'ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT', 'CLOSED',
+                            'CANCELED'] AS statuses) AS known",
+        &[],
+    )
+    .await;
+    for (query, condition) in [
+        ("", "true"),
+        ("&city=1", "city_id = 1"),
+        ("&city=2", "city_id = 2"),
+        ("&status=CANCELED", "status = 'CANCELED'"),
+        ("&status=CLOSED,DEFERRED", "status IN ('CLOSED', 'DEFERRED')"),
+        ("&status=CLOSED,CANCELED&city=2", "status IN ('CLOSED', 'CANCELED') AND city_id = 2"),
+        ("&status=WORKING&city=1", "status = 'WORKING' AND city_id = 1"),
+        ("&master=2", "assigned_master_id = 2"),
+        ("&master=1&status=CLOSED&city=2", "assigned_master_id = 1 AND status = 'CLOSED' AND city_id = 2"),
+        ("&after=30", "id < 30"),
+        ("&city=99", "false"),
+    ] {
+        for (program, cities) in [(&all, "1, 2"), (&of_tomsk, "2")] {
+            let sql = format!(
+                "SELECT coalesce(array_agg(id ORDER BY id DESC), '{{}}') FROM orders WHERE {condition} AND city_id IN ({cities})"
+            );
+            assert_eq!(listed(program, query).await, t.one::<Vec<i64>>(&sql, &[]).await, "{query}, of {cities}");
+        }
     }
 }
 
