@@ -134,7 +134,7 @@ fn troubles(row: &Row) -> Result<Vec<Trouble>, Error> {
 /// Run by [`read_found`].
 pub(crate) const SEARCH: Statement = statement!(
     "queue.search",
-    [INT8, INT8, INT8, INT8, TIMESTAMPTZ, INT8, TEXT, TEXT, TEXT, TEXT, TEXT_ARRAY, INT8],
+    [INT8, INT8, INT8, INT8, TIMESTAMPTZ, INT8, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT_ARRAY, INT8],
     include_str!("queue/search.sql")
 );
 
@@ -154,10 +154,11 @@ pub(crate) async fn read_found(
     let mut words: Vec<String> = sought.words.iter().map(|word| pattern(word)).collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     let (phone, other_phone) = (phones.first(), phones.get(1).or(phones.first()));
-    let (longest, second) = (words.first(), words.get(1).or(words.first()));
-    let at_most = FOUND_AT_MOST + 1;
-    let params: [&(dyn ToSql + Sync); 12] =
-        [&id, &user, &page.max(1), &size, &now, &number, &phone, &other_phone, &longest, &second, &words, &at_most];
+    let nth_longest = |index: usize| words.get(index).or(words.first());
+    let (longest, second, third) = (words.first(), nth_longest(1), nth_longest(2));
+    let (page, at_most) = (page.max(1), FOUND_AT_MOST + 1);
+    let params: [&(dyn ToSql + Sync); 13] =
+        [&id, &user, &page, &size, &now, &number, &phone, &other_phone, &longest, &second, &third, &words, &at_most];
     let rows = connection.query(statement, &params).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let total = column::<Option<i64>>(first, "total")?.unwrap_or(0);

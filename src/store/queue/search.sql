@@ -1,10 +1,10 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 page from 1, $4 orders a page, $5 now or null; $6 an order's number
--- or null; $7 and $8 parts of a phone, as patterns, or null; $9 and $10 the two longest words, as patterns, or null, and $11 all
--- of them; $12 how many orders are looked at: the newest
+-- or null; $7 and $8 parts of a phone, as patterns, or null; $9, $10 and $11 the three longest words, as patterns, or null, and $12
+-- all of them; $13 how many orders are looked at: the newest
 WITH reader AS MATERIALIZED (
     SELECT who.staff_id, who.cities, coalesce($5, now()) AS now,
-           search_words($9) AS longest, search_words($10) AS second,
-           ARRAY (SELECT search_words(word) FROM unnest($11::text[]) AS word) AS words
+           search_words($9) AS longest, search_words($10) AS second, search_words($11) AS third,
+           ARRAY (SELECT search_words(word) FROM unnest($12::text[]) AS word) AS words
     FROM staff_right($1, $2) AS who
 ), recent AS MATERIALIZED (
     -- What is in many orders is in enough of the newest: then the rest need not be looked at.
@@ -15,7 +15,7 @@ WITH reader AS MATERIALIZED (
       AND (search.phone LIKE $7 OR search.phone LIKE $8
            OR search.words LIKE reader.longest AND search.words LIKE ALL (reader.words))
     ORDER BY order_id DESC
-    LIMIT $12
+    LIMIT $13
 ), found AS (
     SELECT orders.id AS order_id, true AS by_number
     FROM reader
@@ -28,24 +28,26 @@ WITH reader AS MATERIALIZED (
          SELECT order_id
          FROM reader
          JOIN order_search AS search ON (search.phone LIKE $7 OR search.phone LIKE $8) AND search.city_id = ANY (reader.cities)
-         WHERE (SELECT count(*) FROM recent) < $12
+         WHERE (SELECT count(*) FROM recent) < $13
          -- By the index, and not by the numbers backwards.
          OFFSET 0
      ) AS by_phone
      ORDER BY order_id DESC
-     LIMIT $12)
+     LIMIT $13)
     UNION ALL
     (SELECT order_id, false
      FROM (
          SELECT order_id
          FROM reader
+         -- The index looks for three words: the rarest of a street, a house and a name is seldom the longest.
          JOIN order_search AS search ON search.words LIKE reader.longest AND search.words LIKE reader.second
-                                    AND search.words LIKE ALL (reader.words) AND search.city_id = ANY (reader.cities)
-         WHERE (SELECT count(*) FROM recent) < $12
+                                    AND search.words LIKE reader.third AND search.words LIKE ALL (reader.words)
+                                    AND search.city_id = ANY (reader.cities)
+         WHERE (SELECT count(*) FROM recent) < $13
          OFFSET 0
      ) AS by_words
      ORDER BY order_id DESC
-     LIMIT $12)
+     LIMIT $13)
 ), known AS (
     SELECT order_id, bool_or(by_number) AS by_number FROM found GROUP BY order_id
 ), matching AS (
