@@ -110,7 +110,9 @@ impl Clock {
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A piece of work that takes longer has lost its server unnoticed. The connection is given up.
-const WORK: Duration = Duration::from_secs(6);
+pub(crate) const WORK: Duration = Duration::from_secs(6);
+/// The same of work that is large by nature, such as thousands of orders: less than a request to the API may take.
+pub(crate) const LARGE_WORK: Duration = Duration::from_secs(15);
 
 /// How often all idle connections may be given up because one of them turned out to be of no use: some times at once, and
 /// then once in so long. Each must be opened again, and what makes one useless may well not pass with a new one.
@@ -182,11 +184,23 @@ impl Store {
         W: Fn(Connection) -> F,
         F: Future<Output = Result<T, Error>>,
     {
+        self.run_within(WORK, work).await
+    }
+
+    /// The same, giving the connection up after `time`.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub(crate) async fn run_within<T, W, F>(&self, time: Duration, work: W) -> Result<T, Error>
+    where
+        W: Fn(Connection) -> F,
+        F: Future<Output = Result<T, Error>>,
+    {
         let mut first = true;
         loop {
             self.refuse_if_read_only().await?;
             let begun = Instant::now();
-            match self.attempt(&work).await {
+            match self.attempt(time, &work).await {
                 Err(error) if first && error.severity() == Severity::ConnectionLost => {
                     tracing::warn!(%error, "database connection lost, trying a new one");
                     // What made one useless has hit the idle ones too; at thaw none of them has noticed yet.
@@ -203,7 +217,7 @@ impl Store {
                     tracing::warn!(%error, "transaction conflict, trying again");
                 }
                 Err(error) if first && error.severity() == Severity::UnknownTimezone => {
-                    let lost = self.attempt(&cities::show_lost_in_utc).await?;
+                    let lost = self.attempt(WORK, &cities::show_lost_in_utc).await?;
                     tracing::error!(%error, "cities whose time zone the server does not know are shown in UTC: {lost}");
                 }
                 result => return result,
@@ -228,18 +242,18 @@ impl Store {
         may
     }
 
-    async fn attempt<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, Error>
+    async fn attempt<T, F>(&self, time: Duration, work: impl Fn(Connection) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let result = self.attempt_unobserved(work).await;
+        let result = self.attempt_unobserved(time, work).await;
         if result.as_ref().is_err_and(Error::is_loss) {
             *self.last_loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         result
     }
 
-    async fn attempt_unobserved<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, Error>
+    async fn attempt_unobserved<T, F>(&self, time: Duration, work: impl Fn(Connection) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -250,12 +264,12 @@ impl Store {
         let lent = Arc::new(Lent::new(Arc::clone(&self.metrics)));
         // On the heap: it is large, and so would be every future that it is part of.
         let mut work = Box::pin(work(Connection::new(client, self.mode, Arc::clone(&lent))));
-        let result = match tokio::time::timeout(WORK, &mut work).await {
+        let result = match tokio::time::timeout(time, &mut work).await {
             // What was committed is not reported as undone: only what is read after it is still waited for.
             Err(_) if lent.committed.load(Ordering::Relaxed) => tokio::time::timeout(2 * AFTER_COMMIT, work).await,
             result => result,
         };
-        let result = result.unwrap_or(Err(Error::Stalled(WORK)));
+        let result = result.unwrap_or(Err(Error::Stalled(time)));
         lent.settle(result.as_ref().is_err_and(Error::is_of_another_statement));
         if result.is_ok() {
             self.server.has_answered();

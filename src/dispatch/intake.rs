@@ -3,6 +3,8 @@
 //! The key's lock keeps two requests by one key apart, and the key's row is written in the orders' transaction. Once that is
 //! committed, the first round of a single order begins in the same request; of many, and should that fail, the next tick begins
 //! them.
+//!
+//! Many are made by several statements of one transaction: all or none, and no statement takes so long that the server ends it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +16,11 @@ use crate::model::slot::DAYS_AHEAD;
 use crate::model::{OrderId, StaffRef};
 pub use crate::store::answers::Key;
 use crate::store::answers::{self, Answered};
-use crate::store::{self, Connection, Store, new_orders};
+use crate::store::{self, Connection, LARGE_WORK, Store, WORK, new_orders};
+
+/// So many orders are made by one statement. As long as a sheet's rows may be, a thousand take a second or two: the search's index
+/// takes in every three letters of addresses and names.
+const AT_ONCE: usize = 1_000;
 
 /// Every answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +95,9 @@ pub async fn take_in(
     asked: Intake<'_>,
     answer: impl Fn(&[Option<OrderId>], &[(usize, Obstacle)]) -> String,
 ) -> Result<IntakeOutcome, store::Error> {
-    let mut outcome = store.run(async |connection| attempt(store, connection, asked, &answer).await).await?;
+    let time = if asked.orders.len() > AT_ONCE { LARGE_WORK } else { WORK };
+    let in_one = async |connection| attempt(store, connection, asked, &answer).await;
+    let mut outcome = store.run_within(time, in_one).await?;
     let word = outcome.name();
     let IntakeOutcome::Made(made) = &mut outcome else {
         tracing::info!(outcome = word, "order_intake {word}");
@@ -135,7 +143,10 @@ async fn attempt(
                 let is_refused = |line: usize| refused.iter().any(|(other, _)| *other == line);
                 let lines: Vec<usize> = (0..orders.len()).filter(|line| !is_refused(*line)).collect();
                 let accepted: Vec<NewOrder> = lines.iter().map(|line| orders[*line].clone()).collect();
-                let ids = new_orders::make(&connection, &make, staff, &accepted, nameless, None, now).await?;
+                let mut ids = Vec::new();
+                for orders in accepted.chunks(AT_ONCE) {
+                    ids.extend(new_orders::make(&connection, &make, staff, orders, nameless, None, now).await?);
+                }
                 if ids.len() == accepted.len() {
                     let mut orders = vec![None; orders.len()];
                     for (line, id) in lines.into_iter().zip(ids) {
