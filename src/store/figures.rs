@@ -1,5 +1,5 @@
 //! Figures for people, by the cities of whoever asks and by period. Each statement has an index, and takes no longer than
-//! people wait for a screen; `benches/growth.rs` measures all of them with a month at a million orders.
+//! people wait for a screen; `benches/growth` measures all of them with a month at a million orders.
 
 use jiff::civil::Date;
 use tokio::join;
