@@ -4,6 +4,7 @@
 //! in E.164, and what is not done as problems of RFC 9457. A handler reads a request, calls a verb, and writes the answer.
 
 mod actions;
+mod answer;
 mod board;
 mod body;
 mod caller;
@@ -17,6 +18,7 @@ mod orders;
 mod page;
 mod places;
 mod problem;
+mod seen;
 mod session;
 mod sheet;
 mod sheets;

@@ -4,23 +4,23 @@
 
 use axum::Json as Answer;
 use axum::extract::State as Extract;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::State;
-use super::body::{Json, Number};
+use super::body::{Json, OrderNumber};
 use super::caller::{Caller, Looks, Orders};
 use super::new_order::words;
-use super::orders::{act, seen};
+use super::orders::act;
 use super::problem::{FieldError, Kind, Problem};
+use super::seen::SeenOrder;
 use crate::dispatch::act::Deed;
 use crate::dispatch::candidates as eligible;
 use crate::model::candidates::CandidateLine;
 use crate::model::selection::Exclusion;
 use crate::model::staff_order::REASON;
-use crate::model::{Amount, MasterId, OfferState, OrderId, StaffId};
+use crate::model::{Amount, MasterId, OfferState, StaffId};
 
 /// A master who could be given the order.
 #[derive(Serialize, ToSchema)]
@@ -68,15 +68,15 @@ pub struct Candidates {
 /// Who could be given an order: those whom the search would ask, in its order, then the other masters of the city, each with the
 /// reason why not.
 #[utoipa::path(
-    get, path = "/api/orders/{id}/candidates", tag = "orders", operation_id = "listCandidates", params(("id" = i64, Path, description = "The order's number")),
+    get, path = "/api/orders/{id}/candidates", tag = "orders", operation_id = "listCandidates", params(OrderNumber),
     responses((status = 200, description = "All of them", body = Candidates)),
 )]
 pub async fn candidates(
     Extract(state): Extract<State>,
     caller: Caller<Looks>,
-    Number(order): Number,
+    OrderNumber(order): OrderNumber,
 ) -> Result<Answer<Candidates>, Problem> {
-    let found = eligible::every(&state.store, OrderId(order), caller.staff()).await?;
+    let found = eligible::every(&state.store, order, caller.staff()).await?;
     let lines = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
     Ok(Answer(Candidates { candidates: lines.into_iter().map(Candidate::from).collect() }))
 }
@@ -95,17 +95,17 @@ pub struct Assignment {
 /// Gives an order to a master, and takes it from the one who has it. Both are told.
 #[utoipa::path(
     post, path = "/api/orders/{id}/assign", tag = "orders", operation_id = "assignOrder", request_body = Assignment,
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn assign(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
     Json(said): Json<Assignment>,
 ) -> Result<Response, Problem> {
-    let (order, master, seen) = (OrderId(order), MasterId(said.master_id), seen(&headers)?);
+    let master = MasterId(said.master_id);
     if said.anyway {
         return act(&state, caller.staff(), order, seen, &Deed::Assign(master)).await;
     }
@@ -122,16 +122,16 @@ pub async fn assign(
 /// Asks masters now: begins the search, or its next round at once.
 #[utoipa::path(
     post, path = "/api/orders/{id}/search", tag = "orders", operation_id = "searchForMaster",
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn search(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), OrderId(order), seen(&headers)?, &Deed::AssignNow).await
+    act(&state, caller.staff(), order, seen, &Deed::AssignNow).await
 }
 
 /// Why something is done.
@@ -152,35 +152,33 @@ impl Reason {
 /// Takes an order back from its master, and searches anew: masters who were asked before may be asked again.
 #[utoipa::path(
     post, path = "/api/orders/{id}/return", tag = "orders", operation_id = "takeOrderBack", request_body = Reason,
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn take_back(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
     Json(said): Json<Reason>,
 ) -> Result<Response, Problem> {
-    let (seen, reason) = (seen(&headers)?, said.read()?);
-    act(&state, caller.staff(), OrderId(order), seen, &Deed::SearchAgain(reason)).await
+    act(&state, caller.staff(), order, seen, &Deed::SearchAgain(said.read()?)).await
 }
 
 /// Cancels an order. Whoever has it, and whoever is asked, is told.
 #[utoipa::path(
     post, path = "/api/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder", request_body = Reason,
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn cancel(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
     Json(said): Json<Reason>,
 ) -> Result<Response, Problem> {
-    let (seen, reason) = (seen(&headers)?, said.read()?);
-    act(&state, caller.staff(), OrderId(order), seen, &Deed::Cancel(reason)).await
+    act(&state, caller.staff(), order, seen, &Deed::Cancel(said.read()?)).await
 }
 
 /// What a client paid.
@@ -195,37 +193,36 @@ pub struct Payment {
 /// Closes an order that waits for its money, on its master's behalf.
 #[utoipa::path(
     post, path = "/api/orders/{id}/close", tag = "orders", operation_id = "closeOrder", request_body = Payment,
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn close(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
     Json(said): Json<Payment>,
 ) -> Result<Response, Problem> {
-    let seen = seen(&headers)?;
     let Some(amount) = Amount::parse(&said.amount) else {
         let detail = format!("expected rubles from 0 to {}, such as 2500.00", Amount::MAX);
         return Err(Problem::invalid(vec![FieldError::new("amount", detail)]));
     };
-    act(&state, caller.staff(), OrderId(order), seen, &Deed::Close(amount)).await
+    act(&state, caller.staff(), order, seen, &Deed::Close(amount)).await
 }
 
 /// Opens an order again that was closed or canceled less than a day ago.
 #[utoipa::path(
     post, path = "/api/orders/{id}/reopen", tag = "orders", operation_id = "reopenOrder",
-    params(("id" = i64, Path, description = "The order's number"), ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is")),
+    params(OrderNumber, SeenOrder),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn reopen(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
-    headers: HeaderMap,
+    OrderNumber(order): OrderNumber,
+    SeenOrder(seen): SeenOrder,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), OrderId(order), seen(&headers)?, &Deed::Reopen).await
+    act(&state, caller.staff(), order, seen, &Deed::Reopen).await
 }
 
 /// From whom an order is taken over.
@@ -240,28 +237,28 @@ pub struct Claim {
 /// Sees to an order: the others see who does.
 #[utoipa::path(
     post, path = "/api/orders/{id}/claim", tag = "orders", operation_id = "claimOrder", request_body = Claim,
-    params(("id" = i64, Path, description = "The order's number")),
+    params(OrderNumber),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn claim(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
+    OrderNumber(order): OrderNumber,
     Json(said): Json<Claim>,
 ) -> Result<Response, Problem> {
     let from = said.from_staff_id.map(StaffId);
-    act(&state, caller.staff(), OrderId(order), None, &Deed::Claim(from)).await
+    act(&state, caller.staff(), order, None, &Deed::Claim(from)).await
 }
 
 /// Leaves an order to the others again.
 #[utoipa::path(
-    delete, path = "/api/orders/{id}/claim", tag = "orders", operation_id = "unclaimOrder", params(("id" = i64, Path, description = "The order's number")),
+    delete, path = "/api/orders/{id}/claim", tag = "orders", operation_id = "unclaimOrder", params(OrderNumber),
     responses((status = 200, description = "It is so", body = super::order::Order)),
 )]
 pub async fn unclaim(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
-    Number(order): Number,
+    OrderNumber(order): OrderNumber,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), OrderId(order), None, &Deed::Unclaim).await
+    act(&state, caller.staff(), order, None, &Deed::Unclaim).await
 }

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
+use super::answer::{PAGE, limited};
 use super::body::Asked;
 use super::caller::presented;
 use super::new_order::category;
 use super::order::Order;
-use super::orders::{PAGE, bad_query};
 use super::problem::Problem;
 use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::board::{self, BoardOutcome, Look};
@@ -138,13 +138,11 @@ pub async fn board(
         return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
     }
     let narrowed = narrowed(&asked)?;
-    let (page, size) = (asked.page.unwrap_or(1), asked.limit.unwrap_or(PAGE));
+    let page = asked.page.unwrap_or(1);
     if page < 1 {
-        return Err(bad_query("page: expected 1 or more".to_owned()));
+        return Err(Problem::malformed("page: expected 1 or more"));
     }
-    if !(1..=PAGE).contains(&size) {
-        return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
-    }
+    let size = limited(asked.limit.unwrap_or(PAGE), PAGE)?;
     // Of another page, or narrowed otherwise, it is another one.
     let suffix = format!("{narrowed:?} {page} {size}");
     // A proxy that compresses makes tags weak.
@@ -178,12 +176,12 @@ pub async fn board(
 fn narrowed(asked: &BoardFilter) -> Result<Narrowed, Problem> {
     let state = asked.state.as_deref().map(|word| {
         let all = QueueState::ALL.map(QueueState::as_str).join(", ");
-        QueueState::parse(word).ok_or_else(|| bad_query(format!("state: expected one of {all}")))
+        QueueState::parse(word).ok_or_else(|| Problem::malformed(format!("state: expected one of {all}")))
     });
     if asked.day.is_some_and(|day| !(2000..3000).contains(&day.year())) {
-        return Err(bad_query("day: expected a day of this century".to_owned()));
+        return Err(Problem::malformed("day: expected a day of this century"));
     }
-    let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| bad_query(error.detail)));
+    let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| Problem::malformed(error.detail)));
     Ok(Narrowed {
         state: state.transpose()?,
         city: asked.city.map(CityId),

@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
+use utoipa::IntoParams;
 
 use super::State;
 use super::problem::{FieldError, Kind, Problem};
+use crate::model::OrderId;
 
 /// A JSON body.
 pub struct Json<T>(pub T);
@@ -56,10 +58,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             let detail = said.split(" at line ").next().unwrap_or_default().to_owned();
             Problem::invalid(vec![FieldError { pointer, detail }])
         } else {
-            Problem::new(Kind::Malformed).with_detail(format!("not JSON: {inner}"))
+            Problem::malformed(format!("not JSON: {inner}"))
         }
     })?;
-    json.end().map_err(|error| Problem::new(Kind::Malformed).with_detail(format!("not JSON: {error}")))?;
+    json.end().map_err(|error| Problem::malformed(format!("not JSON: {error}")))?;
     Ok(value)
 }
 
@@ -82,7 +84,7 @@ impl<T: DeserializeOwned> FromRequestParts<State> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(asked)) => Ok(Self(asked)),
-            Err(error) => Err(Problem::new(Kind::Malformed).with_detail(error.body_text())),
+            Err(error) => Err(Problem::malformed(error.body_text())),
         }
     }
 }
@@ -98,6 +100,23 @@ impl FromRequestParts<State> for Number {
             Ok(Path(number)) => Ok(Self(number)),
             Err(_) => Err(Problem::new(Kind::NotFound)),
         }
+    }
+}
+
+/// The order that the path names.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, names("id"))]
+pub struct OrderNumber(
+    /// The order's number
+    #[param(value_type = i64)]
+    pub OrderId,
+);
+
+impl FromRequestParts<State> for OrderNumber {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        Number::from_request_parts(parts, state).await.map(|Number(number)| Self(OrderId(number)))
     }
 }
 

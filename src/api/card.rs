@@ -7,13 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::body::Number;
+use super::body::OrderNumber;
 use super::caller::{Caller, Looks};
 use super::problem::{Kind, Problem};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::{self, situation};
+use crate::model::OrderStatus;
 use crate::model::staff_card::{CardOffer, CardRound, Change, Delivery, StaffCard, What, Who};
-use crate::model::{OrderId, OrderStatus};
 
 /// What is known of an order beside what it says.
 #[derive(Serialize, ToSchema)]
@@ -214,14 +214,14 @@ impl From<StaffCard> for Card {
 /// How an order's search goes, why these masters were asked and others not, what has become of it, and what can be done with it.
 #[utoipa::path(
     get, path = "/api/orders/{id}/card", tag = "orders", operation_id = "getCard",
-    params(("id" = i64, Path, description = "The order's number")),
+    params(OrderNumber),
     responses((status = 200, description = "As it is now", body = Card)),
 )]
 pub async fn card(
     Extract(state): Extract<State>,
     caller: Caller<Looks>,
-    Number(order): Number,
+    OrderNumber(order): OrderNumber,
 ) -> Result<Answer<Card>, Problem> {
-    let found = staff_view::card(&state.store, caller.staff(), OrderId(order)).await?;
+    let found = staff_view::card(&state.store, caller.staff(), order).await?;
     found.map(|card| Answer(card.into())).ok_or_else(|| Problem::new(Kind::NotFound))
 }

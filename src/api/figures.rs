@@ -8,7 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::State;
 use super::body::Asked;
 use super::caller::{Caller, Looks};
-use super::orders::bad_query;
 use super::problem::{Kind, Problem};
 use crate::dispatch::figures::{self, Period, Scope};
 use crate::model::CityId;
@@ -150,7 +149,7 @@ pub async fn figures(
     Asked(asked): Asked<Which>,
 ) -> Result<Answer<Figures>, Problem> {
     let Some(period) = Period::of_days(asked.days.unwrap_or(1)) else {
-        return Err(bad_query("days: expected 1, 7 or 30".to_owned()));
+        return Err(Problem::malformed("days: expected 1, 7 or 30"));
     };
     let scope = Scope { period, city: asked.city.map(CityId) };
     // One after the other: taps need connections too.

@@ -2,19 +2,18 @@
 
 use axum::Json as Answer;
 use axum::extract::State as Extract;
-use axum::http::header::{ETAG, LINK};
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::{self, Current, PAGE, ROWS, limited, linked, next_page};
 use super::body::{Asked, Json, Number, given, some};
 use super::caller::{Caller, Looks, Masters};
 use super::new_order::{category, words};
 use super::order::Named;
-use super::orders::{PAGE, bad_query, next_page};
 use super::problem::{FieldError, Kind, Problem};
+use super::seen::SeenMaster;
 use super::{Enqueued, State};
 use crate::dispatch::look_up;
 use crate::dispatch::manage::{self, ManageOutcome, Seen};
@@ -121,15 +120,12 @@ pub async fn list(
     caller: Caller<Looks>,
     Asked(asked): Asked<MasterFilter>,
 ) -> Result<Response, Problem> {
-    let limit = asked.limit.unwrap_or(50);
-    if !(1..=PAGE).contains(&limit) {
-        return Err(bad_query(format!("limit: expected 1 to {PAGE}")));
-    }
+    let limit = limited(asked.limit.unwrap_or(ROWS), PAGE)?;
     let known_state = asked.state.as_deref().map(|word| {
         let all = MasterState::ALL.map(MasterState::as_str).join(", ");
-        MasterState::parse(word).ok_or_else(|| bad_query(format!("state: expected one of {all}")))
+        MasterState::parse(word).ok_or_else(|| Problem::malformed(format!("state: expected one of {all}")))
     });
-    let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| bad_query(error.detail)));
+    let trade = asked.category.as_deref().map(|word| category(word).map_err(|error| Problem::malformed(error.detail)));
     let which = MasterRecords {
         one: None,
         city: asked.city.map(CityId),
@@ -137,20 +133,12 @@ pub async fn list(
         category: trade.transpose()?,
         after: asked.after.map(MasterId),
     };
-    let mut masters = look_up::masters(&state.store, caller.staff(), &which, limit + 1).await?;
-    let more = i64::try_from(masters.len()).unwrap_or(i64::MAX) > limit;
-    if more {
-        masters.pop();
-    }
-    let next = masters.last().filter(|_| more).map(|last| {
+    let found = look_up::masters(&state.store, caller.staff(), &which, limit + 1).await?;
+    let (masters, next) = answer::page(found, limit, |last| {
         let words = [("state", asked.state.clone()), ("category", asked.category.clone())];
         next_page("masters", words, [("city", asked.city), ("after", Some(last.id.0)), ("limit", Some(limit))])
     });
-    let mut response = Answer(MasterPage { masters: masters.into_iter().map(Master::from).collect() }).into_response();
-    if let Some(link) = next {
-        response.headers_mut().insert(LINK, link);
-    }
-    Ok(response)
+    Ok(linked(Answer(MasterPage { masters: masters.into_iter().map(Master::from).collect() }), next))
 }
 
 /// A master.
@@ -163,7 +151,8 @@ pub async fn show(
     caller: Caller<Looks>,
     Number(master): Number,
 ) -> Result<Response, Problem> {
-    shown(&state, caller.staff(), MasterId(master)).await
+    let record = one(&state, caller.staff(), MasterId(master)).await?;
+    Ok(current(record).into_response())
 }
 
 async fn one(state: &State, staff: StaffRef, master: MasterId) -> Result<MasterRecord, Problem> {
@@ -172,16 +161,8 @@ async fn one(state: &State, staff: StaffRef, master: MasterId) -> Result<MasterR
     found.into_iter().next().ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
-async fn shown(state: &State, staff: StaffRef, master: MasterId) -> Result<Response, Problem> {
-    let record = one(state, staff, master).await?;
-    let tag = tag(&record);
-    let mut response = Answer(Master::from(record)).into_response();
-    response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
-    Ok(response)
-}
-
-fn tag(record: &MasterRecord) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{}\"", record.seen)).ok()
+fn current(record: MasterRecord) -> Current<Master> {
+    Current { tag: record.seen.to_string(), said: record.into() }
 }
 
 /// How often a master is looked at whom somebody else changes at the same moment, if it does not matter what was seen.
@@ -216,21 +197,17 @@ pub struct MasterChanges {
 /// Changes a master: all that is given, or nothing. The master is told what concerns the master.
 #[utoipa::path(
     patch, path = "/api/masters/{id}", tag = "masters", operation_id = "changeMaster", request_body = MasterChanges,
-    params(
-        ("id" = i64, Path, description = "The number"),
-        ("If-Match" = String, Header, description = "The master's `ETag` as it was seen; `*`: whatever it is"),
-    ),
+    params(("id" = i64, Path, description = "The number"), SeenMaster),
     responses((status = 200, description = "It is so", body = Master, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn edit(
     Extract(state): Extract<State>,
     caller: Caller<Masters>,
     Number(master): Number,
-    headers: HeaderMap,
+    SeenMaster(seen): SeenMaster,
     Json(said): Json<MasterChanges>,
 ) -> Result<Response, Problem> {
     let master = MasterId(master);
-    let seen = seen(&headers)?;
     let mut looks = LOOKS;
     let outcome = loop {
         let before = one(&state, caller.staff(), master).await?;
@@ -246,7 +223,7 @@ pub async fn edit(
     state.metrics.count("master_change", outcome.name());
     match outcome {
         ManageOutcome::Done | ManageOutcome::AlreadySo(_) => {
-            let mut response = shown(&state, caller.staff(), master).await?;
+            let mut response = current(one(&state, caller.staff(), master).await?).into_response();
             response.extensions_mut().insert(Enqueued(None));
             Ok(response)
         }
@@ -255,19 +232,9 @@ pub async fn edit(
             if problem.kind() != Kind::Stale {
                 return Err(problem);
             }
-            let record = one(&state, caller.staff(), master).await?;
-            let tag = tag(&record);
-            let problem = problem.with_current(serde_json::to_value(Master::from(record)).ok());
-            Err(tag.into_iter().fold(problem, |problem, tag| problem.with_header(ETAG, tag)))
+            Err(current(one(&state, caller.staff(), master).await?).beside(problem))
         }
     }
-}
-
-/// What the caller has seen of a master; `None`: whatever it is.
-fn seen(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(tag) = super::orders::tag_seen(headers)? else { return Ok(None) };
-    // A tag that no master ever had matches none.
-    Ok(Some(tag.parse().ok().filter(|seen| *seen >= 0).unwrap_or(-1)))
 }
 
 /// The single changes.

@@ -2,18 +2,20 @@
 
 use axum::Json as Answer;
 use axum::extract::State as Extract;
-use axum::http::header::{ETAG, IF_MATCH, LINK, LOCATION};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::{self, Current, PAGE, ROWS, limited, linked, next_page, recorded};
 use super::body::{Asked, Json, Number};
 use super::caller::{Caller, Looks, Orders};
 use super::new_order::{NewOrder, OrderChanges, obstacle, phone, words};
 use super::order::Order;
 use super::problem::{FieldError, Kind, Problem};
+use super::seen::SeenOrder;
 use super::{Enqueued, State};
 use crate::dispatch::act::{self, ActOutcome, Deed};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
@@ -23,13 +25,8 @@ use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::staff_order::{COMMENT, Edit};
 use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
 
-/// The most orders of a page.
-pub const PAGE: i64 = 100;
-
 /// `Idempotency-Key`, as the IETF draft names it.
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Says that the answer was given before.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest key, in bytes.
 const KEY: usize = 255;
 
@@ -79,41 +76,27 @@ pub async fn list(
     Asked(asked): Asked<Filter>,
     Asked(Limit { limit }): Asked<Limit>,
 ) -> Result<Response, Problem> {
-    let (records, next) = page_of(&state, caller.staff(), &asked, "orders", (limit.unwrap_or(50), PAGE)).await?;
-    let mut response = Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }).into_response();
-    response.headers_mut().extend(next.map(|link| (LINK, link)));
-    Ok(response)
+    let limit = limited(limit.unwrap_or(ROWS), PAGE)?;
+    let (records, next) = page_of(&state, caller.staff(), &asked, "orders", limit).await?;
+    Ok(linked(Answer(OrderPage { orders: records.into_iter().map(Order::from).collect() }), next))
 }
 
-/// A page of the orders that are asked for, and the `Link` to the next one. `limit`: how many it has at most, and may have.
+/// A page of the orders that are asked for, at most `limit`, and the `Link` to the next one.
 pub async fn page_of(
     state: &State,
     staff: StaffRef,
     asked: &Filter,
     what: &str,
-    (limit, most): (i64, i64),
+    limit: i64,
 ) -> Result<(Vec<OrderRecord>, Option<HeaderValue>), Problem> {
-    if !(1..=most).contains(&limit) {
-        return Err(bad_query(format!("limit: expected 1 to {most}")));
-    }
     let sought = asked.q.as_deref().map(state.words.sought);
     let found = look_up::orders(&state.store, staff, &filter(asked)?, sought.as_ref(), limit + 1).await?;
-    let mut records = found.ok_or_else(|| Problem::new(Kind::Forbidden))?;
-    let more = i64::try_from(records.len()).unwrap_or(i64::MAX) > limit;
-    if more {
-        records.pop();
-    }
-    let next = records.last().filter(|_| more).map(|last| {
+    let records = found.ok_or_else(|| Problem::new(Kind::Forbidden))?;
+    Ok(answer::page(records, limit, |last| {
         let words = [("status", asked.status.clone()), ("q", asked.q.clone())];
         let (city, master) = (("city", asked.city), ("master", asked.master));
         next_page(what, words, [city, master, ("after", Some(last.id.0)), ("limit", Some(limit))])
-    });
-    Ok((records, next))
-}
-
-/// A query that cannot be read.
-pub fn bad_query(why: String) -> Problem {
-    Problem::new(Kind::Malformed).with_detail(why)
+    }))
 }
 
 /// What is looked for.
@@ -122,7 +105,7 @@ fn filter(asked: &Filter) -> Result<OrderFilter, Problem> {
     let statuses = words.map(|word| {
         OrderStatus::parse(word).ok_or_else(|| {
             let all = OrderStatus::ALL.map(OrderStatus::as_str).join(", ");
-            bad_query(format!("status: expected some of {all}"))
+            Problem::malformed(format!("status: expected some of {all}"))
         })
     });
     Ok(OrderFilter {
@@ -132,23 +115,6 @@ fn filter(asked: &Filter) -> Result<OrderFilter, Problem> {
         after: asked.after.map(OrderId),
         among: None,
     })
-}
-
-/// The `Link` to the next page of a list.
-pub fn next_page<const W: usize, const N: usize>(
-    what: &str,
-    words: [(&str, Option<String>); W],
-    numbers: [(&str, Option<i64>); N],
-) -> HeaderValue {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in words {
-        value.map(|value| query.append_pair(name, &value));
-    }
-    for (name, value) in numbers {
-        value.map(|value| query.append_pair(name, &value.to_string()));
-    }
-    let link = format!("</api/{what}?{}>; rel=\"next\"", query.finish());
-    HeaderValue::try_from(link).expect("a query is ASCII")
 }
 
 /// An order that was made.
@@ -204,22 +170,14 @@ pub async fn create(
         refused => return Err(not_taken_in(&refused)),
     };
     let id = serde_json::from_str::<serde_json::Value>(&answer).ok().and_then(|answer| answer["id"].as_i64());
-    let mut response = (StatusCode::CREATED, json(answer)).into_response();
+    let mut response = recorded(answer, replayed);
     if let Some(location) = id.and_then(|id| HeaderValue::try_from(format!("/api/orders/{id}")).ok()) {
         response.headers_mut().insert(LOCATION, location);
-    }
-    if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     if let Some(order) = order {
         response.extensions_mut().insert(Enqueued(Some(order)));
     }
     Ok(response)
-}
-
-/// An answer that is JSON already.
-pub fn json(answer: String) -> impl IntoResponse {
-    ([(axum::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer)
 }
 
 /// Why nothing was taken in.
@@ -255,38 +213,27 @@ pub async fn show(
     Number(order): Number,
 ) -> Result<Response, Problem> {
     let found = look_up::order(&state.store, caller.staff(), OrderId(order)).await?;
-    found.map(shown).ok_or_else(|| Problem::new(Kind::NotFound))
+    found.map(|record| current(record).into_response()).ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
-/// An order with its `ETag`.
-pub fn shown(record: OrderRecord) -> Response {
-    let tag = tag(&record);
-    let mut response = Answer(Order::from(record)).into_response();
-    response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
-    response
-}
-
-fn tag(record: &OrderRecord) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{}\"", record.version)).ok()
+fn current(record: OrderRecord) -> Current<Order> {
+    Current { tag: record.version.to_string(), said: record.into() }
 }
 
 /// Changes what an order says: all that is given, or nothing. Whom it concerns is told.
 #[utoipa::path(
     patch, path = "/api/orders/{id}", tag = "orders", operation_id = "changeOrder", request_body = OrderChanges,
-    params(
-        ("id" = i64, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The order's `ETag` as it was seen; `*`: whatever it is"),
-    ),
+    params(("id" = i64, Path, description = "Its number"), SeenOrder),
     responses((status = 200, description = "It is so", body = Order, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn edit(
     Extract(state): Extract<State>,
     caller: Caller<Orders>,
     Number(order): Number,
-    headers: HeaderMap,
+    SeenOrder(seen): SeenOrder,
     Json(changes): Json<OrderChanges>,
 ) -> Result<Response, Problem> {
-    let (order, seen) = (OrderId(order), seen(&headers)?);
+    let order = OrderId(order);
     let edits = edits(&state, caller.staff(), order, changes).await?;
     act(&state, caller.staff(), order, seen, &Deed::EditAll(edits)).await
 }
@@ -332,25 +279,6 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
     if errors.is_empty() { Ok(edits) } else { Err(Problem::invalid(errors)) }
 }
 
-/// What the caller has seen of an order; `None`: whatever it is.
-pub fn seen(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
-    let Some(tag) = tag_seen(headers)? else { return Ok(None) };
-    // A tag that no order ever had matches none.
-    Ok(Some(Version::parse(tag).unwrap_or(Version { version: 0, revision: 0 })))
-}
-
-/// What stands between the quotes of `If-Match`: nothing of a weak tag. `None`: `*`, whatever it is.
-pub fn tag_seen(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(tag) = headers.get(IF_MATCH) else {
-        return Err(Problem::new(Kind::MatchMissing).with_detail("If-Match: expected the ETag as it was seen"));
-    };
-    let tag = tag.to_str().unwrap_or_default().trim();
-    if tag == "*" {
-        return Ok(None);
-    }
-    Ok(Some(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default()))
-}
-
 /// Does something with an order, and answers with what it is then.
 pub async fn act(
     state: &State,
@@ -365,7 +293,7 @@ pub async fn act(
     match acted.outcome {
         ActOutcome::Done | ActOutcome::AlreadyDone | ActOutcome::Repeated => {
             let record = look_up::order(&state.store, staff, order).await?;
-            let mut response = record.map(shown).ok_or_else(|| Problem::new(Kind::NotFound))?;
+            let mut response = record.map(current).ok_or_else(|| Problem::new(Kind::NotFound))?.into_response();
             if acted.enqueued {
                 response.extensions_mut().insert(Enqueued(Some(order)));
             }
@@ -376,10 +304,11 @@ pub async fn act(
             if problem.kind() != Kind::Stale {
                 return Err(problem);
             }
-            let Some(record) = look_up::order(&state.store, staff, order).await? else { return Err(problem) };
-            let tag = tag(&record);
-            let problem = problem.with_current(serde_json::to_value(Order::from(record)).ok());
-            Err(tag.into_iter().fold(problem, |problem, tag| problem.with_header(ETAG, tag)))
+            let record = look_up::order(&state.store, staff, order).await?;
+            Err(match record {
+                Some(record) => current(record).beside(problem),
+                None => problem,
+            })
         }
     }
 }

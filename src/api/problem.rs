@@ -229,6 +229,11 @@ impl Problem {
         self
     }
 
+    /// A request that cannot be read, and why.
+    pub fn malformed(why: impl Into<String>) -> Self {
+        Self::new(Kind::Malformed).with_detail(why)
+    }
+
     /// Fields that are not valid.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Kind::Invalid);

@@ -2,17 +2,18 @@
 
 use axum::Json as Answer;
 use axum::extract::{Request, State as Extract};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LINK};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
+use super::answer::{limited, linked, recorded};
 use super::body::{Asked, bytes, media_type};
 use super::caller::{Caller, Looks, Orders};
 use super::new_order::obstacle;
-use super::orders::{Filter, REPLAYED, bad_query, json, key, not_taken_in, page_of};
+use super::orders::{Filter, key, not_taken_in, page_of};
 use super::problem::{Kind, Problem};
 use super::sheet::{self, ROWS, RowError};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome};
@@ -77,7 +78,7 @@ pub async fn import(
     let flag = |name, given: Option<u8>| match given.unwrap_or(0) {
         0 => Ok(false),
         1 => Ok(true),
-        _ => Err(bad_query(format!("{name}: expected 0 or 1"))),
+        _ => Err(Problem::malformed(format!("{name}: expected 0 or 1"))),
     };
     let (dry_run, partial) = (flag("dry_run", terms.dry_run)?, flag("partial", terms.partial)?);
     let headers = request.headers().clone();
@@ -97,7 +98,7 @@ pub async fn import(
     {
         // Whatever cities there are by now: what was answered stands.
         return match before {
-            IntakeOutcome::Repeated(answer) => Ok(replayed(answer)),
+            IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
             refused => Err(not_taken_in(&refused)),
         };
     }
@@ -138,8 +139,8 @@ pub async fn import(
     let outcome = intake::take_in(&state.store, asked, answer).await?;
     state.metrics.count("order_intake", outcome.name());
     match outcome {
-        IntakeOutcome::Made(made) => Ok((StatusCode::CREATED, json(made.answer)).into_response()),
-        IntakeOutcome::Repeated(answer) => Ok(replayed(answer)),
+        IntakeOutcome::Made(made) => Ok(recorded(made.answer, false)),
+        IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
         IntakeOutcome::Refused(refused) => Err(not_valid(&report(&[], &refused))),
         refused => Err(not_taken_in(&refused)),
     }
@@ -148,10 +149,6 @@ pub async fn import(
 /// That rows are not valid, and nothing was made.
 fn not_valid(report: &Report) -> Problem {
     Problem::new(Kind::Invalid).with_report(serde_json::to_value(report).ok())
-}
-
-fn replayed(answer: String) -> Response {
-    (StatusCode::CREATED, [(REPLAYED, HeaderValue::from_static("true"))], json(answer)).into_response()
 }
 
 /// Orders as a sheet, newest first: what `GET /api/orders` finds, with all columns, at most 10,000 rows. Spreadsheets open it by a double
@@ -170,13 +167,11 @@ pub async fn export(
     Asked(RowLimit { limit }): Asked<RowLimit>,
 ) -> Result<Response, Problem> {
     let most = i64::try_from(ROWS).unwrap_or(i64::MAX);
-    let limit = (limit.unwrap_or(most), most);
+    let limit = limited(limit.unwrap_or(most), most)?;
     let (records, next) = page_of(&state, caller.staff(), &asked, "orders.csv", limit).await?;
     let file = [
         (CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"orders.csv\"")),
     ];
-    let mut response = (file, sheet::write(&records, &state.words)).into_response();
-    response.headers_mut().extend(next.map(|link| (LINK, link)));
-    Ok(response)
+    Ok(linked((file, sheet::write(&records, &state.words)), next))
 }

@@ -1,0 +1,61 @@
+//! `If-Match`: what the caller has seen of that which is to be changed.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
+use utoipa::IntoParams;
+
+use super::State;
+use super::problem::{Kind, Problem};
+use crate::model::Version;
+
+/// An order as it was seen; `None`: whatever it is.
+#[derive(Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Header, names("If-Match"))]
+pub struct SeenOrder(
+    /// The order's `ETag` as it was seen; `*`: whatever it is
+    #[param(value_type = String, required = true)]
+    pub Option<Version>,
+);
+
+/// A master as last changed by the change of that number; `None`: whatever the master is.
+#[derive(Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Header, names("If-Match"))]
+pub struct SeenMaster(
+    /// The master's `ETag` as it was seen; `*`: whatever it is
+    #[param(value_type = String, required = true)]
+    pub Option<i64>,
+);
+
+impl FromRequestParts<State> for SeenOrder {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        // A tag that no order ever had matches none.
+        let never = Version { version: 0, revision: 0 };
+        Ok(Self(tag(&parts.headers)?.map(|tag| Version::parse(tag).unwrap_or(never))))
+    }
+}
+
+impl FromRequestParts<State> for SeenMaster {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        // A tag that no master ever had matches none.
+        let read = |tag: &str| tag.parse().ok().filter(|seen| *seen >= 0).unwrap_or(-1);
+        Ok(Self(tag(&parts.headers)?.map(read)))
+    }
+}
+
+/// What stands between the quotes of `If-Match`: nothing of a weak tag. `None`: `*`, whatever it is.
+fn tag(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(tag) = headers.get(IF_MATCH) else {
+        return Err(Problem::new(Kind::MatchMissing).with_detail("If-Match: expected the ETag as it was seen"));
+    };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    Ok(Some(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default()))
+}
