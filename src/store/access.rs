@@ -61,13 +61,12 @@ pub(crate) async fn authorize(
 }
 
 fn known(row: &Row) -> Result<Known, Error> {
-    let role = column(row, "role")?;
     Ok(Known {
         access: Access {
             token: TokenId(column(row, "id")?),
             staff: StaffId(column(row, "staff_id")?),
             full_name: column(row, "full_name")?,
-            role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+            role: facts::role(row)?,
             scope: scope(row)?,
         },
         writes: column(row, "writes")?,
@@ -220,23 +219,19 @@ pub(crate) async fn person(connection: &Connection, staff: StaffRef) -> Result<O
     );
     let rows = connection.fetch(&PERSON, &[&staff.id(), &staff.telegram_user()]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let role = column(row, "role")?;
     Ok(Some(Person {
         staff: StaffId(column(row, "staff_id")?),
         full_name: column(row, "full_name")?,
-        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+        role: facts::role(row)?,
     }))
 }
 
-/// Begins a session of somebody of the staff, or of whoever follows a link for the first time, in the open transaction: its token,
-/// when it ends, and whose it is.
-pub(crate) async fn begin_session(
+/// Follows a link, in the open transaction: whose it is, if nobody has followed it before.
+pub(crate) async fn follow(
     connection: &Connection,
-    whose: Result<StaffRef, &Token>,
-    expires_in: Duration,
-    secret: [u8; 32],
+    link: &Token,
     now: Option<Timestamp>,
-) -> Result<Option<(Token, Timestamp, Access)>, Error> {
+) -> Result<Option<StaffRef>, Error> {
     const FOLLOW: Statement = statement!(
         "access.follow_link",
         [INT8, BYTEA, TIMESTAMPTZ],
@@ -245,14 +240,19 @@ pub(crate) async fn begin_session(
            AND expires_at > coalesce($3, now())
          RETURNING staff_id"
     );
-    let staff = match whose {
-        Ok(staff) => staff,
-        Err(link) => {
-            let rows = connection.fetch(&FOLLOW, &[&link.id.0, &link.hash(), &now]).await?;
-            let Some(row) = rows.first() else { return Ok(None) };
-            StaffRef::Id(StaffId(column(row, "staff_id")?))
-        }
-    };
+    let rows = connection.fetch(&FOLLOW, &[&link.id.0, &link.hash(), &now]).await?;
+    rows.first().map(|row| Ok(StaffRef::Id(StaffId(column(row, "staff_id")?)))).transpose()
+}
+
+/// Begins a session of somebody of the staff, in the open transaction: its token, when it ends, and whose it is. `None`: it is nobody
+/// of the staff.
+pub(crate) async fn begin_session(
+    connection: &Connection,
+    staff: StaffRef,
+    expires_in: Duration,
+    secret: [u8; 32],
+    now: Option<Timestamp>,
+) -> Result<Option<(Token, Timestamp, Access)>, Error> {
     let Some(Person { staff, full_name, role }) = person(connection, staff).await? else { return Ok(None) };
     let scope = if role.acts() { TokenScope::All } else { TokenScope::Read };
     let (token, expires_at) =

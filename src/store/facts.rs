@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::model::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
-use crate::model::{Amount, Deadline, MasterId, MasterRef, OfferId, OfferState, OrderId, UpdateKey};
+use crate::model::{Amount, Deadline, MasterId, MasterRef, OfferId, OfferState, OrderId, Role, UpdateKey};
 
 /// Run by `read`.
 pub const READ: Statement =
@@ -98,6 +98,12 @@ pub(super) fn offer(row: &Row) -> Result<Option<OfferFacts>, Error> {
     let state = OfferState::parse(state).ok_or_else(|| unknown("offer state", state))?;
     let expires = Deadline { at: column(row, "offer_expires_at")?, local: column(row, "offer_expires")? };
     Ok(Some(OfferFacts { id, state, expires, overdue: column(row, "offer_overdue")? }))
+}
+
+/// Reads what somebody of the staff may do.
+pub(super) fn role(row: &Row) -> Result<Role, Error> {
+    let word = column(row, "role")?;
+    Role::parse(word).ok_or_else(|| unknown("role", word))
 }
 
 /// Reads the order's trade.

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::invitation::{Code, Invitation, Invited};
-use crate::model::{BotName, CityId, Role, StaffId, StaffRef, TelegramUserId};
+use crate::model::{BotName, CityId, StaffId, StaffRef, TelegramUserId};
 
 /// Makes an invitation. No row: the person may not let that one in.
 ///
@@ -117,9 +117,8 @@ fn invited(row: &Row) -> Result<Invited, Error> {
     if let Some(city) = column::<Option<i64>>(row, "city_id")? {
         return Ok(Invited::Master { city: CityId(city), needs_approval: column(row, "needs_approval")? });
     }
-    let role: &str = column(row, "role")?;
     Ok(Invited::Staff {
-        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+        role: facts::role(row)?,
         cities: column::<Vec<i64>>(row, "cities")?.into_iter().map(CityId).collect(),
         full_name: column(row, "full_name")?,
     })

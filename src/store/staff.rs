@@ -253,12 +253,11 @@ pub async fn list(store: &Store, one: Option<StaffId>) -> Result<Vec<Entry>, Err
 }
 
 fn entry(row: &Row) -> Result<Entry, Error> {
-    let role = column(row, "role")?;
     Ok(Entry {
         id: StaffId(column(row, "id")?),
         user: TelegramUserId(column(row, "telegram_user_id")?),
         full_name: column(row, "full_name")?,
-        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+        role: facts::role(row)?,
         cities: column(row, "cities")?,
         is_active: column(row, "is_active")?,
         unreachable: column(row, "unreachable")?,

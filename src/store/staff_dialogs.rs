@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use super::{Connection, Error, Statement, Store, column, facts, statement, updates};
 use crate::model::dialog::Written;
 use crate::model::{
-    CityId, Leaves, MasterId, OrderId, Origin, Role, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
+    CityId, Leaves, MasterId, OrderId, Origin, StaffDialog, StaffId, StaffIncoming, StaffProfile, StaffQuestion,
     StaffRef, Version,
 };
 
@@ -228,11 +228,10 @@ pub(crate) async fn end_within(
 
 /// Reads the columns of `staff_right`.
 pub(super) fn profile(row: &Row) -> Result<StaffProfile, Error> {
-    let role = column(row, "role")?;
     Ok(StaffProfile {
         id: StaffId(column(row, "staff_id")?),
         full_name: column(row, "full_name")?,
-        role: Role::parse(role).ok_or_else(|| facts::unknown("role", role))?,
+        role: facts::role(row)?,
         cities: column::<Vec<i64>>(row, "cities")?.into_iter().map(CityId).collect(),
         sees_all: column(row, "sees_all")?,
     })
