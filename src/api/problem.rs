@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::dispatch::act::ActOutcome;
 use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::manage::ManageOutcome;
+use crate::dispatch::session::SessionOutcome;
 use crate::store;
 
 /// What kind of a problem it is. In `type` it stands after `urn:field-service:problem:`, in lower case with hyphens.
@@ -297,9 +298,7 @@ impl Problem {
     pub fn of_authorize(outcome: &AuthorizeOutcome) -> Self {
         match outcome {
             // The same in every case: what is wrong with a token is nobody's business.
-            AuthorizeOutcome::Welcome(_) | AuthorizeOutcome::Unknown => {
-                Self::new(Kind::Unauthorized).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
+            AuthorizeOutcome::Welcome(_) | AuthorizeOutcome::Unknown => Self::unauthorized(),
             AuthorizeOutcome::OutOfScope(scope) => {
                 let scope = scope.as_str().to_ascii_lowercase();
                 Self::new(Kind::Forbidden).with_detail(format!("this needs a token with the scope {scope}"))
@@ -311,6 +310,18 @@ impl Problem {
                 ))
                 .retry_after(*seconds),
         }
+    }
+
+    /// Why no page was opened: the same in every case, as with tokens.
+    pub fn of_session(outcome: &SessionOutcome) -> Self {
+        match outcome {
+            SessionOutcome::Begun(_) => Self::new(Kind::Internal),
+            SessionOutcome::NoProof | SessionOutcome::LinkSpent | SessionOutcome::NotStaff => Self::unauthorized(),
+        }
+    }
+
+    fn unauthorized() -> Self {
+        Self::new(Kind::Unauthorized).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// Why a master was not changed.

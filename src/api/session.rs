@@ -12,8 +12,7 @@ use super::State;
 use super::body::Json;
 use super::caller::{Caller, Looks};
 use super::problem::{FieldError, Problem};
-use crate::dispatch::authorize::AuthorizeOutcome;
-use crate::dispatch::session::{self, Proof};
+use crate::dispatch::session::{self, Proof, SessionOutcome};
 use crate::model::StaffRef;
 use crate::model::access::{Access, Token};
 use crate::model::init_data;
@@ -84,14 +83,9 @@ pub async fn open(Extract(state): Extract<State>, Json(opened): Json<Opened>) ->
             return Err(Problem::invalid(vec![FieldError { pointer: String::new(), detail }]));
         }
     };
-    let begun = match proof {
-        Some(proof) => session::begin(&state.store, &proof).await?,
-        None => None,
-    };
-    let Some(begun) = begun else {
-        state.metrics.count("api_authorize", AuthorizeOutcome::Unknown.name());
-        return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
-    };
+    let outcome = session::begin(&state.store, proof.as_ref()).await?;
+    state.metrics.count("session", outcome.name());
+    let SessionOutcome::Begun(begun) = outcome else { return Err(Problem::of_session(&outcome)) };
     let session = Session { token: begun.token.text(), expires_at: begun.expires_at, who: begun.access.into() };
     Ok((StatusCode::CREATED, Answer(session)).into_response())
 }

@@ -34,34 +34,76 @@ pub struct Session {
     pub access: Access,
 }
 
-/// Opens a page. `None`: the person is nobody of the staff, or the link is good for nothing any more.
+/// Every answer.
+#[derive(Clone, Debug)]
+pub enum SessionOutcome {
+    /// Come in.
+    Begun(Session),
+    /// What was presented proves nothing: it is no link, or Telegram has not signed it lately.
+    NoProof,
+    /// The link was followed before, has ended, or never was.
+    LinkSpent,
+    /// It is nobody of the staff.
+    NotStaff,
+}
+
+impl SessionOutcome {
+    /// Every outcome's word.
+    pub const NAMES: [&'static str; 4] = ["SUCCESS", "NO_PROOF", "LINK_SPENT", "NOT_STAFF"];
+
+    /// The word in log lines and counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Begun(_) => "SUCCESS",
+            Self::NoProof => "NO_PROOF",
+            Self::LinkSpent => "LINK_SPENT",
+            Self::NotStaff => "NOT_STAFF",
+        }
+    }
+}
+
+/// Opens a page. `None`: whoever asks has presented no proof.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn begin(store: &Store, proof: &Proof) -> Result<Option<Session>, store::Error> {
+pub async fn begin(store: &Store, proof: Option<&Proof>) -> Result<SessionOutcome, store::Error> {
+    let Some(proof) = proof else { return Ok(SessionOutcome::NoProof) };
     let secret = secret::random();
-    let begun = store
+    let outcome = store
         .run(async |connection: Connection| {
             connection.begin().await?;
-            let begun = access::begin_session(&connection, proof_of(proof), SESSION, secret, store.now()).await?;
-            match begun {
-                Some(_) => connection.commit().await?,
-                None => connection.rollback().await?,
+            let outcome = attempt(&connection, proof, secret, store.now()).await?;
+            match outcome {
+                SessionOutcome::Begun(_) => connection.commit().await?,
+                _ => connection.rollback().await?,
             }
-            Ok(begun)
+            Ok(outcome)
         })
         .await?;
-    if let Some((_, _, access)) = &begun {
+    if let SessionOutcome::Begun(Session { access, .. }) = &outcome {
         tracing::info!(staff = access.staff.0, "session SUCCESS: staff={}", access.staff);
     }
-    Ok(begun.map(|(token, expires_at, access)| Session { token, expires_at, access }))
+    Ok(outcome)
 }
 
-fn proof_of(proof: &Proof) -> Result<StaffRef, &Token> {
-    match proof {
-        Proof::Person(staff) => Ok(*staff),
-        Proof::Link(link) => Err(link),
-    }
+async fn attempt(
+    connection: &Connection,
+    proof: &Proof,
+    secret: [u8; 32],
+    now: Option<Timestamp>,
+) -> Result<SessionOutcome, store::Error> {
+    let staff = match proof {
+        Proof::Person(staff) => *staff,
+        Proof::Link(link) => match access::follow(connection, link, now).await? {
+            Some(staff) => staff,
+            None => return Ok(SessionOutcome::LinkSpent),
+        },
+    };
+    let begun = access::begin_session(connection, staff, SESSION, secret, now).await?;
+    Ok(begun.map_or(SessionOutcome::NotStaff, |(token, expires_at, access)| {
+        SessionOutcome::Begun(Session { token, expires_at, access })
+    }))
 }
 
 /// Leaves a page: its token is good for nothing any more.

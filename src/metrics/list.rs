@@ -4,7 +4,7 @@
 //! `field_service_gauge`, with underscores for dots.
 
 /// Something that is counted by its outcome, and what it is.
-pub const COUNTERS: [(&str, &str); 31] = [
+pub const COUNTERS: [(&str, &str); 32] = [
     ("api", "Requests to the API, by problem"),
     ("api_authorize", "Tokens that were presented to the API"),
     ("change_master", "Taps of dispatchers that change a master"),
@@ -32,6 +32,7 @@ pub const COUNTERS: [(&str, &str); 31] = [
     ("order_unclaim", "Orders left to others by staff"),
     ("outbox", "Attempts to deliver a message"),
     ("redelivery", "Updates that were recognised as handled before"),
+    ("session", "Pages that are opened by staff"),
     ("shift", "Masters who come on shift or leave"),
     ("telegram", "Calls to Telegram that failed when an update was answered"),
     ("update", "Updates that ask for nothing"),
