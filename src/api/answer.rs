@@ -1,8 +1,8 @@
 //! What answers are made of: a page with the way to the next one, a thing with its `ETag`, and what was recorded to be answered.
 
 use axum::Json as Answer;
-use axum::http::header::{CONTENT_TYPE, ETAG, LINK};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -79,6 +79,13 @@ impl<T: Serialize> Current<T> {
         Some((ETAG, HeaderValue::try_from(format!("\"{}\"", self.tag)).ok()?))
     }
 
+    /// That it is as it was seen.
+    pub fn unchanged(self) -> Response {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        response.headers_mut().extend(self.etag());
+        response
+    }
+
     /// The problem of whoever has seen it otherwise, with what it is now.
     pub fn beside(self, stale: Problem) -> Problem {
         let problem = stale.with_current(serde_json::to_value(&self.said).ok());
@@ -93,6 +100,13 @@ impl<T: Serialize> IntoResponse for Current<T> {
         response.headers_mut().extend(etag);
         response
     }
+}
+
+/// Whether `If-None-Match` names that tag. A proxy that compresses makes tags weak.
+pub fn is_seen(headers: &HeaderMap, tag: &str) -> bool {
+    let seen = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    let quoted = format!("\"{tag}\"");
+    seen.split(',').any(|known| known.trim().trim_start_matches("W/") == quoted)
 }
 
 /// What was recorded to be answered by a key: JSON already. `replayed`: it was answered before.

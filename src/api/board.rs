@@ -1,9 +1,8 @@
 //! `/api/board`: the queue as a page shows it, what needs somebody first.
 
-use axum::Json as Answer;
-use axum::extract::State as Extract;
-use axum::http::header::{ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::{FromRequestParts, State as Extract};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,18 +13,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::answer::{PAGE, limited};
+use super::answer::{Current, PAGE, is_seen, limited};
 use super::body::Asked;
-use super::caller::presented;
+use super::caller::{admitted, presented};
 use super::new_order::category;
 use super::order::Order;
 use super::problem::Problem;
 use crate::dispatch::authorize::AuthorizeOutcome;
-use crate::dispatch::board::{self, BoardOutcome, Look};
-use crate::model::access::Token;
+use crate::dispatch::board;
+use crate::model::access::Access;
 use crate::model::order_record::OrderRecord;
 use crate::model::queue::{Narrowed, QueueLine, QueueState, Trouble};
-use crate::model::{CityId, MasterId};
+use crate::model::{CityId, MasterId, StaffRef};
 
 /// What the board is narrowed to.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -131,12 +130,10 @@ impl From<(QueueLine, OrderRecord)> for BoardLine {
 )]
 pub async fn board(
     Extract(state): Extract<State>,
+    watcher: Watcher,
     Asked(asked): Asked<BoardFilter>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if Token::parse(presented(&headers)).is_none() {
-        return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
-    }
     let narrowed = narrowed(&asked)?;
     let page = asked.page.unwrap_or(1);
     if page < 1 {
@@ -144,33 +141,42 @@ pub async fn board(
     }
     let size = limited(asked.limit.unwrap_or(PAGE), PAGE)?;
     // Of another page, or narrowed otherwise, it is another one.
-    let suffix = format!("{narrowed:?} {page} {size}");
-    // A proxy that compresses makes tags weak.
-    let seen = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    let seen = |tag: &str| seen.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
-    let look = Look { token: presented(&headers), narrowed: &narrowed, page, size };
-    let tag_of = |stamp: &str| {
-        let digest = digest(&SHA256, format!("{stamp} {suffix}").as_bytes());
-        format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]))
-    };
-    let outcome = board::board(&state.store, look, |stamp| seen(&tag_of(stamp))).await?;
-    let (stamp, mut response) = match outcome {
-        BoardOutcome::Refused(refused) => return Err(Problem::of_authorize(&refused)),
-        BoardOutcome::Unchanged(stamp) => (stamp, StatusCode::NOT_MODIFIED.into_response()),
-        BoardOutcome::Board(found) => {
-            let found = *found;
-            let count = |(state, orders): (QueueState, i64)| StateCount { state: state.as_str(), orders };
-            let board = Board {
-                counts: found.queue.counts.into_iter().map(count).collect(),
-                total: found.queue.total,
-                page: found.queue.page,
-                orders: found.lines.into_iter().map(BoardLine::from).collect(),
-            };
-            (found.stamp, Answer(board).into_response())
+    let digest = digest(&SHA256, format!("{} {narrowed:?} {page} {size}", watcher.stamp).as_bytes());
+    let tag = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]);
+    if is_seen(&headers, &tag) {
+        return Ok(Current { said: (), tag }.unchanged());
+    }
+    let found = board::read(&state.store, StaffRef::Id(watcher.access.staff), &narrowed, (page, size)).await?;
+    // The right was taken away in this very moment.
+    let Some(found) = found else { return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown)) };
+    Ok(Current { said: Board::from(found), tag }.into_response())
+}
+
+/// Whoever may look at the queue, and as what of it that token sees it now.
+pub struct Watcher {
+    access: Access,
+    stamp: String,
+}
+
+impl FromRequestParts<State> for Watcher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let (outcome, stamp) = board::watch(&state.store, presented(&parts.headers)).await?;
+        Ok(Self { access: admitted(state, outcome)?, stamp })
+    }
+}
+
+impl From<board::Board> for Board {
+    fn from(found: board::Board) -> Self {
+        let count = |(state, orders): (QueueState, i64)| StateCount { state: state.as_str(), orders };
+        Self {
+            counts: found.queue.counts.into_iter().map(count).collect(),
+            total: found.queue.total,
+            page: found.queue.page,
+            orders: found.lines.into_iter().map(BoardLine::from).collect(),
         }
-    };
-    response.headers_mut().extend(HeaderValue::try_from(tag_of(&stamp)).ok().map(|tag| (ETAG, tag)));
-    Ok(response)
+    }
 }
 
 fn narrowed(asked: &BoardFilter) -> Result<Narrowed, Problem> {

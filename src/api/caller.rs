@@ -22,6 +22,18 @@ pub fn presented(headers: &HeaderMap) -> &str {
     }
 }
 
+/// Who is let in. Everybody who asks is counted here.
+///
+/// # Errors
+/// Why nobody is.
+pub fn admitted(state: &State, outcome: AuthorizeOutcome) -> Result<Access, Problem> {
+    state.metrics.count("api_authorize", outcome.name());
+    match outcome {
+        AuthorizeOutcome::Welcome(access) => Ok(access),
+        refused => Err(Problem::of_authorize(&refused)),
+    }
+}
+
 /// What a request needs a token for.
 pub trait Needs {
     /// The scope.
@@ -64,10 +76,6 @@ impl<N: Needs> FromRequestParts<State> for Caller<N> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let outcome = authorize(&state.store, presented(&parts.headers), N::SCOPE).await?;
-        state.metrics.count("api_authorize", outcome.name());
-        match outcome {
-            AuthorizeOutcome::Welcome(access) => Ok(Self { access, needs: PhantomData }),
-            refused => Err(Problem::of_authorize(&refused)),
-        }
+        Ok(Self { access: admitted(state, outcome)?, needs: PhantomData })
     }
 }

@@ -3,9 +3,11 @@
 //! It only lets in: what is done is judged again by the statement that does it, as for whoever taps. A token whose checksum is
 //! wrong is refused without a connection to the database.
 
+use tokio::join;
+
 use crate::model::access::{Access, Token, TokenScope, WRITES_A_MINUTE};
 use crate::store::access::{self, Known};
-use crate::store::{self, Connection, Store};
+use crate::store::{self, Connection, Ready, Statement, Store};
 
 /// Every answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +40,38 @@ impl AuthorizeOutcome {
 /// # Errors
 /// When the database failed.
 pub async fn authorize(store: &Store, token: &str, needs: TokenScope) -> Result<AuthorizeOutcome, store::Error> {
-    let Some(token) = Token::parse(token) else { return Ok(AuthorizeOutcome::Unknown) };
-    let writes = needs > TokenScope::Read;
-    let known = store
-        .run(async |connection: Connection| {
-            let [statement] = connection.ready([&access::AUTHORIZE]).await?;
-            connection.alone(access::authorize(&connection, &statement, &token, writes, store.now())).await
-        })
-        .await?;
-    Ok(decide(known, needs))
+    let nothing = async |_: &Connection, _: &[Ready; 0], _: &Token| Ok(());
+    Ok(authorize_and_read(store, token, needs, [], nothing).await?.0)
 }
 
-pub(super) fn decide(known: Option<Known>, needs: TokenScope) -> AuthorizeOutcome {
+/// The same, and what `read` finds by these statements, in the same trip. `None`: it is no token at all.
+pub(super) async fn authorize_and_read<T, const N: usize>(
+    store: &Store,
+    token: &str,
+    needs: TokenScope,
+    statements: [&'static Statement; N],
+    read: impl AsyncFn(&Connection, &[Ready; N], &Token) -> Result<T, store::Error>,
+) -> Result<(AuthorizeOutcome, Option<T>), store::Error> {
+    let Some(token) = Token::parse(token) else { return Ok((AuthorizeOutcome::Unknown, None)) };
+    let writes = needs > TokenScope::Read;
+    let (known, found) = store
+        .run(async |connection: Connection| {
+            let [authorize] = connection.ready([&access::AUTHORIZE]).await?;
+            let statements = connection.ready(statements).await?;
+            let both = async {
+                let (known, found) = join!(
+                    access::authorize(&connection, &authorize, &token, writes, store.now()),
+                    read(&connection, &statements, &token),
+                );
+                Ok((known?, found?))
+            };
+            connection.alone(both).await
+        })
+        .await?;
+    Ok((decide(known, needs), Some(found)))
+}
+
+fn decide(known: Option<Known>, needs: TokenScope) -> AuthorizeOutcome {
     match known {
         None => AuthorizeOutcome::Unknown,
         Some(known) if known.access.scope < needs => AuthorizeOutcome::OutOfScope(needs),
