@@ -30,9 +30,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State as Extract};
-use axum::http::{Method, Response};
+use axum::http::Response;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -52,14 +51,22 @@ pub use document::document;
 pub use problem::Kind;
 use problem::Problem;
 
-/// The largest body, in bytes.
-pub const BODY_LIMIT: usize = 1024 * 1024;
+/// What may be read of a request before it has its turn.
+#[derive(Clone, Copy)]
+struct Reads {
+    /// So many bytes.
+    at_most: usize,
+    /// Whether nothing is read of whoever presents nothing like a token.
+    of_tokens_only: bool,
+}
 
-/// The largest sheet, in bytes.
-pub const SHEET_LIMIT: usize = 8 * 1024 * 1024;
+/// Most bodies: words and numbers.
+const BODY: Reads = Reads { at_most: 1024 * 1024, of_tokens_only: true };
+/// A sheet.
+const SHEET: Reads = Reads { at_most: 8 * 1024 * 1024, of_tokens_only: true };
+/// The proof of who opens a page.
+const OPENING: Reads = Reads { at_most: 16 * 1024, of_tokens_only: false };
 
-/// The largest proof of who opens a page, in bytes.
-const OPENING_LIMIT: usize = 16 * 1024;
 /// A body that takes longer to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What a request may take, in all.
@@ -116,9 +123,7 @@ impl State {
         let turns = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
         Self { store, metrics, words, admin_bot, turns }
     }
-}
 
-impl State {
     /// What the database holds, for whoever watches the system.
     ///
     /// # Errors
@@ -128,18 +133,21 @@ impl State {
     }
 }
 
-/// The routes, each below `/api`.
+/// The routes, each below `/api`, by what may be read for them. What is no route, or has not that method, is answered without reading.
 pub fn routes(state: State) -> Router {
-    let api = Router::new()
+    let reading =
+        |reads: Reads, routes: Router<State>| routes.route_layer(from_fn_with_state((state.clone(), reads), in_turn));
+    let opening = Router::new().route("/session", post(session::open));
+    let sheets = Router::new().route("/orders/import", post(sheets::import));
+    let others = Router::new()
         .route("/openapi.json", get(document::openapi))
-        .route("/session", get(session::show).post(session::open).delete(session::end))
+        .route("/session", get(session::show).delete(session::end))
         .route("/cities", get(places::cities))
         .route("/board", get(board::board))
         .route("/figures", get(figures::figures))
         .route("/masters", get(masters::list))
         .route("/masters/{id}", get(masters::show).patch(masters::edit))
         .route("/orders.csv", get(sheets::export))
-        .route("/orders/import", post(sheets::import))
         .route("/orders", get(orders::list).post(orders::create))
         .route("/orders/{id}", get(orders::show).patch(orders::edit))
         .route("/orders/{id}/card", get(card::card))
@@ -150,66 +158,67 @@ pub fn routes(state: State) -> Router {
         .route("/orders/{id}/cancel", post(actions::cancel))
         .route("/orders/{id}/close", post(actions::close))
         .route("/orders/{id}/reopen", post(actions::reopen))
-        .route("/orders/{id}/claim", post(actions::claim).delete(actions::unclaim))
+        .route("/orders/{id}/claim", post(actions::claim).delete(actions::unclaim));
+    let api = reading(OPENING, opening)
+        .merge(reading(SHEET, sheets))
+        .merge(reading(BODY, others))
         .fallback(async || Problem::new(Kind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
         // Bounded before it is read.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(state.clone(), guard))
+        .layer(from_fn_with_state(state.clone(), counted))
         .with_state(state);
     Router::new().nest("/api", api).merge(page::routes())
 }
 
-/// Reads a request whole, waits for its turn, bounds its time, and answers for a handler that panics. Nobody takes a turn from others
-/// by sending slowly, and of whoever presents nothing like a token nothing is read.
-async fn guard(Extract(state): Extract<State>, request: Request, next: Next) -> Response<Body> {
-    let request = match read(request).await {
-        Ok(request) => request,
-        Err(refused) => {
-            state.metrics.count("api", refused.kind().counted());
-            return refused.into_response();
-        }
-    };
-    let unavailable = |why: &'static str| {
-        tracing::warn!("{why}");
-        Problem::new(Kind::Unavailable).with_detail(why).retry_after(2).into_response()
-    };
-    let Ok(Ok(_turn)) = timeout(QUEUE, state.turns.acquire()).await else {
-        return unavailable("there are too many requests to the API at once");
-    };
-    let response = match timeout(DEADLINE, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
-        Ok(Ok(response)) => response,
-        // The panic hook has said where.
-        Ok(Err(_)) => Problem::new(Kind::Internal).into_response(),
-        Err(_) => unavailable("a request to the API was not answered in time"),
-    };
+/// Counts what every request is answered with.
+async fn counted(Extract(state): Extract<State>, request: Request, next: Next) -> Response<Body> {
+    let response = next.run(request).await;
     let outcome = response.extensions().get::<Kind>().map_or("SUCCESS", |kind| kind.counted());
     state.metrics.count("api", outcome);
     response
 }
 
+/// Reads a request whole, waits for its turn, bounds its time, and answers for a handler that panics. Nobody takes a turn from others
+/// by sending slowly.
+async fn in_turn(
+    Extract((state, reads)): Extract<(State, Reads)>,
+    request: Request,
+    next: Next,
+) -> Result<Response<Body>, Problem> {
+    let request = read(&state, request, reads).await?;
+    let unavailable = |why: &'static str| {
+        tracing::warn!("{why}");
+        Problem::new(Kind::Unavailable).with_detail(why).retry_after(2)
+    };
+    let Ok(Ok(_turn)) = timeout(QUEUE, state.turns.acquire()).await else {
+        return Err(unavailable("there are too many requests to the API at once"));
+    };
+    match timeout(DEADLINE, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(response)) => Ok(response),
+        // The panic hook has said where.
+        Ok(Err(_)) => Err(Problem::new(Kind::Internal)),
+        Err(_) => Err(unavailable("a request to the API was not answered in time")),
+    }
+}
+
 /// The request with its whole body, if there may be one.
-async fn read(request: Request) -> Result<Request, Problem> {
+async fn read(state: &State, request: Request, reads: Reads) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path();
-    let opens = path.ends_with("/session") && head.method == Method::POST;
     if body.is_end_stream() {
         return Ok(Request::from_parts(head, body));
     }
-    if !opens && access::Token::parse(caller::presented(&head.headers)).is_none() {
-        return Err(Problem::of_authorize(&AuthorizeOutcome::Unknown));
+    if reads.of_tokens_only && access::Token::parse(caller::presented(&head.headers)).is_none() {
+        let unknown = AuthorizeOutcome::Unknown;
+        state.metrics.count("api_authorize", unknown.name());
+        return Err(Problem::of_authorize(&unknown));
     }
-    let limit = match path.rsplit('/').next() {
-        Some("session") => OPENING_LIMIT,
-        Some("import") => SHEET_LIMIT,
-        _ => BODY_LIMIT,
-    };
-    match timeout(PATIENCE, Limited::new(body, limit).collect()).await {
+    match timeout(PATIENCE, Limited::new(body, reads.at_most).collect()).await {
         Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body.to_bytes()))),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Kind::TooLarge).with_detail(format!("expected at most {limit} bytes")))
+            Err(Problem::new(Kind::TooLarge).with_detail(format!("expected at most {} bytes", reads.at_most)))
         }
-        Ok(Err(_)) => Err(Problem::new(Kind::Malformed).with_detail("the body ended early")),
-        Err(_) => Err(Problem::new(Kind::Malformed).with_detail("the body did not come in time")),
+        Ok(Err(_)) => Err(Problem::malformed("the body ended early")),
+        Err(_) => Err(Problem::malformed("the body did not come in time")),
     }
 }

@@ -22,7 +22,7 @@ pub fn presented(headers: &HeaderMap) -> &str {
     }
 }
 
-/// Who is let in. Everybody who asks is counted here.
+/// Who is let in. Every token that is looked up is counted here.
 ///
 /// # Errors
 /// Why nobody is.

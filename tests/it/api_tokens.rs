@@ -1,11 +1,16 @@
 //! Who the API lets in: by tokens, each within its scope, its cities and its minute.
 
+use std::time::Duration;
+
 use field_service::model::access::{Token, TokenScope, WRITES_A_MINUTE};
 use field_service::model::{OrderId, TokenId};
 use field_service::store::access;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::harness::program::{Answer, Program};
 use crate::harness::{ANNA, Dispatch};
@@ -86,7 +91,7 @@ async fn a_token_that_was_revoked_or_has_ended_is_good_for_nothing() {
         "CRM",
         TokenScope::All,
         &[],
-        Some(std::time::Duration::from_hours(1)),
+        Some(Duration::from_hours(1)),
         field_service::dispatch::secret::random(),
     );
     let ended = t.holding(&ended.await.expect("a database").expect("no city").text());
@@ -109,6 +114,41 @@ async fn a_wrong_checksum_costs_no_connection() {
     assert_ne!(mistyped, well_made);
     assert_eq!(t.holding(&mistyped).get("/api/orders").await.status, 401);
     assert_eq!(t.holding(&well_made).get("/api/orders").await.status, 503, "that one is looked up");
+}
+
+/// What a request is answered of which only the head is sent: that there is a long body to come.
+async fn answer_to_a_head(t: &Dispatch, line: &str, token: &str) -> String {
+    let address = t.url.strip_prefix("http://").expect("a URL");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let head =
+        format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 1000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.expect("a head");
+    let mut answer = [0; 12];
+    let read = timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await;
+    read.expect("an answer before the body").expect("an answer");
+    String::from_utf8_lossy(&answer["HTTP/1.1 ".len()..]).into_owned()
+}
+
+#[tokio::test]
+async fn what_is_no_route_and_who_has_nothing_like_a_token_is_answered_before_the_body() {
+    let t = Dispatch::start().await;
+    let program = t.program(TokenScope::All, &[]).await;
+    for (line, token, status) in [
+        ("POST /api/nothing", program.token.as_str(), "404"),
+        ("POST /api/orders/import/nothing", "", "404"),
+        ("PUT /api/orders", &program.token, "405"),
+        ("PUT /api/session", "", "405"),
+        ("POST /api/orders", "", "401"),
+        ("POST /api/orders/import", "x", "401"),
+        ("DELETE /api/session", "", "401"),
+    ] {
+        assert_eq!(answer_to_a_head(&t, line, token).await, status, "{line}");
+    }
+    let counted = |problem| t.app.metrics.get("api", problem);
+    assert_eq!((counted("not-found"), counted("method-not-allowed"), counted("unauthorized")), (2, 2, 3));
+    assert_eq!(t.app.metrics.get("api_authorize", "UNKNOWN"), 3);
+    assert_eq!(program.get("/api/board").await.status, 200);
+    assert_eq!(t.app.metrics.get("api_authorize", "SUCCESS"), 1, "whoever looks at the board is counted too");
 }
 
 #[tokio::test]
