@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{given, some};
-use super::problem::FieldError;
+use super::problem::{FieldError, note};
 use crate::model::new_order::{self, ADDRESS, DESCRIPTION, NAME, Obstacle, Search, Visit};
 use crate::model::slot::DAYS_AHEAD;
 use crate::model::text::visible;
@@ -146,10 +146,6 @@ impl NewOrder {
             _ => Err(errors),
         }
     }
-}
-
-fn note<T>(read: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
-    read.map_err(|error| errors.push(error)).ok()
 }
 
 /// The trade of that word.

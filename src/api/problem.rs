@@ -171,6 +171,11 @@ impl FieldError {
     }
 }
 
+/// What was read; or what is wrong with it, noted among what is wrong with other fields.
+pub fn note<T>(read: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
+    read.map_err(|error| errors.push(error)).ok()
+}
+
 /// A problem.
 #[derive(Debug)]
 pub struct Problem(Box<Said>);

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Words;
 use super::new_order::{phone, slot_is_sane, words};
-use super::problem::FieldError;
+use super::problem::{FieldError, note};
 use crate::model::Category;
 use crate::model::city::CityRecord;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, NewOrder, Search, Visit};
@@ -262,10 +262,6 @@ impl Row<'_> {
             }),
         }
     }
-}
-
-fn note<T>(read: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
-    read.map_err(|error| errors.push(error)).ok()
 }
 
 /// Whether it is a phone and nothing else: a spreadsheet makes a number of it at worst.

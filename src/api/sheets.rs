@@ -1,5 +1,7 @@
 //! `/api/orders/import` and `/api/orders.csv`: sheets of orders, in and out.
 
+use std::collections::BTreeSet;
+
 use axum::Json as Answer;
 use axum::extract::{Request, State as Extract};
 use axum::http::HeaderValue;
@@ -15,11 +17,11 @@ use super::caller::{Caller, Looks, Orders};
 use super::new_order::obstacle;
 use super::orders::{Filter, key, not_taken_in, page_of};
 use super::problem::{Kind, Problem};
-use super::sheet::{self, ROWS, RowError};
-use crate::dispatch::intake::{self, Intake, IntakeOutcome};
+use super::sheet::{self, ROWS, RowError, Sheet};
+use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
 use crate::dispatch::look_up;
-use crate::model::OrderId;
 use crate::model::new_order::{NewOrder, Obstacle};
+use crate::model::{OrderId, StaffRef};
 
 /// How a sheet is taken in.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -75,74 +77,101 @@ pub async fn import(
     Asked(terms): Asked<Terms>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let flag = |name, given: Option<u8>| match given.unwrap_or(0) {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Problem::malformed(format!("{name}: expected 0 or 1"))),
-    };
     let (dry_run, partial) = (flag("dry_run", terms.dry_run)?, flag("partial", terms.partial)?);
     let headers = request.headers().clone();
     if media_type(&headers).is_none_or(|given| given != "text/csv") {
         return Err(Problem::new(Kind::MediaType).with_detail("expected text/csv"));
     }
     let body = bytes(request, &state).await?;
-    let key = if dry_run {
-        None
-    } else {
-        // All or nothing is another request than what is valid of it.
-        let said = [&[u8::from(partial)][..], &body].concat();
-        Some(key(&headers, &caller, "IMPORT", &said)?)
-    };
-    if let Some(key) = &key
-        && let Some(before) = intake::before(&state.store, key).await?
-    {
+    if dry_run {
+        let sheet = Imported::read(&state, caller.staff(), &body).await?;
+        let report = sheet.judged(&state, caller.staff()).await?;
+        return Ok(Answer(report).into_response());
+    }
+    // All or nothing is another request than what is valid of it.
+    let said = [&[u8::from(partial)][..], &body].concat();
+    let key = key(&headers, &caller, "IMPORT", &said)?;
+    if let Some(before) = intake::before(&state.store, &key).await? {
         // Whatever cities there are by now: what was answered stands.
         return match before {
             IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
             refused => Err(not_taken_in(&refused)),
         };
     }
-    let cities = look_up::cities(&state.store, caller.staff()).await?;
-    let read = sheet::read(&body, &cities, &state.words);
-    let mut sheet =
-        read.map_err(|why| Problem::new(Kind::Malformed).with_detail(format!("not a sheet of orders: {why}")))?;
-    let (lines, orders): (Vec<u64>, Vec<NewOrder>) = std::mem::take(&mut sheet.orders).into_iter().unzip();
-    let row_errors = |refused: &[(usize, Obstacle)]| {
-        let mut errors = sheet.errors.clone();
-        errors.extend(refused.iter().map(|(index, why)| sheet::at(lines[*index], obstacle(*why))));
-        errors.sort_by_key(|error| error.line);
-        errors
-    };
-    let report = |made: &[Option<OrderId>], refused: &[(usize, Obstacle)]| {
-        let invalid = (0..orders.len()).filter(|index| refused.iter().any(|(other, _)| other == index)).count();
-        Report {
-            rows: sheet.rows,
-            valid: orders.len() - invalid,
-            orders: made.iter().flatten().map(|order| order.0).collect(),
-            errors: row_errors(refused),
-            ignored: sheet.ignored.clone(),
-        }
-    };
-    let Some(key) = key else {
-        let refused = intake::obstacles(&state.store, caller.staff(), &orders).await?;
-        let refused = refused.ok_or_else(|| Problem::new(Kind::Forbidden))?;
-        return Ok(Answer(report(&[], &refused)).into_response());
-    };
-    if !sheet.errors.is_empty() && !partial {
-        let refused = intake::obstacles(&state.store, caller.staff(), &orders).await?.unwrap_or_default();
-        return Err(not_valid(&report(&[], &refused)));
+    let sheet = Imported::read(&state, caller.staff(), &body).await?;
+    if sheet.has_errors() && !partial {
+        return Err(not_valid(&sheet.judged(&state, caller.staff()).await?));
     }
-    let asked = Intake { staff: caller.staff(), key: &key, orders: &orders, partial, nameless: state.words.nameless };
+    make(&state, caller.staff(), &key, &sheet, partial).await
+}
+
+fn flag(name: &str, given: Option<u8>) -> Result<bool, Problem> {
+    match given.unwrap_or(0) {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Problem::malformed(format!("{name}: expected 0 or 1"))),
+    }
+}
+
+/// Makes the orders of a sheet: all that can be made, or all of them and otherwise none.
+async fn make(state: &State, staff: StaffRef, key: &Key, sheet: &Imported, partial: bool) -> Result<Response, Problem> {
+    let asked = Intake { staff, key, orders: &sheet.orders, partial, nameless: state.words.nameless };
     let answer = |made: &[Option<OrderId>], refused: &[(usize, Obstacle)]| {
-        serde_json::to_string(&report(made, refused)).unwrap_or_default()
+        serde_json::to_string(&sheet.report(made, refused)).unwrap_or_default()
     };
     let outcome = intake::take_in(&state.store, asked, answer).await?;
     state.metrics.count("order_intake", outcome.name());
     match outcome {
         IntakeOutcome::Made(made) => Ok(recorded(made.answer, false)),
         IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
-        IntakeOutcome::Refused(refused) => Err(not_valid(&report(&[], &refused))),
+        IntakeOutcome::Refused(refused) => Err(not_valid(&sheet.report(&[], &refused))),
         refused => Err(not_taken_in(&refused)),
+    }
+}
+
+/// A sheet that is to be taken in.
+struct Imported {
+    sheet: Sheet,
+    /// Each order's line.
+    lines: Vec<u64>,
+    orders: Vec<NewOrder>,
+}
+
+impl Imported {
+    /// Reads a sheet with orders of the cities of that person.
+    async fn read(state: &State, staff: StaffRef, body: &[u8]) -> Result<Self, Problem> {
+        let cities = look_up::cities(&state.store, staff).await?;
+        let mut sheet = sheet::read(body, &cities, &state.words)
+            .map_err(|why| Problem::malformed(format!("not a sheet of orders: {why}")))?;
+        let (lines, orders) = std::mem::take(&mut sheet.orders).into_iter().unzip();
+        Ok(Self { sheet, lines, orders })
+    }
+
+    /// Whether there are rows that cannot be read.
+    fn has_errors(&self) -> bool {
+        !self.sheet.errors.is_empty()
+    }
+
+    /// What would come of it: nothing is made.
+    async fn judged(&self, state: &State, staff: StaffRef) -> Result<Report, Problem> {
+        let refused = intake::obstacles(&state.store, staff, &self.orders).await?;
+        let refused = refused.ok_or_else(|| Problem::new(Kind::Forbidden))?;
+        Ok(self.report(&[], &refused))
+    }
+
+    /// What became of it: which orders were made, and what stood against which.
+    fn report(&self, made: &[Option<OrderId>], refused: &[(usize, Obstacle)]) -> Report {
+        let mut errors = self.sheet.errors.clone();
+        errors.extend(refused.iter().map(|(index, why)| sheet::at(self.lines[*index], obstacle(*why))));
+        errors.sort_by_key(|error| error.line);
+        let invalid: BTreeSet<usize> = refused.iter().map(|(index, _)| *index).collect();
+        Report {
+            rows: self.sheet.rows,
+            valid: self.orders.len() - invalid.len(),
+            orders: made.iter().flatten().map(|order| order.0).collect(),
+            errors,
+            ignored: self.sheet.ignored.clone(),
+        }
     }
 }
 
