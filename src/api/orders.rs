@@ -167,7 +167,7 @@ pub async fn create(
         IntakeOutcome::Refused(obstacles) => {
             return Err(Problem::invalid(obstacles.into_iter().map(|(_, why)| obstacle(why)).collect()));
         }
-        refused => return Err(not_taken_in(&refused)),
+        refused => return Err(Problem::of_intake(&refused)),
     };
     let id = serde_json::from_str::<serde_json::Value>(&answer).ok().and_then(|answer| answer["id"].as_i64());
     let mut response = recorded(answer, replayed);
@@ -178,17 +178,6 @@ pub async fn create(
         response.extensions_mut().insert(Enqueued(Some(order)));
     }
     Ok(response)
-}
-
-/// Why nothing was taken in.
-pub fn not_taken_in(outcome: &IntakeOutcome) -> Problem {
-    match outcome {
-        IntakeOutcome::KeyOfAnother => Problem::new(Kind::KeyOfAnother),
-        IntakeOutcome::UnderWay => Problem::new(Kind::UnderWay).retry_after(1),
-        IntakeOutcome::NotAllowed => Problem::new(Kind::Forbidden),
-        IntakeOutcome::Refused(_) => Problem::new(Kind::Invalid),
-        IntakeOutcome::Made(_) | IntakeOutcome::Repeated(_) => Problem::new(Kind::Internal),
-    }
 }
 
 /// The request's key.

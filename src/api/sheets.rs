@@ -15,7 +15,7 @@ use super::answer::{limited, linked, recorded};
 use super::body::{Asked, bytes, media_type};
 use super::caller::{Caller, Looks, Orders};
 use super::new_order::obstacle;
-use super::orders::{Filter, key, not_taken_in, page_of};
+use super::orders::{Filter, key, page_of};
 use super::problem::{Kind, Problem};
 use super::sheet::{self, ROWS, RowError, Sheet};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
@@ -95,7 +95,7 @@ pub async fn import(
         // Whatever cities there are by now: what was answered stands.
         return match before {
             IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
-            refused => Err(not_taken_in(&refused)),
+            refused => Err(Problem::of_intake(&refused)),
         };
     }
     let sheet = Imported::read(&state, caller.staff(), &body).await?;
@@ -125,7 +125,7 @@ async fn make(state: &State, staff: StaffRef, key: &Key, sheet: &Imported, parti
         IntakeOutcome::Made(made) => Ok(recorded(made.answer, false)),
         IntakeOutcome::Repeated(answer) => Ok(recorded(answer, true)),
         IntakeOutcome::Refused(refused) => Err(not_valid(&sheet.report(&[], &refused))),
-        refused => Err(not_taken_in(&refused)),
+        refused => Err(Problem::of_intake(&refused)),
     }
 }
 

@@ -23,6 +23,9 @@ pub enum AuthorizeOutcome {
 }
 
 impl AuthorizeOutcome {
+    /// Every outcome's word.
+    pub const NAMES: [&'static str; 4] = ["SUCCESS", "UNKNOWN", "OUT_OF_SCOPE", "TOO_MANY"];
+
     /// The word in counters.
     #[must_use]
     pub fn name(&self) -> &'static str {
