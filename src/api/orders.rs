@@ -22,6 +22,7 @@ use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
 use crate::dispatch::look_up;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
 use crate::model::order_record::{OrderFilter, OrderRecord};
+use crate::model::queue::Sought;
 use crate::model::staff_order::{COMMENT, Edit};
 use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
 
@@ -42,6 +43,7 @@ pub struct Filter {
     /// Whose master is, or was last, the one of that number.
     master: Option<i64>,
     /// A number, a part of a phone, or words of address or name: the newest hundred that have it.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// Made before the order of that number: the next page's.
     after: Option<i64>,
@@ -89,7 +91,7 @@ pub async fn page_of(
     what: &str,
     limit: i64,
 ) -> Result<(Vec<OrderRecord>, Option<HeaderValue>), Problem> {
-    let sought = asked.q.as_deref().map(state.words.sought);
+    let sought = asked.q.as_deref().map(|words| sought(state, words)).transpose()?;
     let found = look_up::orders(&state.store, staff, &filter(asked)?, sought.as_ref(), limit + 1).await?;
     let records = found.ok_or_else(|| Problem::new(Kind::Forbidden))?;
     Ok(answer::page(records, limit, |last| {
@@ -97,6 +99,18 @@ pub async fn page_of(
         let (city, master) = (("city", asked.city), ("master", asked.master));
         next_page(what, words, [city, master, ("after", Some(last.id.0)), ("limit", Some(limit))])
     }))
+}
+
+/// What the words of a search ask for.
+fn sought(state: &State, words: &str) -> Result<Sought, Problem> {
+    if words.chars().count() > Sought::LONGEST {
+        return Err(Problem::malformed(format!("q: expected at most {} characters", Sought::LONGEST)));
+    }
+    let sought = (state.words.sought)(words);
+    if sought.words.len() > Sought::MOST_WORDS {
+        return Err(Problem::malformed(format!("q: expected at most {} words", Sought::MOST_WORDS)));
+    }
+    Ok(sought)
 }
 
 /// What is looked for.

@@ -250,6 +250,10 @@ pub struct Sought {
 impl Sought {
     /// Fewer letters or digits than that are in too many orders.
     pub const SHORTEST: usize = 3;
+    /// More characters than that nobody writes who looks for an order.
+    pub const LONGEST: usize = 200;
+    /// More words than that are no address and no name: each is looked for in every order that the others find.
+    pub const MOST_WORDS: usize = 20;
 
     /// Whether it asks for anything.
     #[must_use]

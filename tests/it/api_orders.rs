@@ -231,6 +231,21 @@ async fn orders_are_listed_page_by_page_and_found_by_what_is_known_of_them() {
         let answer = program.get(&format!("/api/orders?{bad}")).await;
         assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed"), "{bad}");
     }
+    // Of a search that no order could answer nothing is asked of the database.
+    let letters = |count| "я".repeat(count);
+    let words = |count| vec!["дом1"; count].join(" ");
+    for (bad, detail) in
+        [(letters(201), "q: expected at most 200 characters"), (words(21), "q: expected at most 20 words")]
+    {
+        for path in ["/api/orders", "/api/orders.csv"] {
+            let answer = program.get(&format!("{path}?q={bad}")).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed"), "{bad}");
+            assert_eq!(answer.json()["detail"], detail);
+        }
+    }
+    for long in [letters(200), words(20)] {
+        assert_eq!(pages(&format!("&q={long}")).await, Vec::<i64>::new(), "{long}");
+    }
 }
 
 #[tokio::test]
