@@ -49,4 +49,4 @@ pub use order::{ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, 
 pub use phone::{NoPhone, Phone};
 pub use staff::{Place, Role, StaffProfile, StaffRef, Version};
 pub use staff_dialog::{Leaves, StaffDialog, StaffIncoming, StaffQuestion};
-pub use update::{Origin, UpdateKey};
+pub use update::{Door, Origin, UpdateKey};

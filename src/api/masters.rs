@@ -13,7 +13,7 @@ use super::caller::{Caller, Looks, Masters};
 use super::new_order::{category, words};
 use super::order::Named;
 use super::problem::{FieldError, Kind, Problem};
-use super::seen::SeenMaster;
+use super::seen::{SeenMaster, origin};
 use super::{Enqueued, State};
 use crate::dispatch::look_up;
 use crate::dispatch::manage::{self, ManageOutcome, Seen};
@@ -208,13 +208,15 @@ pub async fn edit(
     Json(said): Json<MasterChanges>,
 ) -> Result<Response, Problem> {
     let master = MasterId(master);
+    let origin = origin(caller.staff(), seen.as_ref(), &(master, &said));
     let mut looks = LOOKS;
     let outcome = loop {
         let before = one(&state, caller.staff(), master).await?;
         let changes = changes(&said, &before)?;
         // What is to be there in the end is compared with what was there when the changes were made of it.
         let seen_all = Seen::All(seen.unwrap_or(before.seen));
-        let outcome = manage::change_all(&state.store, caller.staff(), master, &changes, seen_all, None).await?;
+        let outcome =
+            manage::change_all(&state.store, caller.staff(), master, &changes, seen_all, Some(&origin)).await?;
         looks -= 1;
         if seen.is_some() || outcome != ManageOutcome::Changed || looks == 0 {
             break outcome;

@@ -15,7 +15,7 @@ use super::caller::{Caller, Looks, Orders};
 use super::new_order::{NewOrder, OrderChanges, obstacle, phone, words};
 use super::order::Order;
 use super::problem::{FieldError, Kind, Problem};
-use super::seen::SeenOrder;
+use super::seen::{SeenOrder, origin};
 use super::{Enqueued, State};
 use crate::dispatch::act::{self, ActOutcome, Deed};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
@@ -290,14 +290,16 @@ pub async fn act(
     seen: Option<Version>,
     deed: &Deed,
 ) -> Result<Response, Problem> {
-    let asked = act::Asked { staff, order, seen, origin: None, answers: None };
+    let origin = origin(staff, seen.as_ref(), &(order, deed));
+    let asked = act::Asked { staff, order, seen, origin: Some(&origin), answers: None };
     let acted = act::act(&state.store, asked, deed).await?;
     state.metrics.count(deed.name(), acted.outcome.name());
     match acted.outcome {
         ActOutcome::Done | ActOutcome::AlreadyDone | ActOutcome::Repeated => {
             let record = look_up::order(&state.store, staff, order).await?;
             let mut response = record.map(current).ok_or_else(|| Problem::new(Kind::NotFound))?.into_response();
-            if acted.enqueued {
+            // What was done by a try whose answer was lost is to be sent, too.
+            if acted.enqueued || acted.outcome == ActOutcome::Repeated {
                 response.extensions_mut().insert(Enqueued(Some(order)));
             }
             Ok(response)

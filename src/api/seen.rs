@@ -1,14 +1,18 @@
 //! `If-Match`: what the caller has seen of that which is to be changed.
 
+use std::fmt::Debug;
+
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
+use ring::digest::{SHA256, digest};
 use utoipa::IntoParams;
 
 use super::State;
 use super::problem::{Kind, Problem};
-use crate::model::Version;
+use crate::dispatch::secret;
+use crate::model::{Origin, StaffRef, UpdateKey, Version};
 
 /// An order as it was seen; `None`: whatever it is.
 #[derive(Clone, Copy, IntoParams)]
@@ -46,6 +50,19 @@ impl FromRequestParts<State> for SeenMaster {
         let read = |tag: &str| tag.parse().ok().filter(|seen| *seen >= 0).unwrap_or(-1);
         Ok(Self(tag(&parts.headers)?.map(read)))
     }
+}
+
+/// By what a request is recognised that is tried or sent again, whatever became of the first answer: `what` is done, as `seen`. What
+/// is changed can be seen so only once; of a request that does not say what was seen, only further tries of itself are the same.
+pub fn origin(staff: StaffRef, seen: Option<&impl Debug>, what: &impl Debug) -> Origin {
+    let update = match seen {
+        Some(seen) => {
+            let said = format!("{staff:?} {seen:?} {what:?}");
+            UpdateKey::request(digest(&SHA256, said.as_bytes()).as_ref())
+        }
+        None => UpdateKey::request(&secret::random()),
+    };
+    Origin { update, message: None, written: None }
 }
 
 /// What stands between the quotes of `If-Match`: nothing of a weak tag. `None`: `*`, whatever it is.

@@ -19,7 +19,7 @@ use super::{Bots, Failed, Handled, Response};
 use crate::dispatch::invite::{self, DeadLink};
 use crate::dispatch::{dialog, staff_dialog};
 use crate::model::staff::Place;
-use crate::model::{BotName, Leaves, Origin, StaffIncoming, StaffProfile, StaffRef, TelegramUserId, UpdateKey};
+use crate::model::{BotName, Door, Leaves, Origin, StaffIncoming, StaffProfile, StaffRef, TelegramUserId, UpdateKey};
 use crate::store;
 use reply::Reply;
 
@@ -216,7 +216,7 @@ pub(super) async fn shown_later(
 ) -> Result<Option<Screen>, store::Error> {
     let staff = StaffRef::Telegram(user);
     let Some((profile, _)) = staff_dialog::open(&bots.store, staff).await? else { return Ok(None) };
-    let update = UpdateKey { bot: BotName::Admin, key: "shown later".to_owned() };
+    let update = UpdateKey { door: Door::Bot(BotName::Admin), key: "shown later".to_owned() };
     let origin = Origin { update, message: None, written: None };
     let by = By { bots, staff, profile: &profile, origin: &origin };
     Ok(by.show(place).await?.screen)

@@ -3,7 +3,8 @@
 //!
 //! Lock, decide, act, as in [`super::transaction`]; the order's lock is waited for, the master's is not. Three things keep two
 //! dispatchers, and a dispatcher and a master, to one truth: the version that whoever acts has seen, compared under the lock;
-//! the right, asked for by the statement that acts; and the update's key, by which a redelivery is recognised.
+//! the right, asked for by the statement that acts; and the update's key, by which a redelivery is recognised, and also a change of
+//! which the database has not been able to say that it is committed.
 
 use jiff::Timestamp;
 use tokio::join;
@@ -16,7 +17,7 @@ use crate::model::order::{OrderStatus, Stage};
 use crate::model::staff_dialog::{StaffDialog, StaffQuestion};
 use crate::model::staff_order::{Edit, LastChange, StaffOrder};
 use crate::model::update::Action;
-use crate::model::{Actor, Amount, MasterId, OrderId, Origin, StaffId, StaffRef, Version};
+use crate::model::{Actor, Amount, Door, MasterId, OrderId, Origin, StaffId, StaffRef, Version};
 use crate::store::orders::{self, Assignment, Change};
 use crate::store::staff_orders::{self, Receiver};
 use crate::store::updates::{self, Answer};
@@ -31,7 +32,7 @@ pub struct Asked<'a> {
     pub order: OrderId,
     /// What that person saw of it; `None`: nothing that would matter.
     pub seen: Option<Version>,
-    /// The tap or the message.
+    /// The tap, the message, or the request.
     pub origin: Option<&'a Origin>,
     /// The question that the message answers, which is closed then.
     pub answers: Option<StaffQuestion>,
@@ -358,6 +359,9 @@ async fn attempt(
         Some(before) => decide(deed, before, seen, receiver.as_ref()),
         None => Decision::Answer(ActOutcome::NotFound),
     };
+    // That leaves the order's version as it was: the same request may well be another one.
+    let hastens = matches!(decision, Decision::Change(Effect::Hastens, _));
+    let origin = origin.filter(|origin| !hastens || origin.update.door != Door::Api);
     let (outcome, enqueued, durable) = match (decision, &before) {
         (Decision::Change(effect, outcome), Some(before)) => {
             let Some(enqueued) = make(&connection, asked, deed, before, effect, now).await? else {

@@ -154,6 +154,8 @@ async fn attempt(
     let (locked, processed) = (locked?, processed?);
     if let Seen::All(seen) = seen
         && locked
+        // What this very request has changed before is no change since.
+        && processed.is_none()
         && managed::last_change(&connection, master).await? != seen
     {
         connection.rollback().await?;

@@ -1,15 +1,37 @@
 //! Updates: what makes a redelivery recognisable, and what is known of one that was handled before.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use super::{BotName, OrderId};
 
+/// Through which door something is asked for, as in `processed_updates.bot`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// One of the bots.
+    Bot(BotName),
+    /// HTTP.
+    Api,
+}
+
+impl Door {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_word(self) -> &'static str {
+        match self {
+            Self::Bot(bot) => bot.as_word(),
+            Self::Api => "API",
+        }
+    }
+}
+
 /// An update's idempotency key: the same whenever Telegram delivers it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateKey {
-    /// The bot it was sent to.
-    pub bot: BotName,
-    /// Unique for the bot.
+    /// The door it came through.
+    pub door: Door,
+    /// Unique for the door.
     pub key: String,
 }
 
@@ -19,26 +41,33 @@ impl UpdateKey {
     #[must_use]
     pub fn callback(bot: BotName, id: &str) -> Self {
         let id: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
-        Self { bot, key: format!("callback {id}") }
+        Self { door: Door::Bot(bot), key: format!("callback {id}") }
     }
 
     /// The key of a message, whose id is unique in its chat.
     #[must_use]
     pub fn message(bot: BotName, chat: i64, id: i32) -> Self {
-        Self { bot, key: format!("message {chat} {id}") }
+        Self { door: Door::Bot(bot), key: format!("message {chat} {id}") }
     }
 
     /// The key of an edit of a message, by when it was edited: in seconds since 1970.
     #[must_use]
     pub fn edit(bot: BotName, chat: i64, id: i32, edited: i64) -> Self {
-        Self { bot, key: format!("edit {chat} {id} {edited}") }
+        Self { door: Door::Bot(bot), key: format!("edit {chat} {id} {edited}") }
     }
 
     /// The key of an album, whose photos come as messages of their own.
     #[must_use]
     pub fn album(bot: BotName, chat: i64, group: &str) -> Self {
         let group: String = group.chars().filter(|c| !c.is_control()).take(64).collect();
-        Self { bot, key: format!("album {chat} {group}") }
+        Self { door: Door::Bot(bot), key: format!("album {chat} {group}") }
+    }
+
+    /// The key of a request over HTTP, by a digest of what makes it the same request.
+    #[must_use]
+    pub fn request(digest: &[u8]) -> Self {
+        // No person's or program's own key, which begins with a number, is like that.
+        Self { door: Door::Api, key: format!("request {}", URL_SAFE_NO_PAD.encode(digest)) }
     }
 }
 

@@ -189,7 +189,7 @@ pub async fn incoming(store: &Store, master: MasterRef, origin: &Origin) -> Resu
         .run(async |connection: Connection| {
             let (id, user, update) = (master.id(), master.telegram_user(), &origin.update);
             let rows = connection
-                .fetch(&INCOMING, &[&id, &user, &update.bot.as_word(), &update.key, &origin.written, &store.now()])
+                .fetch(&INCOMING, &[&id, &user, &update.door.as_word(), &update.key, &origin.written, &store.now()])
                 .await?;
             let Some(row) = rows.first() else { return Ok(None) };
             let was_processed = column::<Option<&str>>(row, "processed")?.is_some();

@@ -23,7 +23,7 @@ pub(crate) async fn read(
     now: Option<Timestamp>,
 ) -> Result<Option<Facts>, Error> {
     let (id, user) = (master.id(), master.telegram_user());
-    let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
+    let (bot, key) = (update.map(|update| update.door.as_word()), update.map(|update| &update.key));
     let params: [&(dyn ToSql + Sync); 6] = [&order.0, &id, &user, &now, &bot, &key];
     let facts = connection.query(statement, &params).await?.first().map(facts).transpose()?;
     connection.count_redelivery(facts.as_ref().is_some_and(|facts| facts.processed.is_some()));

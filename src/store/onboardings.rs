@@ -94,7 +94,7 @@ pub(crate) async fn note_update(
     origin: &Origin,
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
-    let rows = connection.query(statement, &[&origin.update.bot.as_word(), &origin.update.key, &now]).await?;
+    let rows = connection.query(statement, &[&origin.update.door.as_word(), &origin.update.key, &now]).await?;
     Ok(!rows.is_empty())
 }
 

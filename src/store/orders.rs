@@ -89,7 +89,7 @@ pub async fn record_assignment(
                 &assignment.actor.as_str(),
                 &assignment.actor.staff().map(|staff| staff.0),
                 &now,
-                &update.map(|update| update.bot.as_word()),
+                &update.map(|update| update.door.as_word()),
                 &update.map(|update| &update.key),
                 &assignment.action.as_str(),
                 &origin.and_then(|origin| origin.message),

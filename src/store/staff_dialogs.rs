@@ -33,7 +33,7 @@ pub async fn arrive(
             let params = &[
                 &id as &(dyn tokio_postgres::types::ToSql + Sync),
                 &user,
-                &update.bot.as_word(),
+                &update.door.as_word(),
                 &update.key,
                 &origin.written,
                 &store.now(),
@@ -116,7 +116,7 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
                 &master.map(|master| master.0),
                 &seen,
                 &store.now(),
-                &origin.update.bot.as_word(),
+                &origin.update.door.as_word(),
                 &origin.update.key,
                 &question.is_for_readers(),
             ];

@@ -27,7 +27,7 @@ pub(crate) async fn read(
     update: Option<&UpdateKey>,
     now: Option<Timestamp>,
 ) -> Result<Option<StaffOrder>, Error> {
-    let (bot, key) = (update.map(|update| update.bot.as_word()), update.map(|update| &update.key));
+    let (bot, key) = (update.map(|update| update.door.as_word()), update.map(|update| &update.key));
     let params: [&(dyn ToSql + Sync); 6] = [&order.0, &staff.id(), &staff.telegram_user(), &now, &bot, &key];
     let order = connection.query(statement, &params).await?.first().map(staff_order).transpose()?;
     connection.count_redelivery(order.as_ref().is_some_and(|order| order.processed.is_some()));

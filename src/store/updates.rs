@@ -5,6 +5,9 @@
 //! (`synchronous_commit = off`): a crash of the server may lose the last of them, with what was noted beside them (that a
 //! card was opened, a question left), and nobody was told anything that is untrue then.
 //!
+//! So are requests over HTTP that have changed something: by a digest of what was asked for as it was seen, else of chance, which only
+//! further tries of the same request have.
+//!
 //! Taking an order is the path that has to be fast: a row of its own costs it 5% (two more indexes are written). Its update is
 //! therefore written into the accepted offer (`offers.responded_tap`), and the facts look there too.
 
@@ -14,7 +17,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::update::{Action, Processed};
-use crate::model::{MasterRef, OrderId, Origin, UpdateKey};
+use crate::model::{Door, MasterRef, OrderId, Origin, UpdateKey};
 
 /// Records an update and its answer, once. An update of a master's also releases the tapped message's card, drops screens
 /// that are queued for that message, and clears `unreachable_since`; a new one ends an open question, unless it answers it.
@@ -38,7 +41,8 @@ pub(crate) struct Answer<'a> {
 }
 
 /// Runs [`RECORD`], if there is an update; `master` is who sent it, if a master did. Whether it is new: false if it was
-/// recorded before, also by somebody who was at it at the same moment and is waited for.
+/// recorded before, also by somebody who was at it at the same moment and is waited for. Of requests over HTTP only those are recorded
+/// that have changed something.
 pub(crate) async fn record(
     connection: &Connection,
     statement: &Ready,
@@ -48,12 +52,16 @@ pub(crate) async fn record(
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
     let Some(Origin { update, message, written }) = origin else { return Ok(true) };
+    if update.door == Door::Api && !answer.durable {
+        // Telegram delivers what was refused again; whoever sends such a request again wants to know whether it can be done now.
+        return Ok(true);
+    }
     let (id, user) = (master.and_then(MasterRef::id), master.and_then(MasterRef::telegram_user));
     let rows = connection
         .query(
             statement,
             &[
-                &update.bot.as_word(),
+                &update.door.as_word(),
                 &update.key,
                 &answer.action.as_str(),
                 &answer.order.map(|order| order.0),
@@ -104,7 +112,7 @@ pub(crate) async fn find(
     origin: Option<&Origin>,
 ) -> Result<Option<Processed>, Error> {
     let Some(Origin { update, .. }) = origin else { return Ok(None) };
-    let rows = connection.query(statement, &[&update.bot.as_word(), &update.key]).await?;
+    let rows = connection.query(statement, &[&update.door.as_word(), &update.key]).await?;
     connection.count_redelivery(!rows.is_empty());
     rows.first().map(processed).transpose()
 }
@@ -124,7 +132,7 @@ pub(crate) async fn is_first_of_album(store: &Store, album: &UpdateKey, message:
     );
     store
         .run(async |connection: Connection| {
-            let params = [&album.bot.as_word() as &(dyn ToSql + Sync), &album.key, &message.to_string(), &store.now()];
+            let params = [&album.door.as_word() as &(dyn ToSql + Sync), &album.key, &message.to_string(), &store.now()];
             let rows = connection.fetch(&NOTE, &params).await?;
             column(&rows[0], "first")
         })
@@ -138,7 +146,7 @@ pub(crate) async fn is_first_of_album(store: &Store, album: &UpdateKey, message:
 pub(crate) async fn find_alone(store: &Store, update: &UpdateKey) -> Result<Option<Processed>, Error> {
     store
         .run(async |connection: Connection| {
-            let rows = connection.fetch(&FIND, &[&update.bot.as_word(), &update.key]).await?;
+            let rows = connection.fetch(&FIND, &[&update.door.as_word(), &update.key]).await?;
             rows.first().map(processed).transpose()
         })
         .await
