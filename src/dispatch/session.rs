@@ -93,17 +93,20 @@ async fn attempt(
     secret: [u8; 32],
     now: Option<Timestamp>,
 ) -> Result<SessionOutcome, store::Error> {
+    let begun = |(token, expires_at, access)| SessionOutcome::Begun(Session { token, expires_at, access });
     let staff = match proof {
         Proof::Person(staff) => *staff,
-        Proof::Link(link) => match access::follow(connection, link, now).await? {
-            Some(staff) => staff,
-            None => return Ok(SessionOutcome::LinkSpent),
-        },
+        Proof::Link(link) => {
+            let Some(staff) = access::follow(connection, link, now).await? else {
+                // Unless it was this very request that has followed it, in a try whose answer was lost.
+                let session = access::session_of(connection, link, secret).await?;
+                return Ok(session.map_or(SessionOutcome::LinkSpent, begun));
+            };
+            staff
+        }
     };
-    let begun = access::begin_session(connection, staff, SESSION, secret, now).await?;
-    Ok(begun.map_or(SessionOutcome::NotStaff, |(token, expires_at, access)| {
-        SessionOutcome::Begun(Session { token, expires_at, access })
-    }))
+    let session = access::begin_session(connection, staff, SESSION, secret, now).await?;
+    Ok(session.map_or(SessionOutcome::NotStaff, begun))
 }
 
 /// Leaves a page: its token is good for nothing any more.

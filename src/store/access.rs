@@ -61,16 +61,16 @@ pub(crate) async fn authorize(
 }
 
 fn known(row: &Row) -> Result<Known, Error> {
-    Ok(Known {
-        access: Access {
-            token: TokenId(column(row, "id")?),
-            staff: StaffId(column(row, "staff_id")?),
-            full_name: column(row, "full_name")?,
-            role: facts::role(row)?,
-            scope: scope(row)?,
-        },
-        writes: column(row, "writes")?,
-        minute_ends_in: column(row, "minute_ends_in")?,
+    Ok(Known { access: access(row)?, writes: column(row, "writes")?, minute_ends_in: column(row, "minute_ends_in")? })
+}
+
+fn access(row: &Row) -> Result<Access, Error> {
+    Ok(Access {
+        token: TokenId(column(row, "id")?),
+        staff: StaffId(column(row, "staff_id")?),
+        full_name: column(row, "full_name")?,
+        role: facts::role(row)?,
+        scope: scope(row)?,
     })
 }
 
@@ -242,6 +242,30 @@ pub(crate) async fn follow(
     );
     let rows = connection.fetch(&FOLLOW, &[&link.id.0, &link.hash(), &now]).await?;
     rows.first().map(|row| Ok(StaffRef::Id(StaffId(column(row, "staff_id")?)))).transpose()
+}
+
+/// The session with that secret that was begun by a link, in an earlier try of the same request: a commit may have succeeded of which
+/// nobody was told.
+pub(crate) async fn session_of(
+    connection: &Connection,
+    link: &Token,
+    secret: [u8; 32],
+) -> Result<Option<(Token, Timestamp, Access)>, Error> {
+    const BEGUN: Statement = statement!(
+        "access.session_of_link",
+        [INT8, BYTEA, BYTEA],
+        "SELECT session.id, session.scope, session.expires_at, who.staff_id, who.full_name, who.role
+         FROM access_tokens AS link
+         JOIN access_tokens AS session ON session.staff_id = link.staff_id AND session.secret_hash = $3 /* secret's hash */
+         CROSS JOIN LATERAL staff_right(session.staff_id, NULL) AS who
+         WHERE link.id = $1 /* link */ AND link.secret_hash = $2 /* hash */ AND link.kind = 'LINK'
+           AND session.kind = 'SESSION' AND session.revoked_at IS NULL"
+    );
+    let hash = crate::model::access::hash(&secret);
+    let rows = connection.fetch(&BEGUN, &[&link.id.0, &link.hash(), &hash]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let access = access(row)?;
+    Ok(Some((Token::new(access.token, secret), column(row, "expires_at")?, access)))
 }
 
 /// Begins a session of somebody of the staff, in the open transaction: its token, when it ends, and whose it is. `None`: it is nobody

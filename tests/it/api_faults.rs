@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use field_service::model::OrderId;
+use field_service::dispatch::session;
 use field_service::model::access::TokenScope;
+use field_service::model::{OrderId, StaffRef, TelegramUserId};
 use field_service::sim::proxy::Proxy;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::program::Answer;
+use crate::harness::program::{Answer, Program};
 use crate::harness::{ANNA, BORIS, Dispatch, Settings, database_name, proxied_database};
 
 /// A system whose connections can be hung up, in which the next transaction that writes to `table` commits slowly.
@@ -150,4 +151,22 @@ async fn a_master_is_changed_once_and_said_to_be_so() {
     let other = json!({"own_limit": 8});
     let stale = program.ask(Method::PATCH, "/api/masters/2", &[("If-Match", &tag)], Some(&other)).await;
     assert_eq!(stale.problem(), "stale");
+}
+
+#[tokio::test]
+async fn a_link_opens_the_page_although_the_answer_to_its_commit_was_lost() {
+    let (t, proxy) = with_a_slow_commit("access_tokens").await;
+    t.execute("ALTER TABLE access_tokens DISABLE TRIGGER commit_slowly", &[]).await;
+    t.add_staff(501).await;
+    let olga = StaffRef::Telegram(TelegramUserId(501));
+    let link = session::link(&t.app.store, olga, session::LINK).await.expect("a database").expect("staff").text();
+    t.execute("ALTER TABLE access_tokens ENABLE TRIGGER commit_slowly", &[]).await;
+    let stranger: Program = t.holding("");
+    let proof = json!({"link": link});
+    let opened = answered_after_a_loss(&t, &proxy, stranger.post("/api/session", &[], &proof)).await;
+    assert_eq!(opened.status, 201, "{}", opened.text);
+    let page = t.holding(opened.json()["token"].as_str().expect("a token"));
+    assert_eq!(page.get("/api/session").await.json()["staff_id"], opened.json()["staff_id"]);
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM access_tokens WHERE kind = 'SESSION'", &[]).await, 1);
+    assert_eq!(stranger.post("/api/session", &[], &proof).await.problem(), "unauthorized", "it is good for once");
 }
