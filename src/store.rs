@@ -81,6 +81,22 @@ macro_rules! statement {
 }
 pub(crate) use statement;
 
+/// The orders that are not over: what may stand in brackets after `FROM`.
+macro_rules! orders_not_over {
+    () => {
+        include_str!("orders_not_over.sql")
+    };
+}
+pub(crate) use orders_not_over;
+
+/// The text of a statement that reads `orders_not_over`: its own text goes on where another name may follow after `WITH`.
+macro_rules! with_orders_not_over {
+    ($($text:tt)+) => {
+        concat!("WITH orders_not_over AS (\n", $crate::store::orders_not_over!(), "), ", $($text)+)
+    };
+}
+pub(crate) use with_orders_not_over;
+
 /// What time statements take it to be: the database's, unless a test says otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<Mutex<Timestamp>>>);

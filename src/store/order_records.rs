@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Statement, Store, column, facts, statement};
+use super::{Connection, Error, Statement, Store, column, facts, orders_not_over, statement};
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::policy::Escalation;
@@ -58,11 +58,7 @@ macro_rules! list {
 /// Those that are not over, which are few.
 macro_rules! not_over {
     () => {
-        "SELECT id, city_id, status FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-         UNION ALL
-         SELECT id, city_id, status FROM orders WHERE status = 'DEFERRED'
-         UNION ALL
-         SELECT id, city_id, status FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')"
+        concat!("SELECT id, city_id, status FROM (\n", orders_not_over!(), "\n) AS orders")
     };
 }
 

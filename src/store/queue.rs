@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, column, facts, statement};
+use super::{Connection, Error, Ready, Statement, column, facts, statement, with_orders_not_over};
 use crate::model::access::Token;
 use crate::model::moment::Moment;
 use crate::model::policy::Escalation;
@@ -21,7 +21,7 @@ use crate::model::{Category, OrderStatus};
 pub(crate) const PAGE: Statement = statement!(
     "queue.page",
     [INT8, INT8, INT8, INT8, TIMESTAMPTZ, BOOL, TEXT, TEXT, DATE, INT8, INT8],
-    include_str!("queue/page.sql")
+    with_orders_not_over!(include_str!("queue/page.sql"))
 );
 
 /// Reads a page of the queue as it is narrowed, or else as the reader keeps it: what needs somebody now, then by age; the last page
@@ -276,7 +276,7 @@ pub(crate) const MASTERS: Statement =
 
 /// The cities that the queue can be narrowed to.
 pub(crate) const CITIES: Statement =
-    statement!("queue.cities", [INT8, INT8, INT8, INT8], include_str!("queue/cities.sql"));
+    statement!("queue.cities", [INT8, INT8, INT8, INT8], with_orders_not_over!(include_str!("queue/cities.sql")));
 
 /// Runs [`MASTERS`] or [`CITIES`]; the last page if `page` is past the end. `None`: it is nobody of the staff who asks.
 pub(crate) async fn read_choices(
@@ -302,7 +302,8 @@ pub(crate) async fn read_choices(
 }
 
 /// Run by [`read_stamp`].
-pub(crate) const STAMP: Statement = statement!("queue.stamp", [INT8, BYTEA], include_str!("queue/stamp.sql"));
+pub(crate) const STAMP: Statement =
+    statement!("queue.stamp", [INT8, BYTEA], with_orders_not_over!(include_str!("queue/stamp.sql")));
 
 /// Reads what is another one as soon as anything has changed that whoever holds a token sees of the queue; `None`: it is nobody's.
 pub(crate) async fn read_stamp(

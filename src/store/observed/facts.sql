@@ -1,35 +1,19 @@
 -- $1 now or null
-WITH moment AS (
+moment AS (
     SELECT coalesce($1, now()) AS now
 ), not_over AS MATERIALIZED (
     -- Before its first round, since it was made, woke or came back.
-    SELECT status, coalesce(search_started_at, updated_at) AS since
-    FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-    UNION ALL
-    SELECT status, NULL FROM orders WHERE status = 'DEFERRED'
-    UNION ALL
-    SELECT status, NULL FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
-), waiting AS MATERIALIZED (
-    SELECT bot, created_at FROM outbox WHERE finished_at IS NULL
+    SELECT status, CASE WHEN status IN ('CREATED', 'SEARCHING', 'GUARANTEE') THEN coalesce(search_started_at, updated_at) END AS since
+    FROM orders_not_over
 )
 SELECT 'orders' AS name, status AS label, count(*)::float8 AS value FROM not_over GROUP BY status
 UNION ALL
 SELECT 'oldest_unassigned_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(since), moment.now)))::float8
 FROM moment LEFT JOIN not_over ON since IS NOT NULL GROUP BY moment.now
 UNION ALL
-SELECT 'outbox_messages', bots.bot, (SELECT count(*) FROM waiting WHERE waiting.bot = bots.bot)::float8
-FROM (VALUES ('MASTER'), ('ADMIN')) AS bots (bot)
-UNION ALL
-SELECT 'outbox_oldest_seconds', '', greatest(0, extract(epoch FROM moment.now - coalesce(min(created_at), moment.now)))::float8
-FROM moment LEFT JOIN waiting ON isfinite(created_at) GROUP BY moment.now
-UNION ALL
-SELECT 'unanswered_escalations', '', count(*)::float8
-FROM orders
-WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AND escalated_at IS NOT NULL
-  AND NOT EXISTS (
-      SELECT FROM outbox
-      WHERE kind = 'ESCALATED' AND outbox.order_id = orders.id AND outbox.created_at >= orders.escalated_at
-        AND dropped_because IS NULL AND finished_at IS NOT NULL)
+SELECT 'outbox_messages', bots.bot, count(outbox.id)::float8
+FROM (VALUES ('MASTER'), ('ADMIN')) AS bots (bot) LEFT JOIN outbox ON outbox.bot = bots.bot AND finished_at IS NULL
+GROUP BY bots.bot
 UNION ALL
 SELECT 'recent_offers', state, count(*)::float8
 FROM (SELECT state FROM offers ORDER BY id DESC LIMIT 1000) AS recent

@@ -1,17 +1,11 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 page from 1, $4 cities a page
-WITH reader AS MATERIALIZED (
+reader AS MATERIALIZED (
     SELECT who.cities FROM staff_right($1, $2) AS who
 ), counted AS (
     SELECT cities.id, cities.name, count(in_hand.city_id) AS orders
     FROM reader
     JOIN cities ON cities.id = ANY (reader.cities)
-    LEFT JOIN (
-        SELECT city_id FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-        UNION ALL
-        SELECT city_id FROM orders WHERE status = 'DEFERRED'
-        UNION ALL
-        SELECT city_id FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
-    ) AS in_hand ON in_hand.city_id = cities.id
+    LEFT JOIN orders_not_over AS in_hand ON in_hand.city_id = cities.id
     GROUP BY cities.id
 ), numbered AS (
     SELECT counted.*, row_number() OVER (ORDER BY name, id) AS position, count(*) OVER () AS total FROM counted

@@ -1,7 +1,7 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 page from 1, $4 orders a page, $5 now or null,
 -- $6 whether it is narrowed to what follows, and not as its reader keeps it: $7 trade or null, $8 state or null, $9 day or null,
 -- $10 city or null, $11 master or null
-WITH reader AS MATERIALIZED (
+reader AS MATERIALIZED (
     SELECT who.staff_id, seen.cities, moment.now, narrowed.category, narrowed.state, narrowed.day,
            -- What is not the reader's any more narrows nothing.
            cities.id AS city_id, cities.name AS city, masters.id AS master_id, masters.full_name AS master
@@ -26,16 +26,9 @@ WITH reader AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT coalesce(reader.day, (reader.now AT TIME ZONE cities.shown_timezone)::date) AS day) AS shown
 ), not_over AS MATERIALIZED (
-    -- By the indexes that there are anyway: one of the queue's own would be written whenever an order is taken.
     SELECT orders.*
     FROM reader
-    JOIN (
-        SELECT * FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-        UNION ALL
-        SELECT * FROM orders WHERE status = 'DEFERRED'
-        UNION ALL
-        SELECT * FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
-    ) AS orders ON orders.city_id = ANY (reader.cities)
+    JOIN orders_not_over AS orders ON orders.city_id = ANY (reader.cities)
     WHERE orders.category = coalesce(reader.category, orders.category)
       AND (reader.master_id IS NULL OR orders.assigned_master_id = reader.master_id)
 ), in_hand AS MATERIALIZED (

@@ -1,6 +1,6 @@
 -- $1 token, $2 its hash: what a reader of the queue would see changed. Nothing that only time brings about: whoever
 -- compares looks again after a while all the same.
-WITH who AS MATERIALIZED (
+who AS MATERIALIZED (
     SELECT staff_right.*
     FROM access_tokens AS token
     CROSS JOIN LATERAL staff_right(token.staff_id, NULL)
@@ -8,13 +8,7 @@ WITH who AS MATERIALIZED (
 ), not_over AS MATERIALIZED (
     SELECT orders.id, orders.version, orders.revision, orders.claimed_by_staff_id, orders.escalated_at
     FROM who
-    JOIN (
-        SELECT * FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE')
-        UNION ALL
-        SELECT * FROM orders WHERE status = 'DEFERRED'
-        UNION ALL
-        SELECT * FROM orders WHERE status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
-    ) AS orders ON orders.city_id = ANY (who.cities)
+    JOIN orders_not_over AS orders ON orders.city_id = ANY (who.cities)
 )
 SELECT concat_ws(
     '.',
