@@ -10,6 +10,7 @@ mod body;
 mod caller;
 mod card;
 mod document;
+mod draft;
 mod figures;
 mod masters;
 mod new_order;
@@ -43,6 +44,8 @@ use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::look_up;
 use crate::metrics::{Fact, Metrics};
 use crate::model::access;
+use crate::model::city::City;
+use crate::model::paste::Pasted;
 use crate::model::queue::Sought;
 use crate::model::sheet::Column;
 use crate::model::{Category, OrderId, OrderStatus};
@@ -96,6 +99,8 @@ pub struct Words {
     pub nameless: &'static str,
     /// What words ask for.
     pub sought: fn(&str) -> Sought,
+    /// What an order in free words says, in one of those cities.
+    pub read_order: fn(&str, &[City]) -> Pasted,
     /// What a sheet's column may be called, in lower case; it is written by the first.
     pub column_names: fn(Column) -> &'static [&'static str],
     /// The columns that a sheet is written with before those: number, status, master, sum, when it was made.
@@ -145,6 +150,8 @@ pub fn routes(state: State) -> Router {
         .route("/cities", get(places::cities))
         .route("/board", get(board::board))
         .route("/figures", get(figures::figures))
+        .route("/draft", get(draft::show).post(draft::begin).patch(draft::change).delete(draft::drop))
+        .route("/draft/order", post(draft::create))
         .route("/masters", get(masters::list))
         .route("/masters/{id}", get(masters::show).patch(masters::edit))
         .route("/orders.csv", get(sheets::export))

@@ -14,7 +14,7 @@ use crate::jobs::Jobs;
 use crate::liveness::Liveness;
 use crate::logging;
 use crate::metrics::Metrics;
-use crate::model::BotName;
+use crate::model::{BotName, paste};
 use crate::store::{self, Clock, Store};
 use crate::telegram::{self, Bot, Telegram};
 
@@ -124,6 +124,7 @@ impl App {
         let words = api::Words {
             nameless: texts::staff::new_order::NAMELESS,
             sought: texts::staff::search::sought,
+            read_order: |written, cities| paste::read(written, cities, &texts::VOCABULARY),
             column_names: texts::sheet::names,
             exported: &texts::sheet::EXPORTED,
             trade: texts::sheet::trade,

@@ -7,7 +7,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{Kind, Said};
-use super::{actions, board, card, figures, masters, orders, places, session, sheets};
+use super::{actions, board, card, draft, figures, masters, orders, places, session, sheets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,6 +42,11 @@ use super::{actions, board, card, figures, masters, orders, places, session, she
         actions::reopen,
         actions::claim,
         actions::unclaim,
+        draft::show,
+        draft::begin,
+        draft::change,
+        draft::drop,
+        draft::create,
     ),
     components(schemas(Said)),
     modifiers(&Token, &Problems),

@@ -141,6 +141,13 @@ pub struct Created {
     version: String,
 }
 
+impl Created {
+    /// That order, as it begins.
+    pub fn new(order: OrderId) -> Self {
+        Self { id: order.0, version: Version::FIRST.to_string() }
+    }
+}
+
 /// Makes an order. Asked for again by the same `Idempotency-Key` within seven days it is not made again, and the first answer is
 /// given once more.
 #[utoipa::path(
@@ -169,9 +176,8 @@ pub async fn create(
     let orders = std::slice::from_ref(&order);
     let asked = Intake { staff: caller.staff(), key: &key, orders, partial: false, nameless: state.words.nameless };
     let answer = |orders: &[Option<OrderId>], _: &[_]| {
-        let id = orders.iter().flatten().next().map_or(0, |order| order.0);
-        let created = Created { id, version: Version::FIRST.to_string() };
-        serde_json::to_string(&created).unwrap_or_default()
+        let id = orders.iter().flatten().next().copied().unwrap_or(OrderId(0));
+        serde_json::to_string(&Created::new(id)).unwrap_or_default()
     };
     let outcome = intake::take_in(&state.store, asked, answer).await?;
     state.metrics.count("order_intake", outcome.name());

@@ -20,7 +20,7 @@ const HTML: &str = include_str!("page/index.html");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The other files, each with its media type.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("api.js", JAVASCRIPT, include_str!("page/api.js")),
     ("board.js", JAVASCRIPT, include_str!("page/board.js")),
     ("card.js", JAVASCRIPT, include_str!("page/card.js")),
@@ -30,8 +30,10 @@ const FILES: [(&str, &str, &str); 11] = [
     ("load.js", JAVASCRIPT, include_str!("page/load.js")),
     ("main.js", JAVASCRIPT, include_str!("page/main.js")),
     ("masters.js", JAVASCRIPT, include_str!("page/masters.js")),
+    ("new.js", JAVASCRIPT, include_str!("page/new.js")),
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
     ("texts.js", JAVASCRIPT, include_str!("page/texts.js")),
+    ("when.js", JAVASCRIPT, include_str!("page/when.js")),
 ];
 
 /// Its own files and the API, and nothing else; in a frame of nobody's but Telegram's.

@@ -78,7 +78,7 @@ pub async fn create(
     revision: i32,
     search: Search,
     nameless: &str,
-    origin: &Origin,
+    origin: Option<&Origin>,
 ) -> Result<CreateOutcome, store::Error> {
     let outcome = store
         .run(async |connection| attempt(store, connection, staff, (draft, revision), search, nameless, origin).await)
@@ -116,7 +116,7 @@ async fn attempt(
     (id, revision): (DraftId, i32),
     search: Search,
     nameless: &str,
-    origin: &Origin,
+    origin: Option<&Origin>,
 ) -> Result<CreateOutcome, store::Error> {
     let now = store.now();
     let [lock, check, make, record] =
@@ -142,7 +142,7 @@ async fn attempt(
     };
     let durable = matches!(outcome, CreateOutcome::Created { .. });
     let answer = Answer { action: Action::Create, order: outcome.order(), outcome: outcome.name(), durable };
-    updates::record(&connection, &record, Some(origin), None, answer, now).await?;
+    updates::record(&connection, &record, origin, None, answer, now).await?;
     connection.commit().await?;
     Ok(outcome)
 }

@@ -4,7 +4,7 @@
 use tokio::join;
 
 use crate::model::city::City;
-use crate::model::draft::{Around, Draft, DraftId, Field, Said};
+use crate::model::draft::{Around, Draft, DraftId, Field, Hand, Said};
 use crate::model::selection::{Pool, Search};
 use crate::model::update::Action;
 use crate::model::{MasterId, OrderId, Origin, StaffProfile, StaffRef};
@@ -67,8 +67,8 @@ pub enum BeginOutcome {
     NotAllowed,
 }
 
-/// Begins a draft of which it says `said`, once for each update. `replaces`: the open draft that it takes the place of, as it
-/// was read.
+/// Begins a draft of which it says `said`, once for each update; on the page if there is none. `replaces`: the open draft that it
+/// takes the place of, as it was read.
 ///
 /// # Errors
 /// When the database failed.
@@ -77,7 +77,7 @@ pub async fn begin(
     staff: StaffRef,
     said: &Draft,
     replaces: Option<&Draft>,
-    origin: &Origin,
+    origin: Option<&Origin>,
 ) -> Result<BeginOutcome, store::Error> {
     let (is_fresh, begun) = store
         .run(async |connection: Connection| {
@@ -86,12 +86,12 @@ pub async fn begin(
             connection.begin().await?;
             let answer = Answer { action: Action::Draft, order: None, outcome: "BEGUN", durable: true };
             // First, so that a delivery of the same update at the same moment waits here, and does nothing.
-            if !updates::record(&connection, &record, Some(origin), None, answer, now).await? {
+            if !updates::record(&connection, &record, origin, None, answer, now).await? {
                 connection.rollback().await?;
                 return Ok((false, None));
             }
             let before = replaces.map(|draft| (draft.id, draft.revision));
-            let draft = drafts::write(&connection, &write, staff, before, said, origin.written.is_some(), now).await?;
+            let draft = drafts::write(&connection, &write, staff, before, said, hand(origin), now).await?;
             connection.commit().await?;
             Ok((true, draft))
         })
@@ -115,7 +115,7 @@ pub async fn repeat(
     staff: StaffRef,
     order: OrderId,
     replaces: Option<&Draft>,
-    origin: &Origin,
+    origin: Option<&Origin>,
 ) -> Result<BeginOutcome, store::Error> {
     match drafts::repeated(store, staff, order).await? {
         Some(said) => begin(store, staff, &said, replaces, origin).await,
@@ -135,7 +135,8 @@ pub async fn say(
     cities: &[City],
     origin: &Origin,
 ) -> Result<SayOutcome, store::Error> {
-    say_once(store, staff, (id, None), said, cities, Some(origin)).await
+    let said = std::slice::from_ref(said);
+    say_once(store, staff, (id, None), said, cities, Some(origin), hand(Some(origin))).await
 }
 
 /// Enters what words say of a draft, once for each update: what they mean was decided by the draft as it was read, and if it is
@@ -151,16 +152,40 @@ pub async fn answer(
     cities: &[City],
     origin: &Origin,
 ) -> Result<SayOutcome, store::Error> {
-    say_once(store, staff, (read.id, Some(read.revision)), said, cities, Some(origin)).await
+    let said = std::slice::from_ref(said);
+    say_once(store, staff, (read.id, Some(read.revision)), said, cities, Some(origin), hand(Some(origin))).await
+}
+
+/// Enters all that is said on the page of a draft as it was read there, or nothing.
+///
+/// # Errors
+/// When the database failed.
+pub async fn fill(
+    store: &Store,
+    staff: StaffRef,
+    (id, revision): (DraftId, i32),
+    said: &[Said],
+    cities: &[City],
+) -> Result<SayOutcome, store::Error> {
+    say_once(store, staff, (id, Some(revision)), said, cities, None, Hand::Page).await
+}
+
+fn hand(origin: Option<&Origin>) -> Hand {
+    match origin {
+        None => Hand::Page,
+        Some(Origin { written: None, .. }) => Hand::Tap,
+        Some(Origin { written: Some(_), .. }) => Hand::Words,
+    }
 }
 
 async fn say_once(
     store: &Store,
     staff: StaffRef,
     (id, revision): (DraftId, Option<i32>),
-    said: &Said,
+    said: &[Said],
     cities: &[City],
     origin: Option<&Origin>,
+    hand: Hand,
 ) -> Result<SayOutcome, store::Error> {
     store
         .run(async |connection: Connection| {
@@ -187,14 +212,14 @@ async fn say_once(
                 return Ok(unchanged.unwrap_or(SayOutcome::NoDraft));
             };
             let before = Some((draft.id, draft.revision));
-            let in_words = origin.is_some_and(|origin| origin.written.is_some());
-            let outcome = if draft.enter(said.clone(), cities) {
-                match drafts::write(&connection, &write, staff, before, &draft, in_words, now).await? {
+            let as_read = draft.clone();
+            let outcome = if said.iter().all(|said| draft.enter(said.clone(), cities)) {
+                match drafts::write(&connection, &write, staff, before, &draft, hand, now).await? {
                     Some(draft) => SayOutcome::Said(Box::new(draft)),
                     None => SayOutcome::NoDraft,
                 }
             } else {
-                SayOutcome::Gone(Box::new(draft))
+                SayOutcome::Gone(Box::new(as_read))
             };
             let answer = Answer { action: Action::Draft, order: None, outcome: outcome.name(), durable: true };
             updates::record(&connection, &record, origin, None, answer, now).await?;
@@ -215,15 +240,23 @@ pub async fn ask_again(
     field: Field,
     cities: &[City],
 ) -> Result<SayOutcome, store::Error> {
-    say_once(store, staff, (id, None), &Said::Again(field), cities, None).await
+    say_once(store, staff, (id, None), &[Said::Again(field)], cities, None, Hand::Tap).await
 }
 
-/// Drops a draft; false if there was none.
+/// Drops a draft, if it is given as it was read; false if there is no such one.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, store::Error> {
-    drafts::drop(store, staff, id).await
+pub async fn drop(store: &Store, staff: StaffRef, id: DraftId, revision: Option<i32>) -> Result<bool, store::Error> {
+    drafts::drop(store, staff, id, revision).await
+}
+
+/// Whether there is such a master in the person's cities.
+///
+/// # Errors
+/// When the database failed.
+pub async fn knows_master(store: &Store, staff: StaffRef, master: MasterId) -> Result<bool, store::Error> {
+    Ok(!drafts::names(store, staff, &[master]).await?.is_empty())
 }
 
 /// Reads what is shown around a draft: by the rules of the rounds whom it would be offered to, and how long that takes.

@@ -140,6 +140,8 @@ pub enum Said {
     Preferred(MasterId),
     /// A field is left out.
     Nothing(Field),
+    /// A field is emptied, and missing if no order can be made without it.
+    Emptied(Field),
     /// A field is to be asked again.
     Again(Field),
     /// The client's phone, and the name with the further ones behind it, or in its place.
@@ -155,6 +157,17 @@ pub enum Said {
         /// As it was written.
         written: String,
     },
+}
+
+/// How something is said of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// By a button of the bot.
+    Tap,
+    /// By a message to the bot.
+    Words,
+    /// On the page: the bot asks for nothing.
+    Page,
 }
 
 /// A draft.
@@ -358,6 +371,11 @@ impl Draft {
                 }
                 self.forget(field);
                 field
+            }
+            Said::Emptied(field) => {
+                self.forget(field);
+                self.settle(cities);
+                return true;
             }
             Said::Again(field) => {
                 self.step = Some(field);

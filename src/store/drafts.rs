@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, cities as places, column, facts, statement};
 use crate::model::city::City;
-use crate::model::draft::{Draft, DraftId, Field, Twin, Usually};
+use crate::model::draft::{Draft, DraftId, Field, Hand, Twin, Usually};
 use crate::model::slot::{Hours, When};
 use crate::model::{Category, CityId, MasterId, OrderId, Phone, StaffId, StaffRef};
 
@@ -140,14 +140,15 @@ macro_rules! types {
             $name,
             [
                 INT8, INT8, INT8, TEXT, TEXT_ARRAY, TEXT, INT8, INT8, TEXT, TEXT, TEXT, TEXT, BOOL, TIMESTAMP, TIMESTAMP,
-                INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, INT4, BOOL
+                INT8, INT8, TEXT, TEXT, TIMESTAMPTZ, INT4, BOOL, BOOL
             ],
             $($text)+
         )
     };
 }
 
-/// What the person writes next answers the draft. Of words that come one after the other none is older than the question.
+/// What the person writes next answers the draft, unless it is filled in on the page. Of words that come one after the other none
+/// is older than the question.
 macro_rules! asks {
     ($whom:literal) => {
         concat!(
@@ -155,7 +156,7 @@ macro_rules! asks {
              INSERT INTO staff_dialogs AS dialog (staff_id, question, asked_at)
              SELECT staff_id, 'NEW_ORDER', coalesce($20, now()) FROM ",
             $whom,
-            "
+            " WHERE $23 /* asks */
              ON CONFLICT (staff_id) DO UPDATE
                  SET question = 'NEW_ORDER', order_id = NULL, master_id = NULL, seen = NULL,
                      asked_at = CASE WHEN dialog.question = 'NEW_ORDER' AND $22 /* in words */ THEN dialog.asked_at ELSE excluded.asked_at END
@@ -221,14 +222,14 @@ pub(crate) const CHANGE: Statement = types!(
 );
 
 /// Runs [`BEGIN`], where `before` is what may be replaced, or [`CHANGE`], where it is what is changed; the draft as it is then.
-/// `in_words`: it was written, not tapped. `None`: the person may not make orders, or there is another draft.
+/// `None`: the person may not make orders, or there is another draft.
 pub(crate) async fn write(
     connection: &Connection,
     statement: &Ready,
     staff: StaffRef,
     before: Option<(DraftId, i32)>,
     said: &Draft,
-    in_words: bool,
+    by: Hand,
     now: Option<Timestamp>,
 ) -> Result<Option<Draft>, Error> {
     let answered: Vec<&str> = said.answered.iter().map(|field| field.as_str()).collect();
@@ -263,24 +264,26 @@ pub(crate) async fn write(
                 &serde_json::Value::Object(took).to_string(),
                 &now,
                 &before.map(|(_, revision)| revision),
-                &in_words,
+                &(by == Hand::Words),
+                &(by != Hand::Page),
             ],
         )
         .await?;
     rows.first().map(draft).transpose()
 }
 
-/// Drops somebody's open draft, and the question that asks for more of it.
+/// Drops somebody's open draft, of that revision if one is given, and the question that asks for more of it.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, Error> {
+pub async fn drop(store: &Store, staff: StaffRef, id: DraftId, revision: Option<i32>) -> Result<bool, Error> {
     const DROP: Statement = statement!(
         "drafts.drop",
-        [INT8, INT8, INT8],
+        [INT8, INT8, INT8, INT4],
         "WITH dropped AS (
              DELETE FROM order_drafts USING staff_right($1 /* staff */, $2 /* user */) AS who
              WHERE order_drafts.id = $3 /* draft */ AND order_drafts.staff_id = who.staff_id AND order_id IS NULL
+               AND ($4 /* revision */ IS NULL OR revision = $4)
              RETURNING who.staff_id
          ), answered AS (
              DELETE FROM staff_dialogs USING dropped
@@ -290,7 +293,7 @@ pub async fn drop(store: &Store, staff: StaffRef, id: DraftId) -> Result<bool, E
     );
     store
         .run(async |connection: Connection| {
-            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0];
+            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &id.0, &revision];
             Ok(!connection.fetch(&DROP, &params).await?.is_empty())
         })
         .await

@@ -142,6 +142,49 @@ async fn a_sheet_with_bad_rows_is_reported_on_and_what_is_good_is_loaded() {
 }
 
 #[tokio::test]
+async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters() {
+    let t = Dispatch::start().await;
+    t.chat(ANNA).open();
+    t.add_staff(OLGA).await;
+    let client = t.order().offered_to([BORIS]).await;
+    t.execute("UPDATE orders SET client_phone = '+79123456789' WHERE id = $1", &[&client.0]).await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(client))).await;
+        browser.keys("n").await;
+        browser.fill("textarea[name=message]", "Малышева 84, 8 912 345 67 89, течёт кран").await;
+        browser.click(".whole button").await;
+        browser.until(&says(".whole .hint", "телефон — «8 912 345 67 89»")).await;
+        browser.until(&says(".twin", &format!("№{client}"))).await;
+        browser.until(&says(".around", "Подходят 3 мастера")).await;
+        // Half a phone is not saved, and is not lost either.
+        browser.value("document.querySelector('[name=client_phone]').value = ''").await;
+        browser.fill("[name=client_phone]", "8 912\t").await;
+        browser.until(&says("#fault-client_phone", "не бывает 4 цифр")).await;
+        browser.fill("[name=client_name]", "Ольга\t").await;
+        browser.until(&says(".saved", "Сохранено")).await;
+        browser.value("location.reload()").await;
+        browser.until(&there("nav [data-view=new]")).await;
+        browser.click("nav [data-view=new]").await;
+        browser.until("document.querySelector('[name=client_name]')?.value === 'Ольга'").await;
+        browser.until(&says("#fault-client_phone", "не бывает 4 цифр")).await;
+        assert_eq!(browser.value("document.querySelector('[name=client_phone]').value").await, "8 912");
+        browser.click("[data-key=create]").await;
+        assert_eq!(browser.value("document.activeElement.name").await, "client_phone", "it is asked for");
+        browser.value("document.querySelector('[name=client_phone]').value = ''").await;
+        browser.fill("[name=client_phone]", "8 912 345 67 80\t").await;
+        browser.click("[data-key=create]").await;
+        browser.until(&says("#toasts", "заведена")).await;
+        browser.until(&says("#card", "Малышева 84")).await;
+        browser.until(&says("#card", "8 (912) 345-67-80")).await;
+    })
+    .await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 2);
+    t.tell().await;
+    let card = t.chat(ANNA).messages().pop().expect("an offer").text;
+    assert!(card.contains("Малышева"), "{card}");
+}
+
+#[tokio::test]
 async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
     let t = Dispatch::start().await;
     t.add_staff(OLGA).await;
@@ -171,7 +214,7 @@ async fn it_fits_whatever_the_screen_and_loads_nothing_from_elsewhere() {
             browser.prefer(scheme).await;
             browser.click(&row(order)).await;
             browser.until(&there("#card [data-action='ASSIGN']")).await;
-            for view in ["now", "masters", "figures", "load"] {
+            for view in ["now", "new", "masters", "figures", "load"] {
                 browser.value(&format!("document.querySelector('nav [data-view={view}]').click()")).await;
                 browser.until("document.querySelector('[aria-busy]') === null").await;
                 let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";

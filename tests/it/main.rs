@@ -6,6 +6,7 @@ mod accept;
 mod answers;
 mod api_board;
 mod api_document;
+mod api_draft;
 mod api_faults;
 mod api_masters;
 mod api_orders;

@@ -2,6 +2,7 @@
 import { ask, get, post } from "./api.js";
 import { h, replace, toast } from "./dom.js";
 import { ACTION, CATEGORY, clock, counted, day, DELIVERY, ESCALATION, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
+import { local, moment, When } from "./when.js";
 
 const RETURN = ["Мастер не успевает", "Мастер заболел", "Клиент просит другого"];
 const CANCEL = ["Клиент передумал", "Дубль", "Не наша работа", "Нет связи с клиентом"];
@@ -65,7 +66,7 @@ export class Card {
         order.claimed_by && line("Занимается", order.claimed_by.name),
         more.deferred_until && line("Отложена", `до ${day(more.deferred_until, zone)} ${clock(more.deferred_until, zone)}`),
         line("Принята", `${day(order.created_at, zone)} ${clock(order.created_at, zone)}`, order.created_by && `, ${order.created_by.name}`)),
-      h("div", { class: "deeds", id: "deeds" }, more.actions.map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, ACTION[action]))),
+      h("div", { class: "deeds", id: "deeds" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, ACTION[action]))),
       h("div", { id: "deed" }),
       more.offers.length > 0 && [h("h3", {}, "Кому предложили"), h("ul", { class: "offers" }, more.offers.map((offer) => h("li", {},
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
@@ -77,6 +78,22 @@ export class Card {
         h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменили: ${FIELD[change.field] ?? change.field}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
         change.was && h("small", {}, ` было: ${change.was}`), h("small", {}, ` — ${change.name ?? "сама"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
     this.tick();
+  }
+
+  /** What can be done with it; a visit under guarantee is a new order. */
+  actions() {
+    const repeats = this.order.status === "CLOSED" && this.page.may("ORDERS");
+    return repeats ? [...this.more.actions, "GUARANTEE"] : this.more.actions;
+  }
+
+  async guarantee() {
+    try {
+      await post("draft", { guarantee_of: this.order.id });
+    } catch (error) {
+      if (error.kind !== "not-now") return this.page.fail(error);
+      toast("Сначала закончите начатую заявку.", true);
+    }
+    this.page.show("new");
   }
 
   tick() {
@@ -126,6 +143,7 @@ export class Card {
       case "CLOSE": return this.form("Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed("/close", { amount: amount.replace(",", ".") }));
       case "COMMENT": return this.form("Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed("", { comment: comment.trim() || null }, "PATCH"));
       case "EDIT": return this.edit();
+      case "GUARANTEE": return this.guarantee();
     }
   }
 
@@ -135,16 +153,24 @@ export class Card {
   }
 
   edit() {
-    const { order } = this;
+    const { order } = this, zone = order.city.timezone;
+    const when = new When(() => {});
+    const slot = order.slot?.start && order.slot.end ? { start: local(order.slot.start, zone), end: local(order.slot.end, zone) } : null;
+    when.show(slot, [], zone);
+    const before = JSON.stringify(slot);
     const field = (name, label, element) => [name, h("label", {}, label, element)];
     return this.form("Что исправить?", [
       field("address", "Адрес", h("input", { name: "address", value: order.address, maxlength: 300 })),
       field("client_phone", "Телефон", h("input", { name: "client_phone", value: phone(order.client_phone), inputmode: "tel" })),
       field("client_name", "Имя", h("input", { name: "client_name", value: order.client_name, maxlength: 100 })),
       field("description", "Что случилось", h("textarea", { name: "description", rows: 3, maxlength: 2000 }, order.description ?? "")),
+      field("slot", "Когда приехать", when.element),
     ], (said) => {
-      const before = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
-      const changes = Object.fromEntries(Object.entries(said).filter(([name, value]) => value.trim() !== "" && value.trim() !== before[name]));
+      const known = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
+      const changes = Object.fromEntries(Object.entries(known).filter(([name, value]) => said[name].trim() !== "" && said[name].trim() !== value).map(([name]) => [name, said[name]]));
+      const time = when.value();
+      if (time === undefined) return toast("Время указано не до конца.", true);
+      if (JSON.stringify(time) !== before) changes.slot = time && { start: moment(time.start, zone), end: moment(time.end, zone) };
       return Object.keys(changes).length ? this.deed("", changes, "PATCH") : this.draw();
     });
   }

@@ -1,7 +1,7 @@
 // «Загрузка»: a sheet is dropped, its report is read, and then it is loaded.
 import { ask, key } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { FIELD, orders, problem } from "./texts.js";
+import { fault, FIELD, orders, problem } from "./texts.js";
 
 export class Load {
   constructor(page) {
@@ -50,7 +50,7 @@ export class Load {
       h("h2", {}, this.sheet.name),
       h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Столбцы без пользы: ${report.ignored.join(", ")}.` : ""),
       !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
-        h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, error.detail))))),
+        h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
       !made && report.valid > 0 && h("p", { class: "deeds" },
         h("button", { class: "primary", onclick: () => this.send(good ? "" : "?partial=1") }, good ? `Завести ${orders(report.valid)}` : `Завести только верные: ${orders(report.valid)}`)));

@@ -6,6 +6,7 @@ import { h, replace, toast } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Load } from "./load.js";
 import { Masters } from "./masters.js";
+import { NewOrder } from "./new.js";
 import { problem, VIEWS } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -20,16 +21,19 @@ const page = {
     toast(problem(error), true);
   },
   open: (order) => card.open(order),
+  show: (name) => show(name),
   changed: () => board.look(),
 };
 const card = new Card($("card"), page);
 const board = new Board(page);
-const views = { now: board, masters: new Masters(page), figures: new Figures(page), load: new Load(page) };
+const views = { now: board, new: new NewOrder(page), masters: new Masters(page), figures: new Figures(page), load: new Load(page) };
 let view = "now";
+
+const offered = (name) => views[name] && (name !== "new" || page.may("ORDERS"));
 
 function show(name) {
   views[view].leave?.();
-  view = views[name] ? name : "now";
+  view = offered(name) ? name : "now";
   history.replaceState(null, "", view === "now" ? location.pathname : `#${view}`);
   for (const button of $("views").children) button.setAttribute("aria-current", button.dataset.view === view ? "page" : "false");
   replace($("view"), views[view].element);
@@ -64,7 +68,7 @@ async function start() {
     return;
   }
   replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: () => close().catch(page.fail) }, "Выйти"));
-  replace($("views"), Object.entries(VIEWS).map(([name, title]) => h("button", { "data-view": name, "data-key": name, onclick: () => show(name) }, title)));
+  replace($("views"), Object.entries(VIEWS).filter(([name]) => offered(name)).map(([name, title]) => h("button", { "data-view": name, "data-key": name, onclick: () => show(name) }, title)));
   show(wanted);
 }
 
@@ -83,6 +87,9 @@ document.addEventListener("keydown", (event) => {
     board.step(event.key === "j" ? 1 : -1);
   } else if (!typing && event.key === "a" && card.order) {
     card.assign();
+  } else if (!typing && event.key === "n" && offered("new")) {
+    event.preventDefault();
+    show("new");
   }
 });
 document.addEventListener("visibilitychange", () => views[view].wake?.());

@@ -1,6 +1,6 @@
-// Every Russian word that is not in index.html, and how numbers and times are said.
+// The words that more than one part of the page says, and how numbers and times are said.
 
-export const VIEWS = { now: "Сейчас", masters: "Мастера", figures: "Цифры", load: "Загрузка" };
+export const VIEWS = { now: "Сейчас", new: "Новая заявка", masters: "Мастера", figures: "Цифры", load: "Загрузка" };
 export const STATE = {
   URGENT: "🔥 Горит", SEARCHING: "🔎 Ищут мастера", DEFERRED: "💤 Отложены", ASSIGNED: "📌 Взяты", EN_ROUTE: "🚗 В пути", WORKING: "🛠 На месте",
   PAYMENT: "💳 Ждут оплату", CLOSED: "✅ Закрыты", CANCELED: "🚫 Отменены",
@@ -23,12 +23,45 @@ export const WHY_NOT = {
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать" };
 export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
-  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно",
+  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно", city_id: "город", district_id: "район", slot: "время",
+  preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
 };
 export const ACTION = {
   CLAIM: "Беру на себя", UNCLAIM: "Снять с себя", SEARCH: "Искать сейчас", ASSIGN: "Назначить мастера", RETURN: "Искать заново", CLOSE: "Закрыть с суммой",
-  EDIT: "Изменить", COMMENT: "Мастеру…", REOPEN: "Открыть снова", CANCEL: "Отменить",
+  EDIT: "Изменить", COMMENT: "Мастеру…", GUARANTEE: "Гарантийный выезд", REOPEN: "Открыть снова", CANCEL: "Отменить",
 };
+
+/** What the API says of fields, in the words of the page. */
+const FAULTS = [
+  [/^expected (some words|a value)/, "заполните это поле"],
+  [/^expected at most (\d+) characters/, "не длиннее $1 символов"],
+  [/^expected 1 to (\d+) characters/, "от 1 до $1 символов"],
+  [/^expected no control characters/, "уберите невидимые символы"],
+  [/^a phone number does not have (\d+) digits/, "в номере не бывает $1 цифр"],
+  [/^(not a phone number|no country has)/, "это не похоже на номер телефона"],
+  [/^that time has passed/, "это время уже прошло"],
+  [/^expected at most (\d+) days ahead/, "не дальше чем за $1 дней"],
+  [/^expected up to 24 hours after the start/, "не дольше суток и позже начала"],
+  [/^expected a time of this century/, "нет такого года"],
+  [/^expected a time, as there is an end/, "есть конец, но нет начала"],
+  [/^expected a time such as (.*) or .*/, "напишите так: $1"],
+  [/^expected it written as the start is/, "напишите так же, как начало"],
+  [/^expected either a (slot|time) or as soon as possible/, "или время, или срочно"],
+  [/^expected yes or no/, "да или нет"],
+  [/^expected one of:? (.*)/, "одно из: $1"],
+  [/^expected rubles/, "сумма в рублях, например 2500"],
+  [/^expected 1 to (\d+), or null/, "от 1 до $1, или пусто"],
+  [/^no city that/, "такого города у вас нет"],
+  [/^(no district of|that city or district)/, "такого района в этом городе нет"],
+  [/^expected districts of/, "такого района в этом городе нет"],
+  [/^no master of/, "этот мастер заблокирован или работает в другом городе"],
+  [/^no closed order/, "закрытой заявки с таким номером нет"],
+  [/^expected at least one change/, "ничего не изменено"],
+];
+export function fault(detail) {
+  const [pattern, words] = FAULTS.find(([known]) => known.test(detail)) ?? [/^.*$/s, "проверьте, что здесь введено"];
+  return detail.match(pattern)[0].replace(pattern, words);
+}
 
 /** Why something was not done, and what to do. */
 export function problem(error) {
@@ -40,7 +73,7 @@ export function problem(error) {
     unavailable: "Сервер сейчас не отвечает. Попробуйте ещё раз.", unauthorized: "Сеанс закончился: откройте страницу из бота.", "too-large": "Файл больше 8 МБ.",
     "key-of-another": "Этот файл уже загружали с другим содержимым.", malformed: "Запрос не понят.",
   };
-  if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => `${FIELD[pointer.slice(1)] ?? pointer}: ${detail}`).join("; ") || "Проверьте, что введено.";
+  if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => [FIELD[pointer.split("/")[1]], fault(detail)].filter(Boolean).join(": ")).join("; ") || "Проверьте, что введено.";
   return words[error.kind] ?? "Не получилось. Попробуйте ещё раз.";
 }
 
@@ -68,6 +101,16 @@ export function slot(order) {
   const { start, end } = order.slot, zone = order.city.timezone;
   return start ? `${day(start, zone)} ${clock(start, zone)}${end ? `–${clock(end, zone)}` : ""}` : `до ${day(end, zone)} ${clock(end, zone)}`;
 }
+/** The date of a city's clocks. */
+export const dayOf = (clocks) => clocks.slice(0, 10);
+/** A time on a city's clocks, where `today` is what they say: «сегодня 14:00–16:00». */
+export function localSlot({ start, end }, today) {
+  const days = Math.round((Date.parse(dayOf(start)) - Date.parse(dayOf(today))) / 86400000);
+  const name = { 0: "сегодня", 1: "завтра" }[days] ?? day(`${dayOf(start)}T00:00:00Z`, "UTC");
+  return `${name} ${start.slice(11, 16)}–${end.slice(11, 16)}`;
+}
+/** «заявке», «заявкам». */
+export const byOrders = (number) => `по ${number} ${plural.select(number) === "one" ? "заявке" : "заявкам"}`;
 /** A Russian number as it is written, any other as it is. */
 export const phone = (text) => text.replace(/^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/, "8 ($1) $2-$3-$4");
 export const rubles = (amount) => `${Number(amount).toLocaleString("ru")} ₽`;

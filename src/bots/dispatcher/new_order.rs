@@ -53,7 +53,7 @@ impl By<'_> {
             NewTap::Defer(draft, revision) => self.make_order(draft, revision, Search::InTheMorning).await,
             NewTap::AskDrop(draft) => Ok(Reply::screen(screens::confirm_drop(draft), Place::Draft)),
             NewTap::Drop(draft) => {
-                let dropped = draft::drop(&self.bots.store, self.staff, draft).await?;
+                let dropped = draft::drop(&self.bots.store, self.staff, draft, None).await?;
                 let menu = self.menu().await?;
                 Ok(if dropped { menu.with_toast(words::DROPPED) } else { menu.with_alert(words::NO_DRAFT) })
             }
@@ -76,7 +76,7 @@ impl By<'_> {
     async fn begin_order(self, replaces: Option<&Draft>, wrong: Option<Fault>) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         let blank = Draft::blank(self.profile.id, &cities);
-        match draft::begin(&self.bots.store, self.staff, &blank, replaces, self.origin).await? {
+        match draft::begin(&self.bots.store, self.staff, &blank, replaces, Some(self.origin)).await? {
             BeginOutcome::Begun(draft) | BeginOutcome::Left(draft) => {
                 self.draft_as(&draft, Beside { wrong, ..Beside::default() }).await
             }
@@ -87,7 +87,7 @@ impl By<'_> {
     /// Begins a free visit that repeats a closed order. A draft that is not finished comes first.
     async fn begin_guarantee(self, order: OrderId) -> Result<Reply, store::Error> {
         let blank = draft::open(&self.bots.store, self.staff).await?.filter(Draft::is_blank);
-        match draft::repeat(&self.bots.store, self.staff, order, blank.as_ref(), self.origin).await? {
+        match draft::repeat(&self.bots.store, self.staff, order, blank.as_ref(), Some(self.origin)).await? {
             BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
             BeginOutcome::Left(draft) if draft.guarantee_of == Some(order) => {
                 self.draft_as(&draft, Beside { resumed: true, ..Beside::default() }).await
@@ -184,7 +184,8 @@ impl By<'_> {
 
     async fn make_order(self, id: DraftId, revision: i32, search: Search) -> Result<Reply, store::Error> {
         let outcome =
-            create::create(&self.bots.store, self.staff, id, revision, search, words::NAMELESS, self.origin).await?;
+            create::create(&self.bots.store, self.staff, id, revision, search, words::NAMELESS, Some(self.origin))
+                .await?;
         self.bots.metrics.count("order_create", outcome.name());
         let (draft, alert) = match outcome {
             CreateOutcome::Created { order, asked } => {
@@ -322,7 +323,7 @@ impl By<'_> {
     async fn begin_pasted(self, said: Said, blank: Option<&Draft>, cities: &[City]) -> Result<Reply, store::Error> {
         let mut filled = Draft::blank(self.profile.id, cities);
         filled.enter(said, cities);
-        match draft::begin(&self.bots.store, self.staff, &filled, blank, self.origin).await? {
+        match draft::begin(&self.bots.store, self.staff, &filled, blank, Some(self.origin)).await? {
             BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
             BeginOutcome::Left(draft) => self.draft_first(&draft).await,
             BeginOutcome::NotAllowed => self.may_not().await,

@@ -1,0 +1,70 @@
+// When the master is to come: as soon as possible, one of the next windows, or any other time; on the clocks of the city.
+import { h, replace } from "./dom.js";
+import { dayOf, localSlot } from "./texts.js";
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** The clocks of a zone at that moment: "2026-12-01T14:00:00". */
+export function local(iso, zone) {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).formatToParts(new Date(iso));
+  const { year, month, day, hour, minute } = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${year}-${month}-${day}T${hour}:${minute}:00`;
+}
+
+/** The moment at which the clocks of a zone say that. */
+export function moment(clock, zone) {
+  const wanted = Date.parse(`${clock}Z`);
+  let at = wanted;
+  // Twice: the first guess may lie on the other side of a change of the clocks.
+  for (let turn = 0; turn < 2; turn += 1) at += wanted - Date.parse(`${local(new Date(at).toISOString(), zone)}Z`);
+  return new Date(at).toISOString();
+}
+
+/** What is chosen is `value()`: null, as soon as possible; undefined, not all of it yet; else {start, end}. */
+export class When {
+  constructor(changed, name = "slot") {
+    this.choice = h("select", { name, "data-key": name, onchange: () => this.chosen(changed) });
+    this.date = h("input", { type: "date", "aria-label": "День", onchange: changed });
+    this.from = h("input", { type: "time", step: 900, "aria-label": "С какого времени", onchange: changed });
+    this.until = h("input", { type: "time", step: 900, "aria-label": "До какого времени", onchange: changed });
+    this.other = h("span", { class: "other", hidden: true }, this.date, this.from, h("span", {}, "–"), this.until);
+    this.element = h("span", { class: "time" }, this.choice, this.other);
+    this.windows = [];
+  }
+
+  /** Offers windows of a city in that zone, and shows a time. */
+  show(slot, windows, zone) {
+    this.zone = zone;
+    this.windows = windows;
+    const at = windows.findIndex(({ start, end }) => slot && start === slot.start && end === slot.end);
+    const today = local(new Date().toISOString(), zone);
+    replace(this.choice, h("option", { value: "" }, "Как можно скорее"),
+      windows.map((window, index) => h("option", { value: index }, localSlot(window, today))), h("option", { value: "other" }, "Другое время…"));
+    this.choice.value = slot === null ? "" : at < 0 ? "other" : String(at);
+    this.other.hidden = this.choice.value !== "other";
+    this.date.min = dayOf(today);
+    if (slot && at < 0) [this.date.value, this.from.value, this.until.value] = [dayOf(slot.start), slot.start.slice(11, 16), slot.end.slice(11, 16)];
+  }
+
+  chosen(changed) {
+    this.other.hidden = this.choice.value !== "other";
+    if (this.other.hidden) return changed();
+    const tomorrow = local(new Date(Date.now() + 86400000).toISOString(), this.zone);
+    this.date.value ||= dayOf(tomorrow);
+    this.from.value ||= "10:00";
+    this.until.value ||= "12:00";
+    this.date.focus();
+    changed();
+  }
+
+  value() {
+    if (this.choice.value === "") return null;
+    if (this.choice.value !== "other") return this.windows[Number(this.choice.value)];
+    if (!this.date.value || !this.from.value || !this.until.value) return undefined;
+    const start = `${this.date.value}T${this.from.value}:00`;
+    // Until midnight, or later: the next day.
+    const next = this.until.value <= this.from.value ? new Date(Date.parse(`${this.date.value}T00:00:00Z`) + 86400000) : null;
+    const date = next ? `${next.getUTCFullYear()}-${two(next.getUTCMonth() + 1)}-${two(next.getUTCDate())}` : this.date.value;
+    return { start, end: `${date}T${this.until.value}:00` };
+  }
+}
