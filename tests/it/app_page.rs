@@ -179,8 +179,7 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
     })
     .await;
     assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 2);
-    t.tell().await;
-    let card = t.chat(ANNA).messages().pop().expect("an offer").text;
+    let card = t.chat(ANNA).messages().pop().expect("an offer, sent at once").text;
     assert!(card.contains("Малышева"), "{card}");
 }
 

@@ -35,7 +35,7 @@ export class NewOrder {
       this.labels[name] = h("label", { class: name }, h("span", {}, label[0].toUpperCase() + label.slice(1)), element, this.faults[name]);
       return this.labels[name];
     };
-    this.message = h("textarea", { name: "message", "data-key": "message", rows: 2, maxlength: 4096, "aria-label": "Заявка одним сообщением", placeholder: "Малышева 84, 8 912 345 67 89, не греет бойлер, завтра после обеда", oninput: () => (this.parse.disabled = !this.message.value.trim()) });
+    this.message = h("textarea", { name: "message", "data-key": "message", rows: 2, maxlength: 4096, "aria-label": "Заявка одним сообщением", placeholder: "Например: Малышева 84, 8 912 345 67 89, не греет бойлер, завтра после обеда", oninput: () => (this.parse.disabled = !this.message.value.trim()) });
     this.parse = h("button", { type: "button", disabled: true, onclick: () => this.paste() }, "Разобрать");
     this.took = h("p", { class: "hint" });
     this.saved = h("small", { class: "saved", role: "status" });
