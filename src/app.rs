@@ -33,6 +33,8 @@ pub struct App {
     strangers: Arc<Strangers>,
     /// What the senders of this process remember.
     delivery: Arc<bots::delivery::State>,
+    /// Where people reach the dispatchers' page, if anybody is to be led there.
+    public_url: Option<config::PublicUrl>,
     /// The dispatchers' bot's, by which Telegram signs who opened a page.
     admin_bot: config::Token,
     /// `None` in a program that serves no webhook.
@@ -81,6 +83,7 @@ impl App {
         };
         Ok(Self {
             telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
+            public_url: config::public_url(lookup)?,
             admin_bot: config::bot_token(lookup, BotName::Admin)?,
             secrets: None,
             liveness: Arc::default(),
@@ -102,6 +105,7 @@ impl App {
             enqueued: Arc::clone(&self.enqueued),
             strangers: Arc::clone(&self.strangers),
             delivery: Arc::clone(&self.delivery),
+            public_url: self.public_url.clone(),
         }
     }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::config::PublicUrl;
 use crate::metrics::Metrics;
 use crate::model::{BotName, TelegramUserId};
 use crate::store::{self, Store};
@@ -44,6 +45,8 @@ pub struct Bots {
     pub strangers: Arc<Strangers>,
     /// What the senders of this process remember.
     pub delivery: Arc<delivery::State>,
+    /// Where people reach the dispatchers' page, if anybody is to be led there.
+    pub public_url: Option<PublicUrl>,
 }
 
 /// An update that was handled: committed, and yet to be answered.

@@ -239,14 +239,44 @@ pub fn metrics_token(lookup: Lookup) -> Result<Option<WebhookSecret>, Error> {
     optional(lookup, VARIABLE).map(|token| WebhookSecret::parse(VARIABLE, &token)).transpose()
 }
 
-/// Reads `PUBLIC_URL`: where people reach this server, without a trailing slash.
+/// Where people reach this server.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The dispatchers' page, which opens for whoever follows this link.
+    #[must_use]
+    pub fn page_by(&self, link: &str) -> String {
+        format!("{}/app#link={link}", self.0)
+    }
+
+    /// The dispatchers' page inside Telegram, which opens nothing without TLS, but what is on this machine.
+    /// <https://core.telegram.org/bots/webapps#using-bots-in-the-test-environment>
+    #[must_use]
+    pub fn mini_app(&self) -> Option<String> {
+        let known = ["https://", "http://127.0.0.1:", "http://localhost:"];
+        known.iter().any(|beginning| self.0.starts_with(beginning)).then(|| format!("{}/app", self.0))
+    }
+}
+
+/// Reads `PUBLIC_URL`; `None`: it is not set, and nobody is led to the page.
+///
+/// # Errors
+/// When it is not an http or https URL.
+pub fn public_url(lookup: Lookup) -> Result<Option<PublicUrl>, Error> {
+    optional(lookup, PUBLIC_URL).map(|url| http_url(PUBLIC_URL, &url, REACHED).map(PublicUrl)).transpose()
+}
+
+/// The same for a program that can do nothing without it.
 ///
 /// # Errors
 /// When it is missing, or not an http or https URL.
-pub fn public_url(lookup: Lookup) -> Result<String, Error> {
-    const EXPECTED: &str = "the address at which people reach this server, such as https://dispatch.example.org";
-    http_url("PUBLIC_URL", &required(lookup, "PUBLIC_URL", EXPECTED)?, EXPECTED)
+pub fn required_public_url(lookup: Lookup) -> Result<PublicUrl, Error> {
+    http_url(PUBLIC_URL, &required(lookup, PUBLIC_URL, REACHED)?, REACHED).map(PublicUrl)
 }
+
+const PUBLIC_URL: &str = "PUBLIC_URL";
+const REACHED: &str = "the address at which people reach this server, such as https://dispatch.example.org";
 
 fn http_url(variable: &str, url: &str, expected: &'static str) -> Result<String, Error> {
     let parsed = reqwest::Url::parse(url).map_err(|error| Error::malformed(variable, error, expected))?;

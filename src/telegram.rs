@@ -231,6 +231,20 @@ impl Bot {
             .map(drop)
     }
 
+    /// Lets the button beside the field of one chat open a page; `None`: it lists the commands, as in every chat.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer.
+    pub async fn set_menu_button(&self, chat: i64, page: Option<(&str, &str)>) -> Result<(), Error> {
+        // <https://core.telegram.org/bots/api#setchatmenubutton>
+        let button = match page {
+            Some((text, url)) => serde_json::json!({"type": "web_app", "text": text, "web_app": {"url": url}}),
+            None => serde_json::json!({"type": "default"}),
+        };
+        let params = serde_json::json!({"chat_id": chat, "menu_button": button});
+        self.call::<_, IgnoredAny>("setChatMenuButton", &params).await.map(drop)
+    }
+
     /// Changes a message. That it says so already is a success.
     ///
     /// # Errors

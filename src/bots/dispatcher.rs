@@ -5,6 +5,7 @@ mod master;
 mod menu;
 mod new_order;
 mod order;
+mod page;
 mod queue;
 mod reply;
 mod written;
@@ -188,6 +189,7 @@ impl By<'_> {
             Some(StaffCallback::New(tap)) => self.new_order(tap).await,
             Some(StaffCallback::Master(tap)) => self.master(tap).await,
             Some(StaffCallback::Figures(tap)) => self.figures(tap).await,
+            Some(StaffCallback::Page) => self.page().await,
             None => Ok(self.menu().await?.with_alert(texts::staff::UNKNOWN_BUTTON)),
         }
     }

@@ -156,7 +156,8 @@ async fn take_commands_away(who: &Who) -> Result {
     let entries = staff::list(&store()?, None).await?;
     let named = |entry: &&Entry| who.id == Some(entry.id.0) || who.telegram_id == Some(entry.user.0);
     if let (Some(entry), Ok(bot)) = (entries.iter().find(named), bot(BotName::Admin))
-        && bot.set_commands(entry.user.0, &[]).await.is_err()
+        && (bot.set_commands(entry.user.0, &[]).await.is_err()
+            || bot.set_menu_button(entry.user.0, None).await.is_err())
     {
         say("The bot's commands are still in the menu of that chat; they do nothing.")?;
     }
@@ -165,12 +166,12 @@ async fn take_commands_away(who: &Who) -> Result {
 
 async fn link(who: &Who) -> Result {
     // Before anything is made that leads nowhere.
-    let here = config::public_url(&environment)?;
+    let here = config::required_public_url(&environment)?;
     let Some(link) = session::link(&store()?, who.named(), session::LINK).await.map_err(in_words)? else {
         return Err("there is nobody like that, or not any more: `staff list` shows who there is".into());
     };
     let minutes = session::LINK.as_secs() / 60;
-    say(&format!("{here}/app#link={}\nIt opens the page once, within {minutes} minutes.", link.text()))
+    say(&format!("{}\nIt opens the page once, within {minutes} minutes.", here.page_by(&link.text())))
 }
 
 fn refused(why: &Saved) -> Result {

@@ -313,8 +313,11 @@ async fn refuse_what_is_in_use(sql: &Client) -> Result<(), Error> {
 }
 
 fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, Arc<App>, oneshot::Sender<()>), Error> {
+    let listener = server::listen(([127, 0, 0, 1], 0).into())?;
+    let url = format!("http://{}", listener.local_addr()?);
     let lookup = |name: &str| {
         let value = match name {
+            "PUBLIC_URL" => &url,
             "DATABASE_URL" => database_url,
             "MASTER_BOT_TOKEN" => TOKEN,
             "ADMIN_BOT_TOKEN" => ADMIN_TOKEN,
@@ -325,8 +328,6 @@ fn serve(database_url: &str, telegram: &Telegram) -> Result<(String, Arc<App>, o
         Some(value.to_owned())
     };
     let app = Arc::new(App::from_env(&lookup, 8, Clock::default())?);
-    let listener = server::listen(([127, 0, 0, 1], 0).into())?;
-    let url = format!("http://{}", listener.local_addr()?);
     for (token, name, path) in [(TOKEN, "Заявки", "master"), (ADMIN_TOKEN, "Диспетчерская", "admin")]
     {
         let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(SECRET.to_owned()) };

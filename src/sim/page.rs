@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
@@ -132,7 +132,8 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
     if shown.only_here && !request.headers().get(HOST).is_some_and(names_this_machine) {
         return text(StatusCode::FORBIDDEN, "open the page by the address that the program printed");
     }
-    if request.method() == Method::GET && path != "/events" && !path.starts_with("/bot") {
+    let is_file = path != "/events" && path != "/open" && !path.starts_with("/bot");
+    if request.method() == Method::GET && is_file {
         return file(&path);
     }
     // … nor by a script or a form, which may show the page and no more.
@@ -144,6 +145,7 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
     }
     match (request.method().clone(), path.as_str()) {
         (Method::GET, "/events") => feed::stream(&shown),
+        (Method::GET, "/open") => open(&shown, request.uri().query().unwrap_or_default()),
         (Method::POST, path) if path.starts_with("/do/") => {
             // No form of another site can send this, and no script without asking first.
             if request.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
@@ -162,6 +164,24 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Answer {
         }
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "only GET, and POST to /do/…"),
     }
+}
+
+/// Opens a page from a button of somebody's chat, as Telegram does: the page is told who opens it.
+fn open(shown: &Shown, query: &str) -> Answer {
+    let asked =
+        |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value);
+    let number = |name: &str| asked(name)?.parse::<i64>().ok();
+    let telegram = &shown.world.telegram;
+    let chat = number("bot")
+        .zip(number("person"))
+        .and_then(|(bot, person)| telegram.token(bot).and_then(|token| telegram.known_chat(&token, person)));
+    let address = chat.zip(asked("page")).and_then(|(chat, page)| chat.open_page(&page));
+    let Some(address) = address.and_then(|address| HeaderValue::try_from(address).ok()) else {
+        return text(StatusCode::NOT_FOUND, "no button opens that page");
+    };
+    let mut answer = text(StatusCode::SEE_OTHER, "");
+    answer.headers_mut().insert(LOCATION, address);
+    answer
 }
 
 fn names_this_machine(host: &HeaderValue) -> bool {

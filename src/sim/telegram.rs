@@ -41,7 +41,7 @@
 //! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
-//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, those of a chat's commands and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address | <https://core.telegram.org/bots/api#available-methods> |
+//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, those of a chat's commands and menu button and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address or a page | <https://core.telegram.org/bots/api#available-methods> |
 //! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
 //!
@@ -142,6 +142,9 @@ pub struct Phone {
     /// The bot's commands in this chat.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
+    /// The button beside the field, if it opens a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub menu_button: Option<Button>,
     /// The last messages, oldest first.
     pub messages: Vec<Message>,
 }
@@ -308,6 +311,7 @@ impl Telegram {
                     lives: chat.lives(),
                     keyboard: chat.keyboard.clone(),
                     commands: chat.commands.clone(),
+                    menu_button: chat.menu_button.clone(),
                     messages: chat.messages[chat.messages.len().saturating_sub(count)..].to_vec(),
                 })
                 .collect()

@@ -4,7 +4,7 @@ use field_service::dispatch::session;
 use field_service::model::{OrderId, StaffRef, TelegramUserId};
 
 use crate::harness::browser::Browser;
-use crate::harness::{ANNA, BORIS, Dispatch};
+use crate::harness::{ANNA, BORIS, Dispatch, Settings};
 
 const WIDE: (u32, u32) = (1400, 900);
 const OLGA: i64 = 501;
@@ -201,6 +201,31 @@ async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
         assert_eq!(browser.console().await, Vec::<String>::new());
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_bot_leads_to_it_inside_telegram_and_in_any_browser() {
+    let t = Dispatch::start_with(Settings { leads_to_page: true, ..Settings::default() }).await;
+    let chat = t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA]).await;
+    let page = format!("{}/app", t.url);
+    chat.say("/start").await;
+    let inside = chat.open_page(&page).expect("the button beside the field");
+    chat.press("Страница").await;
+    let buttons = chat.buttons();
+    assert_eq!(buttons[0].web_app.as_deref(), Some(page.as_str()));
+    let outside = buttons[1].url.clone().expect("a link");
+    for address in [&inside, &outside] {
+        Browser::visit(address, WIDE, async |browser| {
+            browser.until(&there(&row(order))).await;
+            assert_eq!(browser.value("location.hash").await, "", "the proof is not left in the address");
+        })
+        .await;
+    }
+    // The link was good once; what Telegram says is good for some minutes.
+    Browser::visit(&outside, WIDE, async |browser| browser.until(&says("main", "Сеанс не открыт")).await).await;
+    chat.press("Меню").await;
+    assert!(chat.screen().contains("Диспетчер"), "{}", chat.screen());
 }
 
 #[tokio::test]

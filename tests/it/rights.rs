@@ -65,7 +65,7 @@ fn word(text: &str) -> &str {
 
 fn variant(callback: StaffCallback) -> Option<String> {
     Some(match callback {
-        StaffCallback::Menu => return None,
+        StaffCallback::Menu | StaffCallback::Page => return None,
         StaffCallback::Queue(tap) => format!("QueueTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::Order(tap) => format!("OrderTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::New(tap) => format!("NewTap::{}", word(&format!("{tap:?}"))),

@@ -35,6 +35,8 @@ pub enum StaffCallback {
     Master(MasterTap),
     /// `adm:fig…`: the figures.
     Figures(FiguresTap),
+    /// `adm:page`: a way to the dispatchers' page.
+    Page,
 }
 
 impl StaffCallback {
@@ -52,6 +54,7 @@ impl StaffCallback {
         };
         match area {
             "menu" => parse(|_| Some(Self::Menu)),
+            "page" => parse(|_| Some(Self::Page)),
             "q" => parse(|parts| OrderTap::parse_in_queue(parts).map(Self::Order))
                 .or_else(|| parse(|parts| QueueTap::parse(parts).map(Self::Queue))),
             "o" => parse(|parts| OrderTap::parse(parts).map(Self::Order)),
@@ -79,6 +82,7 @@ impl fmt::Display for StaffCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Menu => write!(f, "adm:menu"),
+            Self::Page => write!(f, "adm:page"),
             Self::Queue(tap) => tap.fmt(f),
             Self::Order(tap) => tap.fmt(f),
             Self::New(tap) => tap.fmt(f),

@@ -4,6 +4,7 @@ use tokio::join;
 
 use super::super::render::{Screen, plain, texts};
 use super::super::{Bots, delivery};
+use crate::config::PublicUrl;
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
 use crate::model::{BotName, OrderId, TelegramUserId};
@@ -104,8 +105,7 @@ impl Answer {
             },
             async {
                 if let Some(acts) = commands {
-                    let set = bots.telegram.admin.set_commands(user.0, &texts::staff::master::commands(acts)).await;
-                    bots.log_failure("setMyCommands", &set);
+                    offer_commands(bots, user, acts).await;
                 }
             },
             async {
@@ -117,6 +117,22 @@ impl Answer {
             },
         );
     }
+}
+
+/// Offers the bot's commands and, beside the field, the page.
+async fn offer_commands(bots: &Bots, user: TelegramUserId, acts: bool) {
+    let bot = &bots.telegram.admin;
+    let page = bots.public_url.as_ref().and_then(PublicUrl::mini_app);
+    let offered = texts::staff::master::commands(acts);
+    let beside = async {
+        match &page {
+            Some(page) => bot.set_menu_button(user.0, Some((texts::staff::page::MENU_BUTTON, page))).await,
+            None => Ok(()),
+        }
+    };
+    let (commands, button) = join!(bot.set_commands(user.0, &offered), beside);
+    bots.log_failure("setMyCommands", &commands);
+    bots.log_failure("setChatMenuButton", &button);
 }
 
 /// Leaves a screen that could not be shown to the outbox, which shows `place` as it is then.

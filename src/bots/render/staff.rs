@@ -9,6 +9,8 @@ pub mod order;
 mod queue;
 pub mod shared;
 
+use frankenstein::types::{InlineKeyboardButton, WebAppInfo};
+
 use super::{Screen, keyboards, texts};
 use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, QueueTap, StaffCallback};
 use crate::model::figures::Scope;
@@ -21,12 +23,13 @@ use shared::row;
 /// The menu, with what the person may do.
 #[must_use]
 pub fn menu(profile: &StaffProfile) -> Screen {
-    menu_of(profile, None, false)
+    menu_of(profile, None, false, false)
 }
 
-/// The menu, with what there is in the queue. `drafted`: a new order was begun and is not finished.
+/// The menu, with what there is in the queue. `drafted`: a new order was begun and is not finished. `paged`: there is
+/// a way to the page.
 #[must_use]
-pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool) -> Screen {
+pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool, paged: bool) -> Screen {
     let mut rows = vec![row(texts::staff::queue::button_queue(queue), StaffCallback::Queue(QueueTap::Page(1)))];
     if profile.role.acts() {
         let label = if drafted { texts::staff::BUTTON_DRAFT } else { texts::staff::BUTTON_NEW_ORDER };
@@ -34,8 +37,23 @@ pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool) -> 
     }
     rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
     rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Orders(Scope::default()))));
+    if paged {
+        rows.push(row(texts::staff::page::BUTTON, StaffCallback::Page));
+    }
     let counts = queue.map(|queue| format!("\n\n{}", texts::staff::queue::counts(queue))).unwrap_or_default();
     Screen { text: format!("{}{counts}", texts::staff::menu(profile)), keyboard: shared::markup(rows) }
+}
+
+/// The ways to the page: inside Telegram, if it opens there, and by a link.
+#[must_use]
+pub fn page(mini_app: Option<String>, link: String) -> Screen {
+    use texts::staff::page as words;
+    let text = if mini_app.is_some() { words::BOTH } else { words::LINK };
+    let inside = mini_app
+        .map(|url| vec![InlineKeyboardButton::builder().text(words::OPEN_INSIDE).web_app(WebAppInfo { url }).build()]);
+    let outside = vec![InlineKeyboardButton::builder().text(words::OPEN_OUTSIDE).url(link).build()];
+    let menu = row(texts::staff::BUTTON_MENU, StaffCallback::Menu);
+    Screen { text: text.to_owned(), keyboard: shared::markup(inside.into_iter().chain([outside, menu]).collect()) }
 }
 
 /// That words were no order and no answer, above the menu.

@@ -73,8 +73,9 @@ function words({ text, link }) {
 }
 
 /** A key under a message: it sends, copies or opens something. */
-export function key(button, { tap, say }) {
+export function key(button, { tap, say, chat }) {
   const className = `key ${button.style ?? ""}`.trim();
+  if (button.web_app) return page(button, chat, className);
   if (button.url) {
     const href = SAFE_LINK.test(button.url) ? button.url : undefined;
     return h("a", { className: `${className} opens`, href, target: "_blank", rel: "noreferrer", title: `${button.text}\n${button.url}` }, button.text);
@@ -84,6 +85,12 @@ export function key(button, { tap, say }) {
     return h("button", { type: "button", className: `${className} copies`, title: `${button.text}\nскопировать: ${button.copy}`, "data-copy": button.copy, onclick: copy }, button.text);
   }
   return h("button", { type: "button", className, title: `${button.text}\n${button.data}`, "data-callback": button.data, onclick: () => tap(button) }, button.text);
+}
+
+/** A key that opens a page which is told who opens it. */
+export function page(button, chat, className) {
+  const href = `/open?${new URLSearchParams({ ...chat, page: button.web_app })}`;
+  return h("a", { className: `${className} opens`, href, target: "_blank", rel: "noreferrer", title: `${button.text}\n${button.web_app}` }, button.text);
 }
 
 async function copied(text) {

@@ -1,6 +1,6 @@
 // A phone: one chat with one bot, as Telegram shows it.
 import { act, h, hours, toast } from "./dom.js";
-import { formatted, key } from "./message.js";
+import { formatted, key, page } from "./message.js";
 
 /** How long a button spins if nobody answers, in milliseconds: after that Telegram does not take an answer either. */
 const SPIN = 15_000;
@@ -30,12 +30,13 @@ export class Phone {
     this.field = h("input", { placeholder: "Сообщение", "aria-label": `Сообщение от ${data.name}`, autocomplete: "off" });
     const start = h("button", { type: "button", className: "quiet", onclick: () => act("say", { ...this.#chat, text: "/start" }) }, "/start");
     this.edited = h("p", { className: "edited", hidden: true });
+    this.beside = h("span", { className: "beside" });
     this.keyboard = h("div", { className: "keyboard", hidden: true });
     const commands = `commands-${data.bot}-${data.person}`;
     this.commands = h("datalist", { id: commands });
     this.field.setAttribute("list", commands);
     const composer = h("form", { className: "composer", onsubmit: (event) => this.#submit(event), onkeydown: (event) => this.#type(event) },
-      this.edited, start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"),
+      this.edited, this.beside, start, this.field, h("button", { className: "send", title: "Отправить", "aria-label": "Отправить" }, "➤"),
       this.commands, this.keyboard);
     this.inside = [this.chat, composer];
     this.element = h("article", { className: "phone", "aria-label": `Телефон: ${data.name}`, "data-person": data.person,
@@ -89,13 +90,14 @@ export class Phone {
   }
 
   /** What the bot has put under the field: keys that write or share the own contact; and its commands. */
-  #under({ keyboard, commands }) {
-    const state = JSON.stringify([keyboard, commands]);
+  #under({ keyboard, commands, menu_button: button }) {
+    const state = JSON.stringify([keyboard, commands, button]);
     if (state === this.underState) return;
     this.underState = state;
     this.keyboard.hidden = !keyboard;
     this.keyboard.replaceChildren(...(keyboard?.rows ?? []).map((row) => h("div", { className: "row" }, row.map(({ text, contact }) =>
       h("button", { type: "button", className: "key", onclick: () => (contact ? act("contact", this.#chat) : this.#say(text)) }, text)))));
+    this.beside.replaceChildren(...(button ? [page(button, this.#chat, "quiet")] : []));
     this.commands.replaceChildren(...(commands ?? []).map(({ command, description }) => h("option", { value: `/${command}` }, description)));
   }
 
@@ -128,7 +130,7 @@ export class Phone {
     return h("div", { className: `bubble ${message.from_bot ? "in" : "out"}`, "data-message": message.id },
       h("div", { className: "text" }, formatted(message.spans), meta),
       message.buttons.map((row) => h("div", { className: "row" }, row.map((button) =>
-        key(button, { tap: () => this.#tap(message.id, button), say: (words) => toast(words, this.toasts) })))));
+        key(button, { tap: () => this.#tap(message.id, button), say: (words) => toast(words, this.toasts), chat: this.#chat })))));
   }
 
   #tap(message, button) {

@@ -121,6 +121,7 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
         "editMessageReplyMarkup" => edit_buttons(model, token, params),
         "answerCallbackQuery" => answer(model, params),
         "setMyCommands" | "getMyCommands" | "deleteMyCommands" => commands(model, token, method, params),
+        "setChatMenuButton" => menu_button(model, token, params),
         "setWebhook" => set_webhook(model, token, params),
         "deleteWebhook" => {
             model.bot(token).webhook = None;
@@ -222,6 +223,23 @@ fn commands(model: &mut Model, token: &str, method: &str, params: &Value) -> Res
         "deleteMyCommands" => chat.commands = Vec::new(),
         _ => chat.commands = Command::list(&params["commands"]).map_err(|why| refusal(&why))?,
     }
+    Ok(json!(true))
+}
+
+/// The button beside the field of one chat.
+fn menu_button(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
+    let chat = model.reachable(token, chat_id(params)?).map_err(owned)?;
+    let button = &params["menu_button"];
+    chat.menu_button = match button["type"].as_str() {
+        None | Some("default" | "commands") => None,
+        Some("web_app") => {
+            let text = button["text"].as_str().filter(|text| !text.is_empty());
+            let text = text.ok_or_else(|| refusal("menu button text must be non-empty"))?.to_owned();
+            let url = super::buttons::web_app(&button["web_app"]).map_err(|why| refusal(&why))?;
+            Some(Button { text, web_app: Some(url), ..Button::default() })
+        }
+        Some(_) => return Err(refusal("unsupported MenuButton type")),
+    };
     Ok(json!(true))
 }
 

@@ -20,6 +20,9 @@ pub struct Button {
     /// What it opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The page that it opens inside Telegram, which tells that page who did so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_app: Option<String>,
     /// Its colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub style: Option<Style>,
@@ -74,11 +77,19 @@ impl Button {
             Value::Null => None,
             copy => Some(copy["text"].as_str().ok_or_else(|| unreadable("Can't find field \"text\""))?.to_owned()),
         };
-        match [data.is_some(), url.is_some(), copy.is_some()].into_iter().filter(|there| *there).count() {
+        let web_app = match &button["web_app"] {
+            Value::Null => None,
+            page => Some(web_app(page).map_err(|why| unreadable(&why))?),
+        };
+        match [data.is_some(), url.is_some(), copy.is_some(), web_app.is_some()]
+            .into_iter()
+            .filter(|there| *there)
+            .count()
+        {
             0 => return Err(unreadable("Text buttons are unallowed in the inline keyboard")),
             1 => {}
             // The Bot API takes the first that it looks for, and the others are lost without a word.
-            _ => return Err(unreadable("exactly one of callback_data, url and copy_text must be used")),
+            _ => return Err(unreadable("exactly one of callback_data, url, web_app and copy_text must be used")),
         }
         if text.is_empty() {
             return Err("inline keyboard button text must be non-empty".to_owned());
@@ -93,7 +104,7 @@ impl Button {
         {
             return Err("BUTTON_URL_INVALID".to_owned());
         }
-        Ok(Self { text: text.to_owned(), data: data.unwrap_or_default(), copy, url, style })
+        Ok(Self { text: text.to_owned(), data: data.unwrap_or_default(), copy, url, web_app, style })
     }
 
     /// As the Bot API tells it.
@@ -103,6 +114,8 @@ impl Button {
             json["copy_text"] = json!({"text": copy});
         } else if let Some(url) = &self.url {
             json["url"] = json!(url);
+        } else if let Some(url) = &self.web_app {
+            json["web_app"] = json!({"url": url});
         } else {
             json["callback_data"] = json!(self.data);
         }
@@ -111,6 +124,18 @@ impl Button {
         }
         json
     }
+}
+
+/// The address of a page that opens inside Telegram: with TLS, unless it is on this machine.
+///
+/// # Errors
+/// What the Bot API says after "Bad Request: ".
+pub(super) fn web_app(page: &Value) -> Result<String, String> {
+    let url = page["url"].as_str().ok_or("Can't find field \"url\"")?;
+    if !["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|known| url.starts_with(known)) {
+        return Err(format!("Web App URL '{url}' is invalid: Only HTTPS links are allowed"));
+    }
+    Ok(url.to_owned())
 }
 
 #[cfg(test)]
@@ -140,6 +165,8 @@ mod tests {
             (json!({"text": "x", "copy_text": {"text": ""}}), "BUTTON_COPY_TEXT_INVALID"),
             (json!({"text": "x", "copy_text": {"text": "я".repeat(257)}}), "BUTTON_COPY_TEXT_INVALID"),
             (json!({"text": "x", "url": "javascript:alert(1)"}), "BUTTON_URL_INVALID"),
+            (json!({"text": "x", "web_app": {"url": "http://example.org"}}), "Only HTTPS links are allowed"),
+            (json!({"text": "x", "web_app": {}}), "Can't find field \"url\""),
             (json!({"text": "x", "callback_data": "a", "style": "pink"}), "invalid button style specified"),
         ] {
             let refused = one(&bad).expect_err("refused");
@@ -153,6 +180,7 @@ mod tests {
             json!({"text": "x", "callback_data": "a".repeat(64), "style": "success"}),
             json!({"text": "x", "copy_text": {"text": "я".repeat(256)}, "style": "primary"}),
             json!({"text": "x", "url": "https://example.org"}),
+            json!({"text": "x", "web_app": {"url": "https://example.org/app"}}),
         ] {
             assert_eq!(one(&good).expect("a button").json(), good);
         }

@@ -3,12 +3,14 @@
 use std::borrow::Borrow;
 use std::time::Instant;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::journal::Answer;
 use super::keyboard::{ReplyKey, deep_link};
 use super::model::{Message, Model, bot_id, username};
 use super::{Button, Delivery, Telegram};
+use crate::model::init_data;
 
 /// A person's private chat with a bot: what a thumb can do there, and what the eye sees.
 #[derive(Clone)]
@@ -161,6 +163,28 @@ impl Chat {
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The address at which a page opens inside Telegram, with word of who opens it; `None`: no button of the chat opens that page.
+    /// <https://core.telegram.org/bots/webapps#initializing-mini-apps>
+    #[must_use]
+    pub fn open_page(&self, page: &str) -> Option<String> {
+        let opens = |button: &Button| button.web_app.as_deref() == Some(page);
+        let (is_there, name) = self.telegram.change(|model| {
+            let chat = model.conversation(&self.token, self.person);
+            let offered = chat.messages.iter().flat_map(|message| message.buttons.iter().flatten());
+            let is_there = offered.chain(&chat.menu_button).any(opens);
+            (is_there, model.people.get(&self.person).cloned().unwrap_or_default())
+        });
+        let user = json!({"id": self.person, "first_name": name, "language_code": "ru"}).to_string();
+        let made = Timestamp::now().as_second().to_string();
+        let data = init_data::signed(&[("query_id", "AAF"), ("user", &user), ("auth_date", &made)], &self.token);
+        let fragment = form_urlencoded::Serializer::new(String::new())
+            .append_pair("tgWebAppData", &data)
+            .append_pair("tgWebAppVersion", "10.3")
+            .append_pair("tgWebAppPlatform", "web")
+            .finish();
+        is_there.then(|| format!("{page}#{fragment}"))
     }
 
     /// The keyboard under the field; no rows if there is none.

@@ -105,6 +105,8 @@ pub(super) struct Conversation {
     pub(super) keyboard: Option<ReplyKeyboard>,
     /// The bot's commands in this chat.
     pub(super) commands: Vec<Command>,
+    /// The button beside the field, if it opens a page.
+    pub(super) menu_button: Option<Button>,
     /// A program acts for the person while nobody plays them.
     pub(super) simulated: bool,
     /// When somebody last played the person.

@@ -98,13 +98,15 @@ pub struct Settings {
     pub connections: usize,
     pub clock: Clock,
     pub unnamed_statements: bool,
+    /// Whether people are led to the dispatchers' page.
+    pub leads_to_page: bool,
     /// Instead of the test's own database, e.g. through a proxy.
     pub database_url: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, database_url: None }
+        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, leads_to_page: false, database_url: None }
     }
 }
 
@@ -133,13 +135,14 @@ impl Dispatch {
     }
 
     async fn start_beside(telegram: Telegram, database_url: String, settings: Settings) -> Self {
-        let variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
+        let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut variables = environment(settings.database_url.as_ref().unwrap_or(&database_url), &telegram, &settings);
+        variables.extend(settings.leads_to_page.then(|| ("PUBLIC_URL", url.clone())));
         let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
         let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
         let app = Arc::new(app);
 
-        let listener = server::listen("127.0.0.1:0".parse().expect("an address")).expect("a listener");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(server::serve(listener, app.http(), async move { drop(stopped.await) }));
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {

@@ -6,6 +6,7 @@ pub mod figures;
 pub mod master;
 pub mod new_order;
 pub mod order;
+pub mod page;
 pub mod queue;
 pub mod search;
 
