@@ -39,6 +39,10 @@ pub struct Figures {
     found: Found,
     /// What was closed in it.
     closed: Closed,
+    /// How many orders came in each hour of the day, on the clocks of their cities, from midnight on.
+    hours: Vec<i64>,
+    /// How long they took to find their first masters.
+    waits: Vec<Wait>,
     /// Taps that came after another master's.
     lost_taps: LostTaps,
     /// What each master did, who took most first; a hundred at most.
@@ -86,6 +90,15 @@ pub struct Closed {
     orders: i64,
     /// What clients paid, in whole rubles.
     rubles: i64,
+}
+
+/// How many orders took so long to find their first masters.
+#[derive(Serialize, ToSchema)]
+pub struct Wait {
+    /// Less than so many seconds, and no less than the one before; null: no less than that.
+    below_seconds: Option<i64>,
+    /// How many.
+    orders: i64,
 }
 
 /// Taps that came after another master's.
@@ -155,6 +168,7 @@ pub async fn figures(
     // One after the other: taps need connections too.
     let read = figures::figures(&state.store, caller.staff(), scope).await?;
     let masters = figures::masters(&state.store, caller.staff(), scope, (1, MASTERS)).await?;
+    let charts = figures::charts(&state.store, caller.staff(), scope).await?;
     let (Some(read), Some(masters)) = (read, masters) else { return Err(Problem::new(Kind::Forbidden)) };
     let (first, last) = read.place.days;
     let count =
@@ -173,6 +187,8 @@ pub async fn figures(
             p90_seconds: read.found.seconds.map(|(_, p90)| p90),
         },
         closed: read.closed.into(),
+        hours: charts.hours,
+        waits: waits(&charts.waits),
         lost_taps: LostTaps {
             taps: read.lost.taps,
             median_ms: read.lost.behind.map(|(median, _)| median),
@@ -180,4 +196,9 @@ pub async fn figures(
         },
         masters: masters.lines.into_iter().map(MasterFigures::from).collect(),
     }))
+}
+
+fn waits(orders: &[i64]) -> Vec<Wait> {
+    let bounds = model::WAITS.into_iter().map(Some).chain([None]);
+    bounds.zip(orders).map(|(below_seconds, orders)| Wait { below_seconds, orders: *orders }).collect()
 }

@@ -1,7 +1,7 @@
 //! What staff look at in figures. Reads alone: nothing is changed, and whoever may not look at a city is shown nothing of it.
 
 use crate::model::StaffRef;
-pub use crate::model::figures::{CityChoice, Figures, MasterFigures, Period, Scope};
+pub use crate::model::figures::{Charts, CityChoice, Figures, MasterFigures, Period, Scope};
 use crate::store::{self, Store};
 
 /// What happened in a period, in one city or in all of the reader's. `None`: the reader may not look there.
@@ -10,6 +10,14 @@ use crate::store::{self, Store};
 /// When the database failed.
 pub async fn figures(store: &Store, staff: StaffRef, scope: Scope) -> Result<Option<Figures>, store::Error> {
     store::figures::read(store, staff, scope).await
+}
+
+/// What charts show of a period, beside its figures; nothing where the reader may not look.
+///
+/// # Errors
+/// When the database failed.
+pub async fn charts(store: &Store, staff: StaffRef, scope: Scope) -> Result<Charts, store::Error> {
+    store::figures::read_charts(store, staff, scope).await
 }
 
 /// A page of what each master did in a period, who took most first: its number, and how many it has. `None`: the reader may not look there.

@@ -129,6 +129,18 @@ impl Found {
     }
 }
 
+/// Bounds of how long an order took to find its first master, in seconds, each of which is the first that it took no less than.
+pub const WAITS: [i64; 6] = [15, 30, 60, 120, 300, 600];
+
+/// What charts show beside the figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Charts {
+    /// How many orders came in each hour of the day, on the clocks of their cities, from midnight on.
+    pub hours: Vec<i64>,
+    /// How many found their first master in less than each of [`WAITS`], and how many later.
+    pub waits: Vec<i64>,
+}
+
 /// Orders that were finished, and what clients paid for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Closed {

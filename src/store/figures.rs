@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Statement, Store, column, facts, statement};
 use crate::model::figures::{
-    Came, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Place, Scope, Waiting,
+    Came, Charts, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Place, Scope, WAITS, Waiting,
 };
 use crate::model::{CityId, StaffRef};
 
@@ -69,6 +69,27 @@ pub const MASTERS: Statement = statement!(
     of_place!(),
     include_str!("figures/masters.sql")
 );
+
+/// What charts show: $6 the bounds of waiting times.
+pub const CHARTS: Statement = statement!(
+    "figures.charts",
+    [INT8, INT8, INT8, INT4, TIMESTAMPTZ, INT8_ARRAY],
+    of_place!(),
+    include_str!("figures/charts.sql")
+);
+
+/// Reads what charts show of a period; nothing where whoever asks may not look.
+///
+/// # Errors
+/// When the database failed.
+pub async fn read_charts(store: &Store, staff: StaffRef, scope: Scope) -> Result<Charts, Error> {
+    let (id, user, city, days) = asked(staff, scope);
+    let (now, waits) = (store.now(), WAITS.as_slice());
+    let params: [&(dyn ToSql + Sync); 6] = [&id, &user, &city, &days, &now, &waits];
+    let rows = store.run(async |connection: Connection| connection.fetch(&CHARTS, &params).await).await?;
+    let charts = |row| Ok(Charts { hours: column(row, "hours")?, waits: column(row, "waits")? });
+    rows.first().map_or(Ok(Charts::default()), charts)
+}
 
 /// Reads what happened in a period; `None`: whoever asks may not look there.
 ///

@@ -119,6 +119,13 @@ async fn figures_count_what_happened() {
     assert_eq!(read.status, 200, "{figures}");
     assert_eq!((&figures["orders"]["total"], &figures["found"]["rounds"]), (&json!(2), &json!([1, 0, 0])));
     assert_eq!(figures["lost_taps"]["taps"], 1);
+    let sum = |of: &serde_json::Value, number: fn(&serde_json::Value) -> i64| {
+        of.as_array().expect("a list").iter().map(number).sum::<i64>()
+    };
+    let hours = &figures["hours"];
+    assert_eq!((hours.as_array().map(Vec::len), sum(hours, |hour| hour.as_i64().expect("a number"))), (Some(24), 2));
+    assert_eq!(figures["waits"][0], json!({"below_seconds": 15, "orders": 1}));
+    assert_eq!(figures["waits"][6], json!({"below_seconds": null, "orders": 0}));
     assert_eq!(figures["masters"][0]["name"], "Анна");
     assert_eq!((&figures["masters"][0]["asked"], &figures["masters"][0]["took"]), (&json!(2), &json!(1)));
     for bad in ["days=2", "days=x"] {

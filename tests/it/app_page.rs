@@ -1,5 +1,7 @@
 //! The dispatchers' page in a real browser: opened by a link, it shows what needs somebody first, and what is done there is done.
 
+use std::io::Write;
+
 use field_service::dispatch::session;
 use field_service::model::{OrderId, StaffRef, TelegramUserId};
 
@@ -201,6 +203,139 @@ async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
         assert_eq!(browser.console().await, Vec::<String>::new());
     })
     .await;
+}
+
+#[tokio::test]
+async fn it_is_worked_by_keys_alone() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let (first, second) = (t.order().offered_to([ANNA]).await, t.order().offered_to([BORIS]).await);
+    let focused = "document.activeElement.dataset.order ?? document.activeElement.type ?? ''";
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(second))).await;
+        for (key, order) in [("j", first), ("j", second), ("k", first), ("k", first)] {
+            browser.keys(key).await;
+            assert_eq!(browser.value(focused).await, order.to_string(), "after {key}");
+        }
+        browser.keys("\u{e007}").await;
+        browser.until(&there("#card [data-action='ASSIGN']")).await;
+        browser.keys("a").await;
+        browser.until(&there(".candidates button")).await;
+        browser.until("document.activeElement.closest('.candidates') !== null").await;
+        browser.keys("\u{e007}").await;
+        browser.until(&says("#card .status", "взята")).await;
+        browser.keys("\u{e00c}").await;
+        browser.until("document.querySelector('#card').hidden").await;
+        browser.keys("/").await;
+        assert_eq!(browser.value(focused).await, "search");
+        browser.keys("n/").await;
+        assert_eq!(
+            browser.value("document.querySelector('input[type=search]').value").await,
+            "n/",
+            "keys are words there"
+        );
+        browser.keys("\u{e00c}").await;
+        browser.keys("n").await;
+        browser.until("document.activeElement.name === 'message'").await;
+    })
+    .await;
+    assert_eq!(t.status(first).await, "ASSIGNED");
+}
+
+#[tokio::test]
+async fn each_screen_says_when_there_is_nothing_when_it_is_slow_and_when_it_failed() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.execute("TRUNCATE masters CASCADE", &[]).await;
+    let show = |view: &str| format!("void document.querySelector('nav [data-view={view}]').click()");
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        for (view, nothing) in
+            [("now", "Все заявки разобраны"), ("masters", "Таких мастеров нет"), ("figures", "Пока ничего"), ("new", "Создать и искать")]
+        {
+            browser.until(&there("nav button")).await;
+            browser.value(&show(view)).await;
+            browser.until(&says("main", nothing)).await;
+        }
+        browser.run("window.real = window.fetch; window.fetch = () => new Promise(() => {})").await;
+        for view in ["masters", "figures"] {
+            browser.value(&show(view)).await;
+            browser.until(&there("main [aria-busy]")).await;
+        }
+        let broken = "window.fetch = () => Promise.resolve(new Response('{\"type\":\"urn:field-service:problem:unavailable\"}', \
+                      {status: 503, headers: {'Content-Type': 'application/problem+json'}}))";
+        browser.run(broken).await;
+        for view in ["now", "masters", "figures", "new"] {
+            browser.value(&show(view)).await;
+            browser.until(&says("main", "Сервер сейчас не отвечает")).await;
+        }
+        browser.run("window.fetch = window.real").await;
+        for view in ["masters", "figures", "new", "now"] {
+            browser.value(&show(view)).await;
+            browser.until(&format!("!({})", says("main", "не отвечает"))).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_orders_a_page_is_shown_and_the_next_one_is_a_click_away() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone)
+         SELECT 1, 'PLUMBING', 'SEARCHING', 'ул. Мира, ' || number, 'Клиент', '+79123456789' FROM generate_series(1, 230) AS number",
+        &[],
+    )
+    .await;
+    let shown = |count: u32| format!("document.querySelectorAll('.row').length === {count}");
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&shown(100)).await;
+        browser.until(&says(".pages", "230 заявок")).await;
+        browser.click(".pages button:last-child").await;
+        browser.until(&says(".pages", "2 из 3")).await;
+        browser.click(".pages button:last-child").await;
+        browser.until(&shown(30)).await;
+        // What was looked at is there no more: the last page that there is.
+        t.execute("DELETE FROM orders WHERE id > 150", &[]).await;
+        browser.until(&says(".pages", "2 из 2")).await;
+        browser.until(&shown(50)).await;
+    })
+    .await;
+}
+
+/// Whatever stands in the way of somebody who cannot see, or uses no mouse, as axe-core finds it.
+#[tokio::test]
+async fn nothing_stands_in_the_way_of_who_cannot_see_it() {
+    let Some(axe) = std::env::var_os("AXE_CORE") else {
+        let said =
+            "NOT RUN: accessibility; say in AXE_CORE where axe.min.js is: npm pack axe-core, tar xzf axe-core-*.tgz";
+        writeln!(std::io::stderr(), "{said}").expect("standard error");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).expect("axe-core");
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.order().offered_to([ANNA]).await;
+    t.tap_accept(ANNA, order).await;
+    let serious = "axe.run().then(({violations}) => violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
+                   .map(({id, nodes}) => id + ': ' + nodes.map(({target}) => target).join(' ')))";
+    for (width, scheme) in [(360, "light"), (1400, "dark"), (1400, "light")] {
+        Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
+            browser.prefer(scheme).await;
+            browser.click(&row(order)).await;
+            browser.until(&there("#card [data-action='COMMENT']")).await;
+            browser.run(&axe).await;
+            for view in ["now", "new", "masters", "figures", "load"] {
+                browser.value(&format!("document.querySelector('nav [data-view={view}]').click()")).await;
+                browser.until("document.querySelector('[aria-busy]') === null").await;
+                assert_eq!(browser.value(serious).await, serde_json::json!([]), "{view} at {width}, {scheme}");
+                // In front of the others on a narrow screen.
+                browser.value("void document.querySelector('#card [data-key=close]')?.click()").await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -5,28 +5,53 @@ import { orders, problem, rubles, span, STATUS } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A chart of bars, with its numbers as a table for who wants them exactly. */
-function bars(title, rows, said) {
-  const most = Math.max(1, ...rows.map(([, value]) => value));
-  const width = 480, line = 26;
+/** A drawing, named for whoever cannot see it. */
+function drawing(title, width, height) {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${width} ${rows.length * line}`);
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", title);
+  const part = (element, attributes, text) => {
+    const node = document.createElementNS(SVG, element);
+    for (const [key, attribute] of Object.entries(attributes)) node.setAttribute(key, attribute);
+    if (text !== undefined) node.textContent = text;
+    svg.append(node);
+  };
+  return [svg, part];
+}
+
+/** A chart, with its numbers as a table for who wants them exactly. */
+function figure(title, rows, said, svg) {
+  return h("figure", {}, h("figcaption", {}, title), svg ?? h("p", { class: "hint" }, "Пока ничего."),
+    svg && h("details", {}, h("summary", {}, "Таблица"), h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, said(value)))))));
+}
+
+/** Bars from left to right, one below the other. */
+function bars(title, rows, said = String) {
+  if (!rows.some(([, value]) => value > 0)) return figure(title, rows, said, null);
+  const most = Math.max(...rows.map(([, value]) => value)), line = 26;
+  const [svg, part] = drawing(title, 480, rows.length * line);
   rows.forEach(([name, value], index) => {
-    const part = (element, attributes, text) => {
-      const node = document.createElementNS(SVG, element);
-      for (const [key, attribute] of Object.entries(attributes)) node.setAttribute(key, attribute);
-      if (text !== undefined) node.textContent = text;
-      svg.append(node);
-    };
     const y = index * line;
     part("text", { x: 0, y: y + 17 }, name);
     part("rect", { x: 190, y: y + 5, width: Math.max(1, (value / most) * 200), height: 16, rx: 3 });
     part("text", { x: 200 + (value / most) * 200, y: y + 17 }, said(value));
   });
-  return h("figure", {}, h("figcaption", {}, title), rows.length ? svg : h("p", { class: "hint" }, "Пока ничего."),
-    rows.length > 0 && h("details", {}, h("summary", {}, "Таблица"), h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, said(value)))))));
+  return figure(title, rows, said, svg);
+}
+
+/** Columns side by side; every third is named. */
+function columns(title, rows, said = String) {
+  if (!rows.some(([, value]) => value > 0)) return figure(title, rows, said, null);
+  const most = Math.max(...rows.map(([, value]) => value)), width = 480 / rows.length, height = 120;
+  const [svg, part] = drawing(title, 480, height + 40);
+  rows.forEach(([name, value], index) => {
+    const x = index * width, tall = (value / most) * height, middle = x + width / 2;
+    part("rect", { x: x + 2, y: 16 + height - tall, width: width - 4, height: Math.max(1, tall), rx: 2 });
+    if (value > 0) part("text", { x: middle, y: 12 + height - tall, "text-anchor": "middle" }, said(value));
+    if (index % 3 === 0) part("text", { x: middle, y: height + 34, "text-anchor": "middle" }, name);
+  });
+  return figure(title, rows, said, svg);
 }
 
 export class Figures {
@@ -61,7 +86,6 @@ export class Figures {
     const { found, closed, masters } = said;
     const statuses = new Map();
     for (const { status, orders: count } of said.orders.by_status) statuses.set(STATUS[status], (statuses.get(STATUS[status]) ?? 0) + count);
-    const number = (value) => String(value);
     replace(this.body,
       h("ul", { class: "facts" },
         h("li", {}, h("b", {}, said.orders.total), " принято"),
@@ -69,9 +93,12 @@ export class Figures {
         h("li", {}, h("b", {}, found.median_seconds === null ? "—" : span(found.median_seconds * 1000)), " до мастера обычно", found.p90_seconds !== null && `, 9 из 10 — до ${span(found.p90_seconds * 1000)}`),
         h("li", {}, h("b", {}, said.orders.escalated), " потребовали диспетчера"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»")),
-      bars("Что с ними теперь", [...statuses], number),
-      bars("Как нашли мастера", [["с первого круга", found.rounds[0]], ["со второго", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]], number),
-      bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took]), number),
+      bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
+      columns("В котором часу поступили", said.hours.map((count, hour) => [String(hour).padStart(2, "0"), count])),
+      bars("Что с ними теперь", [...statuses]),
+      bars("Как нашли мастера", [["с первого круга", found.rounds[0]], ["со второго", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
+      bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
+      bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
       masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
         h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),

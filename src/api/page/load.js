@@ -9,7 +9,7 @@ export class Load {
     this.report = h("div", {});
     this.input = h("input", { type: "file", accept: ".csv,text/csv", "aria-label": "Таблица", onchange: () => this.read(this.input.files[0]) });
     this.drop = h("label", { class: "drop", ondragover: (event) => event.preventDefault(), ondrop: (event) => { event.preventDefault(); this.read(event.dataTransfer.files[0]); } },
-      h("b", {}, "Перетащите сюда таблицу CSV"), h("span", {}, "или выберите файл"), this.input);
+      h("b", {}, "Перетащите сюда таблицу CSV"), h("span", { class: "choose" }, "Выбрать файл"), this.input);
     this.element = h("section", {},
       h("p", { class: "hint" }, "Первая строка — названия столбцов: вид работ, город, адрес, телефон; можно ещё район, имя, описание, «приехать с», «приехать до», срочно. Не больше 10 000 строк."),
       this.drop, this.report);

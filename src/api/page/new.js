@@ -61,6 +61,7 @@ export class NewOrder {
       const { said } = await get("draft");
       this.dirty = { ...this.unsaved(), ...this.dirty };
       this.show(said);
+      this.say("");
       if (Object.keys(this.dirty).length) this.flush();
       if (said.version === "0.0") this.message.focus();
     } catch (error) {

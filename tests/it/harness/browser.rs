@@ -168,6 +168,11 @@ impl Browser {
         self.client.execute(&script, Vec::new()).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
+    /// Runs statements of JavaScript on the page.
+    pub async fn run(&self, script: &str) {
+        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("a script: {error}"));
+    }
+
     /// Waits until an expression of JavaScript is true on the page.
     pub async fn until(&self, expression: &str) {
         let wait = async { while self.value(expression).await != json!(true) {} };

@@ -106,7 +106,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 8, clock: Clock::default(), unnamed_statements: false, leads_to_page: false, database_url: None }
+        Self {
+            connections: 8,
+            clock: Clock::default(),
+            unnamed_statements: false,
+            leads_to_page: false,
+            database_url: None,
+        }
     }
 }
 
