@@ -5,6 +5,9 @@ use std::io::Write;
 use field_service::dispatch::session;
 use field_service::model::{OrderId, StaffRef, TelegramUserId};
 
+use field_service::sim::demo::{Demo, SHOWN};
+use tokio::net::TcpListener;
+
 use crate::harness::browser::Browser;
 use crate::harness::{ANNA, BORIS, Dispatch, Settings};
 
@@ -299,6 +302,41 @@ async fn of_many_orders_a_page_is_shown_and_the_next_one_is_a_click_away() {
         t.execute("DELETE FROM orders WHERE id > 150", &[]).await;
         browser.until(&says(".pages", "2 из 2")).await;
         browser.until(&shown(50)).await;
+    })
+    .await;
+}
+
+/// The demonstration's dispatcher opens it from the phone, and by the link that the program prints. Its pictures are in
+/// `tests/pictures`.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_demonstration_it_shows_the_world_of_the_phones() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut demo = Demo::start(None).await.expect("the demonstration");
+    demo.race(Some(SHOWN)).await.expect("three races");
+    let phones = demo.page(TcpListener::bind("127.0.0.1:0").await.expect("a port")).await.expect("the page");
+    let printed = demo.dispatcher_page().await.expect("a link");
+    let narrow = demo.dispatcher_page().await.expect("a link");
+    let many = "document.querySelectorAll('.row').length > 8";
+    Browser::visit(&printed, (1400, 860), async |browser| {
+        browser.until(many).await;
+        browser.click(".row:nth-child(2)").await;
+        browser.until(&there("#card .offers")).await;
+        browser.picture(&folder.join("app-light.png")).await;
+        browser.prefer("dark").await;
+        browser.picture(&folder.join("app-dark.png")).await;
+    })
+    .await;
+    Browser::visit(&narrow, (390, 844), async |browser| {
+        browser.until(many).await;
+        browser.picture(&folder.join("app-narrow.png")).await;
+    })
+    .await;
+    Browser::visit(phones.url(), WIDE, async |browser| {
+        let link = "[data-person='5901'] .beside a";
+        browser.until(&there(link)).await;
+        browser.value(&format!("void (location = document.querySelector(\"{link}\").href)")).await;
+        browser.until(many).await;
+        assert_eq!(browser.value("location.hash").await, "");
     })
     .await;
 }
