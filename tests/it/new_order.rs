@@ -71,6 +71,17 @@ async fn up_to_the_phone(chat: &Chat) {
 }
 
 #[tokio::test]
+async fn whoever_names_no_time_wants_somebody_soon() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Иванова 12-45, 8 912 345 67 89, искрит розетка").await;
+    olga.press("Создать").await;
+    let order = t.last_order().await;
+    assert!(t.one::<bool>("SELECT soon AND timeslot_start IS NULL FROM orders WHERE id = $1", &[&order.0]).await);
+    has(&olga, "как можно скорее");
+}
+
+#[tokio::test]
 async fn an_order_is_taken_in_step_by_step_and_its_first_round_begins_at_once() {
     let t = at_noon().await;
     let olga = t.at_the_desk().await;

@@ -626,6 +626,27 @@ async fn an_own_message_can_be_changed() {
     .await;
 }
 
+/// The newest message stands at the end, where a list is at 0.
+#[tokio::test]
+async fn whoever_writes_sees_the_answer_wherever_the_list_was() {
+    let t = Dispatch::start().await;
+    let page = t.page().await;
+    Browser::visit(page.url(), WIDE, async |browser| {
+        let start = format!("{} .composer button.quiet", phone(ANNA));
+        let chat = format!("document.querySelector(\"{} .chat\")", phone(ANNA));
+        let count = format!("document.querySelectorAll(\"{} .bubble.in\").length", phone(ANNA));
+        for said in 1..=8 {
+            browser.click(&start).await;
+            browser.until(&format!("{count} === {said}")).await;
+        }
+        browser.value(&format!("void ({chat}.scrollTop = -10000)")).await;
+        browser.until(&format!("{chat}.scrollTop < -100")).await;
+        browser.click(&start).await;
+        browser.until(&format!("{count} === 9 && {chat}.scrollTop === 0")).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nobody_elses_page_can_use_it() {
     let t = Dispatch::start().await;
