@@ -146,6 +146,11 @@ impl Created {
     pub fn new(order: OrderId) -> Self {
         Self { id: order.0, version: Version::FIRST.to_string() }
     }
+
+    /// As it is answered.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// Makes an order. Asked for again by the same `Idempotency-Key` within seven days it is not made again, and the first answer is
@@ -177,7 +182,7 @@ pub async fn create(
     let asked = Intake { staff: caller.staff(), key: &key, orders, partial: false, nameless: state.words.nameless };
     let answer = |orders: &[Option<OrderId>], _: &[_]| {
         let id = orders.iter().flatten().next().copied().unwrap_or(OrderId(0));
-        serde_json::to_string(&Created::new(id)).unwrap_or_default()
+        Created::new(id).json()
     };
     let outcome = intake::take_in(&state.store, asked, answer).await?;
     state.metrics.count("order_intake", outcome.name());

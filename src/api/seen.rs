@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::State;
 use super::problem::{Kind, Problem};
 use crate::dispatch::secret;
+use crate::model::draft::DraftId;
 use crate::model::{Origin, StaffRef, UpdateKey, Version};
 
 /// An order as it was seen; `None`: whatever it is.
@@ -31,6 +32,32 @@ pub struct SeenMaster(
     #[param(value_type = String, required = true)]
     pub Option<i64>,
 );
+
+/// A draft as it was seen; `None`: there was none.
+#[derive(Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Header, names("If-Match"))]
+pub struct SeenDraft(
+    /// The draft's `ETag` as it was seen
+    #[param(value_type = String, required = true)]
+    pub Option<(DraftId, i32)>,
+);
+
+/// The version of a draft that there is not.
+pub const NO_DRAFT: &str = "0.0";
+
+impl FromRequestParts<State> for SeenDraft {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        let Some(tag) = tag(&parts.headers)? else {
+            return Err(Problem::malformed("If-Match: expected the ETag as it was seen".to_owned()));
+        };
+        // A tag that no draft ever had matches none.
+        let (id, revision) = tag.split_once('.').unwrap_or_default();
+        let seen = (DraftId(id.parse().unwrap_or_default()), revision.parse().unwrap_or_default());
+        Ok(Self((tag != NO_DRAFT).then_some(seen)))
+    }
+}
 
 impl FromRequestParts<State> for SeenOrder {
     type Rejection = Problem;

@@ -1,6 +1,6 @@
 //! The new order that somebody is writing: one for each person, on the page and in the bot, and an order is made of it once.
 
-use field_service::dispatch::session::{self, Proof};
+use field_service::dispatch::session::{self, Proof, SessionOutcome};
 use field_service::model::access::TokenScope;
 use field_service::model::{StaffRef, TelegramUserId};
 use futures_util::future::join_all;
@@ -16,7 +16,8 @@ impl Dispatch {
     /// The page of somebody of the staff.
     async fn session_of(&self, user: i64) -> Program {
         let staff = Proof::Person(StaffRef::Telegram(TelegramUserId(user)));
-        let begun = session::begin(&self.app.store, &staff).await.expect("a database").expect("staff");
+        let begun = session::begin(&self.app.store, Some(&staff)).await.expect("a database");
+        let SessionOutcome::Begun(begun) = begun else { panic!("{begun:?}") };
         self.holding(&begun.token.text())
     }
 }
