@@ -37,7 +37,7 @@ use axum::routing::{get, post};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Token;
 use crate::dispatch::authorize::AuthorizeOutcome;
@@ -72,8 +72,9 @@ const OPENING: Reads = Reads { at_most: 16 * 1024, of_tokens_only: false };
 
 /// A body that takes longer to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a request may take, in all.
-const DEADLINE: Duration = Duration::from_secs(20);
+/// What a request may take once it is read, its turn included; with what is sent because of it that stays inside a server's drain and
+/// the function's own timeout.
+const DEADLINE: Duration = Duration::from_secs(19);
 /// For how long a request waits for its turn.
 const QUEUE: Duration = Duration::from_secs(5);
 
@@ -198,10 +199,11 @@ async fn in_turn(
         tracing::warn!("{why}");
         Problem::new(Kind::Unavailable).with_detail(why).retry_after(2)
     };
+    let deadline = Instant::now() + DEADLINE;
     let Ok(Ok(_turn)) = timeout(QUEUE, state.turns.acquire()).await else {
         return Err(unavailable("there are too many requests to the API at once"));
     };
-    match timeout(DEADLINE, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+    match timeout_at(deadline, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
         Ok(Ok(response)) => Ok(response),
         // The panic hook has said where.
         Ok(Err(_)) => Err(Problem::new(Kind::Internal)),
