@@ -189,6 +189,33 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
 }
 
 #[tokio::test]
+async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_before() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.add_staff(PETR).await;
+    let order = t.order().offered_to([ANNA]).await;
+    let next = t.page_link(PETR).await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(order))).await;
+        browser.click("nav [data-view=new]").await;
+        browser.until("document.activeElement.name === 'message'").await;
+        // Left before it is saved by itself.
+        browser.fill("[name=client_name]", "Ольга").await;
+        browser.click("#who button").await;
+        browser.until(&says("main", "Сеанс не открыт")).await;
+        assert_eq!(browser.value("sessionStorage.length").await, 0);
+        assert_eq!(t.one::<Option<String>>("SELECT client_name FROM order_drafts", &[]).await.as_deref(), Some("Ольга"));
+        browser.value(&format!("void (location.hash = '{}')", next.split('#').nth(1).expect("a link"))).await;
+        browser.click("main button").await;
+        browser.click("nav [data-view=new]").await;
+        browser.until("document.activeElement.name === 'message'").await;
+        assert_eq!(browser.value("document.querySelector('[name=client_name]').value").await, "");
+    })
+    .await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM order_drafts", &[]).await, 1);
+}
+
+#[tokio::test]
 async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
     let t = Dispatch::start().await;
     t.add_staff(OLGA).await;

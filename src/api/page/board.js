@@ -8,10 +8,6 @@ const AGAIN = 5000;
 export class Board {
   constructor(page) {
     this.page = page;
-    this.filter = { state: "", city: "", category: "", page: 1 };
-    this.tag = null;
-    this.board = null;
-    this.found = null;
     this.rows = new Map();
     this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", onchange: () => this.seek(), onsearch: () => this.seek() });
     this.counters = h("div", { class: "counters", role: "group", "aria-label": "Состояния" });
@@ -20,7 +16,17 @@ export class Board {
     this.list = h("div", { class: "rows", role: "list" });
     this.note = h("p", { class: "note", role: "status" });
     this.pages = h("p", { class: "pages" });
+    this.forget();
     this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages);
+  }
+
+  /** Whoever opens the page next sees nothing of what was looked at. */
+  forget() {
+    this.filter = { state: "", city: "", category: "", page: 1 };
+    [this.tag, this.board, this.found, this.sought] = [null, null, null, undefined];
+    this.search.value = "";
+    this.rows.clear();
+    for (const part of [this.list, this.counters, this.pages]) replace(part);
   }
 
   enter() {

@@ -15,6 +15,11 @@ export class Load {
       this.drop, this.report);
   }
 
+  forget() {
+    this.sheet = null;
+    replace(this.report);
+  }
+
   enter() {
     this.drop.hidden = !this.page.may("ORDERS");
     if (this.drop.hidden) replace(this.report, h("p", { class: "empty" }, "У вас нет права заводить заявки."));

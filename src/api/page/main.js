@@ -43,6 +43,7 @@ function show(name) {
 function ended() {
   card.close();
   views[view].leave?.();
+  for (const each of Object.values(views)) each.forget?.();
   page.who = null;
   replace($("views"));
   replace($("who"));
@@ -53,6 +54,13 @@ function ended() {
       h("p", {}, "Откройте страницу кнопкой в боте диспетчеров или по одноразовой ссылке: её даёт бот, а без Telegram — команда field-service staff link. Сеанс длится 12 часов."),
       h("button", { class: "primary", onclick: start }, "Попробовать снова")),
   );
+}
+
+/** Leaves the page; what was written and not saved is saved before. */
+async function leave() {
+  if (views.new.draft) await views.new.flush();
+  sessionStorage.clear();
+  await close().catch(page.fail);
 }
 
 async function start() {
@@ -67,7 +75,7 @@ async function start() {
     replace($("view"), h("section", { class: "alone" }, h("h2", {}, problem(error)), h("button", { class: "primary", onclick: start }, "Попробовать снова")));
     return;
   }
-  replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: () => close().catch(page.fail) }, "Выйти"));
+  replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: leave }, "Выйти"));
   replace($("views"), Object.entries(VIEWS).filter(([name]) => offered(name)).map(([name, title]) => h("button", { "data-view": name, "data-key": name, onclick: () => show(name) }, title)));
   show(wanted);
 }

@@ -14,6 +14,11 @@ export class Masters {
     this.element = h("section", {}, h("div", { class: "bar" }, this.filter), this.list);
   }
 
+  forget() {
+    this.masters = [];
+    replace(this.list);
+  }
+
   async enter() {
     if (this.masters.length === 0) replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
     const masters = [];

@@ -6,7 +6,6 @@ import { When } from "./when.js";
 
 /** After so long without a key it is saved. */
 const PAUSE = 1200;
-const UNSAVED = "unsaved";
 const CLEAR = "Очистить";
 const TEXTS = ["address", "client_phone", "client_name", "description"];
 
@@ -77,13 +76,28 @@ export class NewOrder {
     this.flush();
   }
 
-  /** What this tab had not saved when it was closed or loaded anew. */
+  /** Where this tab keeps what the person has not saved, for when it is loaded anew. */
+  get place() {
+    return `unsaved ${this.page.who.staff_id}`;
+  }
+
   unsaved() {
     try {
-      return JSON.parse(sessionStorage.getItem(UNSAVED) ?? "{}");
+      return JSON.parse(sessionStorage.getItem(this.place) ?? "{}");
     } catch {
       return {};
     }
+  }
+
+  /** Whoever opens the page next sees nothing of what was written. */
+  forget() {
+    clearTimeout(this.timer);
+    [this.draft, this.dirty, this.wrong, this.drawn] = [null, {}, {}, null];
+    this.form.reset();
+    replace(this.element, this.form);
+    replace(this.around);
+    this.took.textContent = "";
+    this.say("");
   }
 
   /** Shows a draft; what was entered meanwhile stays. */
@@ -176,8 +190,8 @@ export class NewOrder {
   }
 
   keep() {
-    if (Object.keys(this.dirty).length) sessionStorage.setItem(UNSAVED, JSON.stringify(this.dirty));
-    else sessionStorage.removeItem(UNSAVED);
+    if (Object.keys(this.dirty).length) sessionStorage.setItem(this.place, JSON.stringify(this.dirty));
+    else sessionStorage.removeItem(this.place);
   }
 
   say(words, bad = false) {
