@@ -89,7 +89,7 @@ pub async fn begin(
 #[utoipa::path(
     patch, path = "/api/draft", tag = "draft", operation_id = "changeDraft", request_body = DraftChanges,
     params(SeenDraft),
-    responses((status = 200, description = "It is so", body = NewOrderDraft, headers(("ETag" = String, description = "For `If-Match`")))),
+    responses((status = 409, description = "A problem: `already-made`: an order was made of it, at `Location`"), (status = 200, description = "It is so", body = NewOrderDraft, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn change(
     Extract(state): Extract<State>,
@@ -116,7 +116,13 @@ pub async fn change(
             let detail = "that city or district is not there any more";
             Err(Problem::invalid(vec![FieldError::new("city_id", detail)]))
         }
-        SayOutcome::Changed | SayOutcome::NoDraft | SayOutcome::Made(_) => Err(desk.stale().await?),
+        SayOutcome::Made(order) => {
+            let location = HeaderValue::try_from(format!("/api/orders/{order}")).ok();
+            let made = Problem::new(Kind::AlreadyMade).with_detail(format!("it is order {order}"));
+            let made = location.into_iter().fold(made, |made, location| made.with_header(LOCATION, location));
+            Err(desk.otherwise(made).await?)
+        }
+        SayOutcome::Changed | SayOutcome::NoDraft => Err(desk.stale().await?),
     }
 }
 
@@ -233,8 +239,13 @@ impl<'a> Desk<'a> {
 
     /// The draft has changed since it was seen.
     async fn stale(&self) -> Result<Problem, Problem> {
+        self.otherwise(Problem::new(Kind::Stale)).await
+    }
+
+    /// The problem, with the draft as it is.
+    async fn otherwise(&self, problem: Problem) -> Result<Problem, Problem> {
         let now = draft::open(&self.state.store, self.staff).await?;
-        Ok(self.shown(now.as_ref()).await?.beside(Problem::new(Kind::Stale)))
+        Ok(self.shown(now.as_ref()).await?.beside(problem))
     }
 
     /// A draft as it is; of none what a new one would be.

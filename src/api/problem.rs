@@ -45,6 +45,8 @@ pub enum Kind {
     MatchMissing,
     /// It has changed since it was seen.
     Stale,
+    /// An order was made of the draft.
+    AlreadyMade,
     /// The order is not so far, or too far.
     NotNow,
     /// It ended more than a day ago.
@@ -73,7 +75,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthorized,
@@ -87,6 +89,7 @@ impl Kind {
         Self::UnderWay,
         Self::MatchMissing,
         Self::Stale,
+        Self::AlreadyMade,
         Self::NotNow,
         Self::TooLate,
         Self::Claimed,
@@ -121,6 +124,7 @@ impl Kind {
             Self::UnderWay => ("under-way", StatusCode::CONFLICT, "A request by this key is under way"),
             Self::MatchMissing => ("match-missing", StatusCode::PRECONDITION_REQUIRED, "If-Match is missing"),
             Self::Stale => ("stale", StatusCode::PRECONDITION_FAILED, "It has changed since it was seen"),
+            Self::AlreadyMade => ("already-made", StatusCode::CONFLICT, "An order was made of it"),
             Self::NotNow => ("not-now", StatusCode::CONFLICT, "The state does not allow that"),
             Self::TooLate => ("too-late", StatusCode::CONFLICT, "It ended too long ago"),
             Self::Claimed => ("claimed", StatusCode::CONFLICT, "Somebody else sees to it"),

@@ -434,6 +434,10 @@ impl Draft {
             note(Field::Category, found.took);
         }
         if let Some(found) = pasted.city {
+            if self.city != Some(found.value) {
+                // They are another city's.
+                (self.district, self.preferred) = (None, None);
+            }
             self.city = Some(found.value);
             note(Field::City, found.took);
         }
@@ -458,8 +462,10 @@ impl Draft {
             note(Field::When, found.took);
         }
         if !pasted.rest.is_empty() {
+            let before = self.description.take().filter(|before| *before != pasted.rest);
+            let all = before.into_iter().chain([pasted.rest]).collect::<Vec<_>>().join("\n");
             // All of it stays in what was pasted.
-            self.description = Some(cut(&pasted.rest, DESCRIPTION));
+            self.description = Some(cut(&all, DESCRIPTION));
         }
         self.pasted = Some(written);
     }
@@ -555,6 +561,29 @@ mod tests {
             assert!(draft.enter(said, &cities));
         }
         assert_eq!(draft.step, Some(Field::When), "it is described already");
+    }
+
+    #[test]
+    fn a_message_takes_nothing_away_that_was_said_of_the_same_city() {
+        let cities = cities(2);
+        let mut draft = Draft::blank(StaffId(1), &cities);
+        let before = [
+            Said::City(CityId(1)),
+            Said::District(10),
+            Said::Preferred(MasterId(1)),
+            Said::Description("Домофон 45".to_owned()),
+        ];
+        assert!(before.into_iter().all(|said| draft.enter(said, &cities)));
+        let message = |city| {
+            let city = Some(paste::Found { value: CityId(city), took: "x".to_owned() });
+            let pasted = Pasted { city, rest: "течёт кран".to_owned(), ..Pasted::default() };
+            Said::Message { pasted: Box::new(pasted), written: "x".to_owned() }
+        };
+        assert!(draft.enter(message(1), &cities));
+        assert_eq!((draft.district, draft.preferred), (Some(10), Some(MasterId(1))));
+        assert_eq!(draft.description.as_deref(), Some("Домофон 45\nтечёт кран"));
+        assert!(draft.enter(message(2), &cities));
+        assert_eq!((draft.district, draft.preferred), (None, None), "they are another city's");
     }
 
     #[test]

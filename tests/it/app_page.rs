@@ -204,7 +204,10 @@ async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_
         browser.click("#who button").await;
         browser.until(&says("main", "Сеанс не открыт")).await;
         assert_eq!(browser.value("sessionStorage.length").await, 0);
-        assert_eq!(t.one::<Option<String>>("SELECT client_name FROM order_drafts", &[]).await.as_deref(), Some("Ольга"));
+        assert_eq!(
+            t.one::<Option<String>>("SELECT client_name FROM order_drafts", &[]).await.as_deref(),
+            Some("Ольга")
+        );
         browser.value(&format!("void (location.hash = '{}')", next.split('#').nth(1).expect("a link"))).await;
         browser.click("main button").await;
         browser.click("nav [data-view=new]").await;

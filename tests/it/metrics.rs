@@ -1,12 +1,13 @@
 //! What Prometheus reads, and that what watches the system asks for nothing that is not there.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use field_service::metrics::list::{COUNTERS, GAUGES};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{ANNA, BORIS, Dispatch, METRICS_TOKEN};
 
@@ -81,22 +82,36 @@ fn deploy(file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The expressions of the dashboard's panels.
+fn panels() -> Vec<String> {
+    let dashboard: Value = serde_json::from_str(&deploy("grafana.json")).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels").iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    targets.map(|target| target["expr"].as_str().expect("an expression").to_owned()).collect()
+}
+
+impl Dispatch {
+    /// What is scraped once everything has happened: what has not is not told.
+    async fn metrics_of_everything(&self) -> String {
+        let order = self.order().offered_to([ANNA, BORIS]).await;
+        self.tap_accept(ANNA, order).await;
+        self.tap_accept(BORIS, order).await;
+        for (subject, _) in COUNTERS {
+            self.app.metrics.count(subject, "SUCCESS");
+        }
+        for (gauge, _) in GAUGES {
+            self.app.metrics.measure(gauge, 1.0);
+        }
+        self.app.metrics.count_job("deliver", "FAILED");
+        self.app.liveness.beat("deliver", Duration::from_secs(1), Instant::now());
+        self.metrics().await
+    }
+}
+
 #[tokio::test]
 async fn every_chart_and_alert_asks_for_what_there_is() {
     let t = Dispatch::start().await;
-    let order = t.order().offered_to([ANNA, BORIS]).await;
-    t.tap_accept(ANNA, order).await;
-    t.tap_accept(BORIS, order).await;
-    // What has not happened is not told: let all of it have happened once.
-    for (subject, _) in COUNTERS {
-        t.app.metrics.count(subject, "SUCCESS");
-    }
-    for (gauge, _) in GAUGES {
-        t.app.metrics.measure(gauge, 1.0);
-    }
-    t.app.metrics.count_job("deliver", "FAILED");
-    t.app.liveness.beat("deliver", Duration::from_secs(1), Instant::now());
-    let text = t.metrics().await;
+    let text = t.metrics_of_everything().await;
     let type_of = |line: &str| {
         line.strip_prefix("# TYPE ")
             .and_then(|rest| rest.split_once(' '))
@@ -110,28 +125,58 @@ async fn every_chart_and_alert_asks_for_what_there_is() {
             _ => drop(known.insert(name)),
         }
     }
-    let dashboard: Value = serde_json::from_str(&deploy("grafana.json")).expect("JSON");
     let mut asked = named(&deploy("alerts.yaml"));
     assert!(!asked.is_empty());
-    for panel in dashboard["panels"].as_array().expect("panels") {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            let names = named(target["expr"].as_str().expect("an expression"));
-            assert!(!names.is_empty(), "{target}");
-            asked.extend(names);
+    for expression in panels() {
+        let names = named(&expression);
+        assert!(!names.is_empty(), "{expression}");
+        // Each label that it groups by is one of each metric that it asks for.
+        let grouped = expression.split("by (").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+        for label in grouped.split(", ").filter(|label| !label.is_empty()) {
+            let has = |name: &&String| {
+                text.lines().any(|line| line.starts_with(&format!("{name}{{")) && line.contains(&format!("{label}=")))
+            };
+            assert!(names.iter().all(|name| has(&name)), "{expression}: {label}");
         }
+        asked.extend(names);
     }
     let missing: Vec<_> = asked.difference(&known).collect();
     assert!(missing.is_empty(), "{missing:?} are asked for, and there are {known:?}");
 }
 
-/// Prometheus' own tool reads what there is, and the rules. It is in Debian's package `prometheus`; without it this says so loudly.
+/// Prometheus' own tool reads what is scraped, the alerts, and each panel's expression as if it were a rule. It is in Debian's package
+/// `prometheus`; without it this says so loudly.
 #[tokio::test]
-async fn prometheus_own_tool_reads_the_rules() {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/alerts.yaml");
-    match Command::new("promtool").args(["check", "rules"]).arg(rules).output() {
-        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(_) => eprintln!("NOT RUN: promtool is not here (apt install prometheus)"),
+async fn prometheus_own_tool_understands_all_of_it() {
+    let t = Dispatch::start().await;
+    let folder = std::env::temp_dir().join(format!("fs-rules-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let rule = |(number, expression): (usize, String)| json!({"record": format!("panel:{number}"), "expr": expression});
+    let rules: Vec<_> = panels().into_iter().enumerate().map(rule).collect();
+    let scraped = folder.join("scraped.txt");
+    let text = t.metrics_of_everything().await;
+    std::fs::write(folder.join("panels.yaml"), json!({"groups": [{"name": "panels", "rules": rules}]}).to_string())
+        .expect("a file");
+    std::fs::write(folder.join("alerts.yaml"), deploy("alerts.yaml")).expect("a file");
+    std::fs::write(&scraped, text).expect("a file");
+    for (arguments, input) in [
+        (["check", "rules", "panels.yaml"].as_slice(), None),
+        (&["check", "rules", "alerts.yaml"], None),
+        (&["check", "metrics"], Some(&scraped)),
+    ] {
+        let input = input.map_or_else(Stdio::null, |file| std::fs::File::open(file).expect("the file").into());
+        match Command::new("promtool").args(arguments).current_dir(&folder).stdin(input).output() {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                // It takes OpenMetrics for the older format, in which a counter's help stands beside its whole name.
+                let wrong: Vec<_> = said.lines().filter(|line| !line.ends_with("_total no help text")).collect();
+                assert!(output.status.success() || !said.is_empty() && wrong.is_empty(), "{arguments:?}: {said}");
+            }
+            Err(_) => writeln!(std::io::stderr(), "NOT RUN: promtool is not here (apt install prometheus)")
+                .expect("standard error"),
+        }
     }
+    std::fs::remove_dir_all(folder).expect("the folder");
 }
 
 #[test]
