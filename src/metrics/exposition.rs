@@ -35,8 +35,8 @@ pub const FACTS: [(&str, &str, &str); 8] = [
     ("outbox_oldest_seconds", "", "Age of the oldest of them"),
     ("unanswered_escalations", "", "Orders that need a dispatcher, of whom none has been reached"),
     ("recent_offers", "state", "The last thousand offers, by how they ended"),
-    ("recent_assignment_seconds", "quantile", "From an order's creation to its first master, of the last thousand"),
-    ("recent_lost_tap_seconds", "quantile", "By how much taps lost a race, of the last thousand within a day"),
+    ("recent_assignment_seconds", "share", "From an order's creation to its first master, of the last thousand"),
+    ("recent_lost_tap_seconds", "share", "By how much taps lost a race, of the last thousand within a day"),
 ];
 
 impl Metrics {

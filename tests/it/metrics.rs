@@ -53,7 +53,7 @@ async fn races_redeliveries_and_what_the_database_holds_are_told() {
     assert!(value(&text, "field_service_statements_total{statement=\"facts.read\"}") >= 3.0);
     assert!(value(&text, "field_service_pool_wait_seconds_count") > 0.0);
     assert!(value(&text, "field_service_outbox_messages{bot=\"MASTER\"}") >= 0.0);
-    assert!(value(&text, "field_service_recent_lost_tap_seconds{quantile=\"0.5\"}") >= 0.0);
+    assert!(value(&text, "field_service_recent_lost_tap_seconds{share=\"0.5\"}") >= 0.0);
     // An acceptance is two round trips: what locks and reads, and what acts.
     assert!(text.contains("field_service_round_trips_total{statement="), "{text}");
     assert!(text.ends_with("# EOF\n"));
