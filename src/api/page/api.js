@@ -5,11 +5,12 @@ let token = sessionStorage.getItem("token");
 let onEnd = () => {};
 
 export class Problem extends Error {
-  constructor(status, said) {
+  constructor(status, said, location = null) {
     super(said?.title ?? `HTTP ${status}`);
     this.status = status;
     this.kind = (said?.type ?? "").replace("urn:field-service:problem:", "");
     this.said = said ?? {};
+    this.location = location;
   }
 }
 
@@ -22,53 +23,66 @@ function keep(value) {
   else sessionStorage.setItem("token", value);
 }
 
-/** Makes a request; the answer, and its tag. */
-export async function ask(method, path, { body, headers = {}, raw } = {}) {
+/** Makes a request; the answer, and its tag. `keepalive`: it goes on when the page is gone. `anonymous`: whoever asks is not said. */
+export async function ask(method, path, { body, headers = {}, raw, keepalive = false, anonymous = false } = {}) {
   const sent = { ...headers };
-  if (token) sent.Authorization = `Bearer ${token}`;
+  if (token && !anonymous) sent.Authorization = `Bearer ${token}`;
   if (body !== undefined && raw === undefined) sent["Content-Type"] = "application/json";
-  let response;
+  let response, said;
   try {
-    response = await fetch(`api/${path}`, { method, headers: sent, body: raw ?? (body === undefined ? undefined : JSON.stringify(body)), cache: "no-store" });
+    response = await fetch(`api/${path}`, { method, headers: sent, body: raw ?? (body === undefined ? undefined : JSON.stringify(body)), cache: "no-store", keepalive });
+    const type = response.headers.get("Content-Type") ?? "";
+    said = type.includes("json") ? await response.json() : await response.text();
   } catch {
+    // There was no way to the server, or it broke off within the answer.
     throw new Problem(0, { type: "offline" });
   }
   const tag = response.headers.get("ETag");
   if (response.status === 304) return { unchanged: true, tag };
-  const type = response.headers.get("Content-Type") ?? "";
-  const said = type.includes("json") ? await response.json() : await response.text();
   if (response.ok) return { said, tag, status: response.status };
-  if (response.status === 401 && token) {
+  // Of a session that was another one, nobody is told.
+  if (response.status === 401 && token && sent.Authorization === `Bearer ${token}`) {
     keep(null);
     onEnd();
   }
-  throw new Problem(response.status, said);
+  throw new Problem(response.status, said, response.headers.get("Location"));
 }
 
 export const get = (path, headers) => ask("GET", path, { headers });
 export const post = (path, body, headers) => ask("POST", path, { body, headers });
 
-/** Opens a session by what stands in the page's address: Telegram's word, or a link. */
-export async function open() {
+/** What the page's address proves: Telegram's word, or a link; null: nothing. */
+export function proof() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  const proof = fragment.has("tgWebAppData") ? { init_data: fragment.get("tgWebAppData") } : fragment.has("link") ? { link: fragment.get("link") } : null;
-  if (proof === null) return false;
-  // A link is good once: it is not left in the history.
-  history.replaceState(null, "", location.pathname);
-  keep(null);
-  const { said } = await post("session", proof);
-  keep(said.token);
-  return true;
+  if (fragment.has("tgWebAppData")) return { init_data: fragment.get("tgWebAppData") };
+  return fragment.has("link") ? { link: fragment.get("link") } : null;
 }
 
-export async function close() {
+/** Opens a session by what stands in the page's address; false if that proves nothing, or not any more. */
+export async function open() {
+  const presented = proof();
+  if (presented === null) return false;
+  // A proof is good once: it is not left in the history, unless nobody has seen it yet.
+  const done = () => history.replaceState(null, "", location.pathname);
   try {
-    await ask("DELETE", "session");
-  } finally {
-    keep(null);
-    onEnd();
+    // Whoever has a session keeps it until there is another.
+    const { said } = await ask("POST", "session", { body: presented, anonymous: true });
+    keep(said.token);
+    done();
+    return true;
+  } catch (error) {
+    if (error.kind !== "unauthorized" && error.kind !== "invalid") throw error;
+    done();
+    return false;
   }
 }
 
-/** A number that no other request has. */
-export const key = () => crypto.randomUUID();
+/** Ends the session: its token is good for nothing any more. */
+export async function close() {
+  await ask("DELETE", "session");
+  keep(null);
+  onEnd();
+}
+
+/** A key that no other request has; also where the page is reached without TLS. */
+export const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -8,25 +8,19 @@ const AGAIN = 5000;
 export class Board {
   constructor(page) {
     this.page = page;
+    this.filter = { state: "", city: "", category: "", page: 1 };
+    this.tag = null;
+    this.board = null;
+    this.found = null;
     this.rows = new Map();
     this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", onchange: () => this.seek(), onsearch: () => this.seek() });
     this.counters = h("div", { class: "counters", role: "group", "aria-label": "Состояния" });
     this.city = h("select", { "aria-label": "Город", onchange: (event) => this.narrow({ city: event.target.value }) });
     this.category = h("select", { "aria-label": "Вид работ", onchange: (event) => this.narrow({ category: event.target.value }) });
-    this.list = h("div", { class: "rows", role: "list" });
+    this.list = h("div", { class: "rows", role: "group", "aria-label": "Заявки" });
     this.note = h("p", { class: "note", role: "status" });
     this.pages = h("p", { class: "pages" });
-    this.forget();
     this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages);
-  }
-
-  /** Whoever opens the page next sees nothing of what was looked at. */
-  forget() {
-    this.filter = { state: "", city: "", category: "", page: 1 };
-    [this.tag, this.board, this.found, this.sought] = [null, null, null, undefined];
-    this.search.value = "";
-    this.rows.clear();
-    for (const part of [this.list, this.counters, this.pages]) replace(part);
   }
 
   enter() {
@@ -55,6 +49,12 @@ export class Board {
     this.look();
   }
 
+  /** Something was done: what is shown may be another. */
+  changed() {
+    if (this.found) this.seek(true);
+    return this.look();
+  }
+
   /** Asks what has changed. */
   async look() {
     const asked = JSON.stringify(this.filter);
@@ -78,9 +78,10 @@ export class Board {
     }
   }
 
-  async seek() {
+  /** Looks for what is written in the field; `again`: also if it was looked for before. */
+  async seek(again = false) {
     const words = this.search.value.trim();
-    if (words === this.sought) return;
+    if (words === this.sought && !again) return;
     this.sought = words;
     if (words === "") {
       this.found = null;
@@ -88,9 +89,11 @@ export class Board {
     }
     try {
       const { said } = await get(`orders?q=${encodeURIComponent(words)}&limit=100`);
-      if (words === this.search.value.trim()) this.found = said.orders;
+      if (words !== this.sought) return;
+      this.found = said.orders;
       this.draw();
     } catch (error) {
+      if (words === this.sought) this.sought = null;
       this.page.fail(error);
     }
   }
@@ -130,7 +133,7 @@ export class Board {
   build(order) {
     const troubles = order.troubles ?? [];
     const who = order.master?.name ?? (order.offered ? `предложена ${order.offered}, открыли ${order.seen}` : STATUS[order.status]);
-    return h("button", { class: `row${troubles.length ? " urgent" : ""}`, role: "listitem", "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
+    return h("button", { class: `row${troubles.length ? " urgent" : ""}`, "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
       h("b", { class: "number" }, `№${order.id}`),
       h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, `${this.page.cities.length > 1 ? `${order.city.name}, ` : ""}${order.district ? `${order.district.name}, ` : ""}${order.address}`)),
       h("span", { class: "when" }, slot(order)),

@@ -7,19 +7,29 @@ import { local, moment, When } from "./when.js";
 const RETURN = ["Мастер не успевает", "Мастер заболел", "Клиент просит другого"];
 const CANCEL = ["Клиент передумал", "Дубль", "Не наша работа", "Нет связи с клиентом"];
 
+/** What a field held before, if that is written as people do. */
+function was({ field, was: before }) {
+  if (field === "client_phone") return before && phone(before);
+  if (field === "final_amount") return before && rubles(before);
+  return ["address", "client_name", "description", "comment"].includes(field) ? before : null;
+}
+
 export class Card {
   constructor(element, page) {
     this.element = element;
     this.page = page;
     this.order = null;
     setInterval(() => this.tick(), 1000);
-    setInterval(() => this.order && document.visibilityState === "visible" && !this.element.querySelector("form") && this.read(this.order.id), 5000);
+    setInterval(() => this.order && document.visibilityState === "visible" && this.read(this.order.id, true), 5000);
   }
 
   open(id) {
     this.back ??= document.activeElement;
     this.element.hidden = false;
-    if (this.order?.id !== id) replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    if (this.order?.id !== id) {
+      this.order = null;
+      replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    }
     this.wanted = id;
     return this.read(id);
   }
@@ -31,12 +41,16 @@ export class Card {
     this.back = undefined;
   }
 
-  async read(id) {
+  /** Reads it; `again`: to see whether it has changed, unless somebody is writing something about it as it is. */
+  async read(id, again = false) {
+    const isWriting = () => again && this.element.querySelector("form");
+    if (isWriting()) return;
     try {
       const [order, card] = await Promise.all([get(`orders/${id}`), get(`orders/${id}/card`)]);
-      if (this.wanted !== id) return;
-      this.order = order.said;
-      this.more = card.said;
+      if (this.wanted !== id || isWriting()) return;
+      const state = JSON.stringify([order.said, card.said]);
+      if (again && state === this.state) return;
+      [this.state, this.order, this.more] = [state, order.said, card.said];
       this.draw();
     } catch (error) {
       if (this.wanted !== id || error.kind === "unauthorized") return;
@@ -50,6 +64,8 @@ export class Card {
 
   draw() {
     const { order, more } = this, zone = order.city.timezone;
+    // What was unfolded stays so.
+    const folded = new Map([...this.element.querySelectorAll("details")].map((part) => [part.dataset.key, part.open]));
     const line = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
     const copy = (text, shown) => h("button", { class: "quiet", "data-key": text, onclick: () => navigator.clipboard?.writeText(text).then(() => toast("Скопировано.")) }, shown);
     replace(this.element, this.head(order.id),
@@ -72,11 +88,11 @@ export class Card {
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
         (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
         more.earlier_offers > 0 && h("p", { class: "hint" }, `Раньше — ещё ${more.earlier_offers}.`)],
-      more.why.length > 0 && h("details", {}, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Круг ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
+      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Круг ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
-      more.changes.length > 0 && h("details", { open: true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
-        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменили: ${FIELD[change.field] ?? change.field}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
-        change.was && h("small", {}, ` было: ${change.was}`), h("small", {}, ` — ${change.name ?? "сама"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
+      more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
+        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменили: ${FIELD[change.field] ?? "заявку"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
+        was(change) && h("small", {}, ` было: ${was(change)}`), h("small", {}, ` — ${change.name ?? "сама"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
     this.tick();
   }
 
@@ -115,6 +131,7 @@ export class Card {
     } catch (error) {
       if (error.kind === "not-eligible") {
         for (const button of buttons) button.disabled = false;
+        toast(`№${id}: ${problem(error)}`, true);
         return error;
       }
       if (error.status !== 412 && error.kind !== "claimed") {
@@ -156,8 +173,8 @@ export class Card {
     const { order } = this, zone = order.city.timezone;
     const when = new When(() => {});
     const slot = order.slot?.start && order.slot.end ? { start: local(order.slot.start, zone), end: local(order.slot.end, zone) } : null;
-    when.show(slot, [], zone);
-    const before = JSON.stringify(slot);
+    when.show(slot, [], zone, order.slot === null && !order.soon ? "По договорённости" : null);
+    const before = JSON.stringify(when.value());
     const field = (name, label, element) => [name, h("label", {}, label, element)];
     return this.form("Что исправить?", [
       field("address", "Адрес", h("input", { name: "address", value: order.address, maxlength: 300 })),
@@ -168,6 +185,8 @@ export class Card {
     ], (said) => {
       const known = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
       const changes = Object.fromEntries(Object.entries(known).filter(([name, value]) => said[name].trim() !== "" && said[name].trim() !== value).map(([name]) => [name, said[name]]));
+      const empty = Object.keys(known).find((name) => known[name] !== "" && said[name].trim() === "");
+      if (empty) return toast(`${FIELD[empty]}: заполните это поле`, true);
       const time = when.value();
       if (time === undefined) return toast("Время указано не до конца.", true);
       if (JSON.stringify(time) !== before) changes.slot = time && { start: moment(time.start, zone), end: moment(time.end, zone) };

@@ -65,10 +65,6 @@ export class Figures {
     this.element = h("section", {}, h("div", { class: "bar" }, this.period, this.place), this.body);
   }
 
-  forget() {
-    replace(this.body);
-  }
-
   enter() {
     replace(this.place, h("option", { value: "" }, "Все города"), this.page.cities.map((city) => h("option", { value: city.id, selected: String(city.id) === this.city }, city.name)));
     this.place.hidden = this.page.cities.length < 2;

@@ -15,11 +15,6 @@ export class Load {
       this.drop, this.report);
   }
 
-  forget() {
-    this.sheet = null;
-    replace(this.report);
-  }
-
   enter() {
     this.drop.hidden = !this.page.may("ORDERS");
     if (this.drop.hidden) replace(this.report, h("p", { class: "empty" }, "У вас нет права заводить заявки."));
@@ -27,24 +22,30 @@ export class Load {
 
   async read(file) {
     if (!file) return;
-    this.sheet = { name: file.name, bytes: await file.arrayBuffer(), key: key() };
+    const sheet = { name: file.name, bytes: null, key: key() };
+    this.sheet = sheet;
+    sheet.bytes = await file.arrayBuffer();
     this.input.value = "";
-    await this.send("?dry_run=1");
+    // Another one was chosen meanwhile.
+    if (this.sheet === sheet) await this.send("?dry_run=1");
   }
 
   async send(query) {
+    const { sheet } = this;
     replace(this.report, h("p", { class: "empty", "aria-busy": "true" }, query.includes("dry_run") ? "Проверяем…" : "Загружаем…"));
     try {
-      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": this.sheet.key }) };
-      const { said, status } = await ask("POST", `orders/import${query}`, { raw: this.sheet.bytes, headers });
+      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key }) };
+      const { said, status } = await ask("POST", `orders/import${query}`, { raw: sheet.bytes, headers });
+      if (this.sheet !== sheet) return;
       this.show(said, status === 201);
       if (status === 201) {
         toast(`Заведено: ${orders(said.orders.length)}.`);
         this.page.changed();
       }
     } catch (error) {
+      if (this.sheet !== sheet) return;
       if (error.said?.report) return this.show(error.said.report, false);
-      const detail = error.kind === "malformed" ? `Это не таблица заявок: ${error.said.detail ?? ""}` : problem(error);
+      const detail = error.kind === "malformed" ? `Это не таблица заявок: ${fault((error.said.detail ?? "").replace(/^not a sheet of orders: /, ""))}.` : problem(error);
       replace(this.report, h("p", { class: "empty bad" }, detail), this.sheet && h("button", { onclick: () => this.send(query) }, "Попробовать ещё раз"));
     }
   }

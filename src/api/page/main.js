@@ -1,5 +1,5 @@
 // The page: a session, the sections, and the keyboard.
-import { close, get, hasSession, open, Problem, whenEnded } from "./api.js";
+import { close, get, hasSession, open, Problem, proof, whenEnded } from "./api.js";
 import { Board } from "./board.js";
 import { Card } from "./card.js";
 import { h, replace, toast } from "./dom.js";
@@ -22,7 +22,7 @@ const page = {
   },
   open: (order) => card.open(order),
   show: (name) => show(name),
-  changed: () => board.look(),
+  changed: () => board.changed(),
 };
 const card = new Card($("card"), page);
 const board = new Board(page);
@@ -40,39 +40,38 @@ function show(name) {
   views[view].enter();
 }
 
+/** The session has ended: whoever opens the page next sees nothing of what was looked at, as nothing of it is left. */
 function ended() {
-  card.close();
-  views[view].leave?.();
-  for (const each of Object.values(views)) each.forget?.();
-  page.who = null;
-  replace($("views"));
-  replace($("who"));
-  replace(
-    $("view"),
-    h("section", { class: "alone" },
-      h("h2", {}, "Сеанс не открыт"),
-      h("p", {}, "Откройте страницу кнопкой в боте диспетчеров или по одноразовой ссылке: её даёт бот, а без Telegram — команда field-service staff link. Сеанс длится 12 часов."),
-      h("button", { class: "primary", onclick: start }, "Попробовать снова")),
-  );
+  history.replaceState(null, "", location.pathname);
+  location.reload();
 }
 
-/** Leaves the page; what was written and not saved is saved before. */
+function alone(title, ...rest) {
+  replace($("view"), h("section", { class: "alone" }, h("h2", {}, title), rest, h("button", { class: "primary", onclick: start }, "Попробовать снова")));
+}
+
+/** Leaves the page. What is written and not saved is saved before, or else waits in this tab for the same person. */
 async function leave() {
-  if (views.new.draft) await views.new.flush();
-  sessionStorage.clear();
+  views.new.leave();
+  await views.new.draft.queue;
   await close().catch(page.fail);
 }
 
 async function start() {
-  replace($("view"), h("p", { class: "alone", "aria-busy": "true" }, "Открываем…"));
   const wanted = location.hash.slice(1);
+  if (!page.who) replace($("view"), h("p", { class: "alone", "aria-busy": "true" }, "Открываем…"));
   try {
-    if (!(await open()) && !hasSession()) return ended();
+    const isNew = await open();
+    // Somebody else, perhaps.
+    if (page.who) return isNew && ended();
+    if (!hasSession()) {
+      return alone("Сеанс не открыт", h("p", {}, "Откройте страницу кнопкой в боте диспетчеров или по одноразовой ссылке: её даёт бот, а без Telegram — команда field-service staff link. Сеанс длится 12 часов."));
+    }
     page.who = (await get("session")).said;
     page.cities = (await get("cities")).said.cities;
   } catch (error) {
-    if (error.kind === "unauthorized" || error.kind === "invalid") return ended();
-    replace($("view"), h("section", { class: "alone" }, h("h2", {}, problem(error)), h("button", { class: "primary", onclick: start }, "Попробовать снова")));
+    page.who = null;
+    if (error.kind !== "unauthorized") alone(problem(error));
     return;
   }
   replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: leave }, "Выйти"));
@@ -81,24 +80,32 @@ async function start() {
 }
 
 whenEnded(ended);
+/** By where the key is, so that it is the same one with Russian letters on it; and by what it writes, wherever that is. */
+const pressed = (event, code, letter) => event.code === code || event.key === letter;
 document.addEventListener("keydown", (event) => {
   if (!page.who || event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.closest("input, textarea, select");
   if (event.key === "Escape") {
     if (typing) typing.blur();
     else card.close();
-  } else if (!typing && event.key === "/") {
+  } else if (typing || document.querySelector("dialog[open]")) {
+    // Keys are words there.
+  } else if (pressed(event, "Slash", "/")) {
     event.preventDefault();
     if (view !== "now") show("now");
     board.search.focus();
-  } else if (!typing && (event.key === "j" || event.key === "k") && view === "now") {
-    board.step(event.key === "j" ? 1 : -1);
-  } else if (!typing && event.key === "a" && card.order) {
+  } else if (pressed(event, "KeyJ", "j") && view === "now") {
+    board.step(1);
+  } else if (pressed(event, "KeyK", "k") && view === "now") {
+    board.step(-1);
+  } else if (pressed(event, "KeyA", "a") && card.order) {
     card.assign();
-  } else if (!typing && event.key === "n" && offered("new")) {
+  } else if (pressed(event, "KeyN", "n") && offered("new")) {
     event.preventDefault();
     show("new");
   }
 });
+// A link that is pasted into this tab's address opens no other page.
+addEventListener("hashchange", () => proof() && start());
 document.addEventListener("visibilitychange", () => views[view].wake?.());
 start();

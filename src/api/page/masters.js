@@ -14,23 +14,21 @@ export class Masters {
     this.element = h("section", {}, h("div", { class: "bar" }, this.filter), this.list);
   }
 
-  forget() {
-    this.masters = [];
-    replace(this.list);
-  }
-
   async enter() {
+    const { state } = this;
     if (this.masters.length === 0) replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
     const masters = [];
     try {
       for (let after = ""; after !== null; ) {
-        const { said } = await get(`masters?limit=100${this.state ? `&state=${this.state}` : ""}${after ? `&after=${after}` : ""}`);
+        const { said } = await get(`masters?limit=100${state ? `&state=${state}` : ""}${after ? `&after=${after}` : ""}`);
         masters.push(...said.masters);
         after = said.masters.length === 100 ? said.masters.at(-1).id : null;
       }
+      if (state !== this.state) return;
       this.masters = masters;
       this.draw();
     } catch (error) {
+      if (state !== this.state) return;
       replace(this.list, h("p", { class: "empty bad" }, problem(error)));
     }
   }
@@ -50,20 +48,49 @@ export class Masters {
       h("span", { class: `state ${master.state}` }, MASTER[master.state], master.blocked_reason && h("small", {}, master.blocked_reason)),
       may && h("span", { class: "deeds" },
         master.state !== "BLOCKED" && master.state !== "WAITING" && h("button", { "data-key": `shift${master.id}`, onclick: () => this.change(master, { on_shift: !master.on_shift }) }, master.on_shift ? "Снять со смены" : "На смену"),
-        h("button", { "data-key": `limit${master.id}`, onclick: () => this.ask(master, "Сколько заявок одновременно (пусто — обычный лимит)?", master.own_limit ?? "", (text) => ({ own_limit: text === "" ? null : Number(text) })) }, "Лимит"),
+        h("button", { "data-key": `limit${master.id}`, onclick: () => this.limit(master) }, "Лимит"),
+        h("button", { "data-key": `skills${master.id}`, onclick: () => this.skills(master) }, "Умения"),
         master.blocked_reason === null
-          ? h("button", { class: "danger", "data-key": `block${master.id}`, onclick: () => this.ask(master, "За что заблокировать? Мастер это прочтёт.", "", (text) => ({ blocked_reason: text })) }, "Заблокировать")
+          ? h("button", { class: "danger", "data-key": `block${master.id}`, onclick: () => this.block(master) }, "Заблокировать")
           : h("button", { "data-key": `block${master.id}`, onclick: () => this.change(master, { blocked_reason: null }) }, master.state === "WAITING" ? "Одобрить" : "Разблокировать")));
   }
 
-  ask(master, question, value, read) {
-    const input = h("input", { value, "aria-label": question, maxlength: 500 });
-    const dialog = h("dialog", { onclose: () => dialog.remove() }, h("form", { method: "dialog", onsubmit: () => this.change(master, read(input.value.trim())) },
-      h("h2", {}, master.full_name), h("label", {}, question, input), h("p", { class: "deeds" }, h("button", { class: "primary" }, "Сохранить"), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо"))));
+  /** Asks for something in a dialog, which stays until it is done. */
+  ask(master, fields, read) {
+    const form = h("form", {}, h("h2", {}, master.full_name), fields,
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Сохранить"), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо")));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (await this.change(master, read(form))) dialog.close();
+    });
+    const dialog = h("dialog", { onclose: () => dialog.remove() }, form);
     document.body.append(dialog);
     dialog.showModal();
   }
 
+  limit(master) {
+    const input = h("input", { type: "number", min: 1, max: 99, value: master.own_limit ?? "", name: "limit" });
+    this.ask(master, h("label", {}, "Сколько заявок одновременно? Пусто — обычный лимит.", input), () => ({ own_limit: input.value === "" ? null : Number(input.value) }));
+  }
+
+  block(master) {
+    const input = h("input", { required: true, maxlength: 500, name: "reason" });
+    this.ask(master, h("label", {}, "За что заблокировать? Мастер это прочтёт.", input), () => ({ blocked_reason: input.value }));
+  }
+
+  skills(master) {
+    const { districts } = this.page.cities.find(({ id }) => id === master.city.id) ?? { districts: [] };
+    const box = (name, value, title, checked) => h("label", { class: "box" }, h("input", { type: "checkbox", name, value, checked }), title);
+    this.ask(master, [
+      h("fieldset", {}, h("legend", {}, "Виды работ"), Object.entries(CATEGORY).map(([word, title]) => box("category", word, title, master.categories.includes(word)))),
+      districts.length > 0 && h("fieldset", {}, h("legend", {}, "Районы"), districts.map(({ id, name }) => box("district", id, name, master.districts.some((known) => known.id === id)))),
+    ], (form) => {
+      const said = new FormData(form);
+      return { categories: said.getAll("category"), district_ids: said.getAll("district").map(Number) };
+    });
+  }
+
+  /** Changes a master as he is seen; true if it is done, or is another matter now. */
   async change(master, changes) {
     try {
       const { said } = await ask("PATCH", `masters/${master.id}`, { body: changes, headers: { "If-Match": `"${master.version}"` } });
@@ -73,8 +100,12 @@ export class Masters {
       if (error.kind === "stale") {
         this.masters = this.masters.map((other) => (other.id === master.id ? error.said.current : other));
         toast(`${master.full_name}: успели изменить, вот как теперь.`, true);
-      } else this.page.fail(error);
+      } else {
+        this.page.fail(error);
+        return false;
+      }
     }
     this.draw();
+    return true;
   }
 }

@@ -23,7 +23,7 @@ export const WHY_NOT = {
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать" };
 export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
-  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно", city_id: "город", district_id: "район", slot: "время",
+  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно", final_amount: "сумму", return_reason: "причину возврата", city_id: "город", district_id: "район", slot: "время",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
 };
 export const ACTION = {
@@ -57,6 +57,9 @@ const FAULTS = [
   [/^no master of/, "этот мастер заблокирован или работает в другом городе"],
   [/^no closed order/, "закрытой заявки с таким номером нет"],
   [/^expected at least one change/, "ничего не изменено"],
+  [/^there are two columns (.*)/, "столбец «$1» есть дважды"],
+  [/^the first line lacks the columns (.*)/, "в первой строке нет столбцов: $1"],
+  [/^expected at most (\d+) rows/, "больше $1 строк"],
 ];
 export function fault(detail) {
   const [pattern, words] = FAULTS.find(([known]) => known.test(detail)) ?? [/^.*$/s, "проверьте, что здесь введено"];
@@ -71,6 +74,7 @@ export function problem(error) {
     blocked: "Мастер заблокирован.", "no-such-master": "Такого мастера в этом городе нет.", "not-found": "Такой заявки нет.", forbidden: "У вас нет на это права.",
     busy: "С заявкой сейчас работает кто-то ещё. Попробуйте ещё раз.", "too-many": "Слишком часто. Подождите минуту.", offline: "Нет связи. Попробуйте ещё раз.",
     unavailable: "Сервер сейчас не отвечает. Попробуйте ещё раз.", unauthorized: "Сеанс закончился: откройте страницу из бота.", "too-large": "Файл больше 8 МБ.",
+    "not-eligible": "Поиск не предложил бы её этому мастеру: посмотрите, почему, и подтвердите.", "already-made": "Эта заявка уже заведена.",
     "key-of-another": "Этот файл уже загружали с другим содержимым.", malformed: "Запрос не понят.",
   };
   if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => [FIELD[pointer.split("/")[1]], fault(detail)].filter(Boolean).join(": ")).join("; ") || "Проверьте, что введено.";

@@ -2,6 +2,7 @@
 import { h, replace } from "./dom.js";
 import { dayOf, localSlot } from "./texts.js";
 
+export const UNSAID = "unsaid";
 const two = (number) => String(number).padStart(2, "0");
 
 /** The clocks of a zone at that moment: "2026-12-01T14:00:00". */
@@ -20,7 +21,7 @@ export function moment(clock, zone) {
   return new Date(at).toISOString();
 }
 
-/** What is chosen is `value()`: null, as soon as possible; undefined, not all of it yet; else {start, end}. */
+/** What is chosen is `value()`: null, as soon as possible; UNSAID, nothing; undefined, not all of it yet; else {start, end}. */
 export class When {
   constructor(changed, name = "slot") {
     this.choice = h("select", { name, "data-key": name, onchange: () => this.chosen(changed) });
@@ -32,15 +33,15 @@ export class When {
     this.windows = [];
   }
 
-  /** Offers windows of a city in that zone, and shows a time. */
-  show(slot, windows, zone) {
+  /** Offers windows of a city in that zone, and shows a time; `unsaid`: nothing was said, in these words. */
+  show(slot, windows, zone, unsaid = null) {
     this.zone = zone;
     this.windows = windows;
     const at = windows.findIndex(({ start, end }) => slot && start === slot.start && end === slot.end);
     const today = local(new Date().toISOString(), zone);
-    replace(this.choice, h("option", { value: "" }, "Как можно скорее"),
+    replace(this.choice, unsaid && h("option", { value: UNSAID }, unsaid), h("option", { value: "" }, "Как можно скорее"),
       windows.map((window, index) => h("option", { value: index }, localSlot(window, today))), h("option", { value: "other" }, "Другое время…"));
-    this.choice.value = slot === null ? "" : at < 0 ? "other" : String(at);
+    this.choice.value = unsaid ? UNSAID : !slot ? "" : at < 0 ? "other" : String(at);
     this.other.hidden = this.choice.value !== "other";
     this.date.min = dayOf(today);
     if (slot && at < 0) [this.date.value, this.from.value, this.until.value] = [dayOf(slot.start), slot.start.slice(11, 16), slot.end.slice(11, 16)];
@@ -59,6 +60,7 @@ export class When {
 
   value() {
     if (this.choice.value === "") return null;
+    if (this.choice.value === UNSAID) return UNSAID;
     if (this.choice.value !== "other") return this.windows[Number(this.choice.value)];
     if (!this.date.value || !this.from.value || !this.until.value) return undefined;
     const start = `${this.date.value}T${this.from.value}:00`;
