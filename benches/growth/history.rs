@@ -41,7 +41,7 @@ impl History {
         migrate::run(&config).await.expect("migrations");
         let sql = connect(&url).await;
         // Loading is not what is measured.
-        execute(&sql, "SET statement_timeout = 0; SET synchronous_commit = off").await;
+        execute(&sql, "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off").await;
         execute(&sql, &past(finished)).await;
         let clock = Clock::standing_at(Timestamp::now() + SignedDuration::from_mins(10));
         let store = Store::new(&config, 1, clock.clone()).expect("a pool");
