@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use field_service::dispatch::staff_view;
+use field_service::model::figures::WAITS;
 use field_service::model::queue::Sought;
 use field_service::model::{OrderId, StaffId, StaffRef};
 use field_service::store::{Connection, Statement, figures};
@@ -24,12 +25,13 @@ const FIGURES_LIMIT: f64 = 200.0;
 /// The medians of so many.
 const FIGURES_ROUNDS: usize = 15;
 /// The queries of the figures, each with whether it is of one city: masters are looked at city by city.
-const FIGURES: [(&str, &Statement, bool); 7] = [
+const FIGURES: [(&str, &Statement, bool); 8] = [
     ("where and when", &figures::PLACE, false),
     ("orders that came", &figures::CAME, false),
     ("how they found a master", &figures::FOUND, false),
     ("what was closed", &figures::CLOSED, false),
     ("taps that lost", &figures::LOST, false),
+    ("what charts show", &figures::CHARTS, false),
     ("who waits longest", &figures::LONGEST, false),
     ("what each master of a city did", &figures::MASTERS, true),
 ];
@@ -104,9 +106,14 @@ async fn query(history: &History, statement: &'static Statement, of_one_city: bo
     let (nobody, admin, city, days) = (None::<i64>, Some(1_i64), of_one_city.then_some(3_i64), 30_i32);
     let begun = Instant::now();
     let query = async |connection: Connection| {
-        let (page, size) = (1_i64, 6_i64);
-        let all: [&(dyn ToSql + Sync); 7] = [&nobody, &admin, &city, &days, &None::<Timestamp>, &page, &size];
-        connection.fetch(statement, &all[..statement.types.len()]).await
+        let (page, size, waits) = (1_i64, 6_i64, WAITS.as_slice());
+        let place: [&(dyn ToSql + Sync); 5] = [&nobody, &admin, &city, &days, &None::<Timestamp>];
+        let more: &[&(dyn ToSql + Sync)] = match statement.types.len() {
+            5 => &[],
+            6 => &[&waits],
+            _ => &[&page, &size],
+        };
+        connection.fetch(statement, &[&place, more].concat()).await
     };
     history.store.run(query).await.expect("a database");
     begun.elapsed()

@@ -250,9 +250,17 @@ impl Connection {
         self.unfinished.fetch_add(1, Ordering::Relaxed);
         let begins_a_trip = self.under_way.fetch_add(1, Ordering::Relaxed) == 0;
         let begun = Instant::now();
-        let result = work.await;
+        let mut work = pin!(work);
+        // What was prepared before is there at once, and asks the server nothing.
+        let result = match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            Poll::Ready(at_once) => at_once,
+            Poll::Pending => {
+                let result = work.await;
+                self.lent.metrics.time_statement(name, begun.elapsed(), begins_a_trip);
+                result
+            }
+        };
         self.under_way.fetch_sub(1, Ordering::Relaxed);
-        self.lent.metrics.time_statement(name, begun.elapsed(), begins_a_trip);
         // Without an SQLSTATE it was not PostgreSQL's answer to this statement: what comes next may not be either, and the
         // connection is closed.
         if !result.as_ref().is_err_and(|error| error.code().is_none()) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use field_service::sim::proxy::Proxy;
 
-use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, master, proxied_database};
+use crate::harness::{ANNA, BORIS, Dispatch, METRICS_TOKEN, Settings, a_tap, database_name, master, proxied_database};
 
 async fn behind_a_proxy(connections: usize) -> (Dispatch, Proxy) {
     let (database_url, proxy) = proxied_database().await;
@@ -21,11 +21,23 @@ async fn an_accept_with_its_fresh_list_is_two_round_trips() {
     let second = t.order().offered_to([ANNA, BORIS]).await;
     t.tap_accept(ANNA, first).await;
 
+    // Reading what is counted takes some too, always as many.
+    let (one, other) = (counted_round_trips(&t).await, counted_round_trips(&t).await);
+    let reading = other - one;
     for (user, order) in [(ANNA, second), (ANNA, second), (BORIS, second)] {
+        let counted = counted_round_trips(&t).await + reading;
         let before = proxy.round_trips();
         t.tap_accept(user, order).await;
         assert_eq!(proxy.round_trips() - before, 2, "for the winner, again, and for the loser");
+        assert_eq!(counted_round_trips(&t).await - counted, 2, "Prometheus is told the same");
     }
+}
+
+/// The round trips that Prometheus is told of.
+async fn counted_round_trips(t: &Dispatch) -> u64 {
+    let metrics = t.holding(METRICS_TOKEN).get("/metrics").await.text;
+    let trips = metrics.lines().filter_map(|line| line.strip_prefix("field_service_round_trips_total{"));
+    trips.map(|line| line.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok()).expect("a count")).sum()
 }
 
 #[tokio::test]
