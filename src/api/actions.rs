@@ -1,6 +1,7 @@
 //! What is done with an order: give it, search, take it back, cancel, close, open again, see to it; and who could be given it.
 //!
-//! Each names the order as it was seen (`If-Match`); if it has changed since, nothing is done, and the answer is what it is now.
+//! Each but the last names the order as it was seen (`If-Match`); if it has changed since, nothing is done, and the answer is what it is
+//! now.
 
 use axum::Json as Answer;
 use axum::extract::State as Extract;

@@ -122,7 +122,7 @@ pub struct Excluded {
     masters: i64,
 }
 
-fn word(action: OrderAction) -> &'static str {
+pub fn word(action: OrderAction) -> &'static str {
     match action {
         OrderAction::Claim => "CLAIM",
         OrderAction::Unclaim => "UNCLAIM",

@@ -28,7 +28,8 @@ use crate::model::draft::{Around, Draft, Field, Said};
 use crate::model::new_order::{Obstacle, Search};
 use crate::model::{OrderId, StaffId, StaffRef};
 use changes::{DraftChanges, Known};
-use shown::{NewOrderDraft, name};
+use shown::NewOrderDraft;
+pub use shown::name;
 
 /// Of what a draft is begun.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -99,6 +100,9 @@ pub async fn change(
 ) -> Result<Response, Problem> {
     let desk = Desk::of(&state, &caller).await?;
     let open = draft::open(&state.store, desk.staff).await?;
+    if open.as_ref().is_some_and(|open| seen.is_none_or(|seen| seen != (open.id, open.revision))) {
+        return Err(desk.stale().await?);
+    }
     let master = match changes.preferred() {
         Some(master) => draft::knows_master(&state.store, desk.staff, master).await?,
         None => true,
@@ -256,7 +260,34 @@ impl<'a> Desk<'a> {
         };
         let blank = Draft::blank(self.id, &self.cities);
         let tag = draft.map_or(NO_DRAFT.to_owned(), |draft| format!("{}.{}", draft.id, draft.revision));
-        let said = shown::shown(tag.clone(), draft.unwrap_or(&blank), around, self.city_of(draft));
+        let said = shown::shown(tag.clone(), draft.unwrap_or(&blank), &around, self.city_of(draft));
         Ok(Current { said, tag })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OrderId, StaffId};
+
+    #[test]
+    fn what_stands_against_an_order_is_said_at_its_field() {
+        let draft = || Box::new(Draft::blank(StaffId(1), &[]));
+        for (outcome, pointer) in [
+            (CreateOutcome::Missing(Field::Phone, draft()), "/client_phone"),
+            (CreateOutcome::SlotPast(draft()), "/slot"),
+            (CreateOutcome::PlaceGone(Field::City, draft()), "/city_id"),
+            (CreateOutcome::PlaceGone(Field::District, draft()), "/district_id"),
+            (CreateOutcome::MasterGone(draft()), "/preferred_master_id"),
+            (CreateOutcome::NotClosed(OrderId(1)), "/guarantee_of"),
+        ] {
+            let problem = not_made(&outcome);
+            let said = serde_json::to_value(problem.said()).expect("JSON");
+            assert_eq!(
+                (problem.kind(), said["errors"][0]["pointer"].as_str()),
+                (Kind::Invalid, Some(pointer)),
+                "{outcome:?}"
+            );
+        }
     }
 }

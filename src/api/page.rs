@@ -93,7 +93,37 @@ fn kept(media_type: &'static str, text: String, kept: &'static str) -> Response 
 
 #[cfg(test)]
 mod tests {
+    use super::super::{card, draft};
     use super::*;
+    use crate::dispatch::actions::OrderAction;
+    use crate::model::draft::Field;
+    use crate::model::managed::MasterState;
+    use crate::model::queue::QueueState;
+    use crate::model::selection::Exclusion;
+    use crate::model::{Category, OfferState, OrderStatus};
+
+    /// What the API says in a word is said in words by the page.
+    #[test]
+    fn every_word_of_the_api_has_its_words() {
+        let texts = include_str!("page/texts.js");
+        let words: [(&str, Vec<&str>); 8] = [
+            ("STATUS", OrderStatus::ALL.map(OrderStatus::as_str).to_vec()),
+            ("STATE", QueueState::ALL.map(QueueState::as_str).to_vec()),
+            ("CATEGORY", Category::ALL.map(Category::as_str).to_vec()),
+            ("OFFER", OfferState::ALL.map(OfferState::as_str).to_vec()),
+            ("WHY_NOT", Exclusion::ALL.map(Exclusion::as_str).to_vec()),
+            ("MASTER", MasterState::ALL.map(MasterState::as_str).to_vec()),
+            ("ACTION", OrderAction::ALL.map(card::word).to_vec()),
+            ("FIELD", Field::ALL.map(draft::name).to_vec()),
+        ];
+        for (of, words) in words {
+            let (_, rest) = texts.split_once(&format!("export const {of} = {{")).expect(of);
+            let list = rest.split("};").next().unwrap_or_default();
+            for word in words {
+                assert!(list.contains(&format!(" {word}: \"")), "{of} has no {word}");
+            }
+        }
+    }
 
     #[test]
     fn the_page_asks_for_its_own_files_and_for_nothing_else() {

@@ -123,6 +123,8 @@ mod tests {
             good.replace("%26", "%2526"),
             signed(&fields(), "1001:master-token"),
             signed(&fields()[2..], TOKEN),
+            // Signed as it is, and still nobody knows which one is meant.
+            signed(&[fields(), vec![("user", r#"{"id":502}"#)]].concat(), TOKEN),
         ];
         for data in forged {
             assert_eq!(user(&data, TOKEN, now()), None, "{data}");

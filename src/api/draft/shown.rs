@@ -108,7 +108,7 @@ pub struct Usually {
 }
 
 /// A draft as it is now, with what is known around it. `city`: whose clocks are meant.
-pub fn shown(version: String, draft: &Draft, around: Around, city: Option<&City>) -> NewOrderDraft {
+pub fn shown(version: String, draft: &Draft, around: &Around, city: Option<&City>) -> NewOrderDraft {
     let required = [Field::Category, Field::City, Field::Address, Field::Phone];
     let missing = required.into_iter().filter(|field| !draft.has(*field));
     // A message said a time, and it is not certain which.
