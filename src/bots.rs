@@ -15,11 +15,12 @@ pub mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::join;
 use tokio::sync::Notify;
 
 use crate::config::PublicUrl;
 use crate::metrics::Metrics;
-use crate::model::{BotName, TelegramUserId};
+use crate::model::{BotName, OrderId, TelegramUserId};
 use crate::store::{self, Store};
 use crate::telegram::{self, Notice, Telegram};
 use render::Screen;
@@ -128,6 +129,14 @@ impl Bots {
         })
     }
 
+    /// Delivers what was enqueued about an order; what cannot be sent in this moment is left to the job.
+    async fn deliver(&self, enqueued: Option<OrderId>) {
+        if let Some(order) = enqueued {
+            delivery::deliver_order(self, order).await;
+            self.enqueued.notify_one();
+        }
+    }
+
     /// Stops the button's spinner, and shows the notice if there is one; false if Telegram did not take it.
     async fn answer_callback(&self, bot: BotName, query: Option<&str>, notice: Option<&Notice>) -> bool {
         let Some(query) = query else { return true };
@@ -143,8 +152,14 @@ impl Handled {
     pub async fn send(self, bots: &Bots) {
         match self.0 {
             None => {}
-            Some(Response::Master(answer)) => answer.send(bots).await,
-            Some(Response::Dispatcher(answer)) => answer.send(bots).await,
+            Some(Response::Master(answer)) => {
+                let enqueued = answer.enqueued();
+                join!(answer.send(bots), bots.deliver(enqueued));
+            }
+            Some(Response::Dispatcher(answer)) => {
+                let enqueued = answer.enqueued();
+                join!(answer.send(bots), bots.deliver(enqueued));
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use tokio::join;
 
+use super::super::Bots;
 use super::super::render::{Screen, plain, texts};
-use super::super::{Bots, delivery};
 use crate::config::PublicUrl;
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
@@ -74,9 +74,14 @@ pub(in crate::bots) struct Answer {
 }
 
 impl Answer {
+    /// The order about which messages to others were enqueued.
+    pub(in crate::bots) fn enqueued(&self) -> Option<OrderId> {
+        self.reply.enqueued
+    }
+
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, place, apart, enqueued, commands } = reply;
+        let Reply { notice, screen, place, apart, commands, .. } = reply;
         let message = message.filter(|_| !apart);
         // Words over the chat are not seen below it: a message is answered by one.
         let screen = match (&query, screen, &notice) {
@@ -106,13 +111,6 @@ impl Answer {
             async {
                 if let Some(acts) = commands {
                     offer_commands(bots, user, acts).await;
-                }
-            },
-            async {
-                if let Some(order) = enqueued {
-                    delivery::deliver_order(bots, order).await;
-                    // What could not be sent in this moment.
-                    bots.enqueued.notify_one();
                 }
             },
         );

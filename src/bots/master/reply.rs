@@ -2,8 +2,8 @@
 
 use tokio::join;
 
+use super::super::Bots;
 use super::super::render::{Screen, plain};
-use super::super::{Bots, delivery};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
@@ -109,9 +109,14 @@ pub(in crate::bots) struct Answer {
 }
 
 impl Answer {
+    /// The order about which messages to others were enqueued.
+    pub(in crate::bots) fn enqueued(&self) -> Option<OrderId> {
+        self.reply.enqueued
+    }
+
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, fallback, otherwise, asks, enqueued, can_be_asked, under } = reply;
+        let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, .. } = reply;
         join!(
             async {
                 let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
@@ -125,13 +130,6 @@ impl Answer {
                     bots.log_failure("sendMessage", &sent);
                 }
                 show(bots, user, message, screen, fallback, asks).await;
-            },
-            async {
-                if let Some(order) = enqueued {
-                    delivery::deliver_order(bots, order).await;
-                    // What could not be sent in this moment.
-                    bots.enqueued.notify_one();
-                }
             },
             async {
                 if let Some(master) = can_be_asked {

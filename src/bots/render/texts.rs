@@ -56,7 +56,7 @@ pub(super) fn menu(profile: &Profile) -> String {
         match barred {
             Barred::Waits => onboarding::MENU_WAITS.to_owned(),
             Barred::Refused(blocked) => {
-                let because = notifications::because(blocked.reason.as_deref());
+                let because = words::because(blocked.reason.as_deref());
                 format!("К сожалению, вашу анкету не одобрили.{because}\n\nЕсли это ошибка, свяжитесь с диспетчером.")
             }
             Barred::Blocked(blocked) => {

@@ -1,6 +1,6 @@
 //! Messages that nobody has asked for.
 
-use super::words::{COMMENT_LIMIT, REASON_LIMIT, body, deadline, duration, typed};
+use super::words::{COMMENT_LIMIT, because, body, deadline, duration, typed};
 use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, active_card, own_order, staff};
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
@@ -77,9 +77,4 @@ fn changed(order: &OwnOrder, status: OrderStatus, reopened: bool, edited: &[Deta
         }
     };
     format!("{what}\n\n{}", active_card(&card, status))
-}
-
-pub(in crate::bots::render) fn because(reason: Option<&str>) -> String {
-    let said = reason.map(str::trim).filter(|reason| !reason.is_empty());
-    said.map(|reason| format!("\nПричина: {}", typed(reason, REASON_LIMIT))).unwrap_or_default()
 }

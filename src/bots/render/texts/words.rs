@@ -224,6 +224,12 @@ pub(in crate::bots::render) fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
+/// Why, in somebody's own words, on a line below; nothing, if nobody has said.
+pub(in crate::bots::render) fn because(reason: Option<&str>) -> String {
+    let said = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    said.map(|reason| format!("\nПричина: {}", typed(reason, REASON_LIMIT))).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{counted, duration, map, rubles, telephone, without_currency};

@@ -1,8 +1,7 @@
 //! To masters at work: own orders, from the way there to the money.
 
 use super::buttons::{BUTTON_DONE, BUTTON_NEW};
-use super::notifications::because;
-use super::words::{LINE_LIMIT, NAME_LIMIT, category, place, rubles, slot, status, typed, without_currency};
+use super::words::{LINE_LIMIT, NAME_LIMIT, because, category, place, rubles, slot, status, typed, without_currency};
 use super::{BUSY, own_order};
 use crate::dispatch::close::CloseOutcome;
 use crate::dispatch::correct::CorrectOutcome;

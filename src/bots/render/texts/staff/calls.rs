@@ -1,8 +1,7 @@
 //! Calls: what needs somebody, how to reach whom it concerns, and who has acted.
 
-use super::super::notifications::because;
 use super::super::words::{
-    BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, clock, counted, moment, place, status, typed,
+    BUTTON_LIMIT, LINE_LIMIT, NAME_LIMIT, because, body, category, clock, counted, moment, place, status, typed,
 };
 use super::telephone;
 use crate::model::OrderId;
