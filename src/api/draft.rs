@@ -53,9 +53,9 @@ pub struct Beginning {
     responses((status = 200, description = "As it is now", body = NewOrderDraft, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
 pub async fn show(Extract(state): Extract<State>, caller: Caller<Orders>) -> Result<Response, Problem> {
-    let desk = Desk::of(&state, &caller).await?;
-    let draft = draft::open(&state.store, desk.staff).await?;
-    desk.shown(draft.as_ref()).await.map(IntoResponse::into_response)
+    let author = Author::of(&state, &caller).await?;
+    let draft = draft::open(&state.store, author.staff).await?;
+    author.shown(draft.as_ref()).await.map(IntoResponse::into_response)
 }
 
 /// Begins the free repetition of a closed order's work. A draft that is not blank comes first: it is left as it is.
@@ -71,13 +71,13 @@ pub async fn begin(
     caller: Caller<Orders>,
     Json(said): Json<Repetition>,
 ) -> Result<Response, Problem> {
-    let desk = Desk::of(&state, &caller).await?;
+    let author = Author::of(&state, &caller).await?;
     let order = OrderId(said.guarantee_of);
-    let blank = draft::open(&state.store, desk.staff).await?.filter(Draft::is_blank);
-    match draft::repeat(&state.store, desk.staff, order, blank.as_ref(), None).await? {
-        BeginOutcome::Begun(draft) => Ok((StatusCode::CREATED, desk.shown(Some(&draft)).await?).into_response()),
+    let blank = draft::open(&state.store, author.staff).await?.filter(Draft::is_blank);
+    match draft::repeat(&state.store, author.staff, order, blank.as_ref(), None).await? {
+        BeginOutcome::Begun(draft) => Ok((StatusCode::CREATED, author.shown(Some(&draft)).await?).into_response()),
         BeginOutcome::Left(draft) if draft.guarantee_of == Some(order) => {
-            Ok((StatusCode::CREATED, desk.shown(Some(&draft)).await?).into_response())
+            Ok((StatusCode::CREATED, author.shown(Some(&draft)).await?).into_response())
         }
         BeginOutcome::Left(_) => Err(Problem::new(Kind::NotNow).with_detail("another draft is not finished")),
         BeginOutcome::NotAllowed => {
@@ -98,24 +98,24 @@ pub async fn change(
     SeenDraft(seen): SeenDraft,
     Json(changes): Json<DraftChanges>,
 ) -> Result<Response, Problem> {
-    let desk = Desk::of(&state, &caller).await?;
-    let open = draft::open(&state.store, desk.staff).await?;
+    let author = Author::of(&state, &caller).await?;
+    let open = draft::open(&state.store, author.staff).await?;
     if open.as_ref().is_some_and(|open| seen.is_none_or(|seen| seen != (open.id, open.revision))) {
-        return Err(desk.stale().await?);
+        return Err(author.stale().await?);
     }
     let master = match changes.preferred() {
-        Some(master) => draft::knows_master(&state.store, desk.staff, master).await?,
+        Some(master) => draft::knows_master(&state.store, author.staff, master).await?,
         None => true,
     };
-    let city = desk.city_of(open.as_ref());
-    let said = changes.read(&Known { cities: &desk.cities, city, master, read_order: state.words.read_order })?;
+    let city = author.city_of(open.as_ref());
+    let said = changes.read(&Known { cities: &author.cities, city, master, read_order: state.words.read_order })?;
     let outcome = match seen {
-        Some(seen) => draft::fill(&state.store, desk.staff, seen, &said, &desk.cities).await?,
-        None => desk.begin(said).await?,
+        Some(seen) => draft::fill(&state.store, author.staff, seen, &said, &author.cities).await?,
+        None => author.begin(said).await?,
     };
     state.metrics.count("order_draft", outcome.name());
     match outcome {
-        SayOutcome::Said(draft) => Ok(desk.shown(Some(&draft)).await?.into_response()),
+        SayOutcome::Said(draft) => Ok(author.shown(Some(&draft)).await?.into_response()),
         SayOutcome::Gone(_) => {
             let detail = "that city or district is not there any more";
             Err(Problem::invalid(vec![FieldError::new("city_id", detail)]))
@@ -124,9 +124,9 @@ pub async fn change(
             let location = HeaderValue::try_from(format!("/api/orders/{order}")).ok();
             let made = Problem::new(Kind::AlreadyMade).with_detail(format!("it is order {order}"));
             let made = location.into_iter().fold(made, |made, location| made.with_header(LOCATION, location));
-            Err(desk.otherwise(made).await?)
+            Err(author.otherwise(made).await?)
         }
-        SayOutcome::Changed | SayOutcome::NoDraft => Err(desk.stale().await?),
+        SayOutcome::Changed | SayOutcome::NoDraft => Err(author.stale().await?),
     }
 }
 
@@ -141,12 +141,12 @@ pub async fn drop(
     caller: Caller<Orders>,
     SeenDraft(seen): SeenDraft,
 ) -> Result<Response, Problem> {
-    let desk = Desk::of(&state, &caller).await?;
+    let author = Author::of(&state, &caller).await?;
     let there_is_none = match seen {
-        None => draft::open(&state.store, desk.staff).await?.is_none(),
-        Some((id, revision)) => draft::drop(&state.store, desk.staff, id, Some(revision)).await?,
+        None => draft::open(&state.store, author.staff).await?.is_none(),
+        Some((id, revision)) => draft::drop(&state.store, author.staff, id, Some(revision)).await?,
     };
-    if there_is_none { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(desk.stale().await?) }
+    if there_is_none { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(author.stale().await?) }
 }
 
 /// Makes an order of a draft, once; of one that was made before, which it was.
@@ -164,11 +164,11 @@ pub async fn create(
     SeenDraft(seen): SeenDraft,
     Json(beginning): Json<Beginning>,
 ) -> Result<Response, Problem> {
-    let desk = Desk::of(&state, &caller).await?;
-    let Some((id, revision)) = seen else { return Err(desk.stale().await?) };
+    let author = Author::of(&state, &caller).await?;
+    let Some((id, revision)) = seen else { return Err(author.stale().await?) };
     let search = if beginning.defer { Search::InTheMorning } else { Search::Now };
     let nameless = state.words.nameless;
-    let outcome = create::create(&state.store, desk.staff, id, revision, search, nameless, None).await?;
+    let outcome = create::create(&state.store, author.staff, id, revision, search, nameless, None).await?;
     state.metrics.count("order_create", outcome.name());
     match outcome {
         CreateOutcome::Created { order, .. } => {
@@ -177,7 +177,7 @@ pub async fn create(
             Ok(response)
         }
         CreateOutcome::AlreadyCreated(order) => Ok(made(order, true)),
-        CreateOutcome::Changed(_) | CreateOutcome::NoDraft => Err(desk.stale().await?),
+        CreateOutcome::Changed(_) | CreateOutcome::NoDraft => Err(author.stale().await?),
         refused => Err(not_made(&refused)),
     }
 }
@@ -206,15 +206,15 @@ fn not_made(outcome: &CreateOutcome) -> Problem {
     Problem::invalid(vec![error])
 }
 
-/// Somebody who writes a new order, and where.
-struct Desk<'a> {
+/// Somebody who writes a new order, and the cities it may be for.
+struct Author<'a> {
     state: &'a State,
     staff: StaffRef,
     id: StaffId,
     cities: Vec<City>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Author<'a> {
     async fn of(state: &'a State, caller: &Caller<Orders>) -> Result<Self, Problem> {
         let cities = draft::cities(&state.store, caller.staff()).await?;
         if cities.is_empty() {
