@@ -425,6 +425,8 @@ impl Draft {
 
     /// Fills what a message says. What was said before and the message does not say stays.
     fn paste(&mut self, pasted: Pasted, written: String) {
+        // What an earlier message was taken for is not what this one says; a time that was not certain is still asked.
+        self.took.retain(|(field, _)| *field == Field::When && self.when.is_none());
         let mut note = |field: Field, took: String| {
             self.took.retain(|(took, _)| *took != field);
             self.took.push((field, took));

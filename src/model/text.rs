@@ -24,14 +24,22 @@ pub fn cut(text: &str, limit: usize) -> String {
 pub fn visible(text: &str) -> String {
     let is_invisible = |c: &char| {
         matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            // Letters that are drawn as nothing.
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
     };
     text.chars().filter(|c| !is_invisible(c)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{cut, visible};
+
+    #[test]
+    fn what_nobody_sees_is_no_word() {
+        assert_eq!(visible("\u{3164}\u{115f}\u{200b}ул.\u{ad} Мира"), "ул. Мира");
+        assert_eq!(visible("👨\u{200d}🔧"), "👨\u{200d}🔧", "an emoji stays whole");
+    }
 
     #[test]
     fn what_is_too_long_is_cut_to_the_limit() {

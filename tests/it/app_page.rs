@@ -120,7 +120,7 @@ async fn a_page_whose_right_has_ended_says_so_and_without_a_server_it_keeps_what
         browser.until(&there(&row(another))).await;
         browser.until(&format!("!({})", says(".note", "Нет связи"))).await;
         t.execute("UPDATE staff SET is_active = false", &[]).await;
-        browser.until(&says("main", "Сеанс не открыт")).await;
+        browser.until(&says("main", "Сеанс закончился")).await;
         assert_eq!(browser.value("sessionStorage.getItem('token')").await, serde_json::Value::Null);
     })
     .await;
@@ -164,14 +164,14 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
         // Half a phone is not saved, and is not lost either.
         browser.value("document.querySelector('[name=client_phone]').value = ''").await;
         browser.fill("[name=client_phone]", "8 912\t").await;
-        browser.until(&says("#fault-client_phone", "не бывает 4 цифр")).await;
+        browser.until(&says("#fault-client_phone", "здесь 4 цифр")).await;
         browser.fill("[name=client_name]", "Ольга\t").await;
         browser.until(&says(".saved", "Сохранено")).await;
         browser.value("location.reload()").await;
         browser.until(&there("nav [data-view=new]")).await;
         browser.click("nav [data-view=new]").await;
         browser.until("document.querySelector('[name=client_name]')?.value === 'Ольга'").await;
-        browser.until(&says("#fault-client_phone", "не бывает 4 цифр")).await;
+        browser.until(&says("#fault-client_phone", "здесь 4 цифр")).await;
         assert_eq!(browser.value("document.querySelector('[name=client_phone]').value").await, "8 912");
         browser.click("[data-key=create]").await;
         assert_eq!(browser.value("document.activeElement.name").await, "client_phone", "it is asked for");
@@ -263,8 +263,8 @@ async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_
         // Left before it is saved by itself.
         browser.fill("[name=client_name]", "Ольга").await;
         browser.click("#who button").await;
-        browser.until(&says("main", "Сеанс не открыт")).await;
-        assert_eq!(browser.value("sessionStorage.length").await, 0);
+        browser.until(&says("main", "Сеанс закончился")).await;
+        assert_eq!(browser.value("Object.keys(sessionStorage).join()").await, "ended", "nothing of what was written");
         assert_eq!(
             t.one::<Option<String>>("SELECT client_name FROM order_drafts", &[]).await.as_deref(),
             Some("Ольга")
@@ -501,7 +501,7 @@ async fn the_bot_leads_to_it_inside_telegram_and_in_any_browser() {
         .await;
     }
     // The link was good once; what Telegram says is good for some minutes.
-    Browser::visit(&outside, WIDE, async |browser| browser.until(&says("main", "Сеанс не открыт")).await).await;
+    Browser::visit(&outside, WIDE, async |browser| browser.until(&says("main", "Ссылка не подошла")).await).await;
     chat.press("Меню").await;
     assert!(chat.screen().contains("Диспетчер"), "{}", chat.screen());
 }

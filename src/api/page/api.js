@@ -39,7 +39,7 @@ export async function ask(method, path, { body, headers = {}, raw, keepalive = f
   }
   const tag = response.headers.get("ETag");
   if (response.status === 304) return { unchanged: true, tag };
-  if (response.ok) return { said, tag, status: response.status };
+  if (response.ok) return { said, tag, status: response.status, replayed: response.headers.get("Idempotency-Replayed") === "true" };
   // Of a session that was another one, nobody is told.
   if (response.status === 401 && token && sent.Authorization === `Bearer ${token}`) {
     keep(null);
@@ -84,5 +84,7 @@ export async function close() {
   onEnd();
 }
 
-/** A key that no other request has; also where the page is reached without TLS. */
-export const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** A key for what is in a file, so that the same one is not taken in twice; where the page is reached without TLS, for this time alone. */
+export const keyOf = async (bytes) => hex(crypto.subtle ? await crypto.subtle.digest("SHA-256", bytes) : crypto.getRandomValues(new Uint8Array(16)));

@@ -13,14 +13,15 @@ export class Board {
     this.board = null;
     this.found = null;
     this.rows = new Map();
-    this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", onchange: () => this.seek(), onsearch: () => this.seek() });
+    this.search = h("input", { type: "search", placeholder: "Номер, телефон, адрес, имя ( / )", "aria-label": "Поиск заявки", oninput: () => this.typed(), onchange: () => this.seek(), onsearch: () => this.seek() });
     this.counters = h("div", { class: "counters", role: "group", "aria-label": "Состояния" });
     this.city = h("select", { "aria-label": "Город", onchange: (event) => this.narrow({ city: event.target.value }) });
     this.category = h("select", { "aria-label": "Вид работ", onchange: (event) => this.narrow({ category: event.target.value }) });
     this.list = h("div", { class: "rows", role: "group", "aria-label": "Заявки" });
     this.note = h("p", { class: "note", role: "status" });
     this.pages = h("p", { class: "pages" });
-    this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages);
+    this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages,
+      h("p", { class: "hint keys" }, "Клавиши: n — новая заявка, / — поиск, j и k — по списку, Enter — открыть, a — назначить, Esc — закрыть."));
   }
 
   enter() {
@@ -78,8 +79,15 @@ export class Board {
     }
   }
 
+  /** Looks for it soon, unless more is written. */
+  typed() {
+    clearTimeout(this.seeking);
+    this.seeking = setTimeout(() => this.seek(), 500);
+  }
+
   /** Looks for what is written in the field; `again`: also if it was looked for before. */
   async seek(again = false) {
+    clearTimeout(this.seeking);
     const words = this.search.value.trim();
     if (words === this.sought && !again) return;
     this.sought = words;
@@ -109,7 +117,7 @@ export class Board {
     this.keep(rows.length ? rows.map((order) => this.row(order)) : [h("p", { class: "empty" }, nothing)]);
     const pages = this.found ? 1 : Math.ceil(this.board.total / 100);
     const turn = (to, name) => h("button", { "data-key": name, disabled: to < 1 || to > pages, onclick: () => this.narrow({ page: to }) }, name);
-    replace(this.pages, this.found ? `Нашлось: ${orders(rows.length)}. ` : `Всего ${orders(this.board.total)}. `,
+    replace(this.pages, this.found ? rows.length > 0 && `Нашлось: ${orders(rows.length)}. ` : `Всего ${orders(this.board.total)}. `,
       this.found && h("button", { onclick: () => { this.search.value = ""; this.seek(); } }, "К очереди"),
       pages > 1 && [turn(this.filter.page - 1, "◀"), ` ${this.filter.page} из ${pages} `, turn(this.filter.page + 1, "▶")]);
     this.tick();
@@ -132,7 +140,7 @@ export class Board {
 
   build(order) {
     const troubles = order.troubles ?? [];
-    const who = order.master?.name ?? (order.offered ? `предложена ${order.offered}, открыли ${order.seen}` : STATUS[order.status]);
+    const who = order.master?.name ?? (order.offered ? `предложили: ${order.offered}, открыли: ${order.seen}` : STATUS[order.status]);
     return h("button", { class: `row${troubles.length ? " urgent" : ""}`, "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
       h("b", { class: "number" }, `№${order.id}`),
       h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, `${this.page.cities.length > 1 ? `${order.city.name}, ` : ""}${order.district ? `${order.district.name}, ` : ""}${order.address}`)),

@@ -19,8 +19,10 @@ export class Card {
     this.element = element;
     this.page = page;
     this.order = null;
+    /** The form of what is being done, which stays while the card is drawn anew around it. */
+    this.place = h("div", { id: "deed" });
     setInterval(() => this.tick(), 1000);
-    setInterval(() => this.order && document.visibilityState === "visible" && this.read(this.order.id, true), 5000);
+    setInterval(() => this.wanted && document.visibilityState === "visible" && this.read(this.wanted, true), 5000);
   }
 
   open(id) {
@@ -28,6 +30,7 @@ export class Card {
     this.element.hidden = false;
     if (this.order?.id !== id) {
       this.order = null;
+      this.place.replaceChildren();
       replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
     }
     this.wanted = id;
@@ -41,13 +44,11 @@ export class Card {
     this.back = undefined;
   }
 
-  /** Reads it; `again`: to see whether it has changed, unless somebody is writing something about it as it is. */
+  /** Reads it; `again`: to see whether it has changed. */
   async read(id, again = false) {
-    const isWriting = () => again && this.element.querySelector("form");
-    if (isWriting()) return;
     try {
       const [order, card] = await Promise.all([get(`orders/${id}`), get(`orders/${id}/card`)]);
-      if (this.wanted !== id || isWriting()) return;
+      if (this.wanted !== id) return;
       const state = JSON.stringify([order.said, card.said]);
       if (again && state === this.state) return;
       [this.state, this.order, this.more] = [state, order.said, card.said];
@@ -65,6 +66,7 @@ export class Card {
   draw() {
     const { order, more } = this, zone = order.city.timezone;
     // What was unfolded stays so.
+    const focused = this.place.contains(document.activeElement) ? document.activeElement : null;
     const folded = new Map([...this.element.querySelectorAll("details")].map((part) => [part.dataset.key, part.open]));
     const line = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
     const copy = (text, shown) => h("button", { class: "quiet", "data-key": text, onclick: () => navigator.clipboard?.writeText(text).then(() => toast("Скопировано.")) }, shown);
@@ -74,7 +76,7 @@ export class Card {
       h("dl", {},
         line("Работа", CATEGORY[order.category], order.description && h("p", { class: "words" }, order.description)),
         line("Где", [order.city.name, order.district?.name, order.address].filter(Boolean).join(", "), " ", copy(order.address, "скопировать")),
-        line("Когда", slot(order)),
+        line("Когда", slot(order), zone !== Intl.DateTimeFormat().resolvedOptions().timeZone && order.slot && h("small", {}, ` (время: ${order.city.name})`)),
         line("Клиент", order.client_name, " ", copy(order.client_phone, phone(order.client_phone))),
         order.master && line("Мастер", order.master.name, more.master_phone && [" ", copy(more.master_phone, phone(more.master_phone))], more.master_is_unreachable && h("small", { class: "bad" }, " ему не написать")),
         order.comment && line("Мастеру", order.comment),
@@ -82,8 +84,8 @@ export class Card {
         order.claimed_by && line("Занимается", order.claimed_by.name),
         more.deferred_until && line("Отложена", `до ${day(more.deferred_until, zone)} ${clock(more.deferred_until, zone)}`),
         line("Принята", `${day(order.created_at, zone)} ${clock(order.created_at, zone)}`, order.created_by && `, ${order.created_by.name}`)),
-      h("div", { class: "deeds", id: "deeds" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, ACTION[action]))),
-      h("div", { id: "deed" }),
+      h("div", { class: "deeds", id: "deeds" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, this.title(action)))),
+      this.place,
       more.offers.length > 0 && [h("h3", {}, "Кому предложили"), h("ul", { class: "offers" }, more.offers.map((offer) => h("li", {},
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
         (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
@@ -91,8 +93,9 @@ export class Card {
       more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Круг ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
       more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
-        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменили: ${FIELD[change.field] ?? "заявку"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
-        was(change) && h("small", {}, ` было: ${was(change)}`), h("small", {}, ` — ${change.name ?? "сама"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
+        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменено: ${FIELD[change.field] ?? "заявка"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
+        was(change) && h("small", {}, ` было: ${was(change)}`), h("small", {}, ` — ${change.name ?? "автоматически"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
+    focused?.focus({ preventScroll: true });
     this.tick();
   }
 
@@ -100,6 +103,12 @@ export class Card {
   actions() {
     const repeats = this.order.status === "CLOSED" && this.page.may("ORDERS");
     return repeats ? [...this.more.actions, "GUARANTEE"] : this.more.actions;
+  }
+
+  /** What a button says: an order is taken over from somebody by name. */
+  title(action) {
+    const { claimed_by: other } = this.order;
+    return action === "CLAIM" && other ? `Забрать у: ${other.name}` : ACTION[action];
   }
 
   async guarantee() {
@@ -122,7 +131,9 @@ export class Card {
 
   /** Does something with the order as it is seen; the card is shown as it is then. */
   async deed(path, body, method = "POST") {
-    const { id, version } = this.order;
+    const { id } = this.order;
+    // What was seen when the form was opened.
+    const version = this.place.dataset.version ?? this.order.version;
     const buttons = [...this.element.querySelectorAll(".deeds button")];
     for (const button of buttons) button.disabled = true;
     try {
@@ -140,12 +151,24 @@ export class Card {
         return error;
       }
       toast(`№${id}: ${problem(error)}`, true);
+      // What was written stays, beside the order as it is now: it can be sent once more.
+      if (this.wanted === id) await this.read(id);
+      if (this.order?.id === id && this.place.dataset.version) this.place.dataset.version = this.order.version;
+      for (const button of this.place.querySelectorAll("button")) button.disabled = false;
+      this.page.changed();
+      return error;
     }
-    // Without the form: what was to be done is done, or is another matter now.
-    this.element.querySelector("#deed")?.replaceChildren();
+    this.put();
     if (this.wanted === id) await this.read(id);
     this.page.changed();
     return null;
+  }
+
+  /** Shows a form of what is to be done with the order as it is seen; without one there is none. */
+  put(form) {
+    this.place.replaceChildren(...[form].filter(Boolean));
+    if (form) this.place.dataset.version = this.order.version;
+    else delete this.place.dataset.version;
   }
 
   act(action) {
@@ -154,8 +177,8 @@ export class Card {
       case "UNCLAIM": return this.deed("/claim", undefined, "DELETE");
       case "SEARCH": return this.deed("/search");
       case "ASSIGN": return this.assign();
-      case "RETURN": return this.reason("Почему ищем заново? Мастер это прочтёт.", RETURN, "/return");
-      case "CANCEL": return this.reason("Почему отменяем? Мастер это прочтёт.", CANCEL, "/cancel");
+      case "RETURN": return this.reason(`Почему ищем заново?${this.order.master ? " Мастер это прочтёт." : ""}`, RETURN, "/return");
+      case "CANCEL": return this.reason(`Почему отменяем?${this.order.master ? " Мастер это прочтёт." : ""}`, CANCEL, "/cancel");
       case "REOPEN": return this.deed("/reopen");
       case "CLOSE": return this.form("Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed("/close", { amount: amount.replace(",", ".") }));
       case "COMMENT": return this.form("Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed("", { comment: comment.trim() || null }, "PATCH"));
@@ -185,40 +208,39 @@ export class Card {
     ], (said) => {
       const known = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
       const changes = Object.fromEntries(Object.entries(known).filter(([name, value]) => said[name].trim() !== "" && said[name].trim() !== value).map(([name]) => [name, said[name]]));
-      const empty = Object.keys(known).find((name) => known[name] !== "" && said[name].trim() === "");
-      if (empty) return toast(`${FIELD[empty]}: заполните это поле`, true);
+      const empty = Object.keys(known).filter((name) => known[name] !== "" && said[name].trim() === "");
+      if (empty.length) return toast(`Заполните: ${empty.map((name) => FIELD[name]).join(", ")}.`, true);
       const time = when.value();
       if (time === undefined) return toast("Время указано не до конца.", true);
       if (JSON.stringify(time) !== before) changes.slot = time && { start: moment(time.start, zone), end: moment(time.end, zone) };
-      return Object.keys(changes).length ? this.deed("", changes, "PATCH") : this.draw();
+      return Object.keys(changes).length ? this.deed("", changes, "PATCH") : this.put();
     });
   }
 
   form(question, fields, done) {
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(new FormData(form))); } },
       h("h3", {}, question), fields.map(([, element]) => element),
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Готово"), h("button", { type: "button", onclick: () => this.draw() }, "Не надо")));
-    this.element.querySelector("#deed").replaceChildren(form);
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Готово"), h("button", { type: "button", onclick: () => this.put() }, "Не надо")));
+    this.put(form);
     form.querySelector("input, textarea")?.focus();
   }
 
   async assign() {
-    const place = this.element.querySelector("#deed");
-    if (!place || !this.more.actions.includes("ASSIGN")) return;
+    if (!this.more?.actions.includes("ASSIGN")) return;
     const { id } = this.order;
     try {
       const { said } = await get(`orders/${id}/candidates`);
       if (this.wanted !== id) return;
       const fit = said.candidates.filter((candidate) => !candidate.why_not).length;
-      place.replaceChildren(h("form", { onsubmit: (event) => event.preventDefault() },
+      this.put(h("form", { onsubmit: (event) => event.preventDefault() },
         h("h3", {}, fit ? `Подходят ${counted(fit, "мастер", "мастера", "мастеров")}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
         h("ul", { class: "candidates" }, said.candidates.map((candidate) => h("li", {},
           h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
           candidate.why_not
             ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
             : h("button", { type: "button", class: "primary", onclick: () => this.deed("/assign", { master_id: candidate.id }).then((error) => error && this.assign()) }, "Назначить")))),
-        h("p", { class: "deeds" }, h("button", { type: "button", onclick: () => this.draw() }, "Не надо"))));
-      place.querySelector("button")?.focus();
+        h("p", { class: "deeds" }, h("button", { type: "button", onclick: () => this.put() }, "Не надо"))));
+      this.place.querySelector("button")?.focus();
     } catch (error) {
       this.page.fail(error);
     }

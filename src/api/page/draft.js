@@ -7,6 +7,7 @@ import { fault, problem } from "./texts.js";
 const PAUSE = 1200;
 /** After so long a request that came to nothing is made again. */
 const AGAIN = 5000;
+const GONE = "Этот черновик завели или очистили в боте или в другом окне.";
 const ELSEWHERE = "Черновик меняли в боте или в другом окне: вот какой он теперь.";
 
 export class Draft {
@@ -20,6 +21,8 @@ export class Draft {
     /** What the server did not take, and why, by field. */
     this.wrong = {};
     this.queue = Promise.resolve();
+    /** It was to become an order, and the answer was lost. */
+    this.unsure = false;
   }
 
   /** Where this tab keeps what is not saved, for when it is loaded anew; nobody else's. */
@@ -42,10 +45,14 @@ export class Draft {
     return done;
   }
 
-  /** Reads it; false if that was not possible. */
-  load() {
+  /** Reads it; false if that was not possible. `again`: to see whether it has changed. */
+  load(again = false) {
     return this.#then(async () => {
+      // Whether it has become an order is told by making it once more.
+      if (this.unsure) return true;
       const { said } = await get("draft");
+      if (again && (said.version === this.now?.version || Object.keys(this.dirty).length)) return true;
+      if (again && said.version === "0.0") this.warn(GONE);
       try {
         this.dirty = { ...JSON.parse(sessionStorage.getItem(this.place) ?? "{}"), ...this.dirty };
       } catch {
@@ -151,6 +158,7 @@ export class Draft {
   }
 
   #show(now) {
+    this.unsure = false;
     this.now = now;
     this.keep();
     this.changed();
@@ -175,7 +183,11 @@ export class Draft {
       if (this.now.missing.length) return null;
       try {
         const { said } = await ask("POST", "draft/order", { body: { defer }, headers: { "If-Match": `"${this.now.version}"` } });
-        this.#made((await get("draft")).said);
+        const next = await get("draft").catch(() => null);
+        if (next) this.#made(next.said);
+        // It is read when the form is opened again.
+        else [this.now, this.dirty, this.wrong, this.unsure] = [null, {}, {}, false];
+        this.keep();
         return said.id;
       } catch (error) {
         if (error.kind === "stale") {
@@ -189,6 +201,9 @@ export class Draft {
             this.warn(problem({ kind: "invalid", said: { errors: [{ pointer, detail }] } }));
           }
           this.changed();
+        } else if (error.kind === "offline") {
+          this.unsure = true;
+          this.say("Нет связи: заведена ли заявка, неизвестно. Нажмите ещё раз, когда связь появится: второй не будет.", true);
         } else throw error;
         return null;
       }

@@ -1,7 +1,7 @@
 // «Цифры»: how orders found their masters, as charts with the table behind each.
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
-import { orders, problem, rubles, span, STATUS } from "./texts.js";
+import { problem, rubles, span, STATUS } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -84,24 +84,24 @@ export class Figures {
 
   draw(said) {
     const { found, closed, masters } = said;
-    const statuses = new Map();
+    const statuses = new Map(Object.values(STATUS).map((name) => [name, 0]));
     for (const { status, orders: count } of said.orders.by_status) statuses.set(STATUS[status], (statuses.get(STATUS[status]) ?? 0) + count);
     replace(this.body,
       h("ul", { class: "facts" },
         h("li", {}, h("b", {}, said.orders.total), " принято"),
         h("li", {}, h("b", {}, closed.orders), ` закрыто, ${rubles(closed.rubles)}`),
         h("li", {}, h("b", {}, found.median_seconds === null ? "—" : span(found.median_seconds * 1000)), " до мастера обычно", found.p90_seconds !== null && `, 9 из 10 — до ${span(found.p90_seconds * 1000)}`),
-        h("li", {}, h("b", {}, said.orders.escalated), " потребовали диспетчера"),
+        h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»")),
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
       columns("В котором часу поступили", said.hours.map((count, hour) => [String(hour).padStart(2, "0"), count])),
-      bars("Что с ними теперь", [...statuses]),
+      bars("Что с ними теперь", [...statuses].filter(([, count]) => count > 0)),
       bars("Как нашли мастера", [["с первого круга", found.rounds[0]], ["со второго", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
       masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
         h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
-          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, orders(master.closed.orders)), h("td", {}, rubles(master.closed.rubles)))))));
+          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
   }
 }

@@ -1,7 +1,7 @@
 // «Загрузка»: a sheet is dropped, its report is read, and then it is loaded.
-import { ask, key } from "./api.js";
+import { ask, keyOf } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { fault, FIELD, orders, problem } from "./texts.js";
+import { counted, fault, FIELD, orders, problem } from "./texts.js";
 
 export class Load {
   constructor(page) {
@@ -15,16 +15,16 @@ export class Load {
       this.drop, this.report);
   }
 
-  enter() {
-    this.drop.hidden = !this.page.may("ORDERS");
-    if (this.drop.hidden) replace(this.report, h("p", { class: "empty" }, "У вас нет права заводить заявки."));
-  }
-
   async read(file) {
     if (!file) return;
-    const sheet = { name: file.name, bytes: null, key: key() };
+    if (/\.xlsx?$/i.test(file.name)) {
+      this.input.value = "";
+      return replace(this.report, h("p", { class: "empty bad" }, "Это файл Excel: сохраните его как CSV и загрузите снова."));
+    }
+    const sheet = { name: file.name, bytes: null, key: null };
     this.sheet = sheet;
     sheet.bytes = await file.arrayBuffer();
+    sheet.key = await keyOf(sheet.bytes);
     this.input.value = "";
     // Another one was chosen meanwhile.
     if (this.sheet === sheet) await this.send("?dry_run=1");
@@ -34,12 +34,12 @@ export class Load {
     const { sheet } = this;
     replace(this.report, h("p", { class: "empty", "aria-busy": "true" }, query.includes("dry_run") ? "Проверяем…" : "Загружаем…"));
     try {
-      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key }) };
-      const { said, status } = await ask("POST", `orders/import${query}`, { raw: sheet.bytes, headers });
+      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key + query }) };
+      const { said, status, replayed } = await ask("POST", `orders/import${query}`, { raw: sheet.bytes, headers });
       if (this.sheet !== sheet) return;
       this.show(said, status === 201);
       if (status === 201) {
-        toast(`Заведено: ${orders(said.orders.length)}.`);
+        toast(replayed ? "Этот файл уже загружали: заявки не заведены второй раз." : `Заведено: ${orders(said.orders.length)}.`, replayed);
         this.page.changed();
       }
     } catch (error) {
@@ -54,11 +54,11 @@ export class Load {
     const good = report.errors.length === 0;
     replace(this.report,
       h("h2", {}, this.sheet.name),
-      h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Столбцы без пользы: ${report.ignored.join(", ")}.` : ""),
+      h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
       !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
       !made && report.valid > 0 && h("p", { class: "deeds" },
-        h("button", { class: "primary", onclick: () => this.send(good ? "" : "?partial=1") }, good ? `Завести ${orders(report.valid)}` : `Завести только верные: ${orders(report.valid)}`)));
+        h("button", { class: "primary", onclick: () => this.send(good ? "" : "?partial=1") }, good ? `Завести ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Завести только верные: ${orders(report.valid)}`)));
   }
 }

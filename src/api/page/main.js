@@ -21,7 +21,7 @@ const page = {
     toast(problem(error), true);
   },
   open: (order) => card.open(order),
-  show: (name) => show(name),
+  show: (name) => name !== view && show(name),
   changed: () => board.changed(),
 };
 const card = new Card($("card"), page);
@@ -29,19 +29,22 @@ const board = new Board(page);
 const views = { now: board, new: new NewOrder(page), masters: new Masters(page), figures: new Figures(page), load: new Load(page) };
 let view = "now";
 
-const offered = (name) => views[name] && (name !== "new" || page.may("ORDERS"));
+const offered = (name) => views[name] && (!["new", "load"].includes(name) || page.may("ORDERS"));
 
-function show(name) {
+function show(name, goesBack = false) {
   views[view].leave?.();
   view = offered(name) ? name : "now";
-  history.replaceState(null, "", view === "now" ? location.pathname : `#${view}`);
+  const address = view === "now" ? location.pathname : `#${view}`;
+  if (!goesBack && location.hash.slice(1) !== (view === "now" ? "" : view)) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
   for (const button of $("views").children) button.setAttribute("aria-current", button.dataset.view === view ? "page" : "false");
   replace($("view"), views[view].element);
-  views[view].enter();
+  views[view].enter?.();
 }
 
 /** The session has ended: whoever opens the page next sees nothing of what was looked at, as nothing of it is left. */
 function ended() {
+  sessionStorage.setItem("ended", "");
   history.replaceState(null, "", location.pathname);
   location.reload();
 }
@@ -61,12 +64,16 @@ async function start() {
   const wanted = location.hash.slice(1);
   if (!page.who) replace($("view"), h("p", { class: "alone", "aria-busy": "true" }, "Открываем…"));
   try {
+    const presented = proof() !== null;
     const isNew = await open();
     // Somebody else, perhaps.
-    if (page.who) return isNew && ended();
+    if (page.who) return isNew && location.reload();
     if (!hasSession()) {
-      return alone("Сеанс не открыт", h("p", {}, "Откройте страницу кнопкой в боте диспетчеров или по одноразовой ссылке: её даёт бот, а без Telegram — команда field-service staff link. Сеанс длится 12 часов."));
+      const title = presented ? "Ссылка не подошла" : sessionStorage.getItem("ended") === null ? "Сеанс не открыт" : "Сеанс закончился";
+      const why = presented ? "Она срабатывает один раз и живёт несколько минут; или вам закрыли доступ. " : "";
+      return alone(title, h("p", {}, `${why}Откройте страницу кнопкой «Страница» в боте диспетчеров. Без Telegram ссылку даст администратор. Сеанс длится 12 часов.`));
     }
+    sessionStorage.removeItem("ended");
     page.who = (await get("session")).said;
     page.cities = (await get("cities")).said.cities;
   } catch (error) {
@@ -98,8 +105,10 @@ document.addEventListener("keydown", (event) => {
     board.step(1);
   } else if (pressed(event, "KeyK", "k") && view === "now") {
     board.step(-1);
-  } else if (pressed(event, "KeyA", "a") && card.order) {
-    card.assign();
+  } else if (pressed(event, "KeyA", "a")) {
+    const row = Number(document.activeElement.closest("[data-order]")?.dataset.order ?? card.wanted);
+    // The order whose row is under the keys, which is not always the one whose card is open.
+    if (row) card.open(row).then(() => card.assign());
   } else if (pressed(event, "KeyN", "n") && offered("new")) {
     event.preventDefault();
     show("new");
@@ -107,5 +116,6 @@ document.addEventListener("keydown", (event) => {
 });
 // A link that is pasted into this tab's address opens no other page.
 addEventListener("hashchange", () => proof() && start());
+addEventListener("popstate", () => page.who && !proof() && show(location.hash.slice(1), true));
 document.addEventListener("visibilitychange", () => views[view].wake?.());
 start();

@@ -56,9 +56,9 @@ export class Masters {
   }
 
   /** Asks for something in a dialog, which stays until it is done. */
-  ask(master, fields, read) {
+  ask(master, fields, read, done = "Сохранить") {
     const form = h("form", {}, h("h2", {}, master.full_name), fields,
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Сохранить"), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо")));
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, done), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо")));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (await this.change(master, read(form))) dialog.close();
@@ -75,7 +75,7 @@ export class Masters {
 
   block(master) {
     const input = h("input", { required: true, maxlength: 500, name: "reason" });
-    this.ask(master, h("label", {}, "За что заблокировать? Мастер это прочтёт.", input), () => ({ blocked_reason: input.value }));
+    this.ask(master, h("label", {}, "За что заблокировать? Мастер это прочтёт.", input), () => ({ blocked_reason: input.value }), "Заблокировать");
   }
 
   skills(master) {
@@ -99,7 +99,11 @@ export class Masters {
     } catch (error) {
       if (error.kind === "stale") {
         this.masters = this.masters.map((other) => (other.id === master.id ? error.said.current : other));
-        toast(`${master.full_name}: успели изменить, вот как теперь.`, true);
+        toast(`${master.full_name}: данные уже изменил кто-то другой, показаны новые. Если нужно, сохраните ещё раз.`, true);
+        // What was chosen stays, and is sent as of now if it is sent again.
+        Object.assign(master, error.said.current);
+        this.draw();
+        return false;
       } else {
         this.page.fail(error);
         return false;

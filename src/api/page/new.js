@@ -34,13 +34,13 @@ export class NewOrder {
       address: text("address", { maxlength: 300 }),
       client_phone: text("client_phone", { inputmode: "tel", maxlength: 40 }),
       client_name: text("client_name", { maxlength: 100 }),
-      description: text("description", { rows: 3, maxlength: 2000 }, "textarea"),
+      description: text("description", { rows: 3 }, "textarea"),
       slot: this.when.choice,
       preferred_master_id: choice("preferred_master_id"),
     };
     const titles = { client_phone: "телефон клиента", client_name: "как зовут", description: "что случилось", slot: "когда приехать" };
     const lines = Object.entries(this.fields).map(([name, field]) => this.line(name, titles[name] ?? FIELD[name], name === "slot" ? this.when.element : field));
-    this.message = h("textarea", { name: "message", "data-key": "message", rows: 2, maxlength: 4096, placeholder: EXAMPLE, oninput: () => this.written() });
+    this.message = h("textarea", { name: "message", "data-key": "message", rows: 2, placeholder: EXAMPLE, oninput: () => this.written() });
     this.parse = h("button", { type: "button", disabled: true, onclick: () => this.paste() }, "Разобрать");
     this.took = h("p", { class: "hint" });
     this.saved = h("small", { class: "saved", role: "status" });
@@ -66,11 +66,15 @@ export class NewOrder {
     this.element.setAttribute("aria-busy", "true");
     const isThere = await this.draft.load();
     this.element.removeAttribute("aria-busy");
+    // What is written in the bot or in another window meanwhile is shown, unless something is being written here.
+    this.timer ??= setInterval(() => document.visibilityState === "visible" && !Object.keys(this.draft.dirty).length && this.draft.load(true), 5000);
     // Whoever is writing already is not disturbed.
     if (isThere && this.draft.now.version === "0.0" && !this.form.contains(document.activeElement)) this.message.focus();
   }
 
   leave() {
+    clearInterval(this.timer);
+    this.timer = undefined;
     if (this.draft.now) this.draft.flush();
   }
 
@@ -166,7 +170,7 @@ export class NewOrder {
     }
     const list = this.masters.filter(({ blocked_reason }) => blocked_reason === null).map(({ id, full_name }) => [id, full_name]);
     if (value && !list.some(([id]) => id === value)) list.push([value, "выбранный раньше мастер"]);
-    this.choose("preferred_master_id", "Тех, кто ждёт дольше", list, value);
+    this.choose("preferred_master_id", "Кто дольше ждёт", list, value);
   }
 
   /** What is known around it. */
@@ -179,13 +183,24 @@ export class NewOrder {
     replace(this.around,
       repeats && h("p", {}, "Бесплатно, по гарантии на заявку ", order(repeats)),
       twins.map(({ id, status }) => h("p", { class: "twin" }, "По этому телефону уже есть ", order(id), ` — ${STATUS[status]}`)),
-      supply && h("p", { class: supply.free ? "good" : "bad" }, supply.suitable ? `Подходят ${counted(supply.suitable, "мастер", "мастера", "мастеров")}, свободны ${supply.free}` : "Подходящих мастеров нет: заявка сразу попадёт к диспетчеру",
+      supply && h("p", { class: supply.free ? "good" : "bad" }, supply.suitable ? `Подходят ${counted(supply.suitable, "мастер", "мастера", "мастеров")}, ${counted(supply.free, "свободен", "свободны", "свободны").replace(/^(\d+) (.*)$/, "$2 $1")}` : "Подходящих мастеров нет: заявка сразу попадёт к диспетчеру",
         usually && `, обычно берут за ${span(usually.median_seconds * 1000)} (${byOrders(usually.orders)})`, "."));
   }
 
+  /** Reads the message; of a draft that has a client already, it is asked whether it is the same one. */
   async paste() {
     const text = this.message.value.trim();
     if (!text) return;
+    const { draft } = this;
+    if (draft.value("client_phone") || draft.value("address")) {
+      const isAnother = await this.askWhose();
+      if (isAnother === null) return;
+      if (isAnother) {
+        await draft.drop();
+        this.message.value = text;
+        this.written();
+      }
+    }
     this.parse.disabled = true;
     const isRead = await this.draft.message(text);
     if (isRead) {
@@ -193,6 +208,17 @@ export class NewOrder {
       this.written();
       (this.fields[this.draft.now.missing[0]] ?? this.now).focus();
     } else this.parse.disabled = false;
+  }
+
+  /** Whether a message is of another client than the draft; null: it is not to be read after all. */
+  askWhose() {
+    return new Promise((told) => {
+      const answer = (title, value, look) => h("button", { class: look, onclick: () => { told(value); dialog.close(); } }, title);
+      const dialog = h("dialog", { onclose: () => { told(null); dialog.remove(); } }, h("h2", {}, "В форме уже есть заявка"), h("p", {}, "Это сообщение о ней или другая заявка?"),
+        h("p", { class: "deeds" }, answer("О ней: дополнить", false, "primary"), answer("Другая: очистить форму", true, "danger"), answer("Не надо", null)));
+      document.body.append(dialog);
+      dialog.showModal();
+    });
   }
 
   async create(defer) {

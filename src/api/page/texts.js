@@ -12,23 +12,23 @@ export const STATUS = {
 export const CATEGORY = {
   ELECTRICS: "Электрика", PLUMBING: "Сантехника", APPLIANCES: "Бытовая техника", WINDOWS: "Окна", HANDYMAN: "Мелкий ремонт", ROADSIDE: "Помощь на дороге",
 };
-export const TROUBLE = { ESCALATED: "нужен диспетчер", LATE: "время прошло", WAITING: "долго без мастера", UNREACHABLE: "мастеру не написать", UNSEEN: "никто не открыл" };
+export const TROUBLE = { ESCALATED: "нужен диспетчер", LATE: "время прошло", WAITING: "долго без мастера", UNREACHABLE: "мастер не получает сообщений", UNSEEN: "никто не открыл" };
 export const ESCALATION = { NOBODY_LEFT: "некому предложить", ROUNDS: "никто не взял", TIME: "ищем слишком долго" };
 export const OFFER = { SENT: "не открыл", VIEWED: "открыл", ACCEPTED: "взял", DECLINED: "отказался", EXPIRED: "не ответил", CANCELED: "снято" };
 export const DELIVERY = { WAITING: "отправляется", DELIVERED: "доставлено", FAILED: "не доставлено", UNKNOWN: "" };
 export const WHY_NOT = {
-  CATEGORY: "не его работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать", OFF_SHIFT: "не на смене",
+  CATEGORY: "не его работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
   LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не доставлено", RANK: "ждёт очереди",
 };
-export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "ему не написать" };
+export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений" };
 export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
-  city: "город", district: "район", slot_start: "время с", slot_end: "время до", soon: "срочно", final_amount: "сумму", return_reason: "причину возврата", city_id: "город", district_id: "район", slot: "время",
+  city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
 };
 export const ACTION = {
   CLAIM: "Беру на себя", UNCLAIM: "Снять с себя", SEARCH: "Искать сейчас", ASSIGN: "Назначить мастера", RETURN: "Искать заново", CLOSE: "Закрыть с суммой",
-  EDIT: "Изменить", COMMENT: "Мастеру…", GUARANTEE: "Гарантийный выезд", REOPEN: "Открыть снова", CANCEL: "Отменить",
+  EDIT: "Изменить", COMMENT: "Сообщить мастеру", GUARANTEE: "Гарантийный выезд", REOPEN: "Открыть снова", CANCEL: "Отменить",
 };
 
 /** What the API says of fields, in the words of the page. */
@@ -37,8 +37,8 @@ const FAULTS = [
   [/^expected at most (\d+) characters/, "не длиннее $1 символов"],
   [/^expected 1 to (\d+) characters/, "от 1 до $1 символов"],
   [/^expected no control characters/, "уберите невидимые символы"],
-  [/^a phone number does not have (\d+) digits/, "в номере не бывает $1 цифр"],
-  [/^(not a phone number|no country has)/, "это не похоже на номер телефона"],
+  [/^a phone number does not have (\d+) digits/, "здесь $1 цифр, а в номере с кодом их 11"],
+  [/^(not a phone number|no country has)/, "это не похоже на номер: нужен номер с кодом, например 8 912 345-67-89"],
   [/^that time has passed/, "это время уже прошло"],
   [/^expected at most (\d+) days ahead/, "не дальше чем за $1 дней"],
   [/^expected up to 24 hours after the start/, "не дольше суток и позже начала"],
@@ -49,7 +49,7 @@ const FAULTS = [
   [/^expected either a (slot|time) or as soon as possible/, "или время, или срочно"],
   [/^expected yes or no/, "да или нет"],
   [/^expected one of:? (.*)/, "одно из: $1"],
-  [/^expected rubles/, "сумма в рублях, например 2500"],
+  [/^expected rubles from 0 to (\d+)/, "напишите число рублей, например 2500; не больше $1"],
   [/^expected 1 to (\d+), or null/, "от 1 до $1, или пусто"],
   [/^no city that/, "такого города у вас нет"],
   [/^(no district of|that city or district)/, "такого района в этом городе нет"],
@@ -63,7 +63,9 @@ const FAULTS = [
 ];
 export function fault(detail) {
   const [pattern, words] = FAULTS.find(([known]) => known.test(detail)) ?? [/^.*$/s, "проверьте, что здесь введено"];
-  return detail.match(pattern)[0].replace(pattern, words);
+  const said = detail.match(pattern)[0].replace(pattern, words);
+  // The names of columns are said as elsewhere.
+  return said.replace(/[a-z_]{4,}/g, (name) => FIELD[name] ?? name);
 }
 
 /** Why something was not done, and what to do. */

@@ -3,8 +3,6 @@ import { h, replace } from "./dom.js";
 import { dayOf, localSlot } from "./texts.js";
 
 export const UNSAID = "unsaid";
-const two = (number) => String(number).padStart(2, "0");
-
 /** The clocks of a zone at that moment: "2026-12-01T14:00:00". */
 export function local(iso, zone) {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).formatToParts(new Date(iso));
@@ -28,7 +26,9 @@ export class When {
     this.date = h("input", { type: "date", "aria-label": "День", onchange: changed });
     this.from = h("input", { type: "time", step: 900, "aria-label": "С какого времени", onchange: changed });
     this.until = h("input", { type: "time", step: 900, "aria-label": "До какого времени", onchange: changed });
-    this.other = h("span", { class: "other", hidden: true }, this.date, this.from, h("span", {}, "–"), this.until);
+    this.fault = h("small", { class: "bad", role: "alert" });
+    this.other = h("span", { class: "other", hidden: true }, this.date, this.from, h("span", {}, "–"), this.until, this.fault);
+    this.other.addEventListener("change", () => (this.fault.textContent = this.until.value && this.until.value <= this.from.value ? "Конец раньше начала" : ""));
     this.element = h("span", { class: "time" }, this.choice, this.other);
     this.windows = [];
   }
@@ -63,10 +63,7 @@ export class When {
     if (this.choice.value === UNSAID) return UNSAID;
     if (this.choice.value !== "other") return this.windows[Number(this.choice.value)];
     if (!this.date.value || !this.from.value || !this.until.value) return undefined;
-    const start = `${this.date.value}T${this.from.value}:00`;
-    // Until midnight, or later: the next day.
-    const next = this.until.value <= this.from.value ? new Date(Date.parse(`${this.date.value}T00:00:00Z`) + 86400000) : null;
-    const date = next ? `${next.getUTCFullYear()}-${two(next.getUTCMonth() + 1)}-${two(next.getUTCDate())}` : this.date.value;
-    return { start, end: `${date}T${this.until.value}:00` };
+    if (this.until.value <= this.from.value) return undefined;
+    return { start: `${this.date.value}T${this.from.value}:00`, end: `${this.date.value}T${this.until.value}:00` };
   }
 }

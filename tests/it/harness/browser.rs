@@ -143,10 +143,16 @@ impl Browser {
         element.click().await.unwrap_or_else(|error| panic!("{css} cannot be clicked: {error}"));
     }
 
-    /// Types into whatever has the focus.
+    /// Types into whatever has the focus; should that be drawn anew at this moment, into what is there then.
     pub async fn keys(&self, keys: &str) {
-        let element = self.client.active_element().await.expect("an element with the focus");
-        element.send_keys(keys).await.unwrap_or_else(|error| panic!("{keys:?} cannot be typed: {error}"));
+        for _ in 0..10 {
+            let element = self.client.active_element().await.expect("an element with the focus");
+            match element.send_keys(keys).await {
+                Err(error) if error.to_string().contains("stale element") => {}
+                typed => return typed.unwrap_or_else(|error| panic!("{keys:?} cannot be typed: {error}")),
+            }
+        }
+        panic!("{keys:?} cannot be typed: what has the focus is drawn anew all the time");
     }
 
     /// Puts text into a field, instead of what is there.
