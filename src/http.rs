@@ -1,4 +1,4 @@
-//! HTTP: one router for the webhook, health, metrics and the API, run by the Lambda function and by a plain server alike.
+//! HTTP: routes for the webhook, health, metrics and the API, run by the Lambda function and by a plain server alike.
 //!
 //! The path counts from its end: a stage or a `/lambda-url/webhook` before it changes nothing.
 
@@ -12,7 +12,7 @@ pub mod server;
 pub mod webhook;
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -31,9 +31,13 @@ use crate::model::BotName;
 use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
-const ROOTS: [&str; 5] = ["/telegram/master", "/telegram/admin", "/health", "/metrics", "/app"];
+const ROOTS: [&str; 5] = ["/telegram/master", "/telegram/admin", "/health", "/metrics", PAGE];
+/// Where the dispatchers' page is.
+const PAGE: &str = "/app";
+/// Below it is the API.
+const API: &str = "/api/";
 /// Below these any path is the API's, or its page's.
-const FOLDERS: [&str; 2] = ["/api/", "/app/"];
+const FOLDERS: [&str; 2] = [API, "/app/"];
 /// What sending messages that the API has caused may take, in the same request: the delivery job sends the rest.
 const SEND: Duration = Duration::from_secs(7);
 
@@ -80,6 +84,9 @@ impl State {
 #[derive(Clone)]
 pub struct Http {
     router: Router,
+    /// Its many routes are made when the first of them is asked for: most starts of the function are for a tap.
+    api: Arc<OnceLock<Router>>,
+    api_state: api::State,
     bots: Bots,
 }
 
@@ -87,15 +94,22 @@ impl Http {
     /// The routes.
     #[must_use]
     pub fn new(state: State) -> Self {
-        let bots = state.bots.clone();
-        let api = api::routes(state.api.clone());
+        let (bots, api_state) = (state.bots.clone(), state.api.clone());
         let router = Router::new()
             .route("/telegram/master", post(webhook::master))
             .route("/telegram/admin", post(webhook::admin))
             .route("/health", get(health::health))
             .route("/metrics", get(metrics::metrics))
             .with_state(state);
-        Self { router: router.merge(api), bots }
+        Self { router, api: Arc::default(), api_state, bots }
+    }
+
+    fn router_of(&self, path: &str) -> Router {
+        if path.starts_with(API) || path.starts_with(PAGE) {
+            self.api.get_or_init(|| api::routes(self.api_state.clone())).clone()
+        } else {
+            self.router.clone()
+        }
     }
 
     /// Answers a request, to the end: nothing goes on after the response.
@@ -106,7 +120,7 @@ impl Http {
     {
         let (mut head, body) = request.into_parts();
         head.uri = from_its_end(head.uri);
-        let answered = self.router.clone().call(Request::from_parts(head, Body::new(body))).await;
+        let answered = self.router_of(head.uri.path()).call(Request::from_parts(head, Body::new(body))).await;
         let response = answered.unwrap_or_else(|never: Infallible| match never {});
         if let Some(api::Enqueued(order)) = response.extensions().get() {
             // Nothing is left for later in a process that is frozen after its answer.

@@ -38,10 +38,12 @@ export class Card {
   }
 
   close() {
+    // Back to where it was opened, or to its row, which may have been drawn anew meanwhile.
+    const row = document.querySelector(`[data-order="${this.wanted}"]`);
+    const back = this.back?.isConnected ? this.back : row ?? document.getElementById("view");
+    back.focus({ preventScroll: true });
     this.element.hidden = true;
-    this.order = this.wanted = null;
-    this.back?.focus?.({ preventScroll: true });
-    this.back = undefined;
+    this.order = this.wanted = this.back = undefined;
   }
 
   /** Reads it; `again`: to see whether it has changed. */

@@ -3,10 +3,6 @@ import { close, get, hasSession, open, Problem, proof, whenEnded } from "./api.j
 import { Board } from "./board.js";
 import { Card } from "./card.js";
 import { h, replace, toast } from "./dom.js";
-import { Figures } from "./figures.js";
-import { Load } from "./load.js";
-import { Masters } from "./masters.js";
-import { NewOrder } from "./new.js";
 import { problem, VIEWS } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -26,18 +22,34 @@ const page = {
 };
 const card = new Card($("card"), page);
 const board = new Board(page);
-const views = { now: board, new: new NewOrder(page), masters: new Masters(page), figures: new Figures(page), load: new Load(page) };
+/** The sections; those that are not seen first are loaded when they are wanted. */
+const views = { now: board };
+const later = {
+  new: () => import("./new.js").then(({ NewOrder }) => new NewOrder(page)),
+  masters: () => import("./masters.js").then(({ Masters }) => new Masters(page)),
+  figures: () => import("./figures.js").then(({ Figures }) => new Figures(page)),
+  load: () => import("./load.js").then(({ Load }) => new Load(page)),
+};
 let view = "now";
 
-const offered = (name) => views[name] && (!["new", "load"].includes(name) || page.may("ORDERS"));
+const offered = (name) => name in VIEWS && (!["new", "load"].includes(name) || page.may("ORDERS"));
 
-function show(name, goesBack = false) {
-  views[view].leave?.();
+async function show(name, goesBack = false) {
+  views[view]?.leave?.();
   view = offered(name) ? name : "now";
   const address = view === "now" ? location.pathname : `#${view}`;
   if (!goesBack && location.hash.slice(1) !== (view === "now" ? "" : view)) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
   for (const button of $("views").children) button.setAttribute("aria-current", button.dataset.view === view ? "page" : "false");
+  const shown = view;
+  try {
+    views[shown] ??= await later[shown]();
+  } catch {
+    // There is no way to the server, or it has another version of the page by now.
+    if (view === shown) replace($("view"), h("section", { class: "alone" }, h("h2", {}, "Раздел не загрузился"), h("button", { class: "primary", onclick: () => location.reload() }, "Обновить страницу")));
+    return;
+  }
+  if (view !== shown) return;
   replace($("view"), views[view].element);
   views[view].enter?.();
 }
@@ -55,8 +67,8 @@ function alone(title, ...rest) {
 
 /** Leaves the page. What is written and not saved is saved before, or else waits in this tab for the same person. */
 async function leave() {
-  views.new.leave();
-  await views.new.draft.queue;
+  views.new?.leave();
+  await views.new?.draft.queue;
   await close().catch(page.fail);
 }
 
@@ -117,5 +129,5 @@ document.addEventListener("keydown", (event) => {
 // A link that is pasted into this tab's address opens no other page.
 addEventListener("hashchange", () => proof() && start());
 addEventListener("popstate", () => page.who && !proof() && show(location.hash.slice(1), true));
-document.addEventListener("visibilitychange", () => views[view].wake?.());
+document.addEventListener("visibilitychange", () => views[view]?.wake?.());
 start();

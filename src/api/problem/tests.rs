@@ -41,7 +41,7 @@ fn every_outcome_of_an_action_has_its_problem() {
         (Act::Stale(None), STALE),
         (Act::NotNow, (409, uri!("not-now"))),
         (Act::TooLate, (409, uri!("too-late"))),
-        (Act::ClaimedBy("Ольга".to_owned()), (409, uri!("claimed"))),
+        (Act::ClaimedBy("Olga".to_owned()), (409, uri!("claimed"))),
         (Act::AlreadyOffered, (409, uri!("already-offered"))),
         (Act::PastSlot, (422, uri!("past-slot"))),
         (Act::Blocked(Blocked { reason: None }), (409, uri!("blocked"))),
@@ -91,7 +91,7 @@ fn every_outcome_of_an_intake_has_its_problem() {
 
 fn access() -> Access {
     let (token, staff) = (TokenId(1), StaffId(1));
-    Access { token, staff, full_name: "Ольга".to_owned(), role: Role::Dispatcher, scope: TokenScope::All }
+    Access { token, staff, full_name: "Olga".to_owned(), role: Role::Dispatcher, scope: TokenScope::All }
 }
 
 #[test]
