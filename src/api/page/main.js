@@ -42,14 +42,17 @@ async function show(name, goesBack = false) {
   else history.replaceState(null, "", address);
   for (const button of $("views").children) button.setAttribute("aria-current", button.dataset.view === view ? "page" : "false");
   const shown = view;
+  if (!views[shown]) $("view").setAttribute("aria-busy", "true");
   try {
     views[shown] ??= await later[shown]();
   } catch {
     // There is no way to the server, or it has another version of the page by now.
+    $("view").removeAttribute("aria-busy");
     if (view === shown) replace($("view"), h("section", { class: "alone" }, h("h2", {}, "Раздел не загрузился"), h("button", { class: "primary", onclick: () => location.reload() }, "Обновить страницу")));
     return;
   }
   if (view !== shown) return;
+  $("view").removeAttribute("aria-busy");
   replace($("view"), views[view].element);
   views[view].enter?.();
 }

@@ -10,7 +10,7 @@ export class Masters {
     this.masters = [];
     this.filter = h("select", { "aria-label": "Состояние", onchange: (event) => { this.state = event.target.value; this.enter(); } },
       h("option", { value: "" }, "Все мастера"), Object.entries(MASTER).map(([word, name]) => h("option", { value: word }, name)));
-    this.list = h("div", { class: "rows", role: "list" });
+    this.list = h("div", { class: "rows", role: "group", "aria-label": "Мастера" });
     this.element = h("section", {}, h("div", { class: "bar" }, this.filter), this.list);
   }
 
@@ -40,7 +40,7 @@ export class Masters {
   row(master) {
     const may = this.page.may("ALL");
     const full = master.active_orders >= master.limit;
-    return h("div", { class: "row master", role: "listitem" },
+    return h("div", { class: "row master" },
       h("span", { class: "what" }, h("b", {}, master.full_name), h("small", {}, `${master.city.name}${master.districts.length ? `: ${master.districts.map(({ name }) => name).join(", ")}` : ""}`)),
       h("span", { class: "when" }, master.categories.map((word) => CATEGORY[word]).join(", ") || "виды работ не указаны", master.phone && h("small", {}, phone(master.phone))),
       h("span", { class: "whom" }, h("meter", { min: 0, max: master.limit, value: Math.min(master.active_orders, master.limit), "aria-label": "Заявок в работе" }), ` ${master.active_orders} из ${master.limit}`, full && h("small", {}, "лимит"),
