@@ -156,6 +156,7 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
     Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
         browser.until(&there(&row(client))).await;
         browser.keys("n").await;
+        browser.until("document.activeElement.name === 'message'").await;
         browser.fill("textarea[name=message]", "Малышева 84, 8 912 345 67 89, течёт кран").await;
         browser.click(".whole button").await;
         browser.until(&says(".whole .hint", "телефон — «8 912 345 67 89»")).await;

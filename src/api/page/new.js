@@ -47,7 +47,7 @@ export class NewOrder {
     this.around = h("div", { class: "around" });
     // They stay under the finger that is about to click them, whatever is saved meanwhile.
     this.now = h("button", { class: "primary", "data-key": "create" }, "Создать и искать мастера");
-    this.later = h("button", { type: "button", "data-key": "defer", onclick: () => this.create(true) });
+    this.later = h("button", { type: "button", "data-key": "defer", hidden: true, onclick: () => this.create(true) });
     this.clear = h("button", { type: "button", class: "danger", "data-key": "drop", onclick: () => this.drop() }, CLEAR);
     this.form = h("form", { class: "order", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.create(false); } },
       h("div", { class: "whole" }, h("label", {}, h("span", {}, "Вставьте сообщение клиента — поля заполнятся сами"), this.message), this.parse, this.took),
