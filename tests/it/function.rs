@@ -212,7 +212,7 @@ async fn an_event_that_is_not_understood_is_answered_and_not_retried() {
         ("rawPath", json!(7)),
         ("rawPath", json!("no slash 79991234567")),
         ("rawPath", json!("/a b\u{0}\u{ff}")),
-        ("headers", json!([79991234567_i64])),
+        ("headers", json!([79_991_234_567_i64])),
         ("headers", json!({"bad name 79991234567": "x"})),
         ("headers", json!({"x": "line\nbreak 79991234567"})),
         ("headers", json!(null)),
