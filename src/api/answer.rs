@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::problem::Problem;
+use crate::model::OrderId;
 
 /// The most rows of a page.
 pub const PAGE: i64 = 100;
@@ -64,6 +65,14 @@ pub fn linked(answer: impl IntoResponse, next: Option<HeaderValue>) -> Response 
     let mut response = answer.into_response();
     response.headers_mut().extend(next.map(|link| (LINK, link)));
     response
+}
+
+/// Where an order is, for `Location`.
+///
+/// # Panics
+/// Never: a number is ASCII.
+pub fn location_of(order: OrderId) -> HeaderValue {
+    HeaderValue::try_from(format!("/api/orders/{order}")).expect("a number is ASCII")
 }
 
 /// A thing as it is now, and what its `ETag` has between the quotes, which `If-Match` repeats.

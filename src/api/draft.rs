@@ -7,13 +7,13 @@ mod changes;
 mod shown;
 
 use axum::extract::State as Extract;
+use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answer::{Current, recorded};
+use super::answer::{Current, location_of, recorded};
 use super::body::Json;
 use super::caller::{Caller, Orders};
 use super::new_order::obstacle;
@@ -101,7 +101,7 @@ pub async fn change(
     let author = Author::of(&state, &caller).await?;
     let open = draft::open(&state.store, author.staff).await?;
     if open.as_ref().is_some_and(|open| seen.is_none_or(|seen| seen != (open.id, open.revision))) {
-        return Err(author.stale().await?);
+        return Err(author.shown(open.as_ref()).await?.beside(Problem::new(Kind::Stale)));
     }
     let master = match changes.preferred() {
         Some(master) => draft::knows_master(&state.store, author.staff, master).await?,
@@ -121,10 +121,8 @@ pub async fn change(
             Err(Problem::invalid(vec![FieldError::new("city_id", detail)]))
         }
         SayOutcome::Made(order) => {
-            let location = HeaderValue::try_from(format!("/api/orders/{order}")).ok();
             let made = Problem::new(Kind::AlreadyMade).with_detail(format!("it is order {order}"));
-            let made = location.into_iter().fold(made, |made, location| made.with_header(LOCATION, location));
-            Err(author.otherwise(made).await?)
+            Err(author.otherwise(made.with_header(LOCATION, location_of(order))).await?)
         }
         SayOutcome::Changed | SayOutcome::NoDraft => Err(author.stale().await?),
     }
@@ -184,8 +182,7 @@ pub async fn create(
 
 fn made(order: OrderId, replayed: bool) -> Response {
     let mut response = recorded(Created::new(order).json(), replayed);
-    let location = HeaderValue::try_from(format!("/api/orders/{order}")).ok();
-    response.headers_mut().extend(location.map(|location| (LOCATION, location)));
+    response.headers_mut().insert(LOCATION, location_of(order));
     response
 }
 

@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{self, Current, PAGE, ROWS, limited, linked, next_page, recorded};
+use super::answer::{self, Current, PAGE, ROWS, limited, linked, location_of, next_page, recorded};
 use super::body::{Asked, Json, Number};
 use super::caller::{Caller, Looks, Orders};
 use super::new_order::{NewOrder, OrderChanges, obstacle, phone, words};
@@ -196,9 +196,7 @@ pub async fn create(
     };
     let id = serde_json::from_str::<serde_json::Value>(&answer).ok().and_then(|answer| answer["id"].as_i64());
     let mut response = recorded(answer, replayed);
-    if let Some(location) = id.and_then(|id| HeaderValue::try_from(format!("/api/orders/{id}")).ok()) {
-        response.headers_mut().insert(LOCATION, location);
-    }
+    response.headers_mut().extend(id.map(|id| (LOCATION, location_of(OrderId(id)))));
     if let Some(order) = order {
         response.extensions_mut().insert(Enqueued(Some(order)));
     }

@@ -51,6 +51,17 @@ export async function ask(method, path, { body, headers = {}, raw, keepalive = f
 export const get = (path, headers) => ask("GET", path, { headers });
 export const post = (path, body, headers) => ask("POST", path, { body, headers });
 
+/** Every master that is asked for, page by page. */
+export async function masters(query) {
+  const all = [];
+  for (let after = ""; after !== null; ) {
+    const { said } = await get(`masters?limit=100${query}${after ? `&after=${after}` : ""}`);
+    all.push(...said.masters);
+    after = said.masters.length === 100 ? said.masters.at(-1).id : null;
+  }
+  return all;
+}
+
 /** What the page's address proves: Telegram's word, or a link; null: nothing. */
 export function proof() {
   const fragment = new URLSearchParams(location.hash.slice(1));

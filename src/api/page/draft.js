@@ -94,7 +94,7 @@ export class Draft {
   async #save(last) {
     for (let turn = 0; turn < 4 && this.now && this.unsent().length; turn += 1) {
       const sent = Object.fromEntries(this.unsent().map((name) => [name, this.dirty[name]]));
-      if (!(await this.#send(sent, last)) && !this.now) return false;
+      await this.#send(sent, last);
     }
     return Object.keys(this.dirty).every((name) => name === "message");
   }

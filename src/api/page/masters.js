@@ -1,5 +1,5 @@
 // «Мастера»: who is at work, how much they have, and one click to change it.
-import { ask, get } from "./api.js";
+import { ask, masters } from "./api.js";
 import { h, replace, toast } from "./dom.js";
 import { CATEGORY, MASTER, phone, problem, span } from "./texts.js";
 
@@ -17,15 +17,10 @@ export class Masters {
   async enter() {
     const { state } = this;
     if (this.masters.length === 0) replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
-    const masters = [];
     try {
-      for (let after = ""; after !== null; ) {
-        const { said } = await get(`masters?limit=100${state ? `&state=${state}` : ""}${after ? `&after=${after}` : ""}`);
-        masters.push(...said.masters);
-        after = said.masters.length === 100 ? said.masters.at(-1).id : null;
-      }
+      const found = await masters(state ? `&state=${state}` : "");
       if (state !== this.state) return;
-      this.masters = masters;
+      this.masters = found;
       this.draw();
     } catch (error) {
       if (state !== this.state) return;
@@ -90,26 +85,23 @@ export class Masters {
     });
   }
 
-  /** Changes a master as he is seen; true if it is done, or is another matter now. */
+  /** Changes a master as he is seen; true if it is done. What he is then is shown, whoever has changed him. */
   async change(master, changes) {
     try {
       const { said } = await ask("PATCH", `masters/${master.id}`, { body: changes, headers: { "If-Match": `"${master.version}"` } });
-      this.masters = this.masters.map((other) => (other.id === master.id ? said : other));
+      Object.assign(master, said);
       toast(`${master.full_name}: сохранено.`);
+      return true;
     } catch (error) {
-      if (error.kind === "stale") {
-        this.masters = this.masters.map((other) => (other.id === master.id ? error.said.current : other));
-        toast(`${master.full_name}: данные уже изменил кто-то другой, показаны новые. Если нужно, сохраните ещё раз.`, true);
+      if (error.kind !== "stale") this.page.fail(error);
+      else {
         // What was chosen stays, and is sent as of now if it is sent again.
         Object.assign(master, error.said.current);
-        this.draw();
-        return false;
-      } else {
-        this.page.fail(error);
-        return false;
+        toast(`${master.full_name}: данные уже изменил кто-то другой, показаны новые. Если нужно, сохраните ещё раз.`, true);
       }
+      return false;
+    } finally {
+      this.draw();
     }
-    this.draw();
-    return true;
   }
 }

@@ -1,5 +1,5 @@
 // «Новая заявка»: a form over the draft.
-import { get } from "./api.js";
+import { masters } from "./api.js";
 import { h, replace, toast } from "./dom.js";
 import { Draft } from "./draft.js";
 import { byOrders, CATEGORY, counted, FIELD, phone, span, STATUS } from "./texts.js";
@@ -152,20 +152,17 @@ export class NewOrder {
 
   /** Who may be asked first: the masters of the city with that trade. */
   async prefer(city, category, value) {
-    const wanted = city && category ? `city=${city.id}&category=${category}` : "";
+    const wanted = city && category ? `&city=${city.id}&category=${category}` : "";
     if (this.known !== wanted) {
       this.known = wanted;
       this.masters = [];
       try {
-        for (let after = ""; wanted && after !== null; ) {
-          const { said } = await get(`masters?${wanted}&limit=100${after ? `&after=${after}` : ""}`);
-          if (this.known !== wanted) return;
-          this.masters.push(...said.masters);
-          after = said.masters.length === 100 ? said.masters.at(-1).id : null;
-        }
+        const found = wanted ? await masters(wanted) : [];
+        if (this.known !== wanted) return;
+        this.masters = found;
       } catch {
         // Nobody can be preferred for the moment; the order can be made all the same.
-        this.known = null;
+        if (this.known === wanted) this.known = null;
       }
     }
     const list = this.masters.filter(({ blocked_reason }) => blocked_reason === null).map(({ id, full_name }) => [id, full_name]);
