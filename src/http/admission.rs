@@ -13,8 +13,9 @@ use super::load::{LATE, Load, Verdict};
 
 /// So many updates for each connection are decided at the same time: they do not use it all the time.
 const PER_CONNECTION: usize = 4;
-/// Nobody waits in the queue for longer: together with what deciding takes, that is what an update may take.
-const QUEUE: Duration = Duration::from_secs(12);
+/// Nobody waits in the queue for longer. With what deciding and sending may take that is inside the about 60 seconds that
+/// Telegram waits for an answer, and time enough for a burst on a slow machine.
+const QUEUE: Duration = Duration::from_secs(30);
 /// How often one that has waited for long asks whether it is given up.
 const ASK: Duration = Duration::from_millis(250);
 /// The longest that Telegram is asked to wait before it sends an update again, in seconds: buttons want an answer soon.
@@ -75,6 +76,11 @@ impl Admission {
         }
     }
 
+    /// The server stops: who waits is told to come again, and will find the next one.
+    pub(super) fn close(&self) {
+        self.turns.close();
+    }
+
     /// Says so once a second at most.
     fn refuse(&self, seconds: f64) -> Refused {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +100,7 @@ impl UnderWay {
     /// Waits for this update's turn, which lasts until what is returned is dropped.
     ///
     /// # Errors
-    /// When that takes too long.
+    /// When that takes too long, or the server stops.
     pub(super) async fn turn(&mut self) -> Result<SemaphorePermit<'_>, Refused> {
         let Self { admission, left } = self;
         let begun = Instant::now();

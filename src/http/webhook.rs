@@ -25,8 +25,8 @@ use crate::model::BotName;
 /// The largest body that is read. Telegram's updates are far smaller.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// What waiting in the queue and for a connection and the database's work may take, together, until the commit. Inside the about 60 seconds
-/// that Telegram waits for an answer, and with [`SEND`] inside the function's own timeout and a server's drain.
+/// What waiting for a connection and the database's work may take, together, until the commit, once it is an update's turn.
+/// With [`SEND`] inside the function's own timeout and a server's drain.
 const COMMIT: Duration = Duration::from_secs(19);
 /// What sending the answer may take, after the commit: the calls to Telegram have a budget of their own in it, and what they
 /// did not take is enqueued in the rest.
@@ -170,11 +170,9 @@ async fn decide(
     update: Update,
     mut under_way: UnderWay,
 ) -> Result<(StatusCode, Handled), Refused> {
-    let decided = async {
-        let _turn = under_way.turn().await?;
-        Ok(AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind().await)
-    };
-    Ok(match tokio::time::timeout(COMMIT, decided).await.ok().transpose()? {
+    let _turn = under_way.turn().await?;
+    let decided = AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind();
+    Ok(match tokio::time::timeout(COMMIT, decided).await.ok() {
         Some(Ok(Ok(handled))) => (StatusCode::OK, handled),
         Some(Ok(Err(Failed { error, handled }))) if error.is_transient() => {
             tracing::warn!(%error, "the database is not available; Telegram will send this again");

@@ -105,3 +105,24 @@ async fn a_few_simultaneous_taps_on_a_slow_database_are_all_served() {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_turn_when_the_server_stops_is_told_to_come_again() {
+    let t = slow_system().await;
+    let client = field_service::telegram::http_client(&t.url);
+    let recorded = async || t.one::<i64>("SELECT count(*) FROM processed_updates", &[]).await;
+    let stop = async {
+        // Half a second: by then all have come.
+        while recorded().await < 20 {}
+        t.stop_serving();
+    };
+    let burst = join_all((1000..1200).map(|user| deliver(&client, &t, user)));
+
+    let (burst, ()) = tokio::join!(burst, stop);
+
+    // Whoever had begun was served to the end; nothing is there of the others.
+    let served = burst.iter().filter(|delivery| delivery.status == 200).count();
+    assert!((20..150).contains(&served), "{served} of two hundred, which take five seconds");
+    assert!(burst.iter().all(|delivery| delivery.status == 200 || delivery.retry_after));
+    assert_eq!(recorded().await, i64::try_from(served).expect("a count"));
+}

@@ -26,7 +26,7 @@ use field_service::sim::telegram::{self, Chat, Telegram, Webhook, bot_id};
 use field_service::store::{Clock, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
@@ -51,7 +51,7 @@ pub struct Dispatch {
     pub clock: Clock,
     pub url: String,
     pub database_url: String,
-    _stop: oneshot::Sender<()>,
+    stop: watch::Sender<bool>,
 }
 
 /// A database and a proxy before its server, to count round trips and cut connections.
@@ -134,6 +134,11 @@ impl Dispatch {
         dispatch
     }
 
+    /// Tells the server to stop, as a signal does.
+    pub fn stop_serving(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// The program, started anew: nothing in memory, the same database and the same Telegram.
     pub async fn restarted(&self) -> Self {
         let settings = Settings { clock: self.clock.clone(), ..Settings::default() };
@@ -149,8 +154,9 @@ impl Dispatch {
         let app = App::from_env(&lookup, settings.connections, settings.clock.clone()).expect("a configured app");
         let app = Arc::new(app);
 
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server::serve(listener, app.http(), async move { drop(stopped.await) }));
+        let (stop, mut stopped) = watch::channel(false);
+        let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+        tokio::spawn(server::serve(listener, app.http(), stopped));
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{url}/telegram/{path}"), secret: Some(secret.to_owned()) };
             if telegram.token(bot_id(token)).is_some() {
@@ -161,7 +167,7 @@ impl Dispatch {
         }
         telegram.date_by(settings.clock.clone());
         let sql = postgres::connect(&database_url).await;
-        Self { telegram, sql, app, clock: settings.clock, url, database_url, _stop: stop }
+        Self { telegram, sql, app, clock: settings.clock, url, database_url, stop }
     }
 
     /// The page, with the three masters' phones.
