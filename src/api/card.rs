@@ -162,7 +162,7 @@ impl From<Change> for Changed {
     fn from(change: Change) -> Self {
         let (from_status, to_status, field) = match change.what {
             What::Status { from, to } => (from.map(OrderStatus::as_str), Some(to.as_str()), None),
-            What::Field(field) => (None, None, Some(field)),
+            What::Field(field) | What::Emptied(field) => (None, None, Some(field)),
         };
         let (by, name) = match change.who {
             Who::System => ("SYSTEM", None),

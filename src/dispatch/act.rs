@@ -15,7 +15,7 @@ use super::transaction::{Decision, LOOK_AGAIN};
 use crate::model::blocked::Blocked;
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::staff_dialog::{StaffDialog, StaffQuestion};
-use crate::model::staff_order::{Edit, LastChange, StaffOrder};
+use crate::model::staff_order::{Changed, ChangedBy, Edit, LastChange, StaffOrder};
 use crate::model::update::Action;
 use crate::model::{Actor, Amount, Door, MasterId, OrderId, Origin, StaffId, StaffRef, Version};
 use crate::store::orders::{self, Assignment, Change};
@@ -484,7 +484,12 @@ fn decide(
     // Who sees to it changes nothing that anybody could have overlooked.
     let matters = !matches!(deed, Deed::Claim(_) | Deed::Unclaim);
     if matters && seen.is_some_and(|seen| seen != order.version) {
-        return Decision::Answer(ActOutcome::Stale(order.last_change.clone()));
+        let was_done = has_done(deed.action(), order);
+        return Decision::Answer(if was_done {
+            ActOutcome::AlreadyDone
+        } else {
+            ActOutcome::Stale(order.last_change.clone())
+        });
     }
     if let Some(refusal) = refusal(deed, order) {
         return Decision::Answer(refusal);
@@ -535,6 +540,20 @@ fn is_so_already(deed: &Deed, order: &StaffOrder) -> bool {
         Deed::Edit(_) | Deed::EditAll(_) => deed.edits().iter().all(|edit| is_said(edit, order)),
         Deed::AssignNow | Deed::SearchAgain(_) | Deed::Reopen => false,
     }
+}
+
+/// Whether the last change of the order is that its reader has done this: an impatient second tap asks for it again.
+#[must_use]
+pub fn has_done(action: OrderAction, order: &StaffOrder) -> bool {
+    let by_reader = order.last_change.as_ref().filter(|change| change.by == ChangedBy::You);
+    by_reader.is_some_and(|change| match (action, change.what) {
+        (OrderAction::AssignNow | OrderAction::SearchAgain, Changed::Status(now)) => {
+            matches!(now, OrderStatus::Searching | OrderStatus::Guarantee)
+        }
+        (OrderAction::Reopen, Changed::Status(now)) => now.stage() != Stage::Final,
+        (OrderAction::Cancel, Changed::Status(now)) => now == OrderStatus::Canceled,
+        _ => false,
+    })
 }
 
 /// Whether the order says so already.

@@ -64,6 +64,8 @@ pub struct StaffCard {
     pub earlier_offers: i64,
     /// Its last changes, the newest first.
     pub changes: Vec<Change>,
+    /// Whether there are earlier ones.
+    pub earlier_changes: bool,
     /// The last rounds, the newest first.
     pub why: Vec<CardRound>,
 }
@@ -142,6 +144,8 @@ pub enum What {
     },
     /// Something else: the column.
     Field(String),
+    /// The same, which holds nothing now.
+    Emptied(String),
 }
 
 /// Who changed it.

@@ -1,5 +1,7 @@
 //! The question that somebody of the staff was asked to answer in words.
 
+use jiff::civil::Date;
+
 use super::update::Processed;
 use super::{MasterId, OrderId, StaffProfile, Version};
 
@@ -98,13 +100,15 @@ pub struct StaffDialog {
     pub seen: Option<Version>,
     /// The number of the last change of the master that the person saw then.
     pub seen_change: Option<i64>,
+    /// The day that was tapped, of which the hours are asked.
+    pub day: Option<Date>,
 }
 
 impl StaffDialog {
     /// A question that is about nothing in particular.
     #[must_use]
     pub fn new(question: StaffQuestion) -> Self {
-        Self { question, order: None, master: None, seen: None, seen_change: None }
+        Self { question, order: None, master: None, seen: None, seen_change: None, day: None }
     }
 
     /// A question about an order, as it was seen.
@@ -117,6 +121,12 @@ impl StaffDialog {
     #[must_use]
     pub fn about_master(question: StaffQuestion, master: MasterId, seen: i64) -> Self {
         Self { master: Some(master), seen_change: Some(seen), ..Self::new(question) }
+    }
+
+    /// The same question, of the hours of a day.
+    #[must_use]
+    pub fn of_day(self, day: Option<Date>) -> Self {
+        Self { day, ..self }
     }
 
     /// Whether it asks the same about the same.

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 42] = [
+const MIGRATIONS: [(&str, &str); 43] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -67,6 +67,7 @@ const MIGRATIONS: [(&str, &str); 42] = [
     ("V42__masters_finished_orders.sql", include_str!("../../migrations/V42__masters_finished_orders.sql")),
     ("V43__written_reasons.sql", include_str!("../../migrations/V43__written_reasons.sql")),
     ("V44__cities_finished_orders.sql", include_str!("../../migrations/V44__cities_finished_orders.sql")),
+    ("V45__asked_days.sql", include_str!("../../migrations/V45__asked_days.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -34,6 +34,10 @@ WITH moment AS (
 ), question_left AS (
     DELETE FROM staff_dialogs USING who
     WHERE staff_dialogs.staff_id = who.staff_id AND $7 AND question IS DISTINCT FROM $9 AND NOT EXISTS (SELECT FROM earlier)
+), day_left AS (
+    UPDATE staff_dialogs SET day = NULL
+    FROM who
+    WHERE staff_dialogs.staff_id = who.staff_id AND $7 AND question = $9 AND day IS NOT NULL AND NOT EXISTS (SELECT FROM earlier)
 )
 SELECT
     who.*,
@@ -41,6 +45,7 @@ SELECT
     dialog.order_id,
     dialog.master_id,
     dialog.seen,
+    dialog.day,
     -- What was written before the question is no answer to it. Telegram's dates are whole seconds.
     date_trunc('second', dialog.asked_at) <= coalesce($5, 'infinity') AS answers,
     earlier.action,

@@ -44,7 +44,7 @@ pub(crate) async fn read(
     let (reader, user) = (staff.id(), staff.telegram_user());
     let of_order: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &now];
     let of_offers: [&(dyn ToSql + Sync); 5] = [&reader, &user, &id.0, &now, &OFFERS_SHOWN];
-    let of_changes: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &CHANGES_SHOWN];
+    let of_changes: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &(CHANGES_SHOWN + 1)];
     let of_rounds: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &ROUNDS_SHOWN];
     let (order, offers, changes, rounds) = tokio::join!(
         connection.query(order, &of_order),
@@ -56,10 +56,12 @@ pub(crate) async fn read(
     let Some(row) = order.first() else { return Ok(None) };
     let all: i64 = offers.first().map_or(Ok(0), |row| column(row, "total"))?;
     let shown = i64::try_from(offers.len()).unwrap_or(all);
+    let most = usize::try_from(CHANGES_SHOWN).unwrap_or(usize::MAX);
     Ok(Some(StaffCard {
         offers: readable(&offers, offer),
         earlier_offers: all - shown,
-        changes: readable(&changes, change),
+        earlier_changes: changes.len() > most,
+        changes: readable(&changes[..changes.len().min(most)], change),
         why: readable(&rounds, round),
         ..card(row)?
     }))
@@ -108,6 +110,7 @@ fn card(row: &Row) -> Result<StaffCard, Error> {
         offers: Vec::new(),
         earlier_offers: 0,
         changes: Vec::new(),
+        earlier_changes: false,
         why: Vec::new(),
     })
 }
@@ -156,6 +159,7 @@ fn change(row: &Row) -> Result<Change, Error> {
         at: Moment { at: column(row, "at")?, local: column(row, "local")? },
         what: match to {
             Some(to) => What::Status { from, to },
+            None if column(row, "emptied")? => What::Emptied(field.unwrap_or_default()),
             None => What::Field(field.unwrap_or_default()),
         },
         who: staff.map(Who::Staff).or(master.map(Who::Master)).unwrap_or(Who::System),

@@ -10,7 +10,8 @@ use crate::model::{
 };
 
 /// Reads who sends an update, what it did before and what it may answer; notes that the bot can write to the person, and drops
-/// the screens that could not be shown before. A new update `leaves` the open question, or not. An update
+/// the screens that could not be shown before. A new update `leaves` the open question, or not; what is kept of it
+/// forgets the day that was tapped before. An update
 /// without a date ([`Origin::written`]) is taken as written after the question. `None`: nobody of the staff.
 ///
 /// # Errors
@@ -62,7 +63,7 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
     const OPEN: Statement = statement!(
         "staff_dialogs.open",
         [INT8, INT8],
-        "SELECT who.*, question, order_id, master_id, seen
+        "SELECT who.*, question, order_id, master_id, seen, day
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          LEFT JOIN staff_dialogs USING (staff_id)"
     );
@@ -83,7 +84,7 @@ pub async fn open(store: &Store, staff: StaffRef) -> Result<Option<(StaffProfile
 pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &Origin) -> Result<bool, Error> {
     const ASK: Statement = statement!(
         "staff_dialogs.ask",
-        [INT8, INT8, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT, BOOL],
+        [INT8, INT8, TEXT, INT8, INT8, TEXT, TIMESTAMPTZ, TEXT, TEXT, BOOL, DATE],
         "WITH asked AS (
              SELECT who.staff_id, coalesce($7, now()) /* now */ AS now
              FROM staff_right($1 /* staff */, $2 /* user */) AS who
@@ -96,15 +97,15 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
              ON CONFLICT DO NOTHING
              RETURNING true
          )
-         INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, asked_at)
-         SELECT staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, now
+         INSERT INTO staff_dialogs (staff_id, question, order_id, master_id, seen, day, asked_at)
+         SELECT staff_id, $3 /* question */, $4 /* order */, $5 /* master */, $6 /* seen */, $11 /* day */, now
          FROM asked, recorded
          ON CONFLICT (staff_id) DO UPDATE
              SET question = excluded.question, order_id = excluded.order_id, master_id = excluded.master_id,
-                 seen = excluded.seen, asked_at = excluded.asked_at, written = NULL, written_in = NULL
+                 seen = excluded.seen, day = excluded.day, asked_at = excluded.asked_at, written = NULL, written_in = NULL
          RETURNING true"
     );
-    let StaffDialog { question, order, master, seen, seen_change } = dialog;
+    let StaffDialog { question, order, master, seen, seen_change, day } = dialog;
     let seen = seen.map(|seen| seen.to_string()).or(seen_change.map(|seen| seen.to_string()));
     store
         .run(async |connection: Connection| {
@@ -119,6 +120,7 @@ pub async fn ask(store: &Store, staff: StaffRef, dialog: StaffDialog, origin: &O
                 &origin.update.door.as_word(),
                 &origin.update.key,
                 &question.is_for_readers(),
+                &day,
             ];
             Ok(!connection.fetch(&ASK, params).await?.is_empty())
         })
@@ -249,5 +251,6 @@ fn dialog(row: &Row) -> Result<Option<StaffDialog>, Error> {
         master: column::<Option<i64>>(row, "master_id")?.map(MasterId),
         seen: seen.and_then(Version::parse),
         seen_change: seen.and_then(|seen| seen.parse().ok()),
+        day: column(row, "day")?,
     }))
 }

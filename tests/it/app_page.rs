@@ -67,7 +67,7 @@ async fn an_order_is_found_and_given_by_hand_to_whom_the_search_would_not_ask() 
         browser.click(".candidates li:last-child button").await;
         assert_eq!(t.status(order).await, "SEARCHING", "it is asked once more");
         browser.click(".candidates li:last-child button.danger").await;
-        browser.until(&says("#card .status", "взята")).await;
+        browser.until(&says("#card .status", "ждёт выезда")).await;
         assert_eq!(t.owner(order).await, Some(BORIS));
         browser.until(&says("#card .changes", "Борис")).await;
         assert_eq!(browser.console().await, Vec::<String>::new());
@@ -331,7 +331,7 @@ async fn it_is_worked_by_keys_alone() {
         browser.until(&there(".candidates button")).await;
         browser.until("document.activeElement.closest('.candidates') !== null").await;
         browser.keys("\u{e007}").await;
-        browser.until(&says("#card .status", "взята")).await;
+        browser.until(&says("#card .status", "ждёт выезда")).await;
         browser.keys("\u{e00c}").await;
         browser.until("document.querySelector('#card').hidden").await;
         browser.keys("/").await;

@@ -78,7 +78,7 @@ async fn a_call_goes_to_those_who_may_act_in_the_city_with_the_client_s_phone_an
     for chat in [&olga, &admin] {
         let screen = chat.screen();
         assert!(screen.contains(&format!("Заявка №{order} ждёт диспетчера")) && screen.contains(CLIENT), "{screen}");
-        assert_eq!(buttons(chat), "[🙋 Беру на себя][🔁 Искать снова][👷 Назначить][📄 Открыть заявку][📞 Клиент]");
+        assert_eq!(buttons(chat), "[🙋 Беру на себя][🔁 Искать заново][👷 Назначить][📄 Открыть заявку][📞 Клиент]");
     }
     assert_eq!([&of_omsk, &viewer].map(messages), [0, 0]);
     t.call().await;

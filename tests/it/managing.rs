@@ -162,7 +162,11 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     let blocked: bool = t.one("SELECT is_blocked FROM masters WHERE id = 1", &[]).await;
     assert!(!blocked, "a written reason is confirmed");
     olga.say("Долг <300>").await;
-    olga.press("Да, заблокировать").await;
+    let yes =
+        olga.buttons().into_iter().find(|button| button.text.contains("Да, заблокировать")).expect("a button").data;
+    olga.tap(&yes).await;
+    assert!(olga.screen().contains("⛔ Заблокирован: Долг <300>"), "{}", olga.screen());
+    assert_eq!(olga.tap(&yes).await.notice(), "Так уже и есть.", "an impatient second tap asks nothing anew");
     assert!(olga.screen().contains("⛔ Заблокирован: Долг <300>"), "{}", olga.screen());
     assert_eq!(t.offer_state(order, ANNA).await, "CANCELED");
     assert_eq!(t.owner(own).await, Some(ANNA), "what is under way stays");

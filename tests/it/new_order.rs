@@ -567,6 +567,26 @@ async fn a_window_that_has_passed_is_not_taken_from_an_old_screen() {
 }
 
 #[tokio::test]
+async fn hours_in_words_are_of_the_day_that_was_tapped() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    olga.say("Победы 5, кран течёт, 89123456789").await;
+    olga.press("Время").await;
+    olga.press("Завтра").await;
+    has(&olga, "Когда приехать: завтра, во сколько?");
+    olga.say("когда-нибудь").await;
+    has(&olga, "завтра, во сколько?");
+    olga.say("с 15 до 17").await;
+    assert_eq!(t.of_draft("slot_start").await.as_deref(), Some("2026-11-28 15:00:00"));
+    // Any other button forgets it.
+    olga.press("Время").await;
+    olga.press("Завтра").await;
+    olga.press("Другой день").await;
+    olga.say("с 16 до 18").await;
+    assert_eq!(t.of_draft("slot_start").await.as_deref(), Some("2026-11-27 16:00:00"));
+}
+
+#[tokio::test]
 async fn a_client_s_order_that_is_open_is_shown_before_another_is_made() {
     let t = at_noon().await;
     let open = t.order().create().await;
@@ -587,9 +607,9 @@ async fn outside_working_hours_the_search_can_begin_with_the_next_day() {
     let t = at("2026-11-27T18:30:00Z").await;
     let olga = t.at_the_desk().await;
     olga.say("Победы 5, кран течёт, 89123456789").await;
-    has(&olga, "В городе сейчас 23:30, рабочее время начнётся завтра 10:00");
-    let tap = olga.press("Создать, искать завтра 10:00").await;
-    assert!(tap.notice().contains("Мастера начнём искать завтра 10:00."), "{}", tap.notice());
+    has(&olga, "В городе сейчас 23:30, рабочее время начнётся завтра в 10:00");
+    let tap = olga.press("Создать, искать завтра в 10:00").await;
+    assert!(tap.notice().contains("Мастера начнём искать завтра в 10:00."), "{}", tap.notice());
     has(&olga, "💤 Отложена до");
     let order = t.last_order().await;
     assert_eq!(t.status(order).await, "DEFERRED");

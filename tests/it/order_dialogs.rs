@@ -92,7 +92,8 @@ async fn an_order_is_canceled_for_a_reason_that_its_master_reads() {
     let yes = data(&chat, "Да, отменить");
     assert_eq!(chat.tap(&yes).await.notice(), "Заявка отменена.");
     assert_eq!(t.status(order).await, "CANCELED");
-    assert!(chat.tap(&yes).await.notice().contains("Сейчас так нельзя"));
+    assert_eq!(chat.tap(&yes).await.notice(), "Так уже и есть, менять нечего.");
+    assert_eq!(t.open_question().await, None, "an impatient second tap asks nothing anew");
     t.reads(BORIS, "Клиент <уехал> & не вернётся").await;
     assert_eq!(t.open_question().await, None);
     t.check().await;
@@ -123,8 +124,11 @@ async fn an_order_is_taken_from_its_master_and_searched_for_anew() {
     assert_eq!(t.open_question().await, None);
     chat.tap(&format!("adm:q:ret:{other}")).await;
     chat.say("Мастер заболел").await;
-    assert!(chat.press("Да, искать").await.notice().starts_with("Ищем заново."));
+    let yes = data(&chat, "Да, искать");
+    assert!(chat.tap(&yes).await.notice().starts_with("Ищем заново."));
     assert_eq!(t.owner(other).await, None);
+    assert_eq!(chat.tap(&yes).await.notice(), "Так уже и есть, менять нечего.");
+    shows(&chat, &format!("№{other}"));
     // What is nobody's needs no reason.
     chat.tap(&format!("adm:q:ret:{order}")).await;
     shows(&chat, "Начать поиск мастера");
@@ -143,7 +147,7 @@ async fn a_master_is_chosen_by_hand_and_who_speaks_against_it_is_named_first() {
     let order = t.order().create().await;
     chat.tap(&format!("adm:q:as:man:{order}:1")).await;
     shows(&chat, "Кому отдать заявку");
-    shows(&chat, "Готовы взять: 1");
+    shows(&chat, "Подходят и свободны: 1");
     let labels: Vec<_> = chat.buttons().iter().map(|button| button.text.clone()).collect();
     assert_eq!(
         labels,
@@ -159,7 +163,7 @@ async fn a_master_is_chosen_by_hand_and_who_speaks_against_it_is_named_first() {
     // From one master to another, also a fit one.
     chat.tap(&format!("adm:q:as:man:{order}:1")).await;
     chat.press("Анна").await;
-    shows(&chat, "Сейчас мастер: Вера (ждёт выезда)");
+    shows(&chat, "Сейчас её ведёт мастер Вера (заявка ждёт выезда)");
     assert_eq!(chat.press("Да, передать").await.notice(), "Заявка отдана: Анна.");
     assert_eq!(t.owner(order).await, Some(ANNA));
     t.reads(VERA, &format!("№{order}")).await;
@@ -231,6 +235,40 @@ async fn what_an_order_says_is_changed_in_words_and_its_master_told() {
 }
 
 #[tokio::test]
+async fn a_phone_is_no_address_and_no_name() {
+    let t = Dispatch::start().await;
+    let chat = t.olga().await;
+    let order = t.order().of_master(ANNA).in_status("ASSIGNED").create().await;
+    for (field, column) in [("addr", "address"), ("name", "client_name")] {
+        let before = t.text_of(order, column).await;
+        chat.tap(&format!("adm:o:{field}:{order}")).await;
+        chat.say("8 912 345 67 89").await;
+        shows(&chat, "Это телефон");
+        assert_eq!(t.text_of(order, column).await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_impatient_second_tap_reads_that_it_is_done() {
+    let t = Dispatch::start().await;
+    let chat = t.olga().await;
+    let deferred = t.order().in_status("DEFERRED").create().await;
+    let canceled = t.order().in_status("SEARCHING").create().await;
+    chat.tap(&format!("adm:q:cnl:{canceled}")).await;
+    chat.press("Клиент не отвечает").await;
+    chat.press("Да, отменить").await;
+    chat.press("Открыть").await;
+    let reopen = data(&chat, "Да, открыть");
+    let now = format!("adm:q:as:auto:{deferred}:{}", t.version_of(deferred).await);
+    for (order, tap) in [(deferred, now), (canceled, reopen)] {
+        assert!(!chat.tap(&tap).await.notice().contains("Ничего не сделано"));
+        assert_eq!(t.status(order).await, "SEARCHING");
+        assert_eq!(chat.tap(&tap).await.notice(), "Так уже и есть, менять нечего.");
+    }
+    t.check().await;
+}
+
+#[tokio::test]
 async fn a_slot_is_chosen_by_day_and_hour_on_the_city_s_clock() {
     let t = Dispatch::start().await;
     let chat = t.olga().await;
@@ -250,6 +288,23 @@ async fn a_slot_is_chosen_by_day_and_hour_on_the_city_s_clock() {
         .await
     };
     assert_eq!(slot().await, "14:00-16:00");
+    // Hours in words are of the day that was tapped, also where they are said at the second try.
+    chat.tap(&format!("adm:o:slot:{order}")).await;
+    chat.press("Завтра").await;
+    chat.say("когда сможете").await;
+    shows(&chat, "Не понял, когда");
+    shows(&chat, "завтра: во сколько?");
+    chat.say("с 15 до 17").await;
+    shows(&chat, "Время изменено.");
+    assert_eq!(slot().await, "15:00-17:00");
+    let is_tomorrow: bool = t
+        .one(
+            "SELECT (timeslot_start AT TIME ZONE timezone)::date = (now() AT TIME ZONE timezone)::date + 1
+             FROM orders JOIN cities ON cities.id = city_id WHERE orders.id = $1",
+            &[&order.0],
+        )
+        .await;
+    assert!(is_tomorrow);
     assert_eq!(
         chat.tap(&format!("adm:o:win:{order}:2020010110")).await.notice(),
         "Это время уже прошло. Выберите другое."
@@ -404,7 +459,7 @@ async fn an_order_that_changed_while_the_question_was_open_is_not_changed_by_the
         t.tap_accept(ANNA, order).await;
         chat.say(answer).await;
         shows(&chat, "Ничего не сделано: заявка успела измениться.");
-        shows(&chat, "мастер Анна — теперь она ждёт выезда");
+        shows(&chat, "«ждёт выезда» — мастер Анна");
         assert_eq!(t.owner(order).await, Some(ANNA));
         assert_eq!(t.version_of(order).await, "2.1");
         assert_eq!(t.open_question().await, None);

@@ -231,6 +231,7 @@ fn every_answer_fits_an_alert_and_says_what_to_do() {
         Misunderstood::NoPhone(NoPhone::TooShort(9)),
         Misunderstood::NoTime(NoTime::NotUnderstood),
         Misunderstood::NoTime(NoTime::Past),
+        Misunderstood::APhone,
         Misunderstood::NoAmount,
         Misunderstood::TooMuch,
     ];

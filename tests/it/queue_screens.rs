@@ -247,6 +247,7 @@ fn searching() -> StaffCard {
             CardOffer { delivery: Delivery::Waiting, ..offer("Денис", OfferState::Sent) },
         ],
         earlier_offers: 3,
+        earlier_changes: true,
         changes: vec![
             change(13, 50, OrderStatus::Searching, Who::Master("Егор".to_owned()), Some("Сломалась машина")),
             Change {

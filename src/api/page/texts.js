@@ -2,12 +2,12 @@
 
 export const VIEWS = { now: "Сейчас", new: "Новая заявка", masters: "Мастера", figures: "Цифры", load: "Загрузка" };
 export const STATE = {
-  URGENT: "🔥 Горит", SEARCHING: "🔎 Ищут мастера", DEFERRED: "💤 Отложены", ASSIGNED: "📌 Взяты", EN_ROUTE: "🚗 В пути", WORKING: "🛠 На месте",
-  PAYMENT: "💳 Ждут оплату", CLOSED: "✅ Закрыты", CANCELED: "🚫 Отменены",
+  URGENT: "🔥 Горит", SEARCHING: "🔎 Ищут мастера", DEFERRED: "💤 Отложены", ASSIGNED: "📌 Взяты", EN_ROUTE: "🚗 В пути", WORKING: "🛠 В работе",
+  PAYMENT: "🧾 Ждут сумму", CLOSED: "✅ Закрыты", CANCELED: "🚫 Отменены",
 };
 export const STATUS = {
-  CREATED: "ищет мастера", SEARCHING: "ищет мастера", GUARANTEE: "ищет мастера", DEFERRED: "отложена", ASSIGNED: "взята", EN_ROUTE: "мастер в пути",
-  WORKING: "мастер на месте", PAYMENT: "ждёт оплату", CLOSED: "закрыта", CANCELED: "отменена",
+  CREATED: "ищет мастера", SEARCHING: "ищет мастера", GUARANTEE: "ищет мастера", DEFERRED: "отложена", ASSIGNED: "ждёт выезда", EN_ROUTE: "в пути",
+  WORKING: "в работе", PAYMENT: "ждёт сумму", CLOSED: "закрыта", CANCELED: "отменена",
 };
 export const CATEGORY = {
   ELECTRICS: "Электрика", PLUMBING: "Сантехника", APPLIANCES: "Бытовая техника", WINDOWS: "Окна", HANDYMAN: "Мелкий ремонт", ROADSIDE: "Помощь на дороге",

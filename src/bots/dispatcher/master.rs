@@ -192,6 +192,12 @@ impl By<'_> {
             if self.was_handled().await? {
                 return self.master_card(master).await;
             }
+            let card = manage::card(&self.bots.store, self.staff, master).await?;
+            if card.is_some_and(|card| card.state == MasterState::Blocked) {
+                // By the first of two impatient taps, or by a colleague.
+                let already = texts::managed(&Manage::Block(String::new()), &ManageOutcome::AlreadySo(None));
+                return Ok(self.master_card(master).await?.with_alert(already));
+            }
             let reply = self.ask_about(master, StaffQuestion::BlockReason, screens::ask_block).await?;
             return Ok(if reply.notice.is_some() { reply } else { reply.with_alert(REASON_GONE) });
         };

@@ -64,7 +64,7 @@ impl By<'_> {
     pub(super) async fn start_order(self) -> Result<Reply, store::Error> {
         match draft::open(&self.bots.store, self.staff).await? {
             Some(draft) => {
-                self.ask_for_words().await?;
+                self.ask_for_words(None).await?;
                 let beside = Beside { resumed: !draft.is_blank(), ..Beside::default() };
                 self.draft_as(&draft, beside).await
             }
@@ -117,7 +117,7 @@ impl By<'_> {
     async fn draft_beside(self, id: DraftId, beside: Beside) -> Result<Reply, store::Error> {
         match draft::open(&self.bots.store, self.staff).await? {
             Some(draft) if draft.id == id => {
-                self.ask_for_words().await?;
+                self.ask_for_words(beside.day).await?;
                 self.draft_as(&draft, beside).await
             }
             _ => self.no_draft().await,
@@ -252,9 +252,9 @@ impl By<'_> {
         draft::masters(&self.bots.store, self.staff, self.profile, draft).await
     }
 
-    /// What is written next answers the draft.
-    async fn ask_for_words(self) -> Result<(), store::Error> {
-        let question = StaffDialog::new(StaffQuestion::NewOrder);
+    /// What is written next answers the draft; hours are of `day`, if one was tapped.
+    async fn ask_for_words(self, day: Option<Date>) -> Result<(), store::Error> {
+        let question = StaffDialog::new(StaffQuestion::NewOrder).of_day(day);
         staff_dialog::ask(&self.bots.store, self.staff, question, self.origin).await.map(drop)
     }
 
@@ -278,8 +278,8 @@ impl By<'_> {
         Box::pin(self.show(place)).await
     }
 
-    /// The reply to the next field of the new order.
-    pub(super) async fn new_order_written(self, message: &Message) -> Result<Reply, store::Error> {
+    /// The reply to the next field of the new order; hours are of `day`, if one was tapped.
+    pub(super) async fn new_order_written(self, message: &Message, day: Option<Date>) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         if cities.is_empty() {
             return self.may_not().await;
@@ -295,10 +295,12 @@ impl By<'_> {
                 Some(Field::Preferred) => self.masters_of(&draft).await?,
                 _ => Vec::new(),
             };
-            let said = match answer(&draft, message, &cities, &masters) {
+            let said = match answer(&draft, message, day, &cities, &masters) {
                 Ok(said) => said,
                 Err(Fault::DraftFirst) => return self.draft_first(&draft).await,
-                Err(wrong) => return self.draft_as(&draft, Beside { wrong: Some(wrong), ..Beside::default() }).await,
+                Err(wrong) => {
+                    return self.draft_as(&draft, Beside { wrong: Some(wrong), day, ..Beside::default() }).await;
+                }
             };
             // Words that came just before may have answered the question that these were taken to answer.
             match draft::answer(&self.bots.store, self.staff, &draft, &said, &cities, self.origin).await? {
@@ -313,7 +315,8 @@ impl By<'_> {
     pub(super) async fn pasted(self, message: &Message) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         let Some(said) = order_in(message, &cities).filter(|_| !cities.is_empty()) else {
-            return Ok(Reply::screen(render::staff::not_understood(self.profile), Place::Menu));
+            let menu = self.menu().await?;
+            return Ok(Reply { screen: menu.screen.map(render::staff::not_understood), ..menu });
         };
         let blank = draft::open(&self.bots.store, self.staff).await?.filter(Draft::is_blank);
         self.begin_pasted(said, blank.as_ref(), &cities).await
@@ -359,7 +362,13 @@ fn work_in(written: String) -> Option<Said> {
 }
 
 /// What a message answers to the draft's question, or what is wrong with it.
-fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterId, String)]) -> Result<Said, Fault> {
+fn answer(
+    draft: &Draft,
+    message: &Message,
+    day: Option<Date>,
+    cities: &[City],
+    masters: &[(MasterId, String)],
+) -> Result<Said, Fault> {
     if let Some(contact) = &message.contact {
         // The client's own card, passed on.
         return match draft.step {
@@ -430,7 +439,7 @@ fn answer(draft: &Draft, message: &Message, cities: &[City], masters: &[(MasterI
             let Some(city) = draft.city_of(cities).or(cities.first()) else {
                 return Err(Fault::NoTime(NoTime::NotUnderstood));
             };
-            when::read(&written, city.now, city.workday, &VOCABULARY).map(Said::When).map_err(Fault::NoTime)
+            when::read(&written, day, city.now, city.workday, &VOCABULARY).map(Said::When).map_err(Fault::NoTime)
         }
         Some(Field::Preferred) => {
             let named = paste::named(&written, masters, |(_, name)| name);

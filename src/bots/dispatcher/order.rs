@@ -66,8 +66,12 @@ impl By<'_> {
             OrderTap::Edit(order, seen) => self.before(order, seen, OrderAction::Edit, None, screens::edit).await,
             OrderTap::Ask(field, order, seen) => self.ask(field, order, seen).await,
             OrderTap::Day { order, day, seen } => {
-                let screen = |order: &StaffOrder| screens::ask_hour(order, day);
-                self.before(order, seen, OrderAction::Edit, None, screen).await
+                let found = match self.ready_for(order, seen, OrderAction::Edit).await? {
+                    Ok(found) => found,
+                    Err(reply) => return Ok(reply),
+                };
+                let dialog = StaffDialog::about_order(StaffQuestion::Slot, order, Some(found.version));
+                self.asked(dialog.of_day(Some(day)), screens::ask_hour(&found, day)).await
             }
             OrderTap::Window { order, from, seen } => self.choose_window(order, from, seen).await,
             OrderTap::AsSoonAsPossible(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Slot(None))).await,
@@ -86,7 +90,7 @@ impl By<'_> {
         let Some(found) = act::look(&self.bots.store, order, self.staff).await? else {
             return self.nothing_of(dialog).await;
         };
-        match understood(dialog.question, message.words(), &found) {
+        match understood(dialog, message.words(), &found) {
             Ok(Answer::Deed(deed)) => {
                 let acted = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
                 Ok(noted(self.shown(order, &acted).await?, &texts::acted(&deed, &acted)))
@@ -106,7 +110,7 @@ impl By<'_> {
                 let returns = dialog.question == StaffQuestion::ReturnReason;
                 Ok(Reply::question(screens::confirm_written(&found, &written, returns)))
             }
-            Err(why) => Ok(ask_again(dialog.question, &found, &texts::misunderstood(why))),
+            Err(why) => Ok(ask_again(dialog, &found, &texts::misunderstood(why))),
         }
     }
 
@@ -123,6 +127,12 @@ impl By<'_> {
         let Some(Written { text, .. }) = written.filter(|written| written.message == message) else {
             if self.was_handled().await? {
                 return Ok(self.show(Place::Card(order)).await?.with_alert(texts::REPEATED));
+            }
+            let returns = question == StaffQuestion::ReturnReason;
+            let action = if returns { OrderAction::SearchAgain } else { OrderAction::Cancel };
+            let found = act::look(&self.bots.store, order, self.staff).await?;
+            if found.is_some_and(|found| act::has_done(action, &found)) {
+                return Ok(self.show(Place::Card(order)).await?.with_alert(texts::ALREADY_DONE));
             }
             let reply = if question == StaffQuestion::ReturnReason {
                 self.ask_return(order, seen).await?
@@ -225,11 +235,18 @@ impl By<'_> {
     ) -> Result<Reply, store::Error> {
         let order = found.id();
         let Some(question) = question else { return Ok(Reply::screen(screen(found), Place::Card(order))) };
-        let dialog = StaffDialog::about_order(question, order, Some(found.version));
-        if !staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
-            return self.show(Place::Card(order)).await;
+        self.asked(StaffDialog::about_order(question, order, Some(found.version)), screen(found)).await
+    }
+
+    /// The screen of a question about an order, whose answer is written next; the order's card if it may not be asked.
+    async fn asked(self, dialog: StaffDialog, screen: Screen) -> Result<Reply, store::Error> {
+        if staff_dialog::ask(&self.bots.store, self.staff, dialog, self.origin).await? {
+            return Ok(Reply::question(screen));
         }
-        Ok(Reply::question(screen(found)))
+        match dialog.order {
+            Some(order) => self.show(Place::Card(order)).await,
+            None => self.menu().await,
+        }
     }
 
     /// The order, if that can be done with it as it was seen; else the reply that says why not.
@@ -317,7 +334,11 @@ impl By<'_> {
 }
 
 /// Asks the same again, with what was wrong: the question stays open.
-fn ask_again(question: StaffQuestion, order: &StaffOrder, wrong: &str) -> Reply {
+fn ask_again(dialog: &StaffDialog, order: &StaffOrder, wrong: &str) -> Reply {
+    let question = dialog.question;
+    if let Some(day) = dialog.day {
+        return noted(Reply::question(screens::ask_hour(order, day)), wrong);
+    }
     if let Some(field) = field(question) {
         return Reply::question(screens::ask(field, order, Some(wrong)));
     }
@@ -348,7 +369,8 @@ fn field(question: StaffQuestion) -> Option<Field> {
     })
 }
 
-fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Result<Answer, Misunderstood> {
+fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result<Answer, Misunderstood> {
+    let question = dialog.question;
     let deed = |deed| Ok(Answer::Deed(deed));
     // What is to be done, or told to the master, may well be about another address and phone.
     let may_be_long = matches!(question, StaffQuestion::Description | StaffQuestion::Comment);
@@ -367,11 +389,15 @@ fn understood(question: StaffQuestion, written: &str, order: &StaffOrder) -> Res
         }
         StaffQuestion::Slot => {
             let now = order.order.card.slot.now;
-            let when = when::read(written, now, order.workday, &VOCABULARY).map_err(Misunderstood::NoTime)?;
+            let when =
+                when::read(written, dialog.day, now, order.workday, &VOCABULARY).map_err(Misunderstood::NoTime)?;
             deed(Deed::Edit(Edit::Slot(match when {
                 When::Soon => None,
                 When::Slot { start, end } => Some((start, end)),
             })))
+        }
+        StaffQuestion::ClientName | StaffQuestion::Address if Phone::parse(written).is_ok() => {
+            Err(Misunderstood::APhone)
         }
         StaffQuestion::ClientName => {
             let name = words(question, written)?;

@@ -63,7 +63,7 @@ impl By<'_> {
             return Ok(Reply::question(render::staff::only_own_words(dialog)));
         }
         match question {
-            StaffQuestion::NewOrder => self.new_order_written(message).await,
+            StaffQuestion::NewOrder => self.new_order_written(message, dialog.day).await,
             StaffQuestion::Search => self.look_up(message.words()).await,
             StaffQuestion::BlockReason | StaffQuestion::Limit => self.master_written(dialog, message).await,
             StaffQuestion::CancelReason

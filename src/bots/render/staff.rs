@@ -56,10 +56,10 @@ pub fn page(mini_app: Option<String>, link: String) -> Screen {
     Screen { text: text.to_owned(), keyboard: shared::markup(inside.into_iter().chain([outside, menu]).collect()) }
 }
 
-/// That words were no order and no answer, above the menu.
+/// That words were no order and no answer, above the menu's buttons.
 #[must_use]
-pub fn not_understood(profile: &StaffProfile) -> Screen {
-    Screen { text: texts::staff::NOT_UNDERSTOOD.to_owned(), keyboard: menu(profile).keyboard }
+pub fn not_understood(menu: Screen) -> Screen {
+    Screen { text: texts::staff::NOT_UNDERSTOOD.to_owned(), ..menu }
 }
 
 /// What the person is asked.

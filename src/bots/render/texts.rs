@@ -215,7 +215,9 @@ pub fn orders_in(text: &str) -> Vec<OrderId> {
 /// To somebody who is not a master.
 #[must_use]
 pub fn stranger(user: TelegramUserId) -> String {
-    format!("Вас пока нет в списке мастеров. Ваш Telegram ID: {user}. Сообщите его диспетчеру, и он вас добавит.")
+    format!(
+        "Вас пока нет в списке мастеров. Попросите диспетчера прислать ссылку-приглашение. Ваш Telegram ID: {user}."
+    )
 }
 
 /// Words of ours with what people typed in them, for a message.

@@ -110,6 +110,11 @@ impl Address<'_> {
                 end += 1;
             }
             let doors = self.house(end)?;
+            // «Ariston 80 л»: no house is said in litres, and no street is named like a maker.
+            let is_measured = self.words.is_any(doors, self.vocabulary.measures);
+            if is_measured || self.vocabulary.makers.iter().any(|maker| token.plain.starts_with(maker)) {
+                return None;
+            }
             let last = self.words.get(end - 1)?;
             let like_a_street = token.is_capital() && last.is_capital()
                 || self.vocabulary.street_endings.iter().any(|ending| last.plain.ends_with(ending))

@@ -19,6 +19,10 @@ pub struct Vocabulary {
     pub street_endings: &'static [&'static str],
     /// No street's name, although a number follows.
     pub no_street: &'static [&'static str],
+    /// Follow a number that says how much of something there is.
+    pub measures: &'static [&'static str],
+    /// Beginnings of the names of makers, whose models have numbers.
+    pub makers: &'static [&'static str],
     /// Follow a number in a street's name.
     pub after_number: &'static [&'static str],
     /// What a city is called, before its own name.

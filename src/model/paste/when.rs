@@ -22,13 +22,24 @@ use clock::{Clock, Minutes};
 use group::Judged;
 use mention::{Mention, What};
 
-/// Reads a time from words that say nothing else.
+/// Reads a time from words that say nothing else; hours alone are of `day`, if one was named before.
 ///
 /// # Errors
 /// When they do not, or the time cannot be promised.
-pub fn read(written: &str, now: DateTime, hours: Hours, vocabulary: &Vocabulary) -> Result<When, NoTime> {
+pub fn read(
+    written: &str,
+    day: Option<Date>,
+    now: DateTime,
+    hours: Hours,
+    vocabulary: &Vocabulary,
+) -> Result<When, NoTime> {
     let words = Words::of(written);
-    let Said { when, ranges } = find(&words, now, hours, vocabulary).ok_or(NoTime::NotUnderstood)?;
+    let reader = Reader { words: &words, day, now, workday: hours, vocabulary };
+    // «вчера», «вчера в 10»: an answer that names such a day means it.
+    if reader.mentions().iter().any(|mention| mention.what == What::Past) {
+        return Err(NoTime::Past);
+    }
+    let Said { when, ranges } = reader.find().ok_or(NoTime::NotUnderstood)?;
     let taken: usize = ranges.iter().map(ExactSizeIterator::len).sum();
     let marks = (0..words.len()).filter(|index| {
         words
@@ -49,7 +60,9 @@ pub(super) fn take(
     cities: &[City],
     vocabulary: &Vocabulary,
 ) -> Option<Found<Result<When, NoTime>>> {
-    let mut said = cities.iter().filter_map(|city| find(words, city.now, city.workday, vocabulary));
+    let mut said = cities
+        .iter()
+        .filter_map(|city| Reader { words, day: None, now: city.now, workday: city.workday, vocabulary }.find());
     let mut first = said.next()?;
     if said.any(|other| other.when != first.when) {
         first.when = Err(NoTime::NotUnderstood);
@@ -70,35 +83,11 @@ struct Said {
 /// Words to be read at a moment.
 struct Reader<'a> {
     words: &'a Words<'a>,
+    /// The day that was named before.
+    day: Option<Date>,
     now: DateTime,
     workday: Hours,
     vocabulary: &'a Vocabulary,
-}
-
-/// Finds what is said of the time, if anything is.
-fn find(words: &Words<'_>, now: DateTime, workday: Hours, vocabulary: &Vocabulary) -> Option<Said> {
-    let reader = Reader { words, now, workday, vocabulary };
-    let mut groups = reader.groups();
-    groups.retain(|group| group.judged != Judged::Past);
-    if groups.is_empty() {
-        return None;
-    }
-    let doubtful = groups.iter().any(|group| group.judged == Judged::Doubtful);
-    let (refused, visits): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.judged == Judged::Refused);
-    let mentions = |groups: &[&group::Group]| -> Vec<Mention> {
-        groups.iter().flat_map(|group| group.mentions.iter().cloned()).collect()
-    };
-    let when = if doubtful { None } else { reader.agreed(&mentions(&visits), &mentions(&refused)) };
-    let when = when.ok_or(NoTime::NotUnderstood).and_then(|when| when.check(now));
-    // Beside a day, «срочно» stays in the description.
-    let soon = when == Ok(When::Soon);
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for group in &groups {
-        if soon || group.judged == Judged::Refused || group.mentions.iter().any(|mention| mention.what != What::Soon) {
-            ranges.push(group.range.clone());
-        }
-    }
-    Some(Said { when, ranges: join(words, ranges) })
 }
 
 /// What stands together is one piece.
@@ -119,6 +108,34 @@ fn join(words: &Words<'_>, ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 impl Reader<'_> {
+    /// Finds what is said of the time, if anything is.
+    fn find(&self) -> Option<Said> {
+        let mut groups = self.groups();
+        groups.retain(|group| group.judged != Judged::Past);
+        if groups.is_empty() {
+            return None;
+        }
+        let doubtful = groups.iter().any(|group| group.judged == Judged::Doubtful);
+        let (refused, visits): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.judged == Judged::Refused);
+        let mentions = |groups: &[&group::Group]| -> Vec<Mention> {
+            groups.iter().flat_map(|group| group.mentions.iter().cloned()).collect()
+        };
+        let when = if doubtful { None } else { self.agreed(&mentions(&visits), &mentions(&refused)) };
+        let when = when.ok_or(NoTime::NotUnderstood).and_then(|when| when.check(self.now));
+        // Beside a day, «срочно» stays in the description.
+        let soon = when == Ok(When::Soon);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for group in &groups {
+            if soon
+                || group.judged == Judged::Refused
+                || group.mentions.iter().any(|mention| mention.what != What::Soon)
+            {
+                ranges.push(group.range.clone());
+            }
+        }
+        Some(Said { when, ranges: join(self.words, ranges) })
+    }
+
     /// The time on which all mentions agree, if they do. `refused`: each asks for another of its kind.
     fn agreed(&self, visits: &[Mention], refused: &[Mention]) -> Option<When> {
         let is_hours = |mention: &Mention| matches!(mention.what, What::Part(_) | What::Clock(_));
@@ -142,6 +159,7 @@ impl Reader<'_> {
             }
             (Some(_), _, Some(_)) => None,
             (None, Some(day), hours) => self.slot(day, hours.unwrap_or_else(|| clock::of_work(self.workday))),
+            (None, None, Some(hours)) if self.day.is_some() => self.slot(self.day?, hours),
             // Today, or tomorrow if that has passed.
             (None, None, Some(hours)) => match self.slot(self.now.date(), hours)? {
                 When::Slot { end, .. } if end <= self.now => self.slot(self.now.date().tomorrow().ok()?, hours),

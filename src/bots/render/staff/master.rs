@@ -198,12 +198,13 @@ pub fn invitations(open: &[Invitation], profile: &StaffProfile) -> Screen {
 #[must_use]
 pub fn ask_master(cities: &[(CityId, String)]) -> Screen {
     let mut rows = vec![alone(words::BUTTON_TO_INVITATIONS, MasterTap::Invitations)];
-    rows.extend(cities.iter().take(40).map(|(city, name)| {
+    // Each alone: in half a row the end would be cut off, which says who is let in unseen.
+    rows.extend(cities.iter().take(40).flat_map(|(city, name)| {
         let invite = |needs_approval: bool| {
             let invite = MasterTap::InviteMaster { city: *city, needs_approval };
             tap(words::button_city(name, needs_approval), invite)
         };
-        vec![invite(true), invite(false)]
+        [vec![invite(true)], vec![invite(false)]]
     }));
     Screen { text: words::ASK_MASTER.to_owned(), keyboard: markup(rows) }
 }

@@ -79,7 +79,7 @@ pub fn ask(draft: &Draft, cities: &[City], masters: &[(MasterId, String)], besid
         rows.push(vec![new(words::BUTTON_DROP, NewTap::AskDrop(id))]);
     }
     rows.push(row(texts::BUTTON_MENU, StaffCallback::Menu));
-    Screen { text: words::ask(draft, cities, beside.resumed, beside.wrong), keyboard: markup(rows) }
+    Screen { text: words::ask(draft, cities, beside.resumed, beside.day, beside.wrong), keyboard: markup(rows) }
 }
 
 fn in_pairs(buttons: &[InlineKeyboardButton]) -> Vec<Row> {

@@ -197,6 +197,11 @@ pub(in crate::bots::render) fn moment(at: DateTime, now: DateTime) -> String {
     format!("{} {}", day(at.date(), now.date()), clock(at.time()))
 }
 
+/// «сегодня в 14:00», «завтра в 14:00», «пт 27.11 в 14:00».
+pub(in crate::bots::render) fn at_moment(at: DateTime, now: DateTime) -> String {
+    format!("{} в {}", day(at.date(), now.date()), clock(at.time()))
+}
+
 pub(in crate::bots::render) fn day(date: Date, today: Date) -> String {
     if date == today {
         return "сегодня".to_owned();

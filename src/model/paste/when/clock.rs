@@ -21,6 +21,8 @@ pub(super) struct Hour {
     half: Option<i32>,
     /// Minutes were said.
     pub(super) exact: bool,
+    /// «04:00»: nobody writes four in the afternoon so.
+    literal: bool,
 }
 
 /// Hours as they are said.
@@ -64,7 +66,8 @@ impl Hour {
         let half = vocabulary.halves.iter().find(|(word, _)| words.is_any(end, &[*word]));
         end += usize::from(half.is_some());
         let half = half.map(|(_, add)| i32::from(*add));
-        Some((Self { number: hour, minute: minute.unwrap_or(0), half, exact: minute.is_some() }, end))
+        let literal = minute.is_some() && first.text.starts_with('0');
+        Some((Self { number: hour, minute: minute.unwrap_or(0), half, exact: minute.is_some(), literal }, end))
     }
 
     /// Whether more is said than a number.
@@ -88,7 +91,7 @@ impl Hour {
         let after_noon = match (self.half, part) {
             (Some(add), _) => add > 0,
             (None, Some((from, _))) => from >= noon,
-            (None, None) => (1..7).contains(&self.number),
+            (None, None) => (1..7).contains(&self.number) && !self.literal,
         };
         (self.number + i32::from(after_noon && self.number < 12) * 12) * 60 + self.minute
     }
@@ -152,7 +155,9 @@ fn between(mut from: Hour, until: Hour, part: Option<Minutes>) -> Minutes {
     if part.is_none() && until.half.is_none() && from.half.is_none() {
         // «с 6 до 10» is the morning.
         return match said {
-            (from, until) if from < 7 * 60 && until < 9 * 60 && from < until => (from + noon, until + noon),
+            (begins, ends) if begins < 7 * 60 && ends < 9 * 60 && begins < ends && !from.literal => {
+                (begins + noon, ends + noon)
+            }
             (from, until) if until <= from && until < noon => (from, until + noon),
             said => said,
         };

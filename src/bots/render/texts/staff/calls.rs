@@ -12,7 +12,7 @@ use crate::model::text::cut;
 /// Says that one sees to it oneself.
 pub const BUTTON_CLAIM: &str = "🙋 Беру на себя";
 /// Asks masters again.
-pub const BUTTON_SEARCH_AGAIN: &str = "🔁 Искать снова";
+pub const BUTTON_SEARCH_AGAIN: &str = "🔁 Искать заново";
 /// Chooses the master.
 pub const BUTTON_ASSIGN: &str = "👷 Назначить";
 /// Opens the order.
@@ -94,7 +94,7 @@ fn why(call: &Call) -> String {
 
 fn escalation(reason: Escalation) -> &'static str {
     match reason {
-        Escalation::NobodyLeft => "Предложить больше некому: подходящие мастера заняты, не на смене или уже спрошены.",
+        Escalation::NobodyLeft => "Предложить некому: свободных мастеров, которые подходят, сейчас нет.",
         Escalation::Rounds => "Её предлагали несколько раз, и никто не взял.",
         Escalation::Time => "Ищем мастера слишком долго.",
     }

@@ -15,11 +15,11 @@ use crate::model::text::cut;
 use crate::model::{Amount, OfferState, OrderCard};
 
 /// Copies the client's phone.
-pub(in crate::bots::render) const BUTTON_COPY_PHONE: &str = "📞 Телефон";
+pub(in crate::bots::render) const BUTTON_COPY_PHONE: &str = "📞 Клиент";
 /// Copies the address.
 pub(in crate::bots::render) const BUTTON_COPY_ADDRESS: &str = "📍 Адрес";
 /// Copies the master's phone.
-pub(in crate::bots::render) const BUTTON_COPY_MASTER: &str = "👷 Телефон мастера";
+pub(in crate::bots::render) const BUTTON_COPY_MASTER: &str = "📞 Мастер";
 
 /// What staff can do, on buttons.
 pub(in crate::bots::render) fn button_action(action: OrderAction) -> &'static str {
@@ -55,7 +55,8 @@ pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     let mut text = parts.join("\n\n");
     // What is folded gets what room there is: the newest of each.
     let why: Vec<String> = card.why.iter().map(|round| self::round(round, card.preferred.as_deref(), now)).collect();
-    let history: Vec<String> = card.changes.iter().map(|change| self::change(change, now)).collect();
+    let mut history: Vec<String> = card.changes.iter().map(|change| self::change(change, now)).collect();
+    history.extend(card.earlier_changes.then(|| "…и раньше".to_owned()));
     let half = (LIMIT.saturating_sub(length(&text)) / 2).max(1);
     text.extend(folded(WHY, &why, half));
     let rest = LIMIT.saturating_sub(length(&text));
@@ -271,7 +272,8 @@ fn change(change: &Change, now: DateTime) -> String {
     let what = match &change.what {
         What::Status { from: Some(from), to } if from == to => format!("снова {}", named_status(*to)),
         What::Status { to, .. } => named_status(*to).to_owned(),
-        What::Field(field) => {
+        What::Emptied(field) if field == "comment" => "комментарий мастеру убран".to_owned(),
+        What::Field(field) | What::Emptied(field) => {
             let was = change.was.as_deref().and_then(|was| was_before(field, was));
             let was = was.map(|was| format!(", было «{was}»")).unwrap_or_default();
             format!("{}{was}", field_changed(field))

@@ -1,10 +1,11 @@
 //! Taking a new order in: what is asked, what was said, and what is wrong with an answer.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use super::super::VOCABULARY;
 use super::super::words::{
-    ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, category, clock, counted, duration, moment, status, typed,
+    ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, at_moment, category, clock, counted, day, duration, moment, status,
+    typed,
 };
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, Field, SAMPLES, Twin};
@@ -150,8 +151,14 @@ pub(super) fn no_time(why: NoTime) -> &'static str {
     }
 }
 
-/// The question for a field, above its buttons.
-pub(in crate::bots::render) fn ask(draft: &Draft, cities: &[City], resumed: bool, wrong: Option<Fault>) -> String {
+/// The question for a field, above its buttons; of the hours of a day that was chosen.
+pub(in crate::bots::render) fn ask(
+    draft: &Draft,
+    cities: &[City],
+    resumed: bool,
+    chosen: Option<Date>,
+    wrong: Option<Fault>,
+) -> String {
     let known = known(draft, cities);
     let title = match draft.guarantee_of {
         Some(order) => format!("🛡 <b>Гарантийный выезд по заявке №{order}</b>"),
@@ -165,10 +172,16 @@ pub(in crate::bots::render) fn ask(draft: &Draft, cities: &[City], resumed: bool
     } else {
         question(field)
     };
-    let uncertain = draft.uncertain_time().filter(|_| field == Field::When);
     let city = draft.city_of(cities).or(cities.first());
+    let hours = chosen.zip(city).filter(|_| field == Field::When).map(|(date, city)| {
+        format!(
+            "<b>Когда приехать: {}, во сколько?</b>\nНажмите кнопку или напишите, например «с 14 до 16».",
+            day(date, city.now.date())
+        )
+    });
+    let uncertain = draft.uncertain_time().filter(|_| field == Field::When && chosen.is_none());
     let uncertain = uncertain.map(|words| {
-        let why = city.map(|city| said::read(words, city.now, city.workday, &VOCABULARY));
+        let why = city.map(|city| said::read(words, None, city.now, city.workday, &VOCABULARY));
         let why = match why {
             Some(Err(NoTime::Past)) => "Это время уже прошло.",
             Some(Err(NoTime::TooFar)) => "Это слишком далеко: заявки принимаем не больше чем на три месяца вперёд.",
@@ -177,7 +190,11 @@ pub(in crate::bots::render) fn ask(draft: &Draft, cities: &[City], resumed: bool
         format!("В сообщении: <i>«{}»</i>. {why}", typed(words, NAME_LIMIT))
     });
     let head = [Some(title), resumed].into_iter().flatten().chain(known).collect::<Vec<_>>().join("\n");
-    [Some(head), wrong, uncertain, Some(question.to_owned())].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    [Some(head), wrong, uncertain, Some(hours.unwrap_or_else(|| question.to_owned()))]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 fn question(field: Field) -> &'static str {
@@ -293,7 +310,7 @@ pub(in crate::bots::render) fn whole(
         notes.push(format!(
             "🌙 В городе сейчас {}, рабочее время начнётся {}. Можно искать мастера сейчас или тогда.",
             clock(now.time()),
-            moment(at, now)
+            at_moment(at, now)
         ));
     }
     let pasted = draft.pasted.as_ref().map(|pasted| {
@@ -345,7 +362,7 @@ fn supply(around: &Around) -> Option<String> {
 
 /// Creates it, and looks for a master in the morning.
 pub(in crate::bots::render) fn button_defer(at: DateTime, now: DateTime) -> String {
-    format!("🌙 Создать, искать {}", moment(at, now))
+    format!("🌙 Создать, искать {}", at_moment(at, now))
 }
 
 /// Opens an order of the same client.
@@ -400,7 +417,7 @@ pub fn created(order: OrderId, begun: Begun) -> String {
             "Спросить сейчас некого: подходящих и свободных мастеров нет. Можно назначить вручную.".to_owned()
         }
         Begun::Soon => "Ищем мастера.".to_owned(),
-        Begun::Deferred(at, now) => format!("Мастера начнём искать {}.", moment(at, now)),
+        Begun::Deferred(at, now) => format!("Мастера начнём искать {}.", at_moment(at, now)),
     };
     format!("✅ Заявка №{order} создана. {what}")
 }

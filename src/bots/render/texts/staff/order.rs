@@ -75,7 +75,7 @@ fn line(order: &StaffOrder) -> String {
 pub fn acted(deed: &Deed, acted: &Acted) -> String {
     match &acted.outcome {
         ActOutcome::Done => done(deed, acted),
-        ActOutcome::AlreadyDone => "Так уже и есть, менять нечего.".to_owned(),
+        ActOutcome::AlreadyDone => ALREADY_DONE.to_owned(),
         ActOutcome::Repeated => REPEATED.to_owned(),
         ActOutcome::Stale(change) => stale(change.as_ref(), acted.fresh.as_ref()),
         ActOutcome::NotNow => not_now(acted.fresh.as_ref()),
@@ -99,6 +99,8 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
     }
 }
 
+/// To whoever wants what is so already, or taps twice.
+pub const ALREADY_DONE: &str = "Так уже и есть, менять нечего.";
 /// To an update that was handled before.
 pub const REPEATED: &str = "Это уже обработано. Вот как сейчас.";
 /// To whoever may only look.
@@ -158,7 +160,7 @@ pub fn stale(change: Option<&LastChange>, order: Option<&StaffOrder>) -> String 
     const NOTHING: &str = "Ничего не сделано: заявка успела измениться.";
     let Some(LastChange { what, by, at }) = change else { return NOTHING.to_owned() };
     let what = match what {
-        Changed::Status(changed) => format!("теперь она {}", status(*changed)),
+        Changed::Status(changed) => format!("«{}»", status(*changed)),
         Changed::Detail(Some(detail)) => self::detail(*detail).to_owned(),
         Changed::Detail(None) => "то, что в ней написано".to_owned(),
     };
@@ -169,7 +171,7 @@ pub fn stale(change: Option<&LastChange>, order: Option<&StaffOrder>) -> String 
         ChangedBy::System => "без участия людей".to_owned(),
     };
     let at = order.map_or_else(|| clock(at.time()), |order| moment(*at, order.order.card.slot.now));
-    format!("{NOTHING} Последнее изменение: {at}, {by} — {what}.")
+    format!("{NOTHING} Последнее изменение: {what} — {by}, {at}.")
 }
 
 /// A name within an alert of 200 characters.
@@ -199,7 +201,7 @@ pub(in crate::bots::render) fn candidates(list: &Candidates) -> String {
     let order = &list.order;
     let head = format!("👷 <b>Кому отдать заявку №{}?</b>\n{}", order.id(), line(order));
     let now = match order.owner() {
-        Some((_, name)) => format!("\nСейчас мастер: {} ({}).", typed(name, NAME_LIMIT), status(order.status())),
+        Some((_, name)) => format!("\nСейчас мастер: {} (заявка {}).", typed(name, NAME_LIMIT), status(order.status())),
         None => String::new(),
     };
     if list.lines.is_empty() {
@@ -207,7 +209,9 @@ pub(in crate::bots::render) fn candidates(list: &Candidates) -> String {
     }
     let fit = match list.fit {
         0 => "Свободных мастеров, которые подходят, нет. Кого бы вы ни выбрали, переспросим.".to_owned(),
-        count => format!("Готовы взять: {count}. Первым — кого спросили бы следующим; с ⚠️ — переспросим."),
+        count => {
+            format!("Подходят и свободны: {count}. Первым стоит тот, кого спросили бы следующим; с ⚠️ — переспросим.")
+        }
     };
     let page = if list.pages() > 1 {
         format!("\nСтраница {} из {}", list.page, list.pages())
@@ -231,13 +235,13 @@ pub(in crate::bots::render) fn button_candidate(line: &CandidateLine) -> String 
 fn why_not(line: &CandidateLine) -> String {
     match line.why_not {
         None => "свободен".to_owned(),
-        Some(Exclusion::Category) => "другие работы".to_owned(),
+        Some(Exclusion::Category) => "другой профиль".to_owned(),
         Some(Exclusion::District) => "другой район".to_owned(),
         Some(Exclusion::Asked) => match line.offer {
             Some(OfferState::Sent | OfferState::Viewed) => "ещё думает".to_owned(),
             Some(OfferState::Declined) => "отказался".to_owned(),
             Some(OfferState::Expired) => "не ответил".to_owned(),
-            Some(OfferState::Accepted | OfferState::Canceled) | None => "уже был на ней".to_owned(),
+            Some(OfferState::Accepted | OfferState::Canceled) | None => "уже назначали".to_owned(),
         },
         Some(Exclusion::Blocked) => "заблокирован".to_owned(),
         Some(Exclusion::Unreachable) => "нет связи".to_owned(),
@@ -253,7 +257,7 @@ pub(in crate::bots::render) fn confirm_pick(order: &StaffOrder, line: &Candidate
     let against = if line.why_not.is_some() { format!(" ({})", why_not(line)) } else { String::new() };
     let owner = match order.owner() {
         Some((_, owner)) => format!(
-            "\n\nСейчас мастер: {} ({}). Этому мастеру сообщим, что заявку передали.",
+            "\n\nСейчас её ведёт мастер {} (заявка {}). Прежнему мастеру сообщим, что заявку передали.",
             typed(owner, NAME_LIMIT),
             status(order.status())
         ),
@@ -297,7 +301,7 @@ pub(in crate::bots::render) fn ask_return(order: &StaffOrder) -> String {
 pub(in crate::bots::render) fn confirm_return(order: &StaffOrder, reason: &str) -> String {
     match order.owner() {
         Some((_, name)) => format!(
-            "Забрать заявку <b>№{}</b> и искать другого мастера?\nСейчас мастер: <b>{}</b> ({})\nПричина: «{}»",
+            "Забрать заявку <b>№{}</b> и искать другого мастера?\nСейчас мастер: <b>{}</b> (заявка {})\nПричина: «{}»",
             order.id(),
             typed(name, NAME_LIMIT),
             status(order.status()),
@@ -393,7 +397,11 @@ pub(in crate::bots::render) fn ask(field: Field, order: &StaffOrder) -> String {
 /// At which hour of that day?
 pub(in crate::bots::render) fn ask_hour(order: &StaffOrder, date: jiff::civil::Date) -> String {
     let today = order.order.card.slot.now.date();
-    format!("🕒 <b>Заявка №{}, {}: во сколько?</b>", order.id(), day(date, today))
+    format!(
+        "🕒 <b>Заявка №{}, {}: во сколько?</b>\nНажмите кнопку или напишите, например «с 14 до 16».",
+        order.id(),
+        day(date, today)
+    )
 }
 
 /// The question before an order is closed on its master's behalf.
@@ -411,6 +419,8 @@ pub enum Misunderstood {
     TooLong(usize),
     /// It is no telephone number.
     NoPhone(NoPhone),
+    /// It is a phone, where other words are wanted.
+    APhone,
     /// It is no time to come.
     NoTime(NoTime),
     /// It is no sum of money.
@@ -428,6 +438,7 @@ pub fn misunderstood(why: Misunderstood) -> String {
         Misunderstood::NoWords => "Здесь нет слов. Напишите обычным текстом.".to_owned(),
         Misunderstood::TooLong(limit) => format!("Слишком длинно: поместится {limit} знаков. Напишите короче."),
         Misunderstood::NoPhone(why) => new_order::no_phone(why),
+        Misunderstood::APhone => "Это телефон. Его меняют кнопкой «📞 Телефон», а здесь нужно другое.".to_owned(),
         Misunderstood::NoTime(why) => new_order::no_time(why).to_owned(),
         Misunderstood::AnOrder => {
             "Похоже на новую заявку, а не на ответ. Если это она, нажмите «◀ К заявке» и пришлите её ещё раз."

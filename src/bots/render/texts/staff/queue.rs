@@ -65,7 +65,7 @@ pub const NOT_FOUND: &str = "Такой заявки нет, или она не 
 pub(in crate::bots::render) const CHOOSE_CITY: &str =
     "🏙 <b>Какой город показывать?</b>\nВ скобках — сколько заявок в очереди.";
 pub(in crate::bots::render) const CHOOSE_TRADE: &str = "🛠 <b>Какие работы показывать?</b>";
-pub(in crate::bots::render) const CHOOSE_DAY: &str = "📅 <b>За какой день показывать?</b>\nДля заявок в очереди — день визита, для закрытых и отменённых — день, когда их закрыли или отменили.";
+pub(in crate::bots::render) const CHOOSE_DAY: &str = "📅 <b>За какой день показывать?</b>\nДля заявок в очереди — день визита, для закрытых и отменённых — день, когда их закрыли или отменили; если день не выбран — сегодня.";
 
 /// Whose orders.
 pub(in crate::bots::render) fn choose_master(nobody: bool) -> String {
@@ -141,7 +141,17 @@ pub(in crate::bots::render) fn button_master(filters: &Filters) -> String {
 }
 
 pub(in crate::bots::render) fn button_day(filters: &Filters, today: Date) -> String {
-    filter("📅 День", &filters.day.map_or("любой".to_owned(), |date| named_day(date, today)))
+    let of_day = match filters.day {
+        Some(date) => named_day(date, today),
+        None if shows_what_is_over(filters) => "сегодня".to_owned(),
+        None => "любой".to_owned(),
+    };
+    filter("📅 День", &of_day)
+}
+
+/// What is over is shown for one day: today, if none was chosen.
+fn shows_what_is_over(filters: &Filters) -> bool {
+    matches!(filters.state, Some(QueueState::Closed | QueueState::Canceled))
 }
 
 fn filter(what: &str, to: &str) -> String {
@@ -211,7 +221,11 @@ pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
         0 => String::new(),
         count => format!(", 🔥 горит {count}"),
     };
-    let mut head = format!("{TITLE} · {}{urgent}", orders(queue.in_hand()));
+    let mut head = if shows_what_is_over(&queue.filters) {
+        format!("{TITLE} · {}", orders(queue.total))
+    } else {
+        format!("{TITLE} · {}{urgent}", orders(queue.in_hand()))
+    };
     if let Some(shown) = narrowed(queue) {
         head = format!("{head}\nПоказываю: {shown}");
     }
@@ -227,11 +241,9 @@ pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
 fn narrowed(queue: &Queue) -> Option<String> {
     let Filters { city, category: of, state: only, master, day } = &queue.filters;
     let today = queue.now.date();
-    let of_day = match (day, only) {
-        (Some(day), _) => Some(named_day(*day, today)),
-        // What is over is shown for one day.
-        (None, Some(QueueState::Closed | QueueState::Canceled)) => Some("сегодня".to_owned()),
-        (None, _) => None,
+    let of_day = match day {
+        Some(day) => Some(named_day(*day, today)),
+        None => shows_what_is_over(&queue.filters).then(|| "сегодня".to_owned()),
     };
     let parts = [
         only.map(|only| state(only).to_owned()),
@@ -259,7 +271,7 @@ pub(super) fn line(line: &QueueLine) -> String {
     let mark = if troubles.is_empty() { "" } else { "🔥 " };
     let mut rows = vec![format!("{mark}<b>№{}</b> · {} · {}", card.id, category(card.category), status(*at))];
     rows.extend(troubled(troubles, card.slot.now));
-    rows.push(format!("📍 {}", typed(&where_to(card), ADDRESS)));
+    rows.push(format!("📍 {}", typed(&where_to(card), ADDRESS + 2 * SHORT)));
     rows.extend(
         client.as_ref().map(|client| format!("👤 {}, {}", typed(&client.name, SHORT), telephone(&client.phone, SHORT))),
     );

@@ -6,8 +6,30 @@ use crate::model::paste::when;
 use crate::model::slot::{NoTime, WORKDAY};
 
 #[test]
+fn four_is_in_the_afternoon_unless_it_is_written_with_a_nought() {
+    let read = |written: &str| when::read(written, None, now(), WORKDAY, &VOCABULARY).map(time);
+    assert_eq!(read("завтра в 4"), Ok("28.11 16:00–18:00".to_owned()));
+    assert_eq!(read("завтра в 4:00"), Ok("28.11 16:00–18:00".to_owned()));
+    assert_eq!(read("завтра в 04:00"), Ok("28.11 04:00–06:00".to_owned()));
+    assert_eq!(read("завтра с 06:00 до 08:00"), Ok("28.11 06:00–08:00".to_owned()));
+}
+
+#[test]
+fn hours_alone_are_of_the_day_that_was_named_before() {
+    let day = jiff::civil::date(2026, 12, 3);
+    let read = |written: &str, day| when::read(written, day, now(), WORKDAY, &VOCABULARY).map(time);
+    assert_eq!(read("с 15 до 17", Some(day)), Ok("03.12 15:00–17:00".to_owned()));
+    assert_eq!(read("с 15 до 17", None), Ok("27.11 15:00–17:00".to_owned()));
+    assert_eq!(read("завтра с 15 до 17", Some(day)), Ok("28.11 15:00–17:00".to_owned()), "another one is said");
+    assert_eq!(read("в 10", Some(now().date())), Ok("27.11 11:00–12:00".to_owned()));
+    assert_eq!(read("в 8", Some(now().date())), Err(NoTime::Past));
+    assert_eq!(read("вчера", None), Err(NoTime::Past));
+    assert_eq!(read("вчера в 10", None), Err(NoTime::Past));
+}
+
+#[test]
 fn times_are_read_as_people_say_them() {
-    let read = |written: &str| when::read(written, now(), WORKDAY, &VOCABULARY);
+    let read = |written: &str| when::read(written, None, now(), WORKDAY, &VOCABULARY);
     for (written, expected) in [
         ("как можно скорее", "скорее"),
         ("завтра", "28.11 10:00–20:00"),
