@@ -158,7 +158,7 @@ fn screens_of_the_queue() {
         cities: Vec::new(),
         sees_all: true,
     };
-    assert_snapshot!("staff_menu", show(&staff::menu_of(&profile, Some(&queue()), false, true)));
+    assert_snapshot!("staff_menu", show(&staff::menu(&profile, Some(&queue()), false, true)));
 }
 
 /// A phone 360 points wide divides a row evenly, and cuts off what has no room.

@@ -22,7 +22,7 @@ impl By<'_> {
         let drafted = self.profile.role.acts()
             && draft::open(&self.bots.store, self.staff).await?.is_some_and(|draft| !draft.is_blank());
         Ok(Reply::screen(
-            render::staff::menu_of(self.profile, queue.as_ref(), drafted, self.bots.public_url.is_some()),
+            render::staff::menu(self.profile, queue.as_ref(), drafted, self.bots.public_url.is_some()),
             Place::Menu,
         ))
     }

@@ -20,16 +20,10 @@ pub use card::{From, card};
 pub use queue::{ask_search, cities, days, filters, found, masters, queue, too_short, trades};
 use shared::row;
 
-/// The menu, with what the person may do.
-#[must_use]
-pub fn menu(profile: &StaffProfile) -> Screen {
-    menu_of(profile, None, false, false)
-}
-
-/// The menu, with what there is in the queue. `drafted`: a new order was begun and is not finished. `paged`: there is
+/// The menu, with what the person may do, and what there is in the queue. `drafted`: a new order was begun and is not finished. `paged`: there is
 /// a way to the page.
 #[must_use]
-pub fn menu_of(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool, paged: bool) -> Screen {
+pub fn menu(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool, paged: bool) -> Screen {
     let mut rows = vec![row(texts::staff::queue::button_queue(queue), StaffCallback::Queue(QueueTap::Page(1)))];
     if profile.role.acts() {
         let label = if drafted { texts::staff::BUTTON_DRAFT } else { texts::staff::BUTTON_NEW_ORDER };
