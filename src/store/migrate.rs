@@ -74,7 +74,7 @@ const MIGRATIONS: [(&str, &str); 43] = [
 const LOCK: i64 = 0x6669_656c_6473_7663;
 
 /// How long a statement waits for a table, and others behind it: less than the second after which they give up, see
-/// [`TIMEOUTS`].
+/// [`SETTINGS`].
 const LOCK_TIMEOUT: &str = "500ms";
 /// The same when an autovacuum is in the way, if [`SEND_VACUUM_AWAY`] is not allowed: PostgreSQL sends it away after a second.
 const LOCK_TIMEOUT_BEHIND_VACUUM: &str = "1100ms";
@@ -177,7 +177,7 @@ pub async fn run_to(config: &config::Database, version: Option<i32>, wait: Durat
     let watch = Watch::begin(config, &client).await?;
     wait_for_turn(&client, &watch, tries).await?;
     let applied = apply(&mut client, &runner, &watch, tries, sends_vacuum_away).await?;
-    let for_the_owner = set_timeouts(&client).await.map_err(Error::database("setting the database's timeouts"))?;
+    let for_the_owner = set_settings(&client).await.map_err(Error::database("setting the database's own settings"))?;
     // The session ends with this, and its lock.
     Ok(Report { applied, for_the_owner })
 }
@@ -288,22 +288,26 @@ fn is_in_the_way(error: &refinery::Error) -> bool {
     false
 }
 
-/// The database's own timeouts. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,
-/// and poolers reject `options`. A tap waits for no row's lock; this is for what else there is, such as a migration. A
-/// statement ends before we would give its connection up.
-const TIMEOUTS: &str = "\
+/// The database's own settings. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,
+/// and poolers reject `options`. A tap waits for no row's lock; the timeouts are for what else there is, such as a migration. A
+/// statement ends before we would give its connection up. Ours are short, and none is worth compiling: while nothing is known
+/// yet of how full the tables are, PostgreSQL takes some for long ones, and compiles for two seconds what runs for one
+/// millisecond.
+const SETTINGS: &str = "\
 ALTER DATABASE %I SET lock_timeout = '1s';
 ALTER DATABASE %I SET statement_timeout = '5s';
-ALTER DATABASE %I SET idle_in_transaction_session_timeout = '15s';";
+ALTER DATABASE %I SET idle_in_transaction_session_timeout = '15s';
+ALTER DATABASE %I SET jit = off;";
 
-/// Sets the database's own timeouts, for sessions begun after that. They are not part of a copy made with `CREATE
-/// DATABASE … TEMPLATE`, nor of a dump. If the role does not own the database, the statements that its owner must run.
+/// Sets the database's own timeouts, and that nothing is compiled, for sessions begun after that. They are not part of a copy
+/// made with `CREATE DATABASE … TEMPLATE`, nor of a dump. If the role does not own the database, the statements that its owner
+/// must run.
 ///
 /// # Errors
 /// When PostgreSQL refuses for another reason.
-pub async fn set_timeouts(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+pub async fn set_settings(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let name: String = client.query_one("SELECT quote_ident(current_database())", &[]).await?.get(0);
-    let statements = TIMEOUTS.replace("%I", &name);
+    let statements = SETTINGS.replace("%I", &name);
     match client.batch_execute(&statements).await {
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Some(statements)),
         result => result.map(|()| None),
