@@ -55,7 +55,7 @@ use connection::{AFTER_COMMIT, Lent};
 pub use connection::{Connection, Ready};
 pub use error::{Error, Severity};
 use pool::{CONNECT, Pool};
-use server::Server;
+use server::{Fresh, Server};
 pub use tls::Error as TlsError;
 
 /// A statement: its name, which is also the comment it starts with, its text, and its parameters' types.
@@ -224,7 +224,7 @@ impl Store {
                 }
                 Err(error) if first && error.severity() == Severity::ReadOnly => {
                     // Either this session is of no more use, or the server takes no writes at all.
-                    if self.ask_unless_known_since(Some(begun)).await.is_err() || !self.renew() {
+                    if self.ask_unless_known(Fresh::AskedSince(begun)).await.is_err() || !self.renew() {
                         return Err(error);
                     }
                     tracing::warn!(%error, "a session of what is a standby now, trying a new one");

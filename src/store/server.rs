@@ -46,8 +46,20 @@ pub(super) struct Server {
 /// What the server said, or why it did not.
 #[derive(Clone, Debug)]
 struct Answer {
-    at: Instant,
+    /// When it was asked: it is true of that moment or a later one.
+    asked: Instant,
+    /// When it came. A server that is slow to answer is not asked more often for it.
+    came: Instant,
     verdict: Result<(), Arc<Error>>,
+}
+
+/// How fresh an answer has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fresh {
+    /// It came within [`GOOD`].
+    Lately,
+    /// The server was asked at that moment or later.
+    AskedSince(Instant),
 }
 
 impl Default for Server {
@@ -75,22 +87,24 @@ impl Server {
         hold(&self.last_success).is_some_and(|at| at.elapsed() < time)
     }
 
-    /// The answer to whoever asked at that moment or later.
-    fn known_since(&self, then: Option<Instant>) -> Option<Result<(), Arc<Error>>> {
-        hold(&self.answer)
-            .clone()
-            .filter(|answer| then.is_none_or(|then| answer.at >= then))
-            .map(|answer| answer.verdict)
+    /// The last answer, if it is as fresh as that.
+    fn known(&self, fresh: Fresh) -> Option<Result<(), Arc<Error>>> {
+        let answer = hold(&self.answer);
+        let is_fresh = |answer: &&Answer| match fresh {
+            Fresh::Lately => answer.came.elapsed() < GOOD,
+            Fresh::AskedSince(then) => answer.asked >= then,
+        };
+        answer.as_ref().filter(is_fresh).map(|answer| answer.verdict.clone())
     }
 
     fn is_read_only(&self) -> bool {
-        let known = self.known_since(Instant::now().checked_sub(GOOD));
+        let known = self.known(Fresh::Lately);
         known.is_some_and(|verdict| verdict.is_err_and(|error| matches!(*error, Error::ReadOnly)))
     }
 }
 
 impl Store {
-    /// Whether the database answers and takes writes, as of at most a second ago. Told within two seconds, whatever waits for a
+    /// Whether the database answers and takes writes, as was said at most a second ago. Told within two seconds, whatever waits for a
     /// connection.
     ///
     /// # Errors
@@ -99,7 +113,7 @@ impl Store {
         if self.pool.is_closed() {
             return Err(Arc::new(deadpool_postgres::PoolError::Closed.into()));
         }
-        self.ask_unless_known_since(Instant::now().checked_sub(GOOD)).await
+        self.ask_unless_known(Fresh::Lately).await
     }
 
     /// Refuses for a server that has just been found to be read-only: a tap would only close its connection. Some taps ask
@@ -112,31 +126,31 @@ impl Store {
             return Ok(());
         }
         let now = Instant::now();
-        if !self.server.again.take(now) || self.ask_unless_known_since(Some(now)).await.is_err() {
+        if !self.server.again.take(now) || self.ask_unless_known(Fresh::AskedSince(now)).await.is_err() {
             return Err(Error::ReadOnly);
         }
         Ok(())
     }
 
-    /// Asks, unless somebody else has asked since then.
-    pub(super) async fn ask_unless_known_since(&self, then: Option<Instant>) -> Result<(), Arc<Error>> {
-        if let Some(verdict) = self.server.known_since(then) {
+    /// Asks, unless an answer as fresh as that is there.
+    pub(super) async fn ask_unless_known(&self, fresh: Fresh) -> Result<(), Arc<Error>> {
+        if let Some(verdict) = self.server.known(fresh) {
             return verdict;
         }
         let _asking = self.server.asking.lock().await;
-        if let Some(verdict) = self.server.known_since(then) {
+        if let Some(verdict) = self.server.known(fresh) {
             return verdict;
         }
-        let at = Instant::now();
+        let asked = Instant::now();
         // On the heap: it is seldom needed, and would be a part of every statement's future.
-        let asked = timeout(PATIENCE, Box::pin(self.ask())).await.unwrap_or(Err(Error::Stalled(PATIENCE)));
-        let verdict = match asked {
+        let said = timeout(PATIENCE, Box::pin(self.ask())).await.unwrap_or(Err(Error::Stalled(PATIENCE)));
+        let verdict = match said {
             // It was reached, and is at work.
             Err(error) if is_full(&error) && self.server.has_answered_within(BUSY) => Ok(()),
             Err(Error::Stalled(_)) if self.server.has_answered_within(SLOW) => Ok(()),
-            asked => asked.map_err(Arc::new),
+            said => said.map_err(Arc::new),
         };
-        *hold(&self.server.answer) = Some(Answer { at, verdict: verdict.clone() });
+        *hold(&self.server.answer) = Some(Answer { asked, came: Instant::now(), verdict: verdict.clone() });
         verdict
     }
 
