@@ -123,6 +123,10 @@ fn random_lives_go_as_the_model_says() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
     TestRunner::new(config)
-        .run(&vec(step(), 10..60), |steps| runtime.block_on(live(&steps)).map_err(TestCaseError::fail))
+        .run(&vec(step(), 10..60), |steps| {
+            // Said at once: what is shown in the end is the shortest life, which takes minutes to find.
+            let lived = runtime.block_on(live(&steps)).inspect_err(|why| eprintln!("{why}\n{steps:?}"));
+            lived.map_err(TestCaseError::fail)
+        })
         .unwrap_or_else(|error| panic!("{error}"));
 }

@@ -122,28 +122,27 @@ impl By<'_> {
         message: i32,
         seen: Option<Version>,
     ) -> Result<Reply, store::Error> {
+        let returns = question == StaffQuestion::ReturnReason;
         let dialog = StaffDialog::about_order(question, order, seen);
         let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
-        let Some(Written { text, .. }) = written.filter(|written| written.message == message) else {
-            if self.was_handled().await? {
-                return Ok(self.show(Place::Card(order)).await?.with_alert(texts::REPEATED));
-            }
-            let returns = question == StaffQuestion::ReturnReason;
-            let action = if returns { OrderAction::SearchAgain } else { OrderAction::Cancel };
-            let found = act::look(&self.bots.store, order, self.staff).await?;
-            if found.is_some_and(|found| act::has_done(action, &found)) {
-                return Ok(self.show(Place::Card(order)).await?.with_alert(texts::ALREADY_DONE));
-            }
-            let reply = if question == StaffQuestion::ReturnReason {
-                self.ask_return(order, seen).await?
-            } else {
-                self.before(order, seen, OrderAction::Cancel, Some(question), screens::ask_cancel).await?
-            };
-            return Ok(if reply.notice.is_some() { reply } else { reply.with_alert(texts::REASON_GONE) });
+        if let Some(Written { text, .. }) = written.filter(|written| written.message == message) {
+            let deed = if returns { Deed::SearchAgain(text) } else { Deed::Cancel(text) };
+            return self.tapped_answering(order, seen, Some(question), deed).await;
+        }
+        if self.was_handled().await? {
+            return Ok(self.show(Place::Card(order)).await?.with_alert(texts::REPEATED));
+        }
+        let action = if returns { OrderAction::SearchAgain } else { OrderAction::Cancel };
+        let found = act::look(&self.bots.store, order, self.staff).await?;
+        if found.is_some_and(|found| act::has_done(action, &found)) {
+            return Ok(self.show(Place::Card(order)).await?.with_alert(texts::ALREADY_DONE));
+        }
+        let reply = if returns {
+            self.ask_return(order, seen).await?
+        } else {
+            self.before(order, seen, action, Some(question), screens::ask_cancel).await?
         };
-        let returns = question == StaffQuestion::ReturnReason;
-        let deed = if returns { Deed::SearchAgain(text) } else { Deed::Cancel(text) };
-        self.tapped_answering(order, seen, Some(question), deed).await
+        Ok(if reply.notice.is_some() { reply } else { reply.with_alert(texts::REASON_GONE) })
     }
 
     /// Whether this very update was handled before.
