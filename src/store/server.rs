@@ -44,7 +44,7 @@ pub(super) struct Server {
 }
 
 /// What the server said, or why it did not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Answer {
     /// When it was asked: it is true of that moment or a later one.
     asked: Instant,
@@ -104,8 +104,8 @@ impl Server {
 }
 
 impl Store {
-    /// Whether the database answers and takes writes, as was said at most a second ago. Told within two seconds, whatever waits for a
-    /// connection.
+    /// Whether the database answers and takes writes, as was said at most a second ago. Told within two seconds, whatever waits
+    /// for a connection.
     ///
     /// # Errors
     /// When it does not.

@@ -40,7 +40,7 @@ pub async fn fresh_database() -> String {
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let url = create(&name, "TEMPLATE template").await;
     // ALTER DATABASE's settings are not cloned with the database.
-    migrate::set_settings(&connect(&url).await).await.expect("the database's timeouts");
+    migrate::set_settings(&connect(&url).await).await.expect("the database's settings");
     url
 }
 
