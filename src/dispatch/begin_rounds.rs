@@ -1,6 +1,7 @@
 //! Orders that are due get a round of offers: lock, decide, hold, act, a batch at a time.
 //!
-//! A round is due when the search begins, and when every offer of the round before has ended. Several processes may do
+//! A wave is due when the search begins, when it widens, when a place becomes free, and when no offer is left; see
+//! [`Due::step`]. Several processes may do
 //! this at once: each takes what nobody else holds, and a batch that dies half-way never happened. An order that cannot be
 //! decided about is set aside, and the others of its batch go on.
 //!
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use tokio::join;
 
 use super::transaction;
-use crate::model::policy::{self, BATCH, Due, LOOK_AGAIN, Planned, later, plan};
+use crate::model::policy::{self, BATCH, Due, LOOK_AGAIN, Planned, Step, later, plan};
 use crate::model::selection::{Candidate, Exclusion, Pool};
 use crate::model::{MasterId, OrderId};
 use crate::store::patience::{self, PATIENCE, Patience};
@@ -240,7 +241,7 @@ impl<'a> Pass<'a> {
         &self,
         connection: &Connection,
         statements: [&Ready; 2],
-        due: &[Due],
+        due: &[(Due, usize)],
         pool: &mut Pool,
     ) -> Result<Vec<Planned>, store::Error> {
         // Whom somebody held during the batch before, and may have let go.
@@ -249,7 +250,7 @@ impl<'a> Pass<'a> {
         let mut choices = 0;
         loop {
             let mut after = pool.clone();
-            let planned: Vec<Planned> = due.iter().map(|due| plan(due.clone(), &mut after)).collect();
+            let planned: Vec<Planned> = due.iter().map(|(due, count)| plan(due.clone(), *count, &mut after)).collect();
             let asked = policy::asked(&planned);
             *lock(&self.last_chosen) = asked.keys().copied().collect();
             let wanted: Vec<MasterId> = asked.keys().copied().filter(|master| !held.contains(master)).collect();
@@ -283,8 +284,8 @@ struct Locked {
     looked_at: usize,
     /// Those whose rounds are put off, and until when.
     waits: Vec<(OrderId, Timestamp)>,
-    /// Those whose rounds begin.
-    to_plan: Vec<Due>,
+    /// Those that ask up to so many masters.
+    to_plan: Vec<(Due, usize)>,
 }
 
 /// Locks orders, and reads who was asked: each statement begins after the one before it has ended, so that is read under the
@@ -308,10 +309,9 @@ async fn look(
         let order = due.search.order;
         match asked.remove(&order).map(|asked| asked.apply_to(&mut due)) {
             None => waits.push((order, look_again)),
-            Some(()) => match due.live_until {
-                // Offers were made beside the rounds.
-                Some(until) => waits.push((order, until)),
-                None => to_plan.push(due),
+            Some(()) => match due.step() {
+                Step::Wait(until) => waits.push((order, until)),
+                Step::Ask(count) => to_plan.push((due, count)),
             },
         }
     }

@@ -1,4 +1,8 @@
-//! How a search for a master goes on: its policy, the order that is due, and the pure decision about its next round.
+//! How a search for a master goes on: its policy, the order that is due, and the pure decision about its next wave.
+//!
+//! A search asks in waves. Under a policy that widens, offers stay out while more masters are asked beside them, and a
+//! place that became free is filled at once; under one that does not, a wave (a round) begins when every offer of the one
+//! before has ended.
 
 use std::collections::HashMap;
 
@@ -27,10 +31,25 @@ pub struct Policy {
     pub offer_ttl_seconds: i32,
     /// How long the preferred master is asked alone.
     pub preferred_ttl_seconds: i32,
-    /// How many are asked at once.
+    /// How many a round asks at once.
     pub masters_per_round: i32,
-    /// After how many rounds the order is escalated.
+    /// After how many rounds the order is escalated; of a search that widens, after as many masters as those rounds ask.
     pub max_rounds: i32,
+    /// How the search widens while offers are out; `None`: it goes in rounds.
+    pub widening: Option<Widening>,
+}
+
+/// How a search asks more masters while the offers before are out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widening {
+    /// How many are asked at once when nobody is being asked.
+    pub first_masters: i32,
+    /// How long until more are asked.
+    pub every_seconds: i32,
+    /// How many more.
+    pub by: i32,
+    /// How many offers of an order may live at once.
+    pub max_live: i32,
 }
 
 /// An order that is due, locked.
@@ -50,6 +69,15 @@ pub struct Due {
     pub escalated: bool,
     /// The last deadline of offers that still live.
     pub live_until: Option<Timestamp>,
+    /// How many offers live whose masters could still be asked.
+    pub live: i32,
+    /// How many places became free in this search before their time: offers that were declined or recalled, or whose masters
+    /// have left their shift or cannot be written to.
+    pub vacated: i32,
+    /// How many of those were filled.
+    pub replaced: i32,
+    /// When the search widens next; `None`: it goes in rounds, or has not begun.
+    pub widens_at: Option<Timestamp>,
     /// The policy.
     pub policy: Policy,
     /// The moment of the look.
@@ -85,6 +113,51 @@ impl Escalation {
     }
 }
 
+/// What an order that is due comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Up to so many masters are asked now.
+    Ask(usize),
+    /// Nobody is, until then.
+    Wait(Timestamp),
+}
+
+impl Due {
+    /// How many masters are asked now, by what is out already.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        match (self.policy.widening, self.live_until) {
+            (None, None) => ask(self.policy.masters_per_round),
+            (Some(widening), None) => ask(widening.first_masters),
+            (Some(widening), Some(_)) if self.goes_on => self.widen(widening),
+            // Offers were made beside the search.
+            (_, Some(until)) => Step::Wait(until),
+        }
+    }
+
+    fn widen(&self, widening: Widening) -> Step {
+        let more = if self.is_to_widen() { widening.by } else { 0 };
+        let wanted = (self.vacated - self.replaced).max(0).saturating_add(more);
+        match (wanted.min(widening.max_live - self.live), self.widens_at) {
+            (masters @ 1.., _) => ask(masters),
+            (_, Some(at)) if at > self.now => Step::Wait(at),
+            _ => Step::Wait(self.widens_after(widening)),
+        }
+    }
+
+    fn is_to_widen(&self) -> bool {
+        self.widens_at.is_none_or(|at| at <= self.now)
+    }
+
+    fn widens_after(&self, widening: Widening) -> Timestamp {
+        later(self.now, SignedDuration::from_secs(widening.every_seconds.into()))
+    }
+}
+
+fn ask(masters: i32) -> Step {
+    Step::Ask(usize::try_from(masters).unwrap_or_default())
+}
+
 /// What happens to an order that is due.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -92,8 +165,14 @@ pub struct Planned {
     pub due: Due,
     /// Who is asked.
     pub round: Round,
-    /// The deadline of the offers, or when to look again.
+    /// The deadline of the offers.
+    pub deadline: Timestamp,
+    /// When the next wave is due, unless something happens before.
     pub next_round: Timestamp,
+    /// As in [`Due`], from now on.
+    pub widens_at: Option<Timestamp>,
+    /// As in [`Due`], from now on.
+    pub replaced: i32,
     /// Whether the order is escalated, and why.
     pub escalation: Option<Escalation>,
 }
@@ -104,30 +183,52 @@ pub fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
-/// Decides about an order without live offers: who is asked next, and whether the order is escalated.
+/// Decides about an order that asks up to `count` masters, by its [`Due::step`]: who is asked, and whether the order is
+/// escalated.
 #[must_use]
-pub fn plan(due: Due, pool: &mut Pool) -> Planned {
+pub fn plan(due: Due, count: usize, pool: &mut Pool) -> Planned {
     let policy = due.policy;
-    let count = usize::try_from(policy.masters_per_round).unwrap_or_default();
     let round = pool.choose(&due.search, count, due.now);
-    let wait = if round.awaits {
-        CHOOSE_AGAIN
+    let begins = due.live_until.is_none();
+    let alone = round.preferred && begins;
+    let lifetime = if alone { policy.preferred_ttl_seconds } else { policy.offer_ttl_seconds };
+    let deadline = later(due.now, SignedDuration::from_secs(lifetime.into()));
+    let (widens_at, replaced) = match policy.widening {
+        None => (None, 0),
+        Some(_) if round.chosen.is_empty() => (due.widens_at, due.replaced),
+        Some(_) if alone => (Some(deadline), due.vacated),
+        Some(widening) if begins => (Some(due.widens_after(widening)), due.vacated),
+        Some(widening) => {
+            let filled = i32::try_from(round.chosen.len()).unwrap_or(i32::MAX).min((due.vacated - due.replaced).max(0));
+            let widens_at = if due.is_to_widen() { Some(due.widens_after(widening)) } else { due.widens_at };
+            // An offer whose master had left his shift is no free place any more once its time is over.
+            (widens_at, due.replaced.min(due.vacated) + filled)
+        }
+    };
+    let next_round = if round.awaits {
+        later(due.now, CHOOSE_AGAIN)
     } else if round.chosen.is_empty() {
-        LOOK_AGAIN
-    } else if round.preferred {
-        SignedDuration::from_secs(policy.preferred_ttl_seconds.into())
+        later(due.now, LOOK_AGAIN)
     } else {
-        SignedDuration::from_secs(policy.offer_ttl_seconds.into())
+        widens_at.unwrap_or(deadline)
     };
     let escalation = if due.escalated {
         None
-    } else if due.round >= policy.max_rounds {
+    } else if was_offered_enough(&due) {
         Some(Escalation::Rounds)
     } else {
-        (round.chosen.is_empty() && !round.awaits).then_some(Escalation::NobodyLeft)
+        (round.chosen.is_empty() && begins && !round.awaits).then_some(Escalation::NobodyLeft)
     };
-    let next_round = later(due.now, wait);
-    Planned { due, round, next_round, escalation }
+    Planned { due, round, deadline, next_round, widens_at, replaced, escalation }
+}
+
+/// Whether staff are to know that an order was offered as often as its policy allows, and goes on searching.
+fn was_offered_enough(due: &Due) -> bool {
+    let Policy { max_rounds, masters_per_round, widening, .. } = due.policy;
+    match widening {
+        None => due.round >= max_rounds,
+        Some(_) => due.search.asked.len() >= usize::try_from(max_rounds.saturating_mul(masters_per_round)).unwrap_or(0),
+    }
 }
 
 /// How often each master is asked by these rounds.

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 43] = [
+const MIGRATIONS: [(&str, &str); 46] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -68,6 +68,9 @@ const MIGRATIONS: [(&str, &str); 43] = [
     ("V43__written_reasons.sql", include_str!("../../migrations/V43__written_reasons.sql")),
     ("V44__cities_finished_orders.sql", include_str!("../../migrations/V44__cities_finished_orders.sql")),
     ("V45__asked_days.sql", include_str!("../../migrations/V45__asked_days.sql")),
+    ("V46__widening.sql", include_str!("../../migrations/V46__widening.sql")),
+    ("V47__left_shifts.sql", include_str!("../../migrations/V47__left_shifts.sql")),
+    ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

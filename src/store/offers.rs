@@ -91,7 +91,7 @@ pub(crate) async fn mark_viewed(
     connection.query(statement, &[&order.0, &id, &user, &now, &message]).await.map(drop)
 }
 
-/// Declines a live offer, under its order's lock. If it was the last one, the order's next round is due.
+/// Declines a live offer, under its order's lock. If the search widens, or that was the last one, its next wave is due.
 pub const DECLINE: Statement = statement!(
     "offers.decline",
     [INT8, TIMESTAMPTZ, INT4],
@@ -103,10 +103,10 @@ pub const DECLINE: Statement = statement!(
      ), due AS (
          UPDATE orders SET next_round_at = coalesce($2, now())
          FROM declined
-         WHERE orders.id = declined.order_id AND NOT EXISTS (
+         WHERE orders.id = declined.order_id AND (orders.widens_at IS NOT NULL OR NOT EXISTS (
              SELECT FROM offers
              WHERE order_id = declined.order_id AND id <> declined.id AND state IN ('SENT', 'VIEWED')
-               AND expires_at > coalesce($2, now()))
+               AND expires_at > coalesce($2, now())))
      ), enqueued AS (
          INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at)
          SELECT DISTINCT 'MASTER', chat_id, 'OFFER_ENDED', order_id, id, coalesce($2, now()), coalesce($2, now())

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
-use crate::model::policy::{BATCH, Due, Escalation, Planned, Policy};
+use crate::model::policy::{BATCH, Due, Escalation, Planned, Policy, Widening};
 use crate::model::selection::{Candidate, Place, Search};
 use crate::model::{Category, MasterId, OrderId};
 
@@ -123,6 +123,8 @@ pub(crate) const RECORD: Statement = statement!(
         INT8_ARRAY,
         INT4_ARRAY,
         TIMESTAMPTZ_ARRAY,
+        TIMESTAMPTZ_ARRAY,
+        INT4_ARRAY,
         TEXT_ARRAY,
         TEXT_ARRAY,
         TEXT_ARRAY,
@@ -180,15 +182,30 @@ fn parse(row: &Row) -> Result<Due, Error> {
         round: column(row, "last_round")?,
         escalated: column(row, "escalated")?,
         live_until: None,
+        live: 0,
+        vacated: 0,
+        replaced: column(row, "replaced_offers")?,
+        widens_at: column(row, "widens_at")?,
         policy: Policy {
             id: column(row, "policy_id")?,
             offer_ttl_seconds: column(row, "offer_ttl_seconds")?,
             preferred_ttl_seconds: column(row, "preferred_ttl_seconds")?,
             masters_per_round: column(row, "masters_per_round")?,
             max_rounds: column(row, "max_rounds")?,
+            widening: widening(row)?,
         },
         now: column(row, "now")?,
     })
+}
+
+fn widening(row: &Row) -> Result<Option<Widening>, Error> {
+    let widening = Widening {
+        first_masters: column(row, "first_masters")?,
+        every_seconds: column(row, "widen_every_seconds")?,
+        by: column(row, "widen_by")?,
+        max_live: column(row, "max_live_offers")?,
+    };
+    Ok((widening.every_seconds > 0).then_some(widening))
 }
 
 /// Who was asked for an order.
@@ -199,6 +216,8 @@ pub(crate) struct AlreadyAsked {
     /// Not to be asked (again) whatever search it is.
     never: Vec<MasterId>,
     live_until: Option<Timestamp>,
+    live: i32,
+    vacated: i32,
 }
 
 impl AlreadyAsked {
@@ -207,8 +226,10 @@ impl AlreadyAsked {
         due.search.asked = self.never.into_iter().collect();
         if due.goes_on {
             due.search.asked.extend(self.earlier);
+            due.vacated = self.vacated;
         }
         due.live_until = self.live_until;
+        due.live = self.live;
     }
 }
 
@@ -227,6 +248,8 @@ pub(crate) async fn read_asked(
             earlier: masters_of(row, "asked")?,
             never: masters_of(row, "never")?,
             live_until: column(row, "live_until")?,
+            live: column(row, "live")?,
+            vacated: column(row, "vacated")?,
         })
     };
     Ok(readable(&rows, asked, "an order is not dispatched"))
@@ -345,12 +368,14 @@ pub(crate) async fn record(
                 &each!(|plan| plan.due.policy.id),
                 &each!(|plan| plan.due.round.saturating_add(1)),
                 &each!(|plan| plan.next_round),
+                &each!(|plan| plan.widens_at),
+                &each!(|plan| plan.replaced),
                 &each!(|plan| plan.escalation.map(Escalation::as_str)),
                 &each!(chosen),
                 &each!(excluded),
                 &offers().map(|(plan, _)| plan.due.search.order.0).collect::<Vec<_>>(),
                 &offers().map(|(_, master)| master.0).collect::<Vec<_>>(),
-                &offers().map(|(plan, _)| plan.next_round).collect::<Vec<_>>(),
+                &offers().map(|(plan, _)| plan.deadline).collect::<Vec<_>>(),
             ],
         )
         .await?;

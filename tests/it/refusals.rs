@@ -40,7 +40,11 @@ async fn when_telegram_refuses_everybody_nobody_is_marked_and_messages_wait() {
     let t = Dispatch::with_standing_clock(5).await;
     let chats = t.masters_chats();
     let staff = t.add_staff(STAFF).await;
-    t.execute("INSERT INTO dispatch_policies (offer_ttl_seconds, masters_per_round) VALUES (3600, 8)", &[]).await;
+    t.execute(
+        "INSERT INTO dispatch_policies (offer_ttl_seconds, masters_per_round, widen_every_seconds) VALUES (3600, 8, 0)",
+        &[],
+    )
+    .await;
     for other in 200..205 {
         t.chat(other).open();
     }

@@ -23,11 +23,18 @@ impl Dispatch {
     async fn policy(&self, set: &str) {
         self.execute(&format!("INSERT INTO dispatch_policies {set}"), &[]).await;
     }
+
+    /// Searches go in rounds: the next begins when every offer of the one before has ended.
+    async fn in_rounds(others: usize) -> Self {
+        let t = Self::with_standing_clock(others).await;
+        t.policy("(widen_every_seconds) VALUES (0)").await;
+        t
+    }
 }
 
 #[tokio::test]
 async fn a_new_order_is_offered_to_three_masters_and_taken_by_one() {
-    let t = Dispatch::with_standing_clock(5).await;
+    let t = Dispatch::in_rounds(5).await;
     let order = t.order().in_status("CREATED").create().await;
 
     let passed = t.tick().await;
@@ -58,7 +65,7 @@ async fn a_new_order_is_offered_to_three_masters_and_taken_by_one() {
 
 #[tokio::test]
 async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told_once() {
-    let t = Dispatch::with_standing_clock(8).await;
+    let t = Dispatch::in_rounds(8).await;
     let order = t.order().create().await;
     let mut all = Vec::new();
     for (round, count) in [(1, 3), (2, 3), (3, 3), (4, 2)] {
@@ -88,7 +95,7 @@ async fn a_round_that_nobody_accepted_is_followed_by_the_next_and_staff_are_told
 
 #[tokio::test]
 async fn when_all_have_declined_the_next_round_does_not_wait() {
-    let t = Dispatch::with_standing_clock(1).await;
+    let t = Dispatch::in_rounds(1).await;
     let order = t.order().create().await;
     t.tick().await;
     let asked = t.asked(order).await;
@@ -103,7 +110,7 @@ async fn when_all_have_declined_the_next_round_does_not_wait() {
 
 #[tokio::test]
 async fn with_nobody_to_ask_staff_are_told_at_once_and_whoever_comes_on_shift_is_asked() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     t.execute("UPDATE masters SET on_shift = false", &[]).await;
     let order = t.order().create().await;
     assert_eq!(t.tick().await.dispatched.escalated, 1);
@@ -125,8 +132,8 @@ async fn with_nobody_to_ask_staff_are_told_at_once_and_whoever_comes_on_shift_is
 
 #[tokio::test]
 async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
-    let t = Dispatch::with_standing_clock(0).await;
-    t.policy("(offer_ttl_seconds) VALUES (3600)").await;
+    let t = Dispatch::in_rounds(0).await;
+    t.policy("(widen_every_seconds, offer_ttl_seconds) VALUES (0, 3600)").await;
     let order = t.order().create().await;
     t.tick().await;
     t.let_pass(599);
@@ -140,7 +147,7 @@ async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
 
 #[tokio::test]
 async fn the_preferred_master_is_asked_first_and_alone() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let order = t.order().in_status("GUARANTEE").create().await;
     t.execute(
         "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
@@ -161,7 +168,7 @@ async fn the_preferred_master_is_asked_first_and_alone() {
 
 #[tokio::test]
 async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let olga = t.add_staff(501).await;
     // The clocks of Yekaterinburg are five hours ahead of UTC.
     let at = |day: i8, hour: i8, minute: i8| {
@@ -198,12 +205,13 @@ async fn a_deferred_order_wakes_when_the_working_day_begins_in_its_city() {
 
 #[tokio::test]
 async fn an_order_keeps_its_policy_and_the_limit_is_always_the_newest() {
-    let t = Dispatch::with_standing_clock(5).await;
+    let t = Dispatch::in_rounds(5).await;
     let old = t.order().create().await;
     t.tick().await;
-    t.policy("(offer_ttl_seconds, masters_per_round, max_active_orders) VALUES (30, 1, 0)").await;
+    t.policy("(widen_every_seconds, offer_ttl_seconds, masters_per_round, max_active_orders) VALUES (0, 30, 1, 0)")
+        .await;
     assert!(t.tap_accept(t.asked(old).await[0], old).await.notice().contains("лимит активных заявок (0)"));
-    t.policy("(offer_ttl_seconds, masters_per_round) VALUES (30, 1)").await;
+    t.policy("(widen_every_seconds, offer_ttl_seconds, masters_per_round) VALUES (0, 30, 1)").await;
     let new = t.order().create().await;
     t.tick().await;
     assert_eq!(t.asked(new).await.len(), 1);
@@ -219,7 +227,7 @@ async fn an_order_keeps_its_policy_and_the_limit_is_always_the_newest() {
 
 #[tokio::test]
 async fn why_not_me_can_be_answered_later() {
-    let t = Dispatch::with_standing_clock(3).await;
+    let t = Dispatch::in_rounds(3).await;
     t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&ANNA]).await;
     t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&BORIS]).await;
     let order = t.order().create().await;
@@ -236,7 +244,7 @@ async fn why_not_me_can_be_answered_later() {
 
 #[tokio::test]
 async fn an_order_that_goes_back_is_searched_for_anew() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let order = t.order().create().await;
     t.tick().await;
     t.tap_accept(ANNA, order).await;
@@ -252,7 +260,7 @@ async fn an_order_that_goes_back_is_searched_for_anew() {
 
 #[tokio::test]
 async fn whom_no_offer_reached_was_not_asked() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     for user in [ANNA, BORIS, VERA] {
         t.chat(user).open();
     }
@@ -276,7 +284,7 @@ async fn whom_no_offer_reached_was_not_asked() {
 
 #[tokio::test]
 async fn an_order_put_back_by_hand_with_its_accepted_offer_can_be_taken() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let order = t.order().create().await;
     t.tick().await;
     t.tap_accept(ANNA, order).await;
@@ -298,7 +306,7 @@ async fn an_order_put_back_by_hand_with_its_accepted_offer_can_be_taken() {
 
 #[tokio::test]
 async fn rounds_wait_for_offers_that_staff_have_made() {
-    let t = Dispatch::with_standing_clock(5).await;
+    let t = Dispatch::in_rounds(5).await;
     let order = t.order().offered_to([ANNA]).await;
     t.tick().await;
     assert_eq!(t.asked(order).await, [ANNA]);
@@ -309,7 +317,7 @@ async fn rounds_wait_for_offers_that_staff_have_made() {
 
 #[tokio::test]
 async fn what_is_odd_about_one_order_stops_no_other() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let endless = t.order().offered_to([ANNA]).await;
     t.execute("UPDATE offers SET expires_at = 'infinity'", &[]).await;
     // Put back by somebody who left the old offer as it was.
@@ -332,7 +340,7 @@ async fn what_is_odd_about_one_order_stops_no_other() {
 
 #[tokio::test]
 async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let (held, free) = (t.order().create().await, t.order().create().await);
     let dispatcher = t.colleague().await;
     dispatcher.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {held} FOR UPDATE")).await.expect("a lock");
@@ -346,7 +354,7 @@ async fn what_somebody_holds_is_passed_over_and_seen_to_later() {
 /// Whoever holds a master's row, or asks that master at this moment, does not stop the others' rounds.
 #[tokio::test]
 async fn a_master_who_is_held_is_left_out_and_asked_when_let_go() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     for hold in [
         "SELECT FROM masters WHERE telegram_user_id = 101 FOR UPDATE",
         "UPDATE masters SET telegram_user_id = 777 WHERE telegram_user_id = 101",
@@ -375,7 +383,7 @@ async fn a_master_who_is_held_is_left_out_and_asked_when_let_go() {
 
 #[tokio::test]
 async fn if_all_are_held_the_order_waits_for_them_and_staff_are_told_in_time() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let colleague = t.colleague().await;
     colleague.batch_execute("BEGIN; SELECT FROM masters FOR UPDATE").await.expect("locks");
     let order = t.order().in_status("CREATED").create().await;
@@ -398,7 +406,7 @@ async fn if_all_are_held_the_order_waits_for_them_and_staff_are_told_in_time() {
 
 #[tokio::test]
 async fn a_preferred_master_who_is_held_is_waited_for_while_the_time_alone_lasts() {
-    let t = Dispatch::with_standing_clock(0).await;
+    let t = Dispatch::in_rounds(0).await;
     let orders = [t.order().in_status("GUARANTEE").create().await, t.order().in_status("GUARANTEE").create().await];
     t.execute(
         "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
@@ -429,7 +437,7 @@ async fn a_preferred_master_who_is_held_is_waited_for_while_the_time_alone_lasts
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_at_once_and_taps_between_them_keep_every_invariant() {
-    let t = Dispatch::with_standing_clock(20).await;
+    let t = Dispatch::in_rounds(20).await;
     let orders = join_all((0..450).map(|_| t.order().in_status("CREATED").create())).await;
     for round in 1..=3_i64 {
         let ticks = join_all((0..4).map(|_| t.tick()));
@@ -491,7 +499,7 @@ async fn a_thousand_orders(t: &Dispatch) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_at_once_give_nobody_more_than_the_limit() {
-    let t = Dispatch::with_standing_clock(7).await;
+    let t = Dispatch::in_rounds(7).await;
     t.execute("UPDATE masters SET max_active_orders = 3", &[]).await;
     let processes = five_processes(&t).await;
     for round in 0..4 {
@@ -509,7 +517,7 @@ async fn ticks_at_once_give_nobody_more_than_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_at_once_and_acceptances_give_nobody_more_than_the_limit() {
-    let t = Dispatch::with_standing_clock(7).await;
+    let t = Dispatch::in_rounds(7).await;
     t.execute("UPDATE masters SET max_active_orders = 3", &[]).await;
     let processes = five_processes(&t).await;
     a_thousand_orders(&t).await;

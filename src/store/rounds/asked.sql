@@ -18,8 +18,20 @@ SELECT
         ) AS never,
     -- An offer may have no deadline.
     max(least(offers.expires_at, '9999-01-01')) FILTER (
-        WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now())) AS live_until
+        WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now())) AS live_until,
+    (count(*) FILTER (
+        WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now()) AND masters.can_be_asked))::integer
+        AS live,
+    -- Places that became free before their time, in this search.
+    (count(*) FILTER (
+        WHERE offers.sent_at >= orders.search_started_at
+          AND (offers.state IN ('DECLINED', 'CANCELED')
+            OR offers.state IN ('SENT', 'VIEWED') AND NOT masters.can_be_asked)))::integer AS vacated
 FROM orders
 LEFT JOIN offers ON offers.order_id = orders.id
+LEFT JOIN LATERAL (
+    SELECT on_shift AND NOT is_blocked AND unreachable_since IS NULL AS can_be_asked
+    FROM masters WHERE id = offers.master_id
+) AS masters ON true
 WHERE orders.id = ANY ($1)
 GROUP BY orders.id

@@ -17,11 +17,17 @@ SELECT
     search.goes_on,
     CASE WHEN search.goes_on THEN orders.last_round ELSE 0 END AS last_round,
     search.goes_on AND orders.escalated_at IS NOT NULL AS escalated,
+    CASE WHEN search.goes_on THEN orders.widens_at END AS widens_at,
+    CASE WHEN search.goes_on THEN orders.replaced_offers ELSE 0 END AS replaced_offers,
     policy.id AS policy_id,
     policy.offer_ttl_seconds,
     policy.preferred_ttl_seconds,
     policy.masters_per_round,
     policy.max_rounds,
+    policy.first_masters,
+    policy.widen_every_seconds,
+    policy.widen_by,
+    policy.max_live_offers,
     -- The preferred master's time begins with the search.
     NOT search.goes_on
         OR orders.search_started_at > moment.now - make_interval(secs => policy.preferred_ttl_seconds) AS preferred_first,

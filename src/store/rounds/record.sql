@@ -1,13 +1,14 @@
 -- $1 now or null; for each order: $2 id, $3 version, $4 status before, $5 whether its search goes on, $6 policy, $7 round,
--- $8 when the next is due, $9 why staff are needed or null, $10 chosen, $11 excluded; for each offer: $12 order,
--- $13 master, $14 deadline
+-- $8 when the next is due, $9 when it widens or null, $10 free places filled, $11 why staff are needed or null, $12 chosen,
+-- $13 excluded; for each offer: $14 order, $15 master, $16 deadline
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 ), decided AS (
     SELECT *
     FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::boolean[], $6::bigint[], $7::integer[], $8::timestamptz[],
-                $9::text[], $10::text[], $11::text[])
-        AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, escalation, chosen, excluded)
+                $9::timestamptz[], $10::integer[], $11::text[], $12::text[], $13::text[])
+        AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, widens_at, replaced_offers,
+                    escalation, chosen, excluded)
 ), changed AS (
     UPDATE orders
     SET status = CASE WHEN orders.status = 'CREATED' THEN 'SEARCHING' ELSE orders.status END,
@@ -17,6 +18,8 @@ WITH moment AS (
         -- A round for which nobody was found is the one that is tried again.
         last_round = CASE WHEN decided.chosen = '[]' THEN decided.round_number - 1 ELSE decided.round_number END,
         next_round_at = decided.next_round_at,
+        widens_at = decided.widens_at,
+        replaced_offers = decided.replaced_offers,
         escalated_at = CASE
             WHEN decided.goes_on AND orders.escalated_at IS NOT NULL THEN orders.escalated_at
             WHEN decided.escalation IS NOT NULL THEN moment.now
@@ -46,7 +49,7 @@ WITH moment AS (
     INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
     -- To masters whose places are held.
     SELECT changed.id, offered.master_id, changed.round_number, moment.now, offered.expires_at
-    FROM unnest($12::bigint[], $13::bigint[], $14::timestamptz[]) AS offered (order_id, master_id, expires_at)
+    FROM unnest($14::bigint[], $15::bigint[], $16::timestamptz[]) AS offered (order_id, master_id, expires_at)
     CROSS JOIN moment
     JOIN changed ON changed.id = offered.order_id
     ON CONFLICT DO NOTHING

@@ -1,4 +1,5 @@
-//! Offers that a blocked master cannot take are recalled. An order that nobody is asked about any more is due at once.
+//! Offers that a blocked master cannot take are recalled. An order that nobody is asked about any more, or whose search
+//! widens, is due at once.
 
 use super::{LOCK_ORDERS, Sweep, statement};
 use crate::model::policy::BATCH;
@@ -37,10 +38,10 @@ pub static RECALL: Sweep = Sweep {
              FROM recalled CROSS JOIN LATERAL offer_on_screens(recalled.id)
          ), due AS (
              UPDATE orders SET next_round_at = coalesce($1, now())
-             WHERE id = ANY ($2) AND next_round_at > coalesce($1, now()) AND NOT EXISTS (
+             WHERE id = ANY ($2) AND next_round_at > coalesce($1, now()) AND (widens_at IS NOT NULL OR NOT EXISTS (
                  SELECT FROM offers
                  WHERE order_id = orders.id AND state IN ('SENT', 'VIEWED') AND expires_at > coalesce($1, now())
-                   AND offers.id NOT IN (SELECT id FROM useless))
+                   AND offers.id NOT IN (SELECT id FROM useless)))
          )
          SELECT id FROM recalled"
     ),

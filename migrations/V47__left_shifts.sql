@@ -1,0 +1,22 @@
+-- Who leaves his shift or cannot be written to any more is replaced at once where he was asked.
+
+CREATE FUNCTION replace_absent_master() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Nobody waits for an order while holding a master: an order that somebody is at work on widens a little later by itself.
+    UPDATE orders
+    -- What is due since the search began is due by every clock.
+    SET next_round_at = least(next_round_at, search_started_at)
+    WHERE id IN (
+        SELECT orders.id
+        FROM offers JOIN orders ON orders.id = offers.order_id
+        WHERE offers.master_id = NEW.id AND offers.state IN ('SENT', 'VIEWED')
+          AND orders.status IN ('SEARCHING', 'GUARANTEE') AND orders.widens_at IS NOT NULL
+        FOR NO KEY UPDATE OF orders SKIP LOCKED);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER replace_absent_master AFTER UPDATE OF on_shift, unreachable_since ON masters
+    FOR EACH ROW
+    WHEN (OLD.on_shift AND NOT NEW.on_shift OR OLD.unreachable_since IS NULL AND NEW.unreachable_since IS NOT NULL)
+    EXECUTE FUNCTION replace_absent_master();
