@@ -1,4 +1,4 @@
--- Who leaves his shift or cannot be written to any more is replaced at once where he was asked.
+-- Who leaves his shift, is blocked or cannot be written to any more is replaced at once where he was asked.
 
 CREATE FUNCTION replace_absent_master() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -16,7 +16,8 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER replace_absent_master AFTER UPDATE OF on_shift, unreachable_since ON masters
+CREATE TRIGGER replace_absent_master AFTER UPDATE OF on_shift, is_blocked, unreachable_since ON masters
     FOR EACH ROW
-    WHEN (OLD.on_shift AND NOT NEW.on_shift OR OLD.unreachable_since IS NULL AND NEW.unreachable_since IS NOT NULL)
+    WHEN (OLD.on_shift AND NOT NEW.on_shift OR NOT OLD.is_blocked AND NEW.is_blocked
+          OR OLD.unreachable_since IS NULL AND NEW.unreachable_since IS NOT NULL)
     EXECUTE FUNCTION replace_absent_master();

@@ -211,9 +211,7 @@ pub(crate) async fn claim(
 pub(crate) const HASTEN: Statement = statement!(
     "staff_orders.hasten",
     [INT8, INT4, INT8, INT8, TIMESTAMPTZ],
-    "UPDATE orders
-     SET next_round_at = coalesce($5, now()) /* now */,
-         widens_at = CASE WHEN widens_at IS NOT NULL THEN coalesce($5, now()) END
+    "UPDATE orders SET next_round_at = coalesce($5, now()) /* now */
      FROM staff_right($3 /* staff */, $4 /* user */) AS who
      WHERE orders.id = $1 /* order */ AND version = $2 /* version */ AND city_id = ANY (who.cities) AND who.acts
        AND status IN ('CREATED', 'SEARCHING', 'GUARANTEE')

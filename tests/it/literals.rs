@@ -47,6 +47,8 @@ fn known() -> Vec<(&'static str, Words)> {
             offers(|state| matches!(state, OfferState::Sent | OfferState::Viewed | OfferState::Accepted)),
         ),
         ("every offer state", words(OfferState::ALL, OfferState::as_str)),
+        // Their places are free before their time was over.
+        ("ended early", offers(|state| matches!(state, OfferState::Declined | OfferState::Canceled))),
         ("every trade", words(Category::ALL, Category::as_str)),
         ("every kind of token", words(TokenKind::ALL, TokenKind::as_str)),
         ("every scope", words(TokenScope::ALL, TokenScope::as_str)),

@@ -65,4 +65,5 @@ mod states;
 mod structure;
 mod telegram_faults;
 mod tls;
+mod widening;
 mod work;
