@@ -240,3 +240,143 @@ pub fn asked(planned: &[Planned]) -> HashMap<MasterId, i64> {
     }
     asked
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::model::OrderId;
+    use crate::model::order::Category;
+    use crate::model::selection::Candidate;
+
+    const WIDENING: Widening = Widening { first_masters: 3, every_seconds: 30, by: 1, max_live: 6 };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    /// A search at second 1000 that has offers out.
+    fn due(widening: Option<Widening>) -> Due {
+        Due {
+            search: Search {
+                order: OrderId(1),
+                city: 1,
+                district: None,
+                category: Category::Plumbing,
+                preferred: None,
+                preferred_first: true,
+                asked: HashSet::new(),
+            },
+            status: OrderStatus::Searching,
+            version: 2,
+            goes_on: true,
+            round: 1,
+            escalated: false,
+            live_until: Some(at(1090)),
+            live: 3,
+            vacated: 0,
+            replaced: 0,
+            widens_at: widening.map(|_| at(1000)),
+            policy: Policy {
+                id: 1,
+                offer_ttl_seconds: 120,
+                preferred_ttl_seconds: 60,
+                masters_per_round: 4,
+                max_rounds: 3,
+                widening,
+            },
+            now: at(1000),
+        }
+    }
+
+    fn pool(masters: i64) -> Pool {
+        Pool::new(
+            (1..=masters)
+                .map(|id| Candidate {
+                    id: MasterId(id),
+                    city: 1,
+                    districts: Vec::new(),
+                    categories: vec![Category::Plumbing],
+                    on_shift: true,
+                    blocked: false,
+                    unreachable: false,
+                    rating: 500,
+                    load: 0,
+                    limit: 5,
+                    last_asked: None,
+                    left_out: None,
+                })
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_round_waits_for_the_offers_before_and_a_search_that_widens_does_not() {
+        assert_eq!(due(None).step(), Step::Wait(at(1090)));
+        assert_eq!(Due { live_until: None, ..due(None) }.step(), Step::Ask(4));
+        let widens = due(Some(WIDENING));
+        assert_eq!(widens.step(), Step::Ask(1));
+        assert_eq!(Due { live_until: None, live: 0, ..widens.clone() }.step(), Step::Ask(3));
+        assert_eq!(Due { widens_at: Some(at(1010)), ..widens.clone() }.step(), Step::Wait(at(1010)));
+        assert_eq!(Due { goes_on: false, ..widens }.step(), Step::Wait(at(1090)), "for offers made beside the search");
+    }
+
+    #[test]
+    fn each_free_place_is_filled_once_and_no_more_live_than_may() {
+        let early = Due { widens_at: Some(at(1010)), vacated: 3, replaced: 1, ..due(Some(WIDENING)) };
+        assert_eq!(early.step(), Step::Ask(2));
+        assert_eq!(Due { replaced: 3, ..early.clone() }.step(), Step::Wait(at(1010)));
+        assert_eq!(Due { replaced: 4, ..early.clone() }.step(), Step::Wait(at(1010)), "one of them has come back");
+        assert_eq!(Due { widens_at: Some(at(1000)), ..early.clone() }.step(), Step::Ask(3));
+        assert_eq!(Due { live: 5, ..early.clone() }.step(), Step::Ask(1));
+        assert_eq!(Due { live: 6, ..early.clone() }.step(), Step::Wait(at(1010)));
+        let full = Due { live: 7, widens_at: Some(at(990)), ..early };
+        assert_eq!(full.step(), Step::Wait(at(1030)), "not again at once");
+    }
+
+    #[test]
+    fn a_wave_notes_what_it_filled_and_keeps_the_pace() {
+        let planned = |due: Due, masters| match due.step() {
+            Step::Ask(count) => plan(due, count, &mut pool(masters)),
+            Step::Wait(until) => panic!("waits until {until}"),
+        };
+        let early = Due { widens_at: Some(at(1010)), vacated: 2, ..due(Some(WIDENING)) };
+        let filled = planned(early.clone(), 9);
+        assert_eq!((filled.replaced, filled.widens_at, filled.next_round), (2, Some(at(1010)), at(1010)));
+        assert_eq!(filled.deadline, at(1120));
+        let half = planned(early, 1);
+        assert_eq!((half.replaced, half.round.chosen.len()), (1, 1), "the other place is still free");
+        let wider = planned(due(Some(WIDENING)), 9);
+        assert_eq!((wider.replaced, wider.widens_at, wider.next_round), (0, Some(at(1030)), at(1030)));
+        let nobody = planned(due(Some(WIDENING)), 0);
+        assert_eq!((nobody.widens_at, nobody.next_round, nobody.escalation), (Some(at(1000)), at(1030), None));
+        let nobody_left = planned(Due { live_until: None, ..due(Some(WIDENING)) }, 0);
+        assert_eq!(nobody_left.escalation, Some(Escalation::NobodyLeft));
+        let round = planned(Due { live_until: None, ..due(None) }, 9);
+        assert_eq!((round.widens_at, round.next_round, round.round.chosen.len()), (None, at(1120), 4));
+    }
+
+    #[test]
+    fn the_preferred_master_is_alone_for_his_time_and_one_of_many_later() {
+        let with = |live_until| {
+            let mut due = Due { live_until, ..due(Some(WIDENING)) };
+            due.search.preferred = Some(MasterId(2));
+            due
+        };
+        let alone = plan(with(None), 3, &mut pool(9));
+        assert_eq!((alone.deadline, alone.next_round, alone.round.chosen.len()), (at(1060), at(1060), 1));
+        let later = plan(with(Some(at(1090))), 1, &mut pool(9));
+        assert_eq!((later.deadline, later.next_round), (at(1120), at(1030)));
+    }
+
+    #[test]
+    fn staff_are_told_after_as_many_masters_as_the_rounds_would_have_asked() {
+        let asked = |count: i64| {
+            let mut due = due(Some(WIDENING));
+            due.search.asked = (101..=100 + count).map(MasterId).collect();
+            plan(due, 1, &mut pool(9)).escalation
+        };
+        assert_eq!((asked(11), asked(12)), (None, Some(Escalation::Rounds)));
+    }
+}

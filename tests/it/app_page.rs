@@ -97,9 +97,9 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
             other.until(&says("#card .changes", "Диспетчер")).await;
         })
         .await;
+        assert_eq!(t.one::<Option<String>>("SELECT comment FROM orders", &[]).await, None);
     })
     .await;
-    assert_eq!(t.one::<Option<String>>("SELECT comment FROM orders", &[]).await, None);
 }
 
 #[tokio::test]
@@ -182,11 +182,11 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
         browser.until(&says("#toasts", "заведена")).await;
         browser.until(&says("#card", "Малышева 84")).await;
         browser.until(&says("#card", "8 (912) 345-67-80")).await;
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 2);
+        let card = t.chat(ANNA).messages().pop().expect("an offer, sent at once").text;
+        assert!(card.contains("Малышева"), "{card}");
     })
     .await;
-    assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 2);
-    let card = t.chat(ANNA).messages().pop().expect("an offer, sent at once").text;
-    assert!(card.contains("Малышева"), "{card}");
 }
 
 #[tokio::test]
@@ -245,9 +245,9 @@ async fn nothing_that_is_written_is_lost_or_changed_while_it_is_saved_or_cannot_
         browser.click("[data-key=create]").await;
         browser.until(&says("#toasts", "заведена")).await;
         browser.until(&says("#card", "ул. Ленина 5")).await;
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
     })
     .await;
-    assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
 }
 
 #[tokio::test]
@@ -277,9 +277,9 @@ async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_
         browser.click("nav [data-view=new]").await;
         browser.until("document.activeElement.name === 'message'").await;
         assert_eq!(browser.value("document.querySelector('[name=client_name]').value").await, "");
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM order_drafts", &[]).await, 1);
     })
     .await;
-    assert_eq!(t.one::<i64>("SELECT count(*) FROM order_drafts", &[]).await, 1);
 }
 
 #[tokio::test]
@@ -346,9 +346,9 @@ async fn it_is_worked_by_keys_alone() {
         // With Russian letters on them the keys are the same.
         browser.value("void document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'т', code: 'KeyN', bubbles: true}))").await;
         browser.until("document.activeElement.name === 'message'").await;
+        assert_eq!(t.status(first).await, "ASSIGNED");
     })
     .await;
-    assert_eq!(t.status(first).await, "ASSIGNED");
 }
 
 #[tokio::test]

@@ -24,10 +24,9 @@ impl Dispatch {
         self.execute(&format!("INSERT INTO dispatch_policies {set}"), &[]).await;
     }
 
-    /// Searches go in rounds: the next begins when every offer of the one before has ended.
     async fn in_rounds(others: i64) -> Self {
         let t = Self::with_standing_clock(others).await;
-        t.policy("(widen_every_seconds) VALUES (0)").await;
+        t.search_in_rounds().await;
         t
     }
 }

@@ -446,6 +446,11 @@ impl Dispatch {
         self.app.jobs().pass().await.expect("a pass")
     }
 
+    /// Lets searches that begin from now on go in rounds: the next begins when every offer of the one before has ended.
+    pub async fn search_in_rounds(&self) {
+        self.execute("INSERT INTO dispatch_policies (widen_every_seconds) VALUES (0)", &[]).await;
+    }
+
     /// Puts the standing clock forward.
     pub fn let_pass(&self, seconds: i64) {
         let now = self.clock.now().expect("a standing clock");
