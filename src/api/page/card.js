@@ -92,7 +92,7 @@ export class Card {
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
         (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
         more.earlier_offers > 0 && h("p", { class: "hint" }, `Раньше — ещё ${more.earlier_offers}.`)],
-      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Круг ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
+      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Волна ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
       more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
         h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменено: ${FIELD[change.field] ?? "заявка"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,

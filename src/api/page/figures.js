@@ -96,7 +96,7 @@ export class Figures {
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
       columns("В котором часу поступили", said.hours.map((count, hour) => [String(hour).padStart(2, "0"), count])),
       bars("Что с ними теперь", [...statuses].filter(([, count]) => count > 0)),
-      bars("Как нашли мастера", [["с первого круга", found.rounds[0]], ["со второго", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
+      bars("Как нашли мастера", [["с первой волны", found.rounds[0]], ["со второй", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
       masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
