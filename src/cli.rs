@@ -5,6 +5,7 @@ pub mod master;
 pub mod migrate;
 pub mod staff;
 pub mod token;
+pub mod verify;
 
 use std::error::Error;
 use std::io::{self, Write, stdout as out};
@@ -42,6 +43,7 @@ pub async fn run(command: Command) -> Result {
         Command::Staff(command) => staff::run(command).await,
         Command::Master(command) => master::run(command).await,
         Command::Token(command) => token::run(command).await,
+        Command::Verify(verify) => verify::run(verify).await,
     }
 }
 

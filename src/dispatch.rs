@@ -11,6 +11,7 @@ pub mod begin_rounds;
 pub mod board;
 pub mod candidates;
 pub mod close;
+pub mod close_day;
 pub mod correct;
 pub mod create;
 pub mod decline;
@@ -32,6 +33,7 @@ pub mod shift;
 pub mod staff_dialog;
 pub mod staff_view;
 pub mod transaction;
+pub mod verify;
 pub mod view;
 
 pub use transaction::{Answered, Decision};

@@ -20,12 +20,13 @@ use tokio::sync::Notify;
 
 use crate::bots::Bots;
 use crate::dispatch::begin_rounds::{Dispatched, begin_rounds};
+use crate::dispatch::close_day::close_day;
 use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
     CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES,
     FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SESSIONS, FORGET_SHOWN, FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL,
-    RESCHEDULE, RETURNED, Sweep, UNREACHABLE, WAKE,
+    RESCHEDULE, RETURNED, SEAL, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -51,10 +52,11 @@ pub struct Jobs {
 enum Job {
     Sweep(&'static Sweep, Duration),
     BeginRounds,
+    CloseDay,
     Measure,
 }
 
-const JOBS: [Job; 24] = [
+const JOBS: [Job; 26] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
@@ -78,6 +80,8 @@ const JOBS: [Job; 24] = [
     Job::Sweep(&FORGET_SESSIONS, SOME_TIME),
     Job::Sweep(&FORGET_LOST_TAPS, SOME_TIME),
     Job::Sweep(&PURGE, SOME_TIME),
+    Job::Sweep(&SEAL, SOON),
+    Job::CloseDay,
     Job::Measure,
 ];
 
@@ -86,6 +90,7 @@ impl Job {
         match self {
             Self::Sweep(sweep, _) => sweep.name,
             Self::BeginRounds => "begin_rounds",
+            Self::CloseDay => "close_day",
             Self::Measure => "measure",
         }
     }
@@ -94,7 +99,7 @@ impl Job {
         match self {
             Self::Sweep(_, every) => every,
             Self::BeginRounds => AT_ONCE,
-            Self::Measure => SOME_TIME,
+            Self::CloseDay | Self::Measure => SOME_TIME,
         }
     }
 }
@@ -170,9 +175,11 @@ impl Jobs {
             &FORGET_SESSIONS,
             &FORGET_LOST_TAPS,
             &PURGE,
+            &SEAL,
         ] {
             or_note(self.sweep(sweep).await, &mut failure);
         }
+        or_note(self.close_day().await, &mut failure);
         failure.map_or(Ok(passed), Err)
     }
 
@@ -191,9 +198,17 @@ impl Jobs {
                     self.sweep(&CALL).await?;
                 }
             }
+            Job::CloseDay => self.close_day().await?,
             Job::Measure => measure::pass(&self.bots).await?,
         }
         Ok(job.every())
+    }
+
+    async fn close_day(&self) -> Result<(), store::Error> {
+        if close_day(&self.bots.store).await? > 0 {
+            self.bots.enqueued.notify_one();
+        }
+        Ok(())
     }
 
     async fn begin_rounds(&self) -> Result<Dispatched, store::Error> {

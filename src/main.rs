@@ -10,6 +10,7 @@ use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::staff::Staff;
 use cli::token::Token;
+use cli::verify::Verify;
 use field_service::logging;
 use field_service::model::BotName;
 
@@ -46,6 +47,8 @@ enum Command {
     /// Let programs in by the API, list and revoke their tokens; needs DATABASE_URL
     #[command(subcommand)]
     Token(Token),
+    /// Find out whether anybody has tampered with the history of orders, while people work; needs DATABASE_URL
+    Verify(Verify),
 }
 
 #[derive(Args, Default)]

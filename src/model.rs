@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod draft;
 pub mod facts;
 pub mod figures;
+pub mod history;
 pub mod ids;
 pub mod init_data;
 pub mod invitation;

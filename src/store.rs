@@ -17,6 +17,7 @@ pub mod edits;
 pub mod error;
 pub mod facts;
 pub mod figures;
+pub mod history;
 pub mod invitations;
 pub mod masters;
 pub mod migrate;

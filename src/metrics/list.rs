@@ -4,11 +4,12 @@
 //! `field_service_gauge`, with underscores for dots.
 
 /// Something that is counted by its outcome, and what it is.
-pub const COUNTERS: [(&str, &str); 32] = [
+pub const COUNTERS: [(&str, &str); 33] = [
     ("api", "Requests to the API, by problem"),
     ("api_authorize", "Tokens that were presented to the API"),
     ("change_master", "Taps of dispatchers that change a master"),
     ("dispatcher", "Updates of dispatchers that could not be handled at once"),
+    ("history", "Roots of days over the history of orders"),
     ("log", "Log lines that nobody could take"),
     ("look_again", "Further looks at an order that somebody else was at work on, by what was asked for"),
     ("master", "Updates of masters that could not be handled at once"),

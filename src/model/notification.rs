@@ -1,6 +1,8 @@
 //! Messages to people other than the one who tapped. They are enqueued when they come about, and say what is true when they
 //! are sent.
 
+use jiff::civil::Date;
+
 use super::call::Call;
 use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
@@ -99,6 +101,19 @@ pub enum Notification {
     Staff(Place),
     /// To staff: several calls, in one message.
     Together(Vec<Call>),
+    /// To admins: a day's root over the history of all orders.
+    HistoryRoot(DayRoot),
+}
+
+/// A day's root over the history, see [`history`](super::history).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayRoot {
+    /// The day, by UTC.
+    pub day: Date,
+    /// How many changes it covers beside those of the root before.
+    pub changes: i64,
+    /// The root.
+    pub root: Vec<u8>,
 }
 
 /// What staff did with a master.
@@ -135,11 +150,12 @@ pub enum Kind {
     Late,
     Call,
     StaffScreen,
+    HistoryRoot,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Offer,
         Self::OfferEnded,
         Self::List,
@@ -157,6 +173,7 @@ impl Kind {
         Self::Late,
         Self::Call,
         Self::StaffScreen,
+        Self::HistoryRoot,
     ];
 
     /// What staff are called for, each by a message of its own or together with others of its kind.
@@ -186,6 +203,7 @@ impl Kind {
             Self::Late => "LATE",
             Self::Call => "CALL",
             Self::StaffScreen => "STAFF_SCREEN",
+            Self::HistoryRoot => "HISTORY_ROOT",
         }
     }
 
@@ -228,6 +246,8 @@ pub struct Known {
     pub edited: Vec<Detail>,
     /// What staff have done with the recipient, if the menu shows that.
     pub staff_did: Option<StaffDid>,
+    /// The day's root, if it is about one.
+    pub root: Option<DayRoot>,
 }
 
 /// What a screen shows that is about no single order.
@@ -268,7 +288,7 @@ impl Known {
     pub fn notification(self) -> Option<Notification> {
         let Self { kind, concerned, place, screen, order, offer, after_seconds, mut calls, for_good, reason, .. } =
             self;
-        let Self { by_staff, reopened, edited, staff_did, .. } = self;
+        let Self { by_staff, reopened, edited, staff_did, root, .. } = self;
         if !concerned {
             return None;
         }
@@ -281,6 +301,7 @@ impl Known {
                 });
             }
             Kind::StaffScreen => return place.map(Notification::Staff),
+            Kind::HistoryRoot => return root.map(Notification::HistoryRoot),
             Kind::Returned | Kind::Escalated | Kind::Unreachable | Kind::Late | Kind::Call => {
                 let only = calls.pop()?;
                 if calls.is_empty() {
@@ -329,7 +350,8 @@ impl Known {
                 | Kind::Escalated
                 | Kind::Unreachable
                 | Kind::Late
-                | Kind::Call,
+                | Kind::Call
+                | Kind::HistoryRoot,
                 _,
             ) => None,
         }

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 46] = [
+const MIGRATIONS: [(&str, &str); 50] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -70,6 +70,10 @@ const MIGRATIONS: [(&str, &str); 46] = [
     ("V45__asked_days.sql", include_str!("../../migrations/V45__asked_days.sql")),
     ("V46__widening.sql", include_str!("../../migrations/V46__widening.sql")),
     ("V47__left_shifts.sql", include_str!("../../migrations/V47__left_shifts.sql")),
+    ("V48__sealed_history.sql", include_str!("../../migrations/V48__sealed_history.sql")),
+    ("V50__history_roots.sql", include_str!("../../migrations/V50__history_roots.sql")),
+    ("V51__root_messages.sql", include_str!("../../migrations/V51__root_messages.sql")),
+    ("V52__validate_history.sql", include_str!("../../migrations/V52__validate_history.sql")),
     ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
 ];
 

@@ -13,6 +13,7 @@ mod overtaken;
 mod purge;
 mod recall;
 mod reschedule;
+mod seal;
 mod untold;
 mod wake;
 
@@ -31,6 +32,7 @@ pub use overtaken::OVERTAKEN;
 pub use purge::PURGE;
 pub use recall::RECALL;
 pub use reschedule::RESCHEDULE;
+pub use seal::SEAL;
 pub use untold::{RETURNED, UNREACHABLE};
 pub use wake::WAKE;
 

@@ -55,6 +55,10 @@ fn known() -> Vec<(&'static str, Words)> {
         ("whoever is answered", some(&["MASTER", "ADMIN", "API"])),
         ("every kind of message", words(Kind::ALL, Kind::as_str)),
         (
+            "every kind of message before the history was sealed",
+            words(Kind::ALL.into_iter().filter(|kind| *kind != Kind::HistoryRoot), Kind::as_str),
+        ),
+        (
             "every kind of message of the first releases",
             some(&[
                 "OFFER",
@@ -98,13 +102,18 @@ fn known() -> Vec<(&'static str, Words)> {
         (
             "every kind of message before the dispatchers' bot",
             words(
-                Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::StaffScreen | Kind::Late | Kind::Call)),
+                Kind::ALL
+                    .into_iter()
+                    .filter(|kind| !matches!(kind, Kind::StaffScreen | Kind::Late | Kind::Call | Kind::HistoryRoot)),
                 Kind::as_str,
             ),
         ),
         (
             "every kind of message before calls were answered",
-            words(Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Late | Kind::Call)), Kind::as_str),
+            words(
+                Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Late | Kind::Call | Kind::HistoryRoot)),
+                Kind::as_str,
+            ),
         ),
         (
             "nobody is there yet",

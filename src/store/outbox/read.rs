@@ -8,7 +8,7 @@ use super::super::{Connection, Error, Statement, Store, column, dialogs, facts, 
 use super::Lease;
 use super::calls::{self, Said};
 use crate::model::call::Call;
-use crate::model::notification::{Kind, Known, KnownOrder, Notification, Screen, StaffDid};
+use crate::model::notification::{DayRoot, Kind, Known, KnownOrder, Notification, Screen, StaffDid};
 use crate::model::staff::{Place, Screen as StaffScreen};
 use crate::model::staff_order::Detail;
 use crate::model::{BotName, MasterId, MasterRef, OrderId, TelegramUserId};
@@ -237,6 +237,7 @@ fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, E
         reopened: column(row, "reopened")?,
         edited: edited(row)?,
         staff_did: staff_did(column(row, "master_change")?),
+        root: root(row)?,
     })
 }
 
@@ -244,6 +245,11 @@ fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, E
 fn edited(row: &Row) -> Result<Vec<Detail>, Error> {
     let fields: Option<Vec<&str>> = column(row, "edited")?;
     Ok(fields.unwrap_or_default().into_iter().filter_map(Detail::parse).collect())
+}
+
+fn root(row: &Row) -> Result<Option<DayRoot>, Error> {
+    let Some(root) = column(row, "root")? else { return Ok(None) };
+    Ok(Some(DayRoot { day: column(row, "root_day")?, changes: column(row, "root_changes")?, root }))
 }
 
 fn staff_did(change: Option<&str>) -> Option<StaffDid> {

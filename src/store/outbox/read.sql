@@ -45,6 +45,7 @@ SELECT
         WHEN outbox.kind IN ('RETURNED', 'ESCALATED', 'UNREACHABLE', 'LATE') THEN EXISTS (
             SELECT FROM staff_right(staff.id, NULL) AS who
             WHERE who.acts AND coalesce(orders.city_id, subject.city_id) = ANY (who.cities))
+        WHEN outbox.kind = 'HISTORY_ROOT' THEN coalesce(staff.is_active AND upper(staff.role) = 'ADMIN', false)
         ELSE coalesce(staff.is_active, false)
     END AS concerned,
     orders.version,
@@ -103,6 +104,9 @@ SELECT
         SELECT FROM cards AS own
         WHERE own.chat_id = outbox.chat_id AND own.message_id = outbox.message_id AND own.offer_id = outbox.offer_id
     ) AS card_is_gone,
+    root.day AS root_day,
+    root.changes AS root_changes,
+    root.root,
     card.message_id AS card_message,
     card.deletable AS card_is_deletable,
     card.more AS more_cards
@@ -140,6 +144,7 @@ LEFT JOIN order_status_history AS history ON history.id = outbox.history_id
 LEFT JOIN dialogs AS dialog ON outbox.kind = 'QUESTION' AND dialog.master_id = recipient.id
     AND dialog.order_id = outbox.order_id AND dialog.answered_by IS NULL
     AND (dialog.kind <> 'RETURN_REASON' OR dialog.asked_at > moment.now - interval '1 hour')
+LEFT JOIN history_roots AS root ON root.day = outbox.root_day
 LEFT JOIN LATERAL (
     SELECT message_id, count(*) OVER () > 1 AS more,
            -- Telegram deletes for 48 hours.

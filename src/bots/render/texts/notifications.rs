@@ -1,9 +1,10 @@
 //! Messages that nobody has asked for.
 
-use super::words::{COMMENT_LIMIT, because, body, deadline, duration, typed};
+use super::words::{COMMENT_LIMIT, because, body, deadline, duration, grouped, typed};
 use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, active_card, own_order, staff};
 use crate::model::facts::Standing;
-use crate::model::notification::Notification;
+use crate::model::history::hex;
+use crate::model::notification::{DayRoot, Notification};
 use crate::model::order::{OrderStatus, OwnOrder};
 use crate::model::staff_order::Detail;
 
@@ -32,6 +33,7 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
         }
         Notification::Assigned(own) => format!("📌 <b>Вам назначена заявка</b>\n\n{}", own_order(own)),
         Notification::Changed { order, status, reopened, edited } => changed(order, *status, *reopened, edited),
+        Notification::HistoryRoot(root) => history_root(root),
         // Screens of their own.
         Notification::List(_)
         | Notification::OwnOrder(_)
@@ -54,6 +56,19 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
             format!("🚫 <b>Заявка №{order} {what}</b>{}", because(reason.as_deref()))
         }
     }
+}
+
+/// The day's root, for whoever wants to compare it later.
+fn history_root(DayRoot { day, changes, root }: &DayRoot) -> String {
+    format!(
+        "🔏 <b>История заявок за {:02}.{:02}.{} опечатана</b>\nИзменений: {}\n<code>{}</code>\n\nНе удаляйте это сообщение: \
+         если историю потом подменят, команда <code>field-service verify</code> покажет за этот день другую печать. День — по UTC.",
+        day.day(),
+        day.month(),
+        day.year(),
+        grouped(*changes),
+        hex(root)
+    )
 }
 
 /// What staff have changed of an own order, above its card.

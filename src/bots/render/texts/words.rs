@@ -128,7 +128,7 @@ pub(in crate::bots::render) fn whole_rubles(rubles: i64) -> String {
 }
 
 /// «1 234 567».
-fn grouped(number: i64) -> String {
+pub(super) fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,0 +1,109 @@
+//! `verify`: whether anybody has tampered with the history of orders.
+
+use std::io::{IsTerminal, Write, stderr};
+
+use clap::Args;
+use field_service::dispatch::verify::{self, Progress, Report};
+use field_service::model::history::{Covered, Finding, RootWrong, Wrong, hex};
+
+use super::{Result, in_words, say, store};
+
+#[derive(Args)]
+pub struct Verify {
+    /// Show the roots of so many days, the newest last
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    roots: usize,
+}
+
+pub async fn run(Verify { roots }: Verify) -> Result {
+    let shown = stderr().is_terminal();
+    let store = store()?;
+    let report = verify::verify(&store, |progress| {
+        if shown {
+            show(progress);
+        }
+    });
+    let report = report.await.map_err(in_words)?;
+    if shown {
+        // What is printed next begins where the progress was.
+        eprint!("\r{:40}\r", "");
+    }
+    say(&summary(&report))?;
+    report.findings.iter().try_for_each(|finding| say(&found(finding)))?;
+    if report.wrong > report.findings.len() as u64 {
+        say(&format!("… and {} more orders", report.wrong - report.findings.len() as u64))?;
+    }
+    self::roots(&report, roots)?;
+    if report.fits() { Ok(()) } else { Err("the history does not fit: see above".into()) }
+}
+
+fn show(progress: Progress) {
+    let line = match progress {
+        Progress::Orders(orders) => format!("orders: {orders}"),
+        Progress::Seals(seals) => format!("seals under roots: {seals}"),
+    };
+    let mut to = stderr();
+    // Nobody misses a line of progress.
+    drop(write!(to, "\r{line:40}").and_then(|()| to.flush()));
+}
+
+fn summary(report: &Report) -> String {
+    let Report { orders, changes, unsealed, corrected, wrong, .. } = report;
+    let mut lines = vec![format!("{orders} orders with {changes} changes: {wrong} do not fit")];
+    if *unsealed > 0 {
+        lines.push(format!("{unsealed} changes from before seals are yet to be sealed, which the jobs do"));
+    }
+    if *corrected > 0 {
+        lines.push(format!(
+            "{corrected} reasons were corrected by their masters within a quarter of an hour; what was said first is sealed"
+        ));
+    }
+    lines.join("\n")
+}
+
+fn found(Finding { order, row, wrong }: &Finding) -> String {
+    let place = row.map_or_else(|| format!("order {order}"), |row| format!("order {order}, row {row}"));
+    let what = match wrong {
+        Wrong::Changed => "was changed: its seal does not fit what it says".to_owned(),
+        Wrong::MissingBefore => "a row before it is missing: its seal was made after another one".to_owned(),
+        Wrong::NotSealed => "has no seal".to_owned(),
+        Wrong::DoesNotFollow { previous } => format!("does not follow the row before it, which ends in {previous}"),
+        Wrong::OtherStatus { status, last } => format!(
+            "is the last one and ends in {last}, but the order is {status}: rows after it are missing, or the order was \
+             changed by itself"
+        ),
+        Wrong::Counted { changes, rows } if rows < changes => {
+            format!("rows are missing: the order has changed {changes} times, and there are {rows}")
+        }
+        Wrong::Counted { changes, rows } => {
+            format!("rows were added: the order has changed {changes} times, and there are {rows}")
+        }
+    };
+    format!("{place}: {what}")
+}
+
+/// Every root that does not fit, and the newest ones.
+fn roots(report: &Report, newest: usize) -> Result {
+    let from = report.roots.len().saturating_sub(newest);
+    for (number, (root, judged)) in report.roots.iter().enumerate() {
+        let what = match judged {
+            Ok(Covered::Whole) => "fits".to_owned(),
+            Ok(Covered::Purged(rows)) => {
+                format!("fits as far as it can be judged: {rows} are deleted, as policies say")
+            }
+            Err(RootWrong::NotChained) => "DOES NOT FIT the root before it, or itself: roots were changed".to_owned(),
+            Err(RootWrong::Missing(rows)) => format!("DOES NOT FIT: {rows} changes are missing"),
+            Err(RootWrong::Added(rows)) => format!("DOES NOT FIT: {rows} changes were added"),
+            Err(RootWrong::Changed) => "DOES NOT FIT: changes were sealed anew".to_owned(),
+        };
+        if number >= from || judged.is_err() {
+            say(&format!("root of {}  {}  {} changes  {what}", root.day, hex(&root.root), root.changes))?;
+        }
+    }
+    match report.roots.last() {
+        Some(_) => {
+            say("Compare the roots with those in the admins' chats: whoever changes everything can make them fit.")
+        }
+        None => say("There is no root yet: the jobs make the first one when everything is sealed."),
+    }
+}

@@ -1,0 +1,378 @@
+//! The history of orders, and what shows that it was tampered with.
+//!
+//! Each row is sealed with a hash of the row before it and of what it says, so that one that is changed or taken away no longer
+//! fits what follows. The end of a chain and a chain that was written anew as a whole fit themselves: those show in the roots of
+//! days, which cover all seals and are in people's chats.
+
+use jiff::civil::Date;
+use ring::digest::{Context, SHA256};
+
+use super::OrderId;
+
+/// A SHA-256 hash.
+pub type Hash = [u8; 32];
+
+/// So many numbers of rows are hashed together in a day's digest.
+const BLOCK: i64 = 65_536;
+
+/// The seal of a row. `previous`: that of the order's row before it, if there is one; `says`: the row's canonical text.
+#[must_use]
+pub fn seal(previous: Option<&[u8]>, says: &str) -> Hash {
+    hash(&[previous.unwrap_or_default(), says.as_bytes()])
+}
+
+fn hash(parts: &[&[u8]]) -> Hash {
+    let mut context = Context::new(&SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    finish(context)
+}
+
+fn finish(context: Context) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
+
+/// A hash as people compare it.
+#[must_use]
+pub fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A row of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The row's number.
+    pub row: i64,
+    /// The status before it.
+    pub from: Option<String>,
+    /// The status after it.
+    pub to: String,
+    /// Its seal, if it has one.
+    pub seal: Option<Vec<u8>>,
+    /// Its canonical text.
+    pub says: String,
+    /// The same with the reason that was given first, if its master has corrected it in time.
+    pub said_first: Option<String>,
+}
+
+/// An order with its whole history, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderHistory {
+    /// Which order.
+    pub order: OrderId,
+    /// Its status.
+    pub status: String,
+    /// Its version, which begins at 1 and grows with each change.
+    pub version: i64,
+    /// Its changes, in the order of their numbers.
+    pub changes: Vec<Change>,
+}
+
+/// What does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// The row has been changed since it was sealed, or the row before it was.
+    Changed,
+    /// The row was sealed after one that is not there any more.
+    MissingBefore,
+    /// The row has no seal.
+    NotSealed,
+    /// The row's status before it is not the one in which the row before it ends.
+    DoesNotFollow {
+        /// The status in which that one ends.
+        previous: String,
+    },
+    /// The order has a status that is not its history's last one.
+    OtherStatus {
+        /// The order's.
+        status: String,
+        /// The history's last one.
+        last: String,
+    },
+    /// The order has changed so many times, and has other than so many rows.
+    Counted {
+        /// How many changes its version says there were.
+        changes: i64,
+        /// How many rows there are.
+        rows: i64,
+    },
+}
+
+/// Where something does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// In which order.
+    pub order: OrderId,
+    /// At which row; the last one, if it is the end that does not fit. `None`: there is no row.
+    pub row: Option<i64>,
+    /// What it is.
+    pub wrong: Wrong,
+}
+
+/// What was found of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// The first thing that does not fit.
+    pub finding: Option<Finding>,
+    /// How many rows are yet to be sealed.
+    pub unsealed: u64,
+    /// How many rows have a reason that its master has corrected.
+    pub corrected: u64,
+}
+
+impl OrderHistory {
+    /// Judges the order. `sealing`: rows from before there were seals are still being sealed.
+    #[must_use]
+    pub fn judge(&self, sealing: bool) -> Judged {
+        let mut judged = Judged::default();
+        let rows = i64::try_from(self.changes.len()).unwrap_or(i64::MAX);
+        let changes = self.version - 1;
+        let found = |row: Option<i64>, wrong| Some(Finding { order: self.order, row, wrong });
+        let mut previous: Option<&Change> = None;
+        for change in &self.changes {
+            let before = previous.and_then(|previous| previous.seal.as_deref());
+            let unsealed_before = previous.is_some() && before.is_none();
+            match change.seal.as_deref() {
+                // Sealed rows come first: those after them are sealed by the database.
+                None if sealing && before.is_none() => judged.unsealed += 1,
+                None => judged.finding = found(Some(change.row), Wrong::NotSealed),
+                Some(_) if unsealed_before => {
+                    judged.finding = found(previous.map(|previous| previous.row), Wrong::NotSealed);
+                }
+                Some(own) if own == seal(before, &change.says) => {}
+                Some(own) if change.said_first.as_ref().is_some_and(|said| own == seal(before, said)) => {
+                    judged.corrected += 1;
+                }
+                Some(_) => {
+                    let wrong = if rows < changes { Wrong::MissingBefore } else { Wrong::Changed };
+                    judged.finding = found(Some(change.row), wrong);
+                }
+            }
+            if judged.finding.is_none()
+                && let Some(previous) = previous.filter(|previous| change.from.as_ref() != Some(&previous.to))
+            {
+                judged.finding = found(Some(change.row), Wrong::DoesNotFollow { previous: previous.to.clone() });
+            }
+            if judged.finding.is_some() {
+                return judged;
+            }
+            previous = Some(change);
+        }
+        judged.finding = match previous {
+            Some(last) if last.to != self.status => {
+                let (status, last_status) = (self.status.clone(), last.to.clone());
+                found(Some(last.row), Wrong::OtherStatus { status, last: last_status })
+            }
+            _ if rows != changes => found(previous.map(|previous| previous.row), Wrong::Counted { changes, rows }),
+            _ => None,
+        };
+        judged
+    }
+}
+
+/// What a day's root is made of, taken up row by row.
+pub struct Digest {
+    blocks: Context,
+    block: Option<(i64, Context)>,
+    rows: i64,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self { blocks: Context::new(&SHA256), block: None, rows: 0 }
+    }
+}
+
+impl Digest {
+    /// Takes up a row; they come in the order of their numbers.
+    pub fn add(&mut self, row: i64, seal: Option<&[u8]>) {
+        let number = row / BLOCK;
+        if self.block.as_ref().is_none_or(|(block, _)| *block != number) {
+            self.end_block();
+        }
+        self.block.get_or_insert_with(|| (number, Context::new(&SHA256))).1.update(seal.unwrap_or_default());
+        self.rows += 1;
+    }
+
+    fn end_block(&mut self) {
+        if let Some((_, block)) = self.block.take() {
+            self.blocks.update(&finish(block));
+        }
+    }
+
+    /// How many rows there were, and the digest.
+    #[must_use]
+    pub fn finish(mut self) -> (i64, Hash) {
+        self.end_block();
+        (self.rows, finish(self.blocks))
+    }
+}
+
+/// A day's root, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The day, by UTC.
+    pub day: Date,
+    /// The last row that it covers.
+    pub up_to: i64,
+    /// How many rows it covers.
+    pub changes: i64,
+    /// The digest of their seals.
+    pub digest: Vec<u8>,
+    /// The root itself.
+    pub root: Vec<u8>,
+    /// Whether orders of that time may have been deleted because they were over for long.
+    pub may_be_purged: bool,
+}
+
+/// What of a day's root does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootWrong {
+    /// The row in which it is kept was changed, or one before it was changed or taken away.
+    NotChained,
+    /// So many rows are missing that it covers.
+    Missing(i64),
+    /// So many rows are there that it does not cover.
+    Added(i64),
+    /// The rows have other seals.
+    Changed,
+}
+
+/// What is known of a day's root that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covered {
+    /// All that it covers is there.
+    Whole,
+    /// So many rows were deleted since, as orders that are over for long are: of the others it says nothing.
+    Purged(i64),
+}
+
+impl Root {
+    /// Judges a root, after the one of the day before, if there is one: its rows have been counted and digested anew.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn judge(&self, previous: Option<&Self>, (rows, digest): (i64, Hash)) -> Result<Covered, RootWrong> {
+        if self.root != self.recomputed(previous) {
+            return Err(RootWrong::NotChained);
+        }
+        let missing = self.changes - rows;
+        match missing {
+            1.. if self.may_be_purged => Ok(Covered::Purged(missing)),
+            1.. => Err(RootWrong::Missing(missing)),
+            ..0 => Err(RootWrong::Added(-missing)),
+            0 if self.digest != digest => Err(RootWrong::Changed),
+            0 => Ok(Covered::Whole),
+        }
+    }
+
+    fn recomputed(&self, previous: Option<&Self>) -> Hash {
+        let previous = previous.map_or(&[][..], |previous| &previous.root);
+        let (up_to, changes) = (self.up_to.to_be_bytes(), self.changes.to_be_bytes());
+        hash(&[previous, self.day.to_string().as_bytes(), &up_to, &changes, &self.digest])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(row: i64, from: &str, to: &str, previous: Option<&Change>) -> Change {
+        let says = format!("[1, {row}, \"{from}\", \"{to}\"]");
+        let seal = seal(previous.and_then(|previous| previous.seal.as_deref()), &says);
+        let from = Some(from.to_owned());
+        Change { row, from, to: to.to_owned(), seal: Some(seal.to_vec()), says, said_first: None }
+    }
+
+    fn order() -> OrderHistory {
+        let first = change(10, "CREATED", "SEARCHING", None);
+        let second = change(15, "SEARCHING", "ASSIGNED", Some(&first));
+        let third = change(20, "ASSIGNED", "EN_ROUTE", Some(&second));
+        let changes = vec![first, second, third];
+        OrderHistory { order: OrderId(7), status: "EN_ROUTE".to_owned(), version: 4, changes }
+    }
+
+    fn wrong(change: impl Fn(&mut OrderHistory)) -> Option<(Option<i64>, Wrong)> {
+        let mut order = order();
+        change(&mut order);
+        order.judge(false).finding.map(|found| (found.row, found.wrong))
+    }
+
+    #[test]
+    fn an_order_that_nobody_has_touched_fits() {
+        assert_eq!(wrong(|_| {}), None);
+        assert_eq!(wrong(|order| (order.changes, order.version) = (Vec::new(), 1)), None, "nothing has happened yet");
+    }
+
+    #[test]
+    fn each_kind_of_tampering_is_named_where_it_is() {
+        assert_eq!(wrong(|order| order.changes[1].says.push(' ')), Some((Some(15), Wrong::Changed)));
+        assert_eq!(wrong(|order| drop(order.changes.remove(0))), Some((Some(15), Wrong::MissingBefore)));
+        assert_eq!(wrong(|order| drop(order.changes.remove(1))), Some((Some(20), Wrong::MissingBefore)));
+        assert_eq!(wrong(|order| order.changes[1].seal = None), Some((Some(15), Wrong::NotSealed)));
+        let last = "ASSIGNED".to_owned();
+        let other = Wrong::OtherStatus { status: "EN_ROUTE".to_owned(), last };
+        assert_eq!(wrong(|order| drop(order.changes.pop())), Some((Some(15), other)));
+        assert_eq!(wrong(|order| order.changes.clear()), Some((None, Wrong::Counted { changes: 3, rows: 0 })));
+        let forged = |order: &mut OrderHistory| {
+            let forged = change(30, "WORKING", "EN_ROUTE", order.changes.last());
+            order.changes.push(forged);
+        };
+        let previous = "EN_ROUTE".to_owned();
+        assert_eq!(wrong(forged), Some((Some(30), Wrong::DoesNotFollow { previous })));
+    }
+
+    #[test]
+    fn while_old_rows_are_being_sealed_those_at_the_end_may_be_without() {
+        let mut order = order();
+        order.changes[2].seal = None;
+        assert_eq!(order.judge(true).finding.map(|found| found.row), Some(Some(20)), "only old ones may");
+        order.changes.iter_mut().for_each(|change| change.seal = None);
+        assert_eq!(order.judge(true), Judged { unsealed: 3, ..Judged::default() });
+        assert_eq!(order.judge(false).finding.map(|found| found.wrong), Some(Wrong::NotSealed));
+        order.changes[2].seal = Some(vec![0; 32]);
+        assert_eq!(order.judge(true).finding.map(|found| found.row), Some(Some(15)));
+    }
+
+    #[test]
+    fn what_was_said_first_is_sealed_when_a_reason_is_corrected() {
+        let mut order = order();
+        let said = std::mem::replace(&mut order.changes[1].says, "corrected".to_owned());
+        order.changes[1].said_first = Some(said);
+        assert_eq!(order.judge(false), Judged { corrected: 1, ..Judged::default() });
+        order.changes[1].said_first = Some("something else".to_owned());
+        assert_eq!(order.judge(false).finding.map(|found| found.wrong), Some(Wrong::Changed));
+    }
+
+    fn digested(rows: &[(i64, u8)]) -> (i64, Hash) {
+        let mut digest = Digest::default();
+        rows.iter().for_each(|(row, seal)| digest.add(*row, Some(&[*seal; 32])));
+        digest.finish()
+    }
+
+    #[test]
+    fn a_root_covers_its_rows_and_the_root_before() {
+        let rows = [(1, 1), (BLOCK - 1, 2), (BLOCK, 3), (3 * BLOCK, 4)];
+        let of = |day: &str, rows: &[(i64, u8)], previous: Option<&Root>| {
+            let (changes, digest) = digested(rows);
+            let day = day.parse().expect("a day");
+            let root = Root { day, up_to: 5, changes, digest: digest.to_vec(), root: Vec::new(), may_be_purged: false };
+            Root { root: root.recomputed(previous).to_vec(), ..root }
+        };
+        let first = of("2026-11-28", &[], None);
+        let second = of("2026-11-29", &rows, Some(&first));
+        assert_eq!(first.judge(None, digested(&[])), Ok(Covered::Whole));
+        assert_eq!(second.judge(Some(&first), digested(&rows)), Ok(Covered::Whole));
+        assert_eq!(second.judge(None, digested(&rows)), Err(RootWrong::NotChained), "the one before is gone");
+        let later = Root { day: "2026-11-30".parse().expect("a day"), ..second.clone() };
+        assert_eq!(later.judge(Some(&first), digested(&rows)), Err(RootWrong::NotChained));
+        assert_eq!(second.judge(Some(&first), digested(&rows[1..])), Err(RootWrong::Missing(1)));
+        let purged = Root { may_be_purged: true, ..second.clone() };
+        assert_eq!(purged.judge(Some(&first), digested(&rows[1..])), Ok(Covered::Purged(1)));
+        let more = [&rows[..], &[(4 * BLOCK, 9)]].concat();
+        assert_eq!(purged.judge(Some(&first), digested(&more)), Err(RootWrong::Added(1)));
+        let other = [rows[0], rows[1], rows[2], (3 * BLOCK, 5)];
+        assert_eq!(purged.judge(Some(&first), digested(&other)), Err(RootWrong::Changed));
+    }
+}
