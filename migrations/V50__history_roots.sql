@@ -3,6 +3,8 @@
 
 -- Which orders have rows to be sealed; empty soon, and for ever.
 CREATE INDEX IF NOT EXISTS order_status_history_unsealed ON order_status_history (order_id) WHERE seal IS NULL;
+-- That all rows are such is what the planner has to know.
+ANALYZE order_status_history (seal);
 
 CREATE TABLE history_roots (
     day        date PRIMARY KEY CONSTRAINT history_roots_day_is_sane CHECK (day BETWEEN '2000-01-01' AND '9999-11-30'),

@@ -30,6 +30,7 @@ pub mod paste;
 pub mod phone;
 pub mod policy;
 pub mod queue;
+pub mod race;
 pub mod selection;
 pub mod sheet;
 pub mod slot;

@@ -8,6 +8,7 @@ use tokio::join;
 use super::transaction::{self, Answered, Attempt, Decision, Request};
 use crate::model::facts::{Blocked, Facts, Standing};
 use crate::model::order::{OrderStatus, OwnOrder};
+use crate::model::race::LostRace;
 use crate::model::update::Action;
 use crate::model::{Actor, MasterRef, OfferId, OfferList, OrderId, Origin};
 use crate::store::orders::Assignment;
@@ -24,8 +25,8 @@ pub enum AcceptOutcome {
     Blocked(Blocked),
     /// The order was canceled or closed, or the offer recalled.
     Withdrawn,
-    /// Another master really has it.
-    Taken,
+    /// Another master really has it; and how that one came first, if it was a race.
+    Taken(Option<LostRace>),
     /// This master declined it before.
     Declined,
     /// The offer's deadline has passed.
@@ -63,7 +64,7 @@ impl AcceptOutcome {
             Self::AlreadyYours(_) => "ALREADY_YOURS",
             Self::Blocked(_) => "BLOCKED",
             Self::Withdrawn => "WITHDRAWN",
-            Self::Taken => "TAKEN",
+            Self::Taken(_) => "TAKEN",
             Self::Declined => "DECLINED",
             Self::Expired => "EXPIRED",
             Self::LimitReached { .. } => "LIMIT_REACHED",
@@ -203,7 +204,7 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision<Taking, AcceptOutcome> {
         (Standing::Yours, _) => return answer(AcceptOutcome::AlreadyYours(order.order.clone())),
         (_, Some(blocked)) => return answer(AcceptOutcome::Blocked(blocked.clone())),
         (Standing::Withdrawn, None) => return answer(AcceptOutcome::Withdrawn),
-        (Standing::Taken, None) => return answer(AcceptOutcome::Taken),
+        (Standing::Taken, None) => return answer(AcceptOutcome::Taken(facts.lost)),
         (Standing::Declined, None) => return answer(AcceptOutcome::Declined),
         (Standing::Expired, None) => return answer(AcceptOutcome::Expired),
         (Standing::Offered(offer), None) => offer.id,

@@ -6,6 +6,7 @@
 
 pub use super::blocked::Blocked;
 use super::order::{OrderStatus, OwnOrder, Stage};
+use super::race::LostRace;
 use super::{Amount, Deadline, MasterId, OfferId, OfferState};
 
 /// A master, and an order seen by that master.
@@ -17,6 +18,8 @@ pub struct Facts {
     pub order: Option<OrderFacts>,
     /// The master's offer of that order: the live or accepted one, else the last one.
     pub offer: Option<OfferFacts>,
+    /// If the order is another master's: how that one came before this one, if there was a race.
+    pub lost: Option<LostRace>,
     /// The word of the outcome that this very update had before, if it is a redelivery.
     pub processed: Option<String>,
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
 use crate::model::facts::{Blocked, Facts, MasterFacts, OfferFacts, OrderFacts};
 use crate::model::order::{Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot};
+use crate::model::race::LostRace;
 use crate::model::{Amount, Deadline, MasterId, MasterRef, OfferId, OfferState, OrderId, Role, UpdateKey};
 
 /// Run by `read`.
@@ -54,7 +55,14 @@ fn facts(row: &Row) -> Result<Facts, Error> {
         max_active_orders: column::<i32>(row, "max_active_orders")?.into(),
         has_loose_ends: column(row, "has_loose_ends")?,
     };
-    Ok(Facts { master, order, offer: offer(row)?, processed: column(row, "processed")? })
+    Ok(Facts { master, order, offer: offer(row)?, lost: lost(row)?, processed: column(row, "processed")? })
+}
+
+fn lost(row: &Row) -> Result<Option<LostRace>, Error> {
+    let (taken, tapped) =
+        (column::<Option<i64>>(row, "taken_after_ms")?, column::<Option<i64>>(row, "tapped_after_ms")?);
+    let Some((taken, tapped)) = taken.zip(tapped) else { return Ok(None) };
+    Ok(LostRace::of(column(row, "taken_by")?, taken, tapped))
 }
 
 fn order(row: &Row) -> Result<OrderFacts, Error> {

@@ -20,6 +20,9 @@ SELECT
         (SELECT 'SUCCESS' FROM offers AS answered
          WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $6 LIMIT 1)
     ) AS processed,
+    taken.by AS taken_by,
+    (extract(epoch FROM taken.at - offer.sent_at) * 1000)::bigint AS taken_after_ms,
+    (extract(epoch FROM taken.tapped_at - offer.sent_at) * 1000)::bigint AS tapped_after_ms,
     orders.id,
     orders.status,
     orders.version,
@@ -57,10 +60,21 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS last_change ON true
 LEFT JOIN LATERAL (
-    SELECT id, state, expires_at
+    SELECT id, state, expires_at, sent_at
     FROM offers
     WHERE offers.order_id = $1 AND offers.master_id = masters.id
     ORDER BY state IN ('SENT', 'VIEWED', 'ACCEPTED') DESC, id DESC
     LIMIT 1
 ) AS offer ON true
+LEFT JOIN LATERAL (
+    SELECT actor_type AS by, created_at AS at,
+           -- When this very update came first.
+           coalesce((SELECT processed_at FROM processed_updates WHERE bot = $5 AND update_key = $6), moment.now) AS tapped_at
+    FROM order_status_history
+    -- Only who comes too late asks.
+    WHERE order_id = orders.id AND to_status = 'ASSIGNED' AND orders.assigned_master_id <> masters.id
+      AND orders.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')
+    ORDER BY id DESC
+    LIMIT 1
+) AS taken ON isfinite(taken.at) AND isfinite(taken.tapped_at) AND isfinite(offer.sent_at)
 WHERE masters.id = coalesce($2, (SELECT id FROM masters WHERE telegram_user_id = $3))

@@ -24,6 +24,7 @@ mod dispatcher;
 mod figures;
 mod function;
 mod held;
+mod history;
 mod http;
 mod jobs;
 mod keyboards;

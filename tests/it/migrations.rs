@@ -5,6 +5,8 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use field_service::config::Database;
+use field_service::dispatch::verify;
+use field_service::model::history::Wrong;
 use field_service::store::{Clock, migrate};
 use tokio::process::Command;
 use tokio_postgres::Client;
@@ -122,6 +124,11 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     // And the system runs on it.
     let t = Dispatch::start_on(url, Settings { clock: Clock::default(), ..Settings::default() }).await;
     t.tick().await;
+    let unsealed: i64 = t.one("SELECT count(*) FROM order_status_history WHERE seal IS NULL", &[]).await;
+    assert_eq!(unsealed, 0, "the jobs seal what was there");
+    let report = verify::verify(&t.app.store, |_| ()).await.expect("a database");
+    let broken = report.findings.iter().filter(|finding| matches!(finding.wrong, Wrong::Changed | Wrong::NotSealed));
+    assert_eq!(broken.count(), 0, "whatever else it says: {report:#?}");
     let chat = t.chat(901);
     chat.tap("m:new").await;
     chat.press("№1").await;

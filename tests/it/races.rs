@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use field_service::dispatch::accept;
-use field_service::model::OrderId;
+use field_service::dispatch::act::Deed;
+use field_service::model::{MasterId, OrderId};
+use field_service::sim::telegram::Tap;
 use futures_util::future::join_all;
 
 use crate::harness::{ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, proxied_database};
@@ -52,7 +54,9 @@ async fn of_twenty_masters_one_gets_the_order() {
         let order = t.order().offered_to(users.clone()).await;
         let taps = join_all(users.iter().map(|user| t.tap_accept(*user, order))).await;
 
-        let said = tally(taps.iter().map(|tap| tap.notice().to_owned()));
+        // Each has a time of their own.
+        let beginning = |said: &str| said.split(':').next().unwrap_or_default().to_owned();
+        let said = tally(taps.iter().map(|tap| beginning(tap.notice())));
         assert_eq!(said.get("✅ Заявка принята. Удачи в работе!"), Some(&1), "{said:?}");
         assert_eq!(said.get("Уже занято"), Some(&19), "{said:?}");
         let winner = t.owner(order).await.expect("an owner");
@@ -60,6 +64,44 @@ async fn of_twenty_masters_one_gets_the_order() {
         assert_eq!(users[told], winner, "what was said is what was committed");
         t.check().await;
     }
+}
+
+/// Who comes too late reads by how much, from when the order was offered; and the same again when the tap is delivered again.
+#[tokio::test]
+async fn who_loses_the_race_reads_by_how_much() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let offered = async |masters: &[i64]| {
+        let order = t.order().offered_to(masters.to_vec()).await;
+        t.execute("UPDATE offers SET sent_at = $1 WHERE order_id = $2", &[&t.clock.now(), &order.0]).await;
+        order
+    };
+    let order = offered(&[ANNA, BORIS]).await;
+    t.let_pass(14);
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    t.let_pass(2);
+    let boris = t.chat(BORIS);
+    boris.say("/start").await;
+    let update = boris.tap_update(&format!("m:new:acc:{order}"));
+    let said = |tap: &Tap| tap.answers.iter().map(|answer| answer.text.clone().unwrap_or_default()).collect::<Vec<_>>();
+    let expected = "Уже занято: взял другой мастер через 14 с, вы нажали через 16 с";
+    assert_eq!(said(&boris.deliver(update.clone()).await), [expected]);
+    t.let_pass(60);
+    assert_eq!(said(&boris.deliver(update).await), [expected, expected], "it is the same tap");
+    let again = t.tap_accept(BORIS, order).await;
+    assert_eq!(again.notice(), "Уже занято: взял другой мастер через 14 с, вы нажали через 1 мин 16 с");
+
+    t.add_staff(500).await;
+    let given = offered(&[BORIS]).await;
+    t.let_pass(75);
+    assert_eq!(t.first_of_staff_does(given, &Deed::Assign(MasterId(1)), None).await, "SUCCESS");
+    t.let_pass(5);
+    let expected = "Уже занято: диспетчер отдал заявку другому мастеру через 1 мин 15 с, вы нажали через 1 мин 20 с";
+    assert_eq!(t.tap_accept(BORIS, given).await.notice(), expected);
+    // Of a time that cannot be counted with nothing is said.
+    t.execute("UPDATE offers SET sent_at = $1 + interval '1 hour' WHERE order_id = $2", &[&t.clock.now(), &given.0])
+        .await;
+    assert_eq!(t.tap_accept(BORIS, given).await.notice(), "Уже занято");
+    t.check().await;
 }
 
 /// Failure 5 of the older system.

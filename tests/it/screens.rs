@@ -1,5 +1,7 @@
 //! What people read, word for word.
 
+use std::time::Duration;
+
 use field_service::bots::render::{self, Screen, texts};
 use field_service::dispatch::accept::AcceptOutcome;
 use field_service::dispatch::close::CloseOutcome;
@@ -10,10 +12,11 @@ use field_service::dispatch::progress::{ProgressOutcome, Step};
 use field_service::model::Amount;
 use field_service::model::dialog::{Barred, Dialog, Profile, Question, Written};
 use field_service::model::facts::{Blocked, OfferFacts, Standing};
-use field_service::model::notification::Notification;
+use field_service::model::notification::{DayRoot, Notification};
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
 };
+use field_service::model::race::{LostRace, Winner};
 use field_service::model::staff_order::Detail;
 use field_service::model::{
     Deadline, Hindrance, MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId,
@@ -227,6 +230,7 @@ fn messages_that_nobody_asked_for() {
         Notification::NotYours(order),
         Notification::Canceled { order, for_good: true, reason: reason() },
         Notification::Canceled { order, for_good: false, reason: None },
+        Notification::HistoryRoot(DayRoot { day: date(2026, 11, 29), changes: 12_345, root: vec![0xab; 32] }),
     ];
     let shown: Vec<_> = messages.iter().map(|message| show(&render::notification(message))).collect();
     assert_snapshot!("messages", shown.join("\n\n========\n\n"));
@@ -267,13 +271,22 @@ fn no_screen_is_too_long_for_telegram() {
 #[test]
 fn alerts() {
     let blocked = |reason: Option<&str>| AcceptOutcome::Blocked(Blocked { reason: reason.map(ToOwned::to_owned) });
+    let lost = |winner, taken, tapped| {
+        let (taken_after, tapped_after) = (Duration::from_millis(taken), Duration::from_millis(tapped));
+        AcceptOutcome::Taken(Some(LostRace { winner, taken_after, tapped_after }))
+    };
     let accept = [
         AcceptOutcome::NotFound,
         AcceptOutcome::AlreadyYours(own()),
         blocked(Some("долг по материалам")),
         blocked(None),
         AcceptOutcome::Withdrawn,
-        AcceptOutcome::Taken,
+        AcceptOutcome::Taken(None),
+        lost(Winner::Master, 14_000, 16_000),
+        lost(Winner::Master, 300, 2_500),
+        lost(Winner::Master, 75_100, 75_900),
+        lost(Winner::Master, 3_600_000, 3_605_000),
+        lost(Winner::GivenByStaff, 75_000, 100_000),
         AcceptOutcome::Declined,
         AcceptOutcome::Expired,
         AcceptOutcome::LimitReached { limit: 5 },
@@ -283,8 +296,11 @@ fn alerts() {
     let lines: Vec<_> =
         accept.iter().map(|outcome| format!("{}: {}", outcome.name(), texts::accept(outcome))).collect();
     assert_snapshot!("accept_alerts", lines.join("\n"));
-    let taken = lines.iter().filter(|line| line.to_lowercase().contains("занят")).count();
-    assert_eq!(taken, 1, "«занято» stands in no alert but the lost race's");
+    for line in &lines {
+        let taken = line.to_lowercase().contains("занят");
+        assert_eq!(taken, line.starts_with("TAKEN"), "«занято» stands in no alert but the lost race's: {line}");
+        assert!(line.chars().count() <= 200, "{line}");
+    }
 
     let decline = [
         DeclineOutcome::NotFound,

@@ -15,7 +15,8 @@ pub(super) use buttons::*;
 pub(super) use notifications::notification;
 pub use vocabulary::VOCABULARY;
 use words::{
-    COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, place, slot, telephone, typed,
+    COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, duration, place, slot,
+    telephone, typed,
 };
 pub use words::{REASON_LIMIT, without_currency};
 pub(super) use words::{address_to_copy, telephone_to_copy};
@@ -26,6 +27,8 @@ pub(super) use work::{
 };
 pub use work::{NOT_ASKED, NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_CORRECT, TOO_LATE_TO_RETURN, progress, shift};
 
+use std::time::Duration;
+
 use crate::dispatch::accept::AcceptOutcome;
 use crate::dispatch::decline::DeclineOutcome;
 use crate::dispatch::view::ViewOutcome;
@@ -34,6 +37,7 @@ use crate::model::dialog::{Barred, Profile};
 use crate::model::facts::Blocked;
 use crate::model::notification::StaffDid;
 use crate::model::order::{OrderCard, OwnOrder};
+use crate::model::race::{LostRace, Winner};
 use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
 
 const TITLE: &str = "📋 <b>Новые заявки</b>";
@@ -158,7 +162,7 @@ pub fn accept(outcome: &AcceptOutcome) -> String {
         AcceptOutcome::AlreadyYours(_) => YOURS.to_owned(),
         AcceptOutcome::Blocked(blocked) => self::blocked(blocked),
         AcceptOutcome::Withdrawn => WITHDRAWN.to_owned(),
-        AcceptOutcome::Taken => TAKEN.to_owned(),
+        AcceptOutcome::Taken(race) => taken(race.as_ref()),
         AcceptOutcome::Declined => DECLINED.to_owned(),
         AcceptOutcome::Expired => EXPIRED.to_owned(),
         AcceptOutcome::LimitReached { limit } => {
@@ -166,6 +170,27 @@ pub fn accept(outcome: &AcceptOutcome) -> String {
         }
         AcceptOutcome::Busy => BUSY.to_owned(),
     }
+}
+
+/// That somebody else has it, and by how much that one was quicker.
+fn taken(race: Option<&LostRace>) -> String {
+    let Some(LostRace { winner, taken_after, tapped_after }) = race else { return TAKEN.to_owned() };
+    let seconds = |after: &Duration| i64::try_from(after.as_secs()).unwrap_or(i64::MAX);
+    let (taken, tapped) = (seconds(taken_after), seconds(tapped_after));
+    let who = match winner {
+        Winner::Master => "взял другой мастер",
+        Winner::GivenByStaff => "диспетчер отдал заявку другому мастеру",
+    };
+    let when = if taken == 0 { "сразу".to_owned() } else { format!("через {}", duration(taken)) };
+    // Of a minute and more no seconds may be said.
+    let tap = if taken == tapped {
+        "вы нажали на долю секунды позже".to_owned()
+    } else if duration(taken) == duration(tapped) {
+        "вы нажали чуть позже".to_owned()
+    } else {
+        format!("вы нажали через {}", duration(tapped))
+    };
+    format!("{TAKEN}: {who} {when}, {tap}")
 }
 
 fn blocked(blocked: &Blocked) -> String {

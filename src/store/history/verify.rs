@@ -30,7 +30,9 @@ const AFTER: Statement = statement!(
          LEFT JOIN LATERAL (
              SELECT edit.old_value AS first_reason, true AS is_one
              FROM order_edits AS edit
-             WHERE edit.order_id = change.order_id AND edit.field = 'return_reason'
+             -- Only what a master gave back has a reason that can be corrected.
+             WHERE change.actor_type = 'MASTER' AND change.to_status IN ('SEARCHING', 'GUARANTEE')
+               AND edit.order_id = change.order_id AND edit.field = 'return_reason'
                AND edit.changed_by_master_id = change.changed_by_master_id
                AND edit.created_at >= change.created_at AND edit.created_at < change.created_at + interval '15 minutes'
                -- What is there now is what the last correction says.

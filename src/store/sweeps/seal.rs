@@ -11,9 +11,15 @@ pub static SEAL: Sweep = Sweep {
         "seal.find",
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT DISTINCT order_id AS id
-         FROM order_status_history
-         WHERE seal IS NULL AND order_id <> ALL ($3) /* except */
-           AND (SELECT root IS NULL FROM history_roots ORDER BY day LIMIT 1)
+         FROM (
+             -- By the index, and not all that there is.
+             SELECT order_id
+             FROM order_status_history
+             WHERE seal IS NULL AND order_id <> ALL ($3) /* except */
+               AND (SELECT root IS NULL FROM history_roots ORDER BY day LIMIT 1)
+             ORDER BY order_id
+             LIMIT 5000
+         ) AS first
          ORDER BY order_id
          LIMIT $2 /* at most */"
     ),

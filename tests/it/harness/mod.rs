@@ -43,6 +43,28 @@ pub const VERA: i64 = 103;
 /// A Telegram id that is no master's.
 pub const STRANGER: i64 = 999;
 
+/// Seals all of the history anew, as somebody can who may write it.
+pub const RESEAL: &str = "
+    DO $$
+    DECLARE
+        change order_status_history;
+        of_order bigint;
+        previous bytea;
+    BEGIN
+        FOR change IN SELECT * FROM order_status_history ORDER BY order_id, id LOOP
+            IF change.order_id IS DISTINCT FROM of_order THEN
+                previous := '';
+            END IF;
+            of_order := change.order_id;
+            previous := sha256(previous || convert_to(jsonb_build_array(
+                1, change.id, change.order_id, change.from_status, change.to_status, change.actor_type,
+                change.changed_by_master_id, change.changed_by_staff_id, change.reason, change.context,
+                extract(epoch FROM change.created_at))::text, 'UTF8'));
+            UPDATE order_status_history SET seal = previous WHERE id = change.id;
+        END LOOP;
+    END
+    $$";
+
 /// The running system.
 pub struct Dispatch {
     pub telegram: Telegram,
@@ -325,6 +347,7 @@ impl Dispatch {
     /// Lets the pause pass that a person makes between two steps.
     pub async fn pause(&self) {
         self.execute("UPDATE order_status_history SET created_at = created_at - interval '2 seconds'", &[]).await;
+        self.sql.batch_execute(RESEAL).await.expect("new seals");
     }
 
     /// Steps of a master's, with pauses.

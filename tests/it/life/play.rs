@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use field_service::bots::delivery;
-use field_service::dispatch::deliver;
+use field_service::dispatch::{deliver, verify};
 use field_service::model::OrderId;
 use field_service::sim::telegram::Chat;
 use futures_util::future::join_all;
@@ -400,6 +400,10 @@ impl Life {
         let violations = field_service::sim::invariants::violations(&self.t.sql).await.expect("queries");
         if !violations.is_empty() {
             return Err(violations.join("\n"));
+        }
+        let history = verify::verify(&self.t.app.store, |_| ()).await.expect("a database");
+        if !history.fits() {
+            return Err(format!("the history does not fit: {history:?}"));
         }
         for order in &self.orders {
             let row = self

@@ -1,0 +1,424 @@
+//! The history of orders cannot be changed unseen: rows are sealed whoever inserts them, `verify` names what does not fit, and
+//! each day's root is in the admins' chats.
+
+use std::process::Output;
+
+use field_service::dispatch::verify::{self, Report};
+use field_service::model::OrderId;
+use field_service::model::history::{Covered, Root, RootWrong, Wrong, hex};
+use field_service::sim::telegram::Chat;
+use field_service::store::history;
+use futures_util::future::join_all;
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use tokio::process::Command;
+
+use crate::harness::{ANNA, BORIS, Dispatch, RESEAL};
+
+async fn verified(t: &Dispatch) -> Report {
+    verify::verify(&t.app.store, |_| ()).await.expect("a database")
+}
+
+async fn fits(t: &Dispatch) {
+    let report = verified(t).await;
+    assert!(report.fits(), "{report:#?}");
+}
+
+/// What is wrong first, and at which row of the order's, from 1.
+async fn wrong(t: &Dispatch, order: OrderId, rows: &[i64]) -> Vec<(usize, Wrong)> {
+    let found = verified(t).await.findings;
+    assert!(found.iter().all(|finding| finding.order == order), "{found:?}");
+    let place =
+        |row: Option<i64>| row.and_then(|row| rows.iter().position(|known| *known == row)).map_or(0, |at| at + 1);
+    found.into_iter().map(|finding| (place(finding.row), finding.wrong)).collect()
+}
+
+async fn rows(t: &Dispatch, order: OrderId) -> Vec<i64> {
+    t.one("SELECT array_agg(id ORDER BY id) FROM order_status_history WHERE order_id = $1", &[&order.0]).await
+}
+
+/// An order that was taken and is being worked on: three changes.
+async fn at_work(t: &Dispatch) -> OrderId {
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    t.tap_accept(ANNA, order).await;
+    for step in ["enr", "wrk"] {
+        t.let_pass(5);
+        t.chat(ANNA).tap(&format!("m:act:{step}:{order}")).await;
+    }
+    assert_eq!(t.status(order).await, "WORKING");
+    order
+}
+
+/// The standing clock at some minutes past the next midnight, by UTC.
+fn next_day(t: &Dispatch, minutes: i64) {
+    let now = t.clock.now().expect("a standing clock").to_zoned(TimeZone::UTC);
+    let midnight = now.date().tomorrow().expect("a day").to_zoned(TimeZone::UTC).expect("a time");
+    t.clock.set(midnight.checked_add(minutes.minutes()).expect("a time").timestamp());
+}
+
+/// A day ends, and its root is made.
+async fn day_ends(t: &Dispatch) {
+    next_day(t, 6);
+    t.tick().await;
+    t.let_pass(61);
+    t.tick().await;
+}
+
+fn seals_in(chat: &Chat) -> Vec<String> {
+    let messages = chat.messages();
+    messages.iter().map(|message| message.text.clone()).filter(|text| text.contains("опечатана")).collect()
+}
+
+#[tokio::test]
+async fn whoever_tampers_with_a_row_is_found_out_and_the_row_is_named() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (sound, order) = (at_work(&t).await, at_work(&t).await);
+    fits(&t).await;
+    let ids = rows(&t, order).await;
+    let [first, second, third] = ids[..] else { panic!("{ids:?}") };
+    let other = |status: &str, last: &str| Wrong::OtherStatus { status: status.to_owned(), last: last.to_owned() };
+    let follows = |previous: &str| Wrong::DoesNotFollow { previous: previous.to_owned() };
+    let cases = [
+        (format!("UPDATE order_status_history SET reason = 'x' WHERE id = {second}"), (2, Wrong::Changed)),
+        (format!("UPDATE order_status_history SET reason = '' WHERE id = {first}"), (1, Wrong::Changed)),
+        (format!("UPDATE order_status_history SET context = '{{}}' WHERE id = {first}"), (1, Wrong::Changed)),
+        (format!("UPDATE order_status_history SET changed_by_master_id = 2 WHERE id = {third}"), (3, Wrong::Changed)),
+        (
+            format!(
+                "UPDATE order_status_history SET created_at = created_at + interval '1 microsecond' WHERE id = {third}"
+            ),
+            (3, Wrong::Changed),
+        ),
+        (format!("UPDATE order_status_history SET seal = sha256('x') WHERE id = {second}"), (2, Wrong::Changed)),
+        (format!("UPDATE order_status_history SET seal = NULL WHERE id = {second}"), (2, Wrong::NotSealed)),
+        (format!("DELETE FROM order_status_history WHERE id = {first}"), (2, Wrong::MissingBefore)),
+        (format!("DELETE FROM order_status_history WHERE id = {second}"), (3, Wrong::MissingBefore)),
+        (format!("DELETE FROM order_status_history WHERE id = {third}"), (2, other("WORKING", "EN_ROUTE"))),
+        (
+            format!("DELETE FROM order_status_history WHERE order_id = {order}"),
+            (0, Wrong::Counted { changes: 3, rows: 0 }),
+        ),
+        (format!("UPDATE orders SET status = 'EN_ROUTE' WHERE id = {order}"), (3, other("EN_ROUTE", "WORKING"))),
+        // Sealed by the database, as every row is; but it tells of nothing that has happened.
+        (
+            format!(
+                "INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+                 VALUES ({order}, 'PAYMENT', 'WORKING', 'SYSTEM')"
+            ),
+            (0, follows("WORKING")),
+        ),
+        (
+            format!(
+                "INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+                 VALUES ({order}, 'WORKING', 'WORKING', 'SYSTEM')"
+            ),
+            (0, Wrong::Counted { changes: 3, rows: 4 }),
+        ),
+    ];
+    for (tampering, named) in cases {
+        let before = "CREATE TABLE kept AS SELECT * FROM order_status_history; CREATE TABLE was AS SELECT id, status FROM orders";
+        t.sql.batch_execute(before).await.expect("a copy");
+        t.execute(&tampering, &[]).await;
+        assert_eq!(wrong(&t, order, &ids).await, [named], "{tampering}");
+        // With their seals, as a dump is restored.
+        let after =
+            "DELETE FROM order_status_history; INSERT INTO order_status_history SELECT * FROM kept ORDER BY random();
+                     UPDATE orders SET status = was.status FROM was WHERE was.id = orders.id; DROP TABLE kept, was";
+        t.sql.batch_execute(after).await.expect("the copy");
+        fits(&t).await;
+    }
+    assert_eq!(rows(&t, sound).await.len(), 3);
+}
+
+/// What a chain does not show: its end is cut off and the order with it, or all of it is sealed anew.
+#[tokio::test]
+async fn what_fits_itself_does_not_fit_the_day_s_root() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (order, gone) = (at_work(&t).await, at_work(&t).await);
+    day_ends(&t).await;
+    let report = verified(&t).await;
+    assert_eq!(report.roots.len(), 2, "one of before, and the day's: {report:#?}");
+    assert!(report.fits() && report.roots[1].0.changes == 6, "{report:#?}");
+    let ids = rows(&t, order).await;
+    let judged = async || verified(&t).await.roots.pop().expect("a root").1;
+
+    let cut = format!(
+        "BEGIN; DELETE FROM order_status_history WHERE id = {}; UPDATE orders SET status = 'EN_ROUTE', version = 3 WHERE id = {order}",
+        ids[2]
+    );
+    for (tampering, named) in [
+        (cut, RootWrong::Missing(1)),
+        (
+            format!(
+                "BEGIN; DELETE FROM order_status_history WHERE order_id = {gone}; UPDATE orders SET status = 'SEARCHING', version = 1
+                 WHERE id = {gone}"
+            ),
+            RootWrong::Missing(3),
+        ),
+        (
+            format!(
+                "BEGIN; UPDATE order_status_history SET reason = 'x' WHERE order_id = {order};
+                 {RESEAL}"
+            ),
+            RootWrong::Changed,
+        ),
+        (
+            "BEGIN; UPDATE history_roots SET changes = changes - 1 WHERE day = (SELECT max(day) FROM history_roots)".to_owned(),
+            RootWrong::NotChained,
+        ),
+        (
+            "BEGIN; DELETE FROM history_roots WHERE day = (SELECT min(day) FROM history_roots)".to_owned(),
+            RootWrong::NotChained,
+        ),
+    ] {
+        let backup = "CREATE TABLE kept AS SELECT * FROM order_status_history; CREATE TABLE was AS SELECT * FROM orders;
+                      CREATE TABLE made AS SELECT * FROM history_roots";
+        t.sql.batch_execute(backup).await.expect("a copy");
+        t.sql.batch_execute(&format!("{tampering}; COMMIT")).await.expect("tampering");
+        let report = verified(&t).await;
+        assert_eq!(report.wrong, 0, "every chain fits itself: {report:#?}");
+        assert_eq!(judged().await, Err(named), "{tampering}");
+        let restored = "DELETE FROM order_status_history; INSERT INTO order_status_history SELECT * FROM kept;
+                        UPDATE orders SET status = was.status, version = was.version FROM was WHERE was.id = orders.id;
+                        DELETE FROM history_roots; INSERT INTO history_roots SELECT * FROM made; DROP TABLE kept, was, made";
+        t.sql.batch_execute(restored).await.expect("the copy");
+        fits(&t).await;
+    }
+    // Orders that are over are deleted in the end, if a policy says so: then nobody can say more of that time.
+    t.let_pass(60 * 24 * 3600);
+    t.execute("INSERT INTO dispatch_policies (keep_finished_days) VALUES (30)", &[]).await;
+    t.execute("DELETE FROM order_status_history WHERE order_id = $1", &[&gone.0]).await;
+    t.execute("UPDATE orders SET version = 1 WHERE id = $1", &[&gone.0]).await;
+    assert_eq!(judged().await, Ok(Covered::Purged(3)));
+}
+
+/// The database seals what is inserted in whatever session, also by a release that knows of no seals.
+#[tokio::test]
+async fn every_row_is_sealed_whoever_inserts_it() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = t.order().create().await;
+    let by_hand = t.colleague().await;
+    by_hand
+        .batch_execute(&format!(
+            "SET timezone = 'Asia/Kamchatka'; SET datestyle = 'German'; SET extra_float_digits = -15; SET bytea_output = 'escape';
+             SET search_path = pg_catalog;
+             INSERT INTO public.order_status_history (order_id, from_status, to_status, actor_type, reason, context)
+             VALUES ({order}, 'SEARCHING', 'CANCELED', 'ADMIN', 'кавычка \", обратная \\ и перенос
+', '{{\"a\": 1.50, \"б\": [null, \"\\u0001\"]}}'), ({order}, 'CANCELED', 'SEARCHING', 'SYSTEM', NULL, '{{}}');
+             UPDATE public.orders SET version = 3 WHERE id = {order}"
+        ))
+        .await
+        .expect("two changes");
+    let sealed: i64 = t.one("SELECT count(DISTINCT seal) FROM order_status_history", &[]).await;
+    assert_eq!(sealed, 2);
+    fits(&t).await;
+}
+
+/// Rows from before there were seals: the jobs seal them, what is added meanwhile waits, and the first root covers them all.
+#[tokio::test]
+async fn what_was_there_before_is_sealed_by_the_jobs() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let admin = t.add_staff_as(600, "ADMIN", &[]).await;
+    t.execute("ALTER TABLE order_status_history DISABLE TRIGGER seal_history", &[]).await;
+    let (order, other) = (at_work(&t).await, at_work(&t).await);
+    t.execute("ALTER TABLE order_status_history ENABLE TRIGGER seal_history", &[]).await;
+    t.execute(
+        "UPDATE history_roots SET up_to = (SELECT max(id) FROM order_status_history), settled_by = pg_snapshot_xmax(pg_current_snapshot()),
+                opened_at = $1, changes = NULL, digest = NULL, root = NULL, closed_at = NULL",
+        &[&t.clock.now()],
+    )
+    .await;
+    let new = at_work(&t).await;
+    t.let_pass(5);
+    t.chat(ANNA).tap(&format!("m:act:cls:{order}")).await;
+    let unsealed = async || -> Vec<i64> {
+        t.one("SELECT coalesce(array_agg(DISTINCT order_id ORDER BY order_id), '{}') FROM order_status_history WHERE seal IS NULL", &[])
+            .await
+    };
+    assert_eq!(unsealed().await, [order.0, other.0], "not the new one");
+    let report = verified(&t).await;
+    assert!(report.fits() && report.roots.is_empty(), "{report:#?}");
+    assert_eq!((report.unsealed, report.changes), (7, 10));
+    t.tick().await;
+    assert_eq!(unsealed().await, [0; 0]);
+    t.let_pass(61);
+    t.tick().await;
+    let report = verified(&t).await;
+    assert!(report.fits() && report.unsealed == 0, "{report:#?}");
+    assert_eq!(report.roots.len(), 1);
+    assert_eq!(report.roots[0].0.changes, 6, "what is newer is the next one's: {report:#?}");
+    t.tell().await;
+    assert_eq!(seals_in(&admin).len(), 1, "{:?}", seals_in(&admin));
+    // Nobody seals what somebody else unseals.
+    t.execute("UPDATE order_status_history SET seal = NULL WHERE order_id = $1", &[&new.0]).await;
+    t.tick().await;
+    assert_eq!(unsealed().await, [new.0]);
+    assert_eq!(verified(&t).await.findings.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_the_same_moment_leave_an_unbroken_chain() {
+    let t = Dispatch::start().await;
+    let masters: Vec<i64> = (2000..2006).collect();
+    for master in &masters {
+        t.add_master(*master, "Мастер").await;
+    }
+    t.execute("UPDATE masters SET max_active_orders = 100", &[]).await;
+    t.add_staff(500).await;
+    for _ in 0..6 {
+        let orders = join_all((0..4).map(|_| t.order().offered_to(masters.clone()))).await;
+        let taps = orders.iter().flat_map(|order| masters.iter().map(|master| t.tap_accept(*master, *order)));
+        let canceled = join_all(orders.iter().map(|order| t.cancel(*order, "передумал")));
+        let taken = join_all(orders.iter().map(|order| t.take_back(*order, "не едет")));
+        tokio::join!(join_all(taps), taken, canceled);
+    }
+    t.check().await;
+    let report = verified(&t).await;
+    assert!(report.fits() && report.changes >= 24, "{report:#?}");
+}
+
+/// Who gave an order back may correct the reason for a quarter of an hour; what was said first is sealed, and stays known.
+#[tokio::test]
+async fn a_corrected_reason_is_no_tampering_and_a_changed_one_is() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = at_work(&t).await;
+    let chat = t.chat(ANNA);
+    t.let_pass(5);
+    chat.tap(&format!("m:act:ret:{order}")).await;
+    let reason = chat.text_update("Заболела");
+    let id = reason["message"]["message_id"].as_i64().and_then(|id| id.try_into().ok()).expect("an id");
+    chat.deliver(reason).await;
+    chat.press("Да, вернуть").await;
+    for corrected in ["Заболела я", "Заболел ребёнок"] {
+        t.let_pass(1);
+        chat.deliver(chat.edit_update(id, corrected)).await;
+    }
+    let now: String = t.one("SELECT reason FROM order_status_history ORDER BY id DESC LIMIT 1", &[]).await;
+    assert_eq!(now, "Заболел ребёнок");
+    let report = verified(&t).await;
+    assert!(report.fits() && report.corrected == 1, "{report:#?}");
+
+    t.execute("UPDATE order_status_history SET reason = 'Украла инструмент' WHERE reason IS NOT NULL", &[]).await;
+    let found = verified(&t).await.findings;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].wrong, Wrong::Changed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_day_s_root_goes_to_the_admins_once() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let admin = t.add_staff_as(600, "ADMIN", &[]).await;
+    let (dispatcher, viewer) = (t.add_staff(500).await, t.add_staff_as(501, "VIEWER", &[]).await);
+    let gone = t.add_staff_as(601, "ADMIN", &[]).await;
+    t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = 601", &[]).await;
+    at_work(&t).await;
+    next_day(&t, 2);
+    t.tick().await;
+    let roots = async || -> i64 { t.one("SELECT count(*) FROM history_roots WHERE root IS NOT NULL", &[]).await };
+    assert_eq!(roots().await, 1, "the day has hardly ended");
+    let other = t.restarted().await;
+    for _ in 0..2 {
+        t.let_pass(5 * 60);
+        let (one, two) = (t.app.jobs(), other.app.jobs());
+        let (one, two) = tokio::join!(one.pass(), two.pass());
+        assert!(one.is_ok() && two.is_ok());
+    }
+    assert_eq!(roots().await, 2);
+    t.tell().await;
+    let said = seals_in(&admin);
+    assert_eq!(said.len(), 1, "{said:?}");
+    let report = verified(&t).await;
+    let Root { day, root, .. } = &report.roots[1].0;
+    assert!(said[0].contains(&hex(root)) && said[0].contains(&day.strftime("%d.%m.%Y").to_string()), "{said:?}");
+    for chat in [dispatcher, viewer, gone] {
+        assert!(seals_in(&chat).is_empty(), "{:?}", seals_in(&chat));
+    }
+    // A day on which nothing happened has a root too; and of days on which nothing ran there is one.
+    day_ends(&t).await;
+    t.let_pass(5 * 24 * 3600);
+    day_ends(&t).await;
+    t.tell().await;
+    assert_eq!(seals_in(&admin).len(), 3);
+    fits(&t).await;
+}
+
+/// A row of a transaction that was open when the day was closed is under that day's root, or the next one's, and never under
+/// none.
+#[tokio::test]
+async fn a_change_that_is_committed_late_is_waited_for() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (late, order) = (t.order().create().await, t.order().create().await);
+    let add = |order: OrderId| {
+        format!(
+            "UPDATE orders SET version = version + 1 WHERE id = {order};
+             INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+             VALUES ({order}, 'SEARCHING', 'SEARCHING', 'SYSTEM')"
+        )
+    };
+    let colleague = t.colleague().await;
+    colleague.batch_execute(&format!("BEGIN; {}", add(late))).await.expect("an open transaction");
+    t.sql.batch_execute(&add(order)).await.expect("a later row, committed before");
+    next_day(&t, 6);
+    assert!(history::open_day(&t.app.store).await.expect("a database"));
+    assert!(!history::open_day(&t.app.store).await.expect("a database"), "once");
+    t.let_pass(61);
+    assert_eq!(history::close_day(&t.app.store).await.expect("a database"), None, "somebody is at work");
+    colleague.batch_execute("COMMIT").await.expect("an end");
+    let closed = history::close_day(&t.app.store).await.expect("a database").expect("a root");
+    assert_eq!(closed.changes, 2);
+    assert_eq!(history::close_day(&t.app.store).await.expect("a database"), None, "once");
+    fits(&t).await;
+}
+
+async fn program(t: &Dispatch, more: &[&str]) -> (Output, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+    command.arg("verify").args(more).env_clear().env("DATABASE_URL", &t.database_url).kill_on_drop(true);
+    let output = command.output().await.expect("the program runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output, said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_says_what_it_found_and_fails_if_something_does_not_fit() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = at_work(&t).await;
+    day_ends(&t).await;
+    let root: String = t.one("SELECT encode(root, 'hex') FROM history_roots ORDER BY day DESC LIMIT 1", &[]).await;
+    let (output, said) = program(&t, &[]).await;
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 orders with 3 changes: 0 do not fit") && said.contains(&root), "{said}");
+    let (_, said) = program(&t, &["--roots", "0"]).await;
+    assert!(!said.contains(&root), "{said}");
+
+    let ids = rows(&t, order).await;
+    t.execute("UPDATE order_status_history SET actor_type = 'ADMIN' WHERE id = $1", &[&ids[1]]).await;
+    t.execute("UPDATE history_roots SET up_to = up_to + 1", &[]).await;
+    let (output, said) = program(&t, &["--roots", "0"]).await;
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains(&format!("order {order}, row {}: was changed", ids[1])), "{said}");
+    assert!(said.contains("DOES NOT FIT") && said.contains("error: "), "{said}");
+    assert!(!said.contains("Мария") && !said.contains("7999"), "nobody's data: {said}");
+}
+
+/// Constant memory, and a million orders in minutes: here so many that several batches are read.
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_orders_are_verified_in_batches() {
+    let t = Dispatch::start().await;
+    t.execute(
+        "WITH made AS (
+             INSERT INTO orders (city_id, category, status, address, client_name, client_phone, version)
+             SELECT 1, 'WINDOWS', 'CANCELED', 'адрес', 'клиент', '+7', 3 FROM generate_series(1, 5000) RETURNING id
+         )
+         INSERT INTO order_status_history (order_id, from_status, to_status, actor_type)
+         SELECT id, (ARRAY['CREATED', 'SEARCHING'])[n], (ARRAY['SEARCHING', 'CANCELED'])[n], 'SYSTEM'
+         FROM made, generate_series(1, 2) AS n ORDER BY n, id DESC",
+        &[],
+    )
+    .await;
+    let report = verified(&t).await;
+    assert!(report.fits(), "{:?}", report.findings);
+    assert_eq!((report.orders, report.changes), (5000, 10_000));
+    t.execute("UPDATE order_status_history SET reason = 'x' WHERE order_id % 100 = 0", &[]).await;
+    let report = verified(&t).await;
+    assert_eq!((report.wrong, report.findings.len()), (50, verify::NAMED));
+}
