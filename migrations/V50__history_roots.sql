@@ -3,8 +3,14 @@
 
 -- Which orders have rows to be sealed; empty soon, and for ever.
 CREATE INDEX IF NOT EXISTS order_status_history_unsealed ON order_status_history (order_id) WHERE seal IS NULL;
--- That all rows are such is what the planner has to know.
-ANALYZE order_status_history (seal);
+-- That all rows are such is what the planner has to know; of an empty table nothing.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM order_status_history) THEN
+        ANALYZE order_status_history (seal);
+    END IF;
+END
+$$;
 
 CREATE TABLE history_roots (
     day        date PRIMARY KEY CONSTRAINT history_roots_day_is_sane CHECK (day BETWEEN '2000-01-01' AND '9999-11-30'),

@@ -200,12 +200,11 @@ async fn every_row_is_sealed_whoever_inserts_it() {
     let by_hand = t.colleague().await;
     by_hand
         .batch_execute(&format!(
-            "SET timezone = 'Asia/Kamchatka'; SET datestyle = 'German'; SET extra_float_digits = -15; SET bytea_output = 'escape';
-             SET search_path = pg_catalog;
+            "SET timezone = 'Asia/Kamchatka'; SET datestyle = 'German'; SET extra_float_digits = -15; SET bytea_output = 'escape'; SET search_path = pg_catalog;
              INSERT INTO public.order_status_history (order_id, from_status, to_status, actor_type, reason, context)
              VALUES ({order}, 'SEARCHING', 'CANCELED', 'ADMIN', 'кавычка \", обратная \\ и перенос
 ', '{{\"a\": 1.50, \"б\": [null, \"\\u0001\"]}}'), ({order}, 'CANCELED', 'SEARCHING', 'SYSTEM', NULL, '{{}}');
-             UPDATE public.orders SET version = 3 WHERE id = {order}"
+             RESET search_path; UPDATE orders SET version = 3 WHERE id = {order}"
         ))
         .await
         .expect("two changes");
