@@ -229,7 +229,7 @@ async fn what_was_there_before_is_sealed_by_the_jobs() {
     .await;
     let new = at_work(&t).await;
     t.let_pass(5);
-    t.chat(ANNA).tap(&format!("m:act:cls:{order}")).await;
+    t.chat(ANNA).tap(&format!("m:act:cls_yes:{order}")).await;
     let unsealed = async || -> Vec<i64> {
         t.one("SELECT coalesce(array_agg(DISTINCT order_id ORDER BY order_id), '{}') FROM order_status_history WHERE seal IS NULL", &[])
             .await

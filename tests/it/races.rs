@@ -98,8 +98,11 @@ async fn who_loses_the_race_reads_by_how_much() {
     let expected = "Уже занято: диспетчер отдал заявку другому мастеру через 1 мин 15 с, вы нажали через 1 мин 20 с";
     assert_eq!(t.tap_accept(BORIS, given).await.notice(), expected);
     // Of a time that cannot be counted with nothing is said.
-    t.execute("UPDATE offers SET sent_at = $1 + interval '1 hour' WHERE order_id = $2", &[&t.clock.now(), &given.0])
-        .await;
+    t.execute(
+        "UPDATE offers SET sent_at = $1::timestamptz + interval '1 hour' WHERE order_id = $2",
+        &[&t.clock.now(), &given.0],
+    )
+    .await;
     assert_eq!(t.tap_accept(BORIS, given).await.notice(), "Уже занято");
     t.check().await;
 }
