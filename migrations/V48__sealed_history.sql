@@ -4,7 +4,7 @@
 -- transaction. Until then what is added to such an order waits for the sweep too, so that a chain begins with its first row.
 
 ALTER TABLE order_status_history
-    ADD COLUMN seal bytea,
+    ADD COLUMN IF NOT EXISTS seal bytea,
     ADD CONSTRAINT order_status_history_seal_is_a_hash CHECK (octet_length(seal) = 32) NOT VALID;
 COMMENT ON COLUMN order_status_history.seal IS 'SHA-256 of the seal of the order''s row before this one, if there is one, and of what this row said when it was inserted, as a JSON array of its columns. Null: from before rows were sealed, and yet to be';
 

@@ -34,6 +34,11 @@
 //! [`telegram`] send it, and the row is finished. The webhook does so for what its tap has caused, [`jobs`] for all that is
 //! left.
 //!
+//! # What happened stays known
+//!
+//! Each row of an order's history is sealed by a hash of the row before it and of itself, and each day's root over all seals goes
+//! to the admins' chats: [`model::history`] says how, [`dispatch::verify`] finds what was changed since.
+//!
 //! # An order
 //!
 //! ```text

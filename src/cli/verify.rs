@@ -5,17 +5,36 @@ use std::io::{IsTerminal, Write, stderr};
 use clap::Args;
 use field_service::dispatch::verify::{self, Progress, Report};
 use field_service::model::history::{Covered, Finding, RootWrong, Wrong, hex};
+use jiff::civil::Date;
 
 use super::{Result, in_words, say, store};
 
 #[derive(Args)]
 pub struct Verify {
+    /// A day's root as an admin was told, to be compared; may be repeated
+    #[arg(long = "root", value_name = "DAY=ROOT", value_parser = told)]
+    told: Vec<Told>,
     /// Show the roots of so many days, the newest last
-    #[arg(long, value_name = "DAYS", default_value_t = 7)]
-    roots: usize,
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    days: usize,
 }
 
-pub async fn run(Verify { roots }: Verify) -> Result {
+/// A root in somebody's chat.
+#[derive(Clone)]
+pub struct Told {
+    day: Date,
+    root: String,
+}
+
+fn told(text: &str) -> std::result::Result<Told, &'static str> {
+    let root = text
+        .split_once('=')
+        .and_then(|(day, root)| Some(Told { day: day.parse().ok()?, root: root.to_ascii_lowercase() }));
+    let is_whole = |told: &Told| told.root.len() == 64 && told.root.bytes().all(|byte| byte.is_ascii_hexdigit());
+    root.filter(is_whole).ok_or("expected a day and its root as they were told, such as 2026-11-29=5f0c…")
+}
+
+pub async fn run(Verify { told, days }: Verify) -> Result {
     let shown = stderr().is_terminal();
     let store = store()?;
     let report = verify::verify(&store, |progress| {
@@ -33,8 +52,12 @@ pub async fn run(Verify { roots }: Verify) -> Result {
     if report.wrong > report.findings.len() as u64 {
         say(&format!("… and {} more orders", report.wrong - report.findings.len() as u64))?;
     }
-    self::roots(&report, roots)?;
-    if report.fits() { Ok(()) } else { Err("the history does not fit: see above".into()) }
+    roots(&report, days)?;
+    let mut fits = report.fits();
+    for told in &told {
+        fits &= compare(&report, told)?;
+    }
+    if fits { Ok(()) } else { Err("the history does not fit: see above".into()) }
 }
 
 fn show(progress: Progress) {
@@ -101,9 +124,22 @@ fn roots(report: &Report, newest: usize) -> Result {
         }
     }
     match report.roots.last() {
-        Some(_) => {
-            say("Compare the roots with those in the admins' chats: whoever changes everything can make them fit.")
-        }
+        Some(_) => say(
+            "Whoever changes everything can make roots fit: compare them with those in the admins' chats, by --root.",
+        ),
         None => say("There is no root yet: the jobs make the first one when everything is sealed."),
     }
+}
+
+/// Whether a day's root is the one that was told.
+fn compare(report: &Report, Told { day, root: told }: &Told) -> Result<bool> {
+    let known = report.roots.iter().map(|(root, _)| root).find(|root| root.day == *day);
+    let fits = known.is_some_and(|root| hex(&root.root) == *told);
+    let what = match known {
+        None => "there is none any more: DOES NOT FIT",
+        Some(_) if fits => "is the one that was told",
+        Some(_) => "is not the one that was told: DOES NOT FIT",
+    };
+    say(&format!("root of {day}: {what}"))?;
+    Ok(fits)
 }

@@ -86,7 +86,9 @@ async fn verify_roots(
             let Some((end, _)) = seals.last() else { break };
             after = *end;
             read += seals.len() as u64;
-            seals.iter().for_each(|(row, seal)| digest.add(*row, seal.as_deref()));
+            for (row, seal) in &seals {
+                digest.add(*row, seal.as_deref());
+            }
             progress(Progress::Seals(read));
         }
         after = after.max(root.up_to);

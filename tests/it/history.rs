@@ -328,7 +328,8 @@ async fn each_day_s_root_goes_to_the_admins_once() {
     assert_eq!(said.len(), 1, "{said:?}");
     let report = verified(&t).await;
     let Root { day, root, .. } = &report.roots[1].0;
-    assert!(said[0].contains(&hex(root)) && said[0].contains(&day.strftime("%d.%m.%Y").to_string()), "{said:?}");
+    let told = format!("--root {day}={}", hex(root));
+    assert!(said[0].contains(&told) && said[0].contains(&day.strftime("%d.%m.%Y").to_string()), "{said:?}");
     for chat in [dispatcher, viewer, gone] {
         assert!(seals_in(&chat).is_empty(), "{:?}", seals_in(&chat));
     }
@@ -386,13 +387,26 @@ async fn the_command_says_what_it_found_and_fails_if_something_does_not_fit() {
     let (output, said) = program(&t, &[]).await;
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1 orders with 3 changes: 0 do not fit") && said.contains(&root), "{said}");
-    let (_, said) = program(&t, &["--roots", "0"]).await;
+    let (_, said) = program(&t, &["--days", "0"]).await;
     assert!(!said.contains(&root), "{said}");
+
+    // As an admin was told.
+    let day: String = t.one("SELECT max(day)::text FROM history_roots", &[]).await;
+    let (told, other) = (format!("{day}={root}"), format!("{day}={}", "0".repeat(64)));
+    let gone = format!("2020-02-02={root}");
+    let (output, said) = program(&t, &["--root", &told]).await;
+    assert!(output.status.success() && said.contains("is the one that was told"), "{said}");
+    for (wrong, why) in [(&other, "is not the one that was told"), (&gone, "there is none any more")] {
+        let (output, said) = program(&t, &["--root", &told, "--root", wrong]).await;
+        assert!(!output.status.success() && said.contains(why), "{said}");
+    }
+    let (output, said) = program(&t, &["--root", "yesterday"]).await;
+    assert!(!output.status.success() && said.contains("2026-11-29=5f0c…"), "{said}");
 
     let ids = rows(&t, order).await;
     t.execute("UPDATE order_status_history SET actor_type = 'ADMIN' WHERE id = $1", &[&ids[1]]).await;
     t.execute("UPDATE history_roots SET up_to = up_to + 1", &[]).await;
-    let (output, said) = program(&t, &["--roots", "0"]).await;
+    let (output, said) = program(&t, &["--days", "0"]).await;
     assert!(!output.status.success(), "{said}");
     assert!(said.contains(&format!("order {order}, row {}: was changed", ids[1])), "{said}");
     assert!(said.contains("DOES NOT FIT") && said.contains("error: "), "{said}");

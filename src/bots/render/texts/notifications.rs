@@ -58,11 +58,11 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
     }
 }
 
-/// The day's root, for whoever wants to compare it later.
+/// The day's root, with the command that compares it.
 fn history_root(DayRoot { day, changes, root }: &DayRoot) -> String {
     format!(
-        "🔏 <b>История заявок за {:02}.{:02}.{} опечатана</b>\nИзменений: {}\n<code>{}</code>\n\nНе удаляйте это сообщение: \
-         если историю потом подменят, команда <code>field-service verify</code> покажет за этот день другую печать. День — по UTC.",
+        "🔏 <b>История заявок за {:02}.{:02}.{} опечатана</b>\nИзменений: {}. День — по UTC.\n\nНе удаляйте это сообщение: \
+         подменят ли историю потом, покажет команда\n<code>field-service verify --root {day}={}</code>",
         day.day(),
         day.month(),
         day.year(),
