@@ -3,6 +3,7 @@
 mod invitation;
 pub mod master;
 pub mod migrate;
+pub mod simulate;
 pub mod staff;
 pub mod token;
 pub mod verify;
@@ -44,6 +45,7 @@ pub async fn run(command: Command) -> Result {
         Command::Master(command) => master::run(command).await,
         Command::Token(command) => token::run(command).await,
         Command::Verify(verify) => verify::run(verify).await,
+        Command::Simulate(simulate) => simulate::run(simulate),
     }
 }
 

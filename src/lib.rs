@@ -18,7 +18,8 @@
 //!  everywhere config, liveness, logging, metrics, tls
 //! ```
 //!
-//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`.
+//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`. [`simulate`] plays days
+//! of a city under other policies, on top of the model alone.
 //!
 //! # One tap, end to end
 //!
@@ -81,6 +82,7 @@ pub mod logging;
 pub mod metrics;
 pub mod model;
 pub mod sim;
+pub mod simulate;
 pub mod store;
 pub mod telegram;
 mod tls;

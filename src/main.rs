@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli::master::Master;
 use cli::migrate::Migrate;
+use cli::simulate::Simulate;
 use cli::staff::Staff;
 use cli::token::Token;
 use cli::verify::Verify;
@@ -49,6 +50,8 @@ enum Command {
     Token(Token),
     /// Find out whether anybody has tampered with the history of orders, while people work; needs DATABASE_URL
     Verify(Verify),
+    /// Play days of a city under several dispatch policies and compare them: no database, nothing to configure
+    Simulate(Simulate),
 }
 
 #[derive(Args, Default)]
