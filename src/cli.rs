@@ -3,6 +3,7 @@
 mod invitation;
 pub mod master;
 pub mod migrate;
+pub mod replay;
 pub mod simulate;
 pub mod staff;
 pub mod token;
@@ -46,6 +47,7 @@ pub async fn run(command: Command) -> Result {
         Command::Token(command) => token::run(command).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Simulate(simulate) => simulate::run(simulate),
+        Command::Replay(replay) => replay::run(replay).await,
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli::master::Master;
 use cli::migrate::Migrate;
+use cli::replay::Replaying;
 use cli::simulate::Simulate;
 use cli::staff::Staff;
 use cli::token::Token;
@@ -52,6 +53,9 @@ enum Command {
     Verify(Verify),
     /// Play days of a city under several dispatch policies and compare them: no database, nothing to configure
     Simulate(Simulate),
+    /// Play real orders again under other dispatch policies and compare them with what happened; reads, and changes nothing; needs
+    /// DATABASE_URL
+    Replay(Replaying),
 }
 
 #[derive(Args, Default)]

@@ -26,6 +26,7 @@ pub mod offer;
 pub mod onboarding;
 pub mod order;
 pub mod order_record;
+pub mod past;
 pub mod paste;
 pub mod phone;
 pub mod policy;

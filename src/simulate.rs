@@ -17,6 +17,7 @@ pub mod day;
 pub mod event_loop;
 pub mod figures;
 pub mod picture;
+pub mod replay;
 pub mod rule;
 pub mod statistics;
 pub mod table;

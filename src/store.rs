@@ -28,6 +28,7 @@ pub mod onboardings;
 pub mod order_records;
 pub mod orders;
 pub mod outbox;
+pub mod past;
 pub mod patience;
 mod pool;
 pub(crate) mod queue;

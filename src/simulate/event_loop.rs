@@ -311,15 +311,19 @@ impl<'a, R: Reactions> Loop<'a, R> {
     }
 
     fn result(self) -> Played {
-        let mut was_there: Vec<bool> = self.day.masters.iter().map(|master| master.on_shift).collect();
-        for change in &self.day.changes {
-            was_there[change.master] |= change.what == What::Shift(true);
-        }
-        let work =
-            self.played.work.into_iter().zip(was_there).filter_map(|(work, there)| there.then_some(work)).collect();
         let outcomes = self.orders.into_iter().map(|order| order.outcome).collect();
-        Played { outcomes, work, waves: self.played.waves }
+        Played { outcomes, work: of_those_who_were_there(self.day, &self.played.work), waves: self.played.waves }
     }
+}
+
+/// Of a number for each master, those of masters who were on shift at any time of the day.
+#[must_use]
+pub fn of_those_who_were_there(day: &Day, work: &[u32]) -> Vec<u32> {
+    let mut was_there: Vec<bool> = day.masters.iter().map(|master| master.on_shift).collect();
+    for change in &day.changes {
+        was_there[change.master] |= change.what == What::Shift(true);
+    }
+    work.iter().zip(was_there).filter_map(|(work, there)| there.then_some(*work)).collect()
 }
 
 fn new_search(search: Search, policy: Policy, now: Timestamp) -> Due {

@@ -84,19 +84,19 @@ fn axes(svg: &mut String, x: &Axis, y: &Axis) {
     let ([left, right], [bottom, top]) = (x.places, y.places);
     for tick in x.ticks() {
         let at = x.place(tick);
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top}\" y2=\"{bottom}\" stroke=\"#ddd\"/>\
-             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#333\">{tick}</text>\n",
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#333\">{tick}</text>",
             bottom + 20.0
         );
     }
     for tick in y.ticks() {
         let at = y.place(tick);
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line x1=\"{left}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#333\">{tick}</text>\n",
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#333\">{tick}</text>",
             left - 8.0,
             at + 4.0
         );
@@ -142,12 +142,12 @@ fn mark(svg: &mut String, (x, y): (&Axis, &Axis), (messages, wait): (&Estimate, 
     let ([from_x, to_x], [from_y, to_y]) = (ends(x, messages), ends(y, wait));
     let (at_x, at_y) = (point.x, point.y);
     let colour = if name == "default" { "#c2410c" } else { "#1d4ed8" };
-    let _ = write!(
+    let _ = writeln!(
         svg,
         "<path d=\"M{from_x:.1} {at_y:.1}H{to_x:.1}M{at_x:.1} {from_y:.1}V{to_y:.1}\" stroke=\"{colour}\"/>\
          <circle cx=\"{at_x:.1}\" cy=\"{at_y:.1}\" r=\"5\" fill=\"{colour}\"/>\
          <path d=\"M{:.1} {at_y:.1}L{:.1} {:.1}\" stroke=\"#999\"/>\
-         <text x=\"{:.1}\" y=\"{:.1}\">{} ({:.0} s, {:.1})</text>\n",
+         <text x=\"{:.1}\" y=\"{:.1}\">{} ({:.0} s, {:.1})</text>",
         at_x + 6.0,
         at_x + 14.0,
         point.label_y,

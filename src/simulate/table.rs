@@ -50,7 +50,7 @@ pub fn table(compared: &[Compared]) -> String {
 }
 
 fn cell(Estimate { mean, margin }: Estimate, digits: usize) -> String {
-    if margin.is_finite() { format!("{mean:.digits$} ±{margin:.digits$}",) } else { format!("{mean:.digits$}") }
+    if margin.is_finite() { format!("{mean:.digits$} ±{margin:.digits$}") } else { format!("{mean:.digits$}") }
 }
 
 /// Rows with their columns one below the other: the first to the left, the others to the right.

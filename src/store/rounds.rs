@@ -186,15 +186,20 @@ fn parse(row: &Row) -> Result<Due, Error> {
         vacated: 0,
         replaced: column(row, "replaced_offers")?,
         widens_at: column(row, "widens_at")?,
-        policy: Policy {
-            id: column(row, "policy_id")?,
-            offer_ttl_seconds: column(row, "offer_ttl_seconds")?,
-            preferred_ttl_seconds: column(row, "preferred_ttl_seconds")?,
-            masters_per_round: column(row, "masters_per_round")?,
-            max_rounds: column(row, "max_rounds")?,
-            widening: widening(row)?,
-        },
+        policy: policy(row, "policy_id")?,
         now: column(row, "now")?,
+    })
+}
+
+/// The policy of a row, whose number is in the column `id`.
+pub(super) fn policy(row: &Row, id: &'static str) -> Result<Policy, Error> {
+    Ok(Policy {
+        id: column(row, id)?,
+        offer_ttl_seconds: column(row, "offer_ttl_seconds")?,
+        preferred_ttl_seconds: column(row, "preferred_ttl_seconds")?,
+        masters_per_round: column(row, "masters_per_round")?,
+        max_rounds: column(row, "max_rounds")?,
+        widening: widening(row)?,
     })
 }
 

@@ -1,0 +1,213 @@
+//! A day that was, read to be played again: nothing is written. Each statement is about one city and has an index, so that it ends
+//! within the server's time for a statement; what it may return is bounded.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::Row;
+
+use super::{Connection, Error, Statement, Store, column, facts, statement};
+use crate::model::master_change::What;
+use crate::model::past::{
+    Answered, Changed, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, rewind,
+};
+use crate::model::selection::Candidate;
+use crate::model::{Category, CityId, MasterId, OfferState, OrderId};
+
+/// Orders of a city that are read at most: some days of the largest one.
+pub const MOST_ORDERS: usize = 20_000;
+/// How far back masters' answers are read.
+const ANSWERS_SINCE: SignedDuration = SignedDuration::from_hours(28 * 24);
+/// How many of each master.
+const ANSWERS_OF_A_MASTER: i64 = 200;
+/// Orders whose offers are read at once.
+const OFFERS_AT_ONCE: usize = 1000;
+
+const POLICY: Statement = statement!(
+    "past.policy",
+    [TIMESTAMPTZ],
+    "SELECT id, offer_ttl_seconds, preferred_ttl_seconds, masters_per_round, max_rounds, first_masters,
+            widen_every_seconds, widen_by, max_live_offers, escalate_after_seconds, max_active_orders
+     FROM dispatch_policies
+     -- The newest of then; else the one that there was first.
+     ORDER BY created_at <= $1 /* from */ DESC, CASE WHEN created_at <= $1 THEN -id ELSE id END
+     LIMIT 1"
+);
+const ORDERS: Statement =
+    statement!("past.orders", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/orders.sql"));
+const OFFERS: Statement = statement!(
+    "past.offers",
+    [INT8_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ],
+    include_str!("past/offers.sql")
+);
+const ANSWERS: Statement =
+    statement!("past.answers", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/answers.sql"));
+const MASTERS: Statement = statement!("past.masters", [INT8, TIMESTAMPTZ], include_str!("past/masters.sql"));
+const CARRIED: Statement = statement!("past.carried", [INT8, TIMESTAMPTZ], include_str!("past/carried.sql"));
+const CHANGES: Statement = statement!(
+    "past.changes",
+    [INT8, TIMESTAMPTZ],
+    "SELECT changes.master_id, changes.what, changes.from_value, changes.to_value, changes.created_at
+     FROM masters
+     JOIN master_changes AS changes ON changes.master_id = masters.id
+     WHERE masters.city_id = $1 /* city */ AND changes.created_at >= $2 /* from */
+     ORDER BY changes.id"
+);
+
+/// Every city, by name.
+///
+/// # Errors
+/// When the database failed.
+pub async fn cities(store: &Store) -> Result<Vec<(CityId, String)>, Error> {
+    const CITIES: Statement = statement!("past.cities", [], "SELECT id, name FROM cities ORDER BY name, id");
+    let rows = store.run(async |connection: Connection| connection.fetch(&CITIES, &[]).await).await?;
+    each(&rows, |row| Ok((CityId(column(row, "id")?), column(row, "name")?)))
+}
+
+/// Reads what happened in a city between two moments. Who has moved to another city since is not among its masters.
+///
+/// # Errors
+/// When the database failed.
+pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp) -> Result<Past, Error> {
+    store
+        .run(async |connection: Connection| {
+            let connection = &connection;
+            let policy = policy(connection, from).await?;
+            let limit = policy.max_active_orders;
+            let most = i64::try_from(MOST_ORDERS).unwrap_or(i64::MAX);
+            let orders = connection.fetch(&ORDERS, &[&city.0, &from, &until, &most]).await?;
+            let orders = each(&orders, |row| order(row, city))?;
+            let mut offers = Vec::new();
+            for some in orders.chunks(OFFERS_AT_ONCE) {
+                offers.extend(read_offers(connection, some, until).await?);
+            }
+            let since = from.saturating_sub(ANSWERS_SINCE).unwrap_or(from);
+            let answers = connection.fetch(&ANSWERS, &[&city.0, &since, &until, &ANSWERS_OF_A_MASTER]).await?;
+            let masters = connection.fetch(&MASTERS, &[&city.0, &from]).await?;
+            let mut masters = each(&masters, |row| master(row, city, limit))?;
+            let changes = connection.fetch(&CHANGES, &[&city.0, &from]).await?;
+            let mut changes: Vec<PastChange> = each(&changes, change)?.into_iter().flatten().collect();
+            rewind(&mut masters, &changes, limit);
+            changes.retain(|change| change.at < until);
+            let carried = connection.fetch(&CARRIED, &[&city.0, &from]).await?;
+            let finished = carry(&carried, &mut masters)?;
+            Ok(Past {
+                from,
+                until,
+                policy,
+                masters,
+                changes,
+                orders,
+                offers,
+                answers: each(&answers, answer)?,
+                finished,
+            })
+        })
+        .await
+}
+
+fn each<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    rows.iter().map(read).collect()
+}
+
+async fn policy(connection: &Connection, from: Timestamp) -> Result<PastPolicy, Error> {
+    let rows = connection.fetch(&POLICY, &[&from]).await?;
+    let row = rows.first().ok_or_else(|| Error::Unknown { what: "policy", value: "none".to_owned() })?;
+    Ok(PastPolicy {
+        policy: super::rounds::policy(row, "id")?,
+        escalate_after_seconds: column(row, "escalate_after_seconds")?,
+        max_active_orders: column::<i32>(row, "max_active_orders")?.into(),
+    })
+}
+
+fn order(row: &Row, city: CityId) -> Result<PastOrder, Error> {
+    let found: Option<i64> = column(row, "found_master_id")?;
+    let how = match (found, column(row, "by_hand")?) {
+        (None, _) => Ended::Otherwise,
+        (Some(master), true) => Ended::Given(MasterId(master)),
+        (Some(master), false) => Ended::Accepted(MasterId(master)),
+    };
+    let ended: Option<Timestamp> = column(row, "ended_at")?;
+    let lost_taps: i64 = column(row, "lost_taps")?;
+    Ok(PastOrder {
+        id: OrderId(column(row, "id")?),
+        city: city.0,
+        district: column(row, "district_id")?,
+        category: facts::category(row)?,
+        preferred: column::<Option<i64>>(row, "preferred_master_id")?.map(MasterId),
+        began_at: column(row, "began_at")?,
+        ended: ended.map(|at| PastEnd { at, how }),
+        work: column::<Option<f64>>(row, "work_seconds")?.map(seconds),
+        escalated: column(row, "was_escalated")?,
+        lost_taps: u32::try_from(lost_taps).unwrap_or(u32::MAX),
+    })
+}
+
+fn seconds(seconds: f64) -> SignedDuration {
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+async fn read_offers(connection: &Connection, orders: &[PastOrder], until: Timestamp) -> Result<Vec<PastOffer>, Error> {
+    let ids: Vec<i64> = orders.iter().map(|order| order.id.0).collect();
+    let began: Vec<Timestamp> = orders.iter().map(|order| order.began_at).collect();
+    let ended: Vec<Timestamp> = orders.iter().map(|order| order.ended.map_or(until, |ended| ended.at)).collect();
+    let rows = connection.fetch(&OFFERS, &[&ids, &began, &ended, &until]).await?;
+    each(&rows, |row| Ok(PastOffer { order: OrderId(column(row, "order_id")?), answer: answer(row)? }))
+}
+
+fn answer(row: &Row) -> Result<PastAnswer, Error> {
+    // What a later release calls otherwise says nothing of its master.
+    let state = OfferState::parse(column(row, "state")?).unwrap_or(OfferState::Canceled);
+    Ok(PastAnswer {
+        master: MasterId(column(row, "master_id")?),
+        after: seconds(column(row, "seconds")?),
+        answered: Answered::of(state, column(row, "took")?),
+    })
+}
+
+fn master(row: &Row, city: CityId, limit: i64) -> Result<Candidate, Error> {
+    let categories: Vec<&str> = column(row, "categories")?;
+    Ok(Candidate {
+        id: MasterId(column(row, "id")?),
+        city: city.0,
+        districts: column(row, "districts")?,
+        categories: categories.into_iter().filter_map(Category::parse).collect(),
+        on_shift: column(row, "on_shift")?,
+        blocked: column(row, "is_blocked")?,
+        unreachable: column(row, "unreachable")?,
+        rating: column(row, "rating")?,
+        load: 0,
+        limit: column::<Option<i32>>(row, "max_active_orders")?.map_or(limit, i64::from),
+        last_asked: column(row, "last_asked")?,
+        left_out: None,
+    })
+}
+
+/// A change; `None` for one that says nothing of who is asked.
+fn change(row: &Row) -> Result<Option<PastChange>, Error> {
+    let [from, to]: [Option<&str>; 2] = [column(row, "from_value")?, column(row, "to_value")?];
+    let number = |value: Option<&str>| value.and_then(|value| value.parse::<i64>().ok());
+    let what = match What::parse(column(row, "what")?) {
+        Some(What::Added) => Some(Changed::Added),
+        Some(What::Shift) => Some(Changed::Shift(to == Some("on"))),
+        Some(What::Blocked) => Some(Changed::Blocked([from.is_some(), to.is_some()])),
+        Some(What::Reachable) => Some(Changed::Unreachable(to == Some("no"))),
+        Some(What::Limit) => Some(Changed::Limit([number(from), number(to)])),
+        Some(What::Trade) => from.or(to).and_then(Category::parse).map(|trade| Changed::Trade(trade, to.is_some())),
+        Some(What::District) => number(from.or(to)).map(|district| Changed::District(district, to.is_some())),
+        Some(What::City | What::Account | What::Approved) | None => None,
+    };
+    let (master, at) = (MasterId(column(row, "master_id")?), column(row, "created_at")?);
+    Ok(what.map(|what| PastChange { at, master, what }))
+}
+
+/// Enters the orders that masters had; when each was over.
+fn carry(rows: &[Row], masters: &mut [Candidate]) -> Result<Vec<(MasterId, Timestamp)>, Error> {
+    let mut finished = Vec::new();
+    for row in rows {
+        let id = MasterId(column(row, "master_id")?);
+        if let Some(master) = masters.iter_mut().find(|master| master.id == id) {
+            master.load += 1;
+            finished.extend(column::<Option<Timestamp>>(row, "released_at")?.map(|at| (id, at)));
+        }
+    }
+    Ok(finished)
+}
