@@ -362,3 +362,6 @@ fn is_in_time(offer: &Offer, now: Millis) -> bool {
 fn with_tick(at: Millis) -> Millis {
     at.div_euclid(TICK) * TICK + if at.rem_euclid(TICK) == 0 { 0 } else { TICK }
 }
+
+#[cfg(test)]
+mod tests;
