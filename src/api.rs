@@ -18,6 +18,7 @@ mod order;
 mod orders;
 mod page;
 mod places;
+mod policy;
 mod problem;
 mod seen;
 mod session;
@@ -151,6 +152,9 @@ pub fn routes(state: State) -> Router {
         .route("/cities", get(places::cities))
         .route("/board", get(board::board))
         .route("/figures", get(figures::figures))
+        .route("/policy", get(policy::show).put(policy::set))
+        .route("/policy/history", get(policy::history))
+        .route("/policy/preview", post(policy::preview))
         .route("/draft", get(draft::show).post(draft::begin).patch(draft::change).delete(draft::drop))
         .route("/draft/order", post(draft::create))
         .route("/masters", get(masters::list))

@@ -26,6 +26,7 @@ pub mod look_up;
 pub mod manage;
 pub mod onboard;
 mod own_change;
+pub mod policy;
 pub mod progress;
 pub mod secret;
 pub mod session;
@@ -35,5 +36,6 @@ pub mod staff_view;
 pub mod transaction;
 pub mod verify;
 pub mod view;
+mod yesterday;
 
 pub use transaction::{Answered, Decision};

@@ -30,6 +30,7 @@ pub mod past;
 pub mod paste;
 pub mod phone;
 pub mod policy;
+pub mod policy_draft;
 pub mod queue;
 pub mod race;
 pub mod selection;

@@ -30,6 +30,7 @@ pub mod orders;
 pub mod outbox;
 pub mod past;
 pub mod patience;
+pub mod policies;
 mod pool;
 pub(crate) mod queue;
 pub mod rounds;

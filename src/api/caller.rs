@@ -46,6 +46,8 @@ pub struct Looks;
 pub struct Orders;
 /// To change masters.
 pub struct Masters;
+/// To change how masters are searched for; only an admin does, which is judged where it is done.
+pub struct Policies;
 
 impl Needs for Looks {
     const SCOPE: TokenScope = TokenScope::Read;
@@ -54,6 +56,9 @@ impl Needs for Orders {
     const SCOPE: TokenScope = TokenScope::Orders;
 }
 impl Needs for Masters {
+    const SCOPE: TokenScope = TokenScope::All;
+}
+impl Needs for Policies {
     const SCOPE: TokenScope = TokenScope::All;
 }
 

@@ -7,7 +7,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, Response, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{Kind, Said};
-use super::{actions, board, card, draft, figures, masters, orders, places, session, sheets};
+use super::{actions, board, card, draft, figures, masters, orders, places, policy, session, sheets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,10 @@ use super::{actions, board, card, draft, figures, masters, orders, places, sessi
         board::board,
         figures::figures,
         places::cities,
+        policy::show,
+        policy::history,
+        policy::set,
+        policy::preview,
         masters::list,
         masters::show,
         masters::edit,

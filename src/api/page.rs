@@ -20,7 +20,7 @@ const HTML: &str = include_str!("page/index.html");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The other files, each with its media type.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("api.js", JAVASCRIPT, include_str!("page/api.js")),
     ("board.js", JAVASCRIPT, include_str!("page/board.js")),
     ("card.js", JAVASCRIPT, include_str!("page/card.js")),
@@ -32,6 +32,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("main.js", JAVASCRIPT, include_str!("page/main.js")),
     ("masters.js", JAVASCRIPT, include_str!("page/masters.js")),
     ("new.js", JAVASCRIPT, include_str!("page/new.js")),
+    ("policy.js", JAVASCRIPT, include_str!("page/policy.js")),
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
     ("texts.js", JAVASCRIPT, include_str!("page/texts.js")),
     ("when.js", JAVASCRIPT, include_str!("page/when.js")),
@@ -98,6 +99,7 @@ mod tests {
     use crate::dispatch::actions::OrderAction;
     use crate::model::draft::Field;
     use crate::model::managed::MasterState;
+    use crate::model::policy_draft::PolicyField;
     use crate::model::queue::QueueState;
     use crate::model::selection::Exclusion;
     use crate::model::{Category, OfferState, OrderStatus};
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn every_word_of_the_api_has_its_words() {
         let texts = include_str!("page/texts.js");
-        let words: [(&str, Vec<&str>); 8] = [
+        let words: [(&str, Vec<&str>); 9] = [
             ("STATUS", OrderStatus::ALL.map(OrderStatus::as_str).to_vec()),
             ("STATE", QueueState::ALL.map(QueueState::as_str).to_vec()),
             ("CATEGORY", Category::ALL.map(Category::as_str).to_vec()),
@@ -124,6 +126,7 @@ mod tests {
             ("MASTER", MasterState::ALL.map(MasterState::as_str).to_vec()),
             ("ACTION", OrderAction::ALL.map(card::word).to_vec()),
             ("FIELD", Field::ALL.map(draft::name).to_vec()),
+            ("FIELD", PolicyField::ALL.map(PolicyField::name).to_vec()),
         ];
         for (of, words) in words {
             let (_, rest) = texts.split_once(&format!("export const {of} = {{")).expect(of);

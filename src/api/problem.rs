@@ -13,6 +13,7 @@ use crate::dispatch::act::ActOutcome;
 use crate::dispatch::authorize::AuthorizeOutcome;
 use crate::dispatch::intake::IntakeOutcome;
 use crate::dispatch::manage::ManageOutcome;
+use crate::dispatch::policy::SetPolicyOutcome;
 use crate::dispatch::session::SessionOutcome;
 use crate::store;
 
@@ -356,6 +357,20 @@ impl Problem {
                 Self::invalid(vec![FieldError::new("district_ids", "expected districts of the master's city")])
             }
             ManageOutcome::Busy => Self::new(Kind::Busy).retry_after(1),
+        }
+    }
+
+    /// Why no policy was made.
+    pub fn of_set_policy(outcome: &SetPolicyOutcome) -> Self {
+        match outcome {
+            SetPolicyOutcome::Done(_) | SetPolicyOutcome::AlreadySo(_) | SetPolicyOutcome::Repeated(_) => {
+                Self::new(Kind::Internal)
+            }
+            SetPolicyOutcome::Stale(_) => Self::new(Kind::Stale),
+            SetPolicyOutcome::NotAllowed => {
+                Self::new(Kind::Forbidden).with_detail("only an admin changes how masters are searched for")
+            }
+            SetPolicyOutcome::Busy => Self::new(Kind::Busy).retry_after(1),
         }
     }
 

@@ -33,6 +33,15 @@ pub struct SeenMaster(
     pub Option<i64>,
 );
 
+/// The policy in force as it was seen, by its number; `None`: whichever it is.
+#[derive(Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Header, names("If-Match"))]
+pub struct SeenPolicy(
+    /// The policy's `ETag` as it was seen; `*`: whichever is in force
+    #[param(value_type = String, required = true)]
+    pub Option<i64>,
+);
+
 /// A draft as it was seen; `None`: there was none.
 #[derive(Clone, Copy, IntoParams)]
 #[into_params(parameter_in = Header, names("If-Match"))]
@@ -75,6 +84,16 @@ impl FromRequestParts<State> for SeenMaster {
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
         // A tag that no master ever had matches none.
         let read = |tag: &str| tag.parse().ok().filter(|seen| *seen >= 0).unwrap_or(-1);
+        Ok(Self(tag(&parts.headers)?.map(read)))
+    }
+}
+
+impl FromRequestParts<State> for SeenPolicy {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        // A tag that no policy ever had matches none.
+        let read = |tag: &str| tag.parse().ok().filter(|seen| *seen > 0).unwrap_or(-1);
         Ok(Self(tag(&parts.headers)?.map(read)))
     }
 }

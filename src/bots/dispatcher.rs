@@ -6,6 +6,7 @@ mod menu;
 mod new_order;
 mod order;
 mod page;
+mod policy;
 mod queue;
 mod reply;
 mod written;
@@ -189,6 +190,7 @@ impl By<'_> {
             Some(StaffCallback::New(tap)) => self.new_order(tap).await,
             Some(StaffCallback::Master(tap)) => self.master(tap).await,
             Some(StaffCallback::Figures(tap)) => self.figures(tap).await,
+            Some(StaffCallback::Policy(tap)) => self.policy(tap).await,
             Some(StaffCallback::Page) => self.page().await,
             None => Ok(self.menu().await?.with_alert(texts::staff::UNKNOWN_BUTTON)),
         }

@@ -4,7 +4,7 @@
 //! `field_service_gauge`, with underscores for dots.
 
 /// Something that is counted by its outcome, and what it is.
-pub const COUNTERS: [(&str, &str); 33] = [
+pub const COUNTERS: [(&str, &str); 34] = [
     ("api", "Requests to the API, by problem"),
     ("api_authorize", "Tokens that were presented to the API"),
     ("change_master", "Taps of dispatchers that change a master"),
@@ -34,6 +34,7 @@ pub const COUNTERS: [(&str, &str); 33] = [
     ("outbox", "Attempts to deliver a message"),
     ("redelivery", "Updates that were recognised as handled before"),
     ("session", "Pages that are opened by staff"),
+    ("set_policy", "Policies that admins save"),
     ("shift", "Masters who come on shift or leave"),
     ("telegram", "Calls to Telegram that failed when an update was answered"),
     ("update", "Updates that ask for nothing"),

@@ -125,11 +125,13 @@ pub enum Action {
     Draft,
     /// Make a new order.
     Create,
+    /// Change how masters are searched for.
+    SetPolicy,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Accept,
         Self::Decline,
         Self::Progress,
@@ -150,6 +152,7 @@ impl Action {
         Self::Edit,
         Self::Draft,
         Self::Create,
+        Self::SetPolicy,
     ];
 
     /// The word in the database.
@@ -176,6 +179,7 @@ impl Action {
             Self::Edit => "EDIT",
             Self::Draft => "DRAFT",
             Self::Create => "CREATE",
+            Self::SetPolicy => "SET_POLICY",
         }
     }
 

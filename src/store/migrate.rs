@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 50] = [
+const MIGRATIONS: [(&str, &str); 51] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -74,6 +74,7 @@ const MIGRATIONS: [(&str, &str); 50] = [
     ("V50__history_roots.sql", include_str!("../../migrations/V50__history_roots.sql")),
     ("V51__root_messages.sql", include_str!("../../migrations/V51__root_messages.sql")),
     ("V52__validate_history.sql", include_str!("../../migrations/V52__validate_history.sql")),
+    ("V53__policy_authors.sql", include_str!("../../migrations/V53__policy_authors.sql")),
     ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
 ];
 

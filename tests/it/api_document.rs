@@ -6,6 +6,7 @@ use field_service::api::{self, Kind};
 use field_service::dispatch::act::ActOutcome;
 use field_service::dispatch::intake::IntakeOutcome;
 use field_service::dispatch::manage::ManageOutcome;
+use field_service::dispatch::policy::SetPolicyOutcome;
 use field_service::model::access::TokenScope;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -57,6 +58,7 @@ fn every_outcome_of_a_verb_has_its_problem() {
         "READ_ONLY": "forbidden", "CHANGED": "stale", "NOT_ALLOWED": "forbidden", "REFUSED": "invalid", "AT_LIMIT": "not-eligible",
     });
     let names = ActOutcome::NAMES.iter().chain(&ManageOutcome::NAMES).chain(&IntakeOutcome::NAMES);
+    let names = names.chain(&SetPolicyOutcome::NAMES);
     for name in names {
         let said = said_otherwise
             .get(name)

@@ -314,6 +314,59 @@ async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
 }
 
 #[tokio::test]
+async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_colleague() {
+    let t = Dispatch::start().await;
+    t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    t.add_staff(PETR).await;
+    let newest = "SELECT concat_ws('|', offer_ttl_seconds, widen_every_seconds, max_active_orders, created_by_staff_id)
+                  FROM dispatch_policies ORDER BY id DESC LIMIT 1";
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.click("nav [data-view=policy]").await;
+        browser.until("document.querySelector('[name=offer_ttl_seconds]')?.value === '120'").await;
+        browser.until(&says("table", "Кто и когда менял")).await;
+        // What is wrong is said at its field.
+        browser.fill("[name=max_live_offers]", "2").await;
+        browser.click("[data-key=check]").await;
+        browser.until(&says("#rule-fault-max_live_offers", "не меньше, чем")).await;
+        assert_eq!(browser.value("document.activeElement.name").await, "max_live_offers");
+        browser.fill("[name=max_live_offers]", "6").await;
+        browser.fill("[name=offer_ttl_seconds]", "90").await;
+        browser.until(&says("#rule-now-offer_ttl_seconds", "120")).await;
+        browser.click("[data-key=check]").await;
+        browser
+            .until(&format!("{} || {}", says("form [role=status]", "вчера"), says("form [role=status]", "Вчера")))
+            .await;
+        // Somebody was quicker.
+        t.execute("INSERT INTO dispatch_policies (max_active_orders, created_by_staff_id) VALUES (8, 2)", &[]).await;
+        browser.click("[data-key=save]").await;
+        browser.until(&says("#toasts", "изменили (Диспетчер)")).await;
+        browser.until(&says("#rule-now-max_active_orders", "8")).await;
+        assert_eq!(browser.value("document.querySelector('[name=offer_ttl_seconds]').value").await, "90");
+        assert_eq!(t.one::<String>(newest, &[]).await, "120|30|8|2");
+        browser.fill("[name=max_active_orders]", "8").await;
+        browser.value("void (document.querySelector('[name=way]').value = 'rounds')").await;
+        browser.value("void document.querySelector('[name=way]').dispatchEvent(new Event('change'))").await;
+        browser.until("document.querySelector('[name=widen_by]').closest('label').hidden").await;
+        browser.click("[data-key=check]").await;
+        browser.click("[data-key=save]:not([hidden])").await;
+        browser.until(&says("#toasts", "Сохранено")).await;
+        assert_eq!(t.one::<String>(newest, &[]).await, "90|0|8|1");
+        browser.until(&says("tbody tr", "время на ответ: 120 → 90")).await;
+        // Refused requests are in the console, and nothing else is.
+        let console = browser.console().await;
+        assert!(console.iter().all(|line| line.contains("status of 4")), "{console:?}");
+    })
+    .await;
+    Browser::visit(&t.page_link(PETR).await, WIDE, async |browser| {
+        browser.until(&there("nav [data-view=masters]")).await;
+        assert_eq!(browser.value(&there("nav [data-view=policy]")).await, false, "it is an admin's");
+        browser.value("void (location.hash = 'policy')").await;
+        browser.until("location.hash === ''").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn it_is_worked_by_keys_alone() {
     let t = Dispatch::start().await;
     t.add_staff(OLGA).await;
@@ -458,7 +511,7 @@ async fn nothing_stands_in_the_way_of_who_cannot_see_it() {
     };
     let axe = std::fs::read_to_string(axe).expect("axe-core");
     let t = Dispatch::start().await;
-    t.add_staff(OLGA).await;
+    t.add_staff_as(OLGA, "ADMIN", &[]).await;
     let order = t.order().offered_to([ANNA, BORIS]).await;
     t.order().offered_to([ANNA]).await;
     t.tap_accept(ANNA, order).await;
@@ -470,7 +523,7 @@ async fn nothing_stands_in_the_way_of_who_cannot_see_it() {
             browser.click(&row(order)).await;
             browser.until(&there("#card [data-action='COMMENT']")).await;
             browser.run(&axe).await;
-            for view in ["now", "new", "masters", "figures", "load"] {
+            for view in ["now", "new", "masters", "figures", "load", "policy"] {
                 browser.value(&format!("document.querySelector('nav [data-view={view}]').click()")).await;
                 browser.until("document.querySelector('[aria-busy]') === null").await;
                 assert_eq!(browser.value(serious).await, serde_json::json!([]), "{view} at {width}, {scheme}");
@@ -510,14 +563,14 @@ async fn the_bot_leads_to_it_inside_telegram_and_in_any_browser() {
 #[tokio::test]
 async fn it_fits_whatever_the_screen_and_loads_nothing_from_elsewhere() {
     let t = Dispatch::start().await;
-    t.add_staff(OLGA).await;
+    t.add_staff_as(OLGA, "ADMIN", &[]).await;
     let order = t.order().offered_to([ANNA, BORIS]).await;
     for (width, scheme) in [(360, "light"), (800, "dark"), (1400, "light"), (1400, "dark"), (2560, "light")] {
         Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
             browser.prefer(scheme).await;
             browser.click(&row(order)).await;
             browser.until(&there("#card [data-action='ASSIGN']")).await;
-            for view in ["now", "new", "masters", "figures", "load"] {
+            for view in ["now", "new", "masters", "figures", "load", "policy"] {
                 browser.value(&format!("document.querySelector('nav [data-view={view}]').click()")).await;
                 browser.until("document.querySelector('[aria-busy]') === null").await;
                 let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";

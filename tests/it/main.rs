@@ -50,6 +50,8 @@ mod page;
 mod page_dispatcher;
 mod people;
 mod poison;
+mod policy;
+mod policy_screens;
 mod pool;
 mod priority;
 mod programs;

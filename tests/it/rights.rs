@@ -70,6 +70,7 @@ fn variant(callback: StaffCallback) -> Option<String> {
         StaffCallback::Order(tap) => format!("OrderTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::New(tap) => format!("NewTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::Master(tap) => format!("MasterTap::{}", word(&format!("{tap:?}"))),
+        StaffCallback::Policy(tap) => format!("PolicyTap::{}", word(&format!("{tap:?}"))),
         StaffCallback::Figures(tap) => format!("FiguresTap::{}", word(&format!("{tap:?}"))),
     })
 }
@@ -92,6 +93,9 @@ fn candidates(place: &str, order: OrderId, seen: &str) -> Vec<String> {
         "yyyymmddhhmm" => of(&["203012011200"]),
         "kopecks" => of(&["150000"]),
         "role" => of(&["ADMIN", "admin", "adm", "a"]),
+        "policy" => of(&["2", "1"]),
+        // The usual policy with a shorter time to answer.
+        "values" => of(&["01o01o0300u10603300go050go0xc"]),
         "which" => of(&["all", "a", "ALL", "waiting", "wait", "w", "blocked", "shift", "1"]),
         _ => of(&["1", "all", "0"]),
     }
@@ -306,6 +310,7 @@ async fn the_same_buttons_do_something_for_who_may() {
         "adm:m:li:",
         "adm:m:rv:",
         "adm:m:sh:",
+        "adm:pol:set:",
         "adm:o:asap:",
         "adm:o:clm:",
         "adm:o:cls:",

@@ -28,11 +28,12 @@ const later = {
   new: () => import("./new.js").then(({ NewOrder }) => new NewOrder(page)),
   masters: () => import("./masters.js").then(({ Masters }) => new Masters(page)),
   figures: () => import("./figures.js").then(({ Figures }) => new Figures(page)),
+  policy: () => import("./policy.js").then(({ Policy }) => new Policy(page)),
   load: () => import("./load.js").then(({ Load }) => new Load(page)),
 };
 let view = "now";
 
-const offered = (name) => name in VIEWS && (!["new", "load"].includes(name) || page.may("ORDERS"));
+const offered = (name) => name in VIEWS && (!["new", "load"].includes(name) || page.may("ORDERS")) && (name !== "policy" || page.who?.role === "ADMIN");
 
 async function show(name, goesBack = false) {
   views[view]?.leave?.();

@@ -1,6 +1,6 @@
 // The words that more than one part of the page says, and how numbers and times are said.
 
-export const VIEWS = { now: "Сейчас", new: "Новая заявка", masters: "Мастера", figures: "Цифры", load: "Загрузка" };
+export const VIEWS = { now: "Сейчас", new: "Новая заявка", masters: "Мастера", figures: "Цифры", load: "Загрузка", policy: "Правила" };
 export const STATE = {
   URGENT: "🔥 Горит", SEARCHING: "🔎 Ищут мастера", DEFERRED: "💤 Отложены", ASSIGNED: "📌 Взяты", EN_ROUTE: "🚗 В пути", WORKING: "🛠 В работе",
   PAYMENT: "🧾 Ждут сумму", CLOSED: "✅ Закрыты", CANCELED: "🚫 Отменены",
@@ -25,6 +25,9 @@ export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
   city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
+  offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "своего мастера клиента ждём одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем каждые",
+  widen_by: "добавляем по", max_live_offers: "спрошенных одновременно не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
+  escalate_after_seconds: "диспетчера зовём через", max_active_orders: "заявок у мастера не больше", workday_start: "начало рабочего дня", workday_end: "конец рабочего дня",
 };
 export const ACTION = {
   CLAIM: "Беру на себя", UNCLAIM: "Снять с себя", SEARCH: "Искать сейчас", ASSIGN: "Назначить мастера", RETURN: "Искать заново", CLOSE: "Закрыть с суммой",
@@ -51,6 +54,11 @@ const FAULTS = [
   [/^expected one of:? (.*)/, "одно из: $1"],
   [/^expected rubles from 0 to (\d+)/, "напишите число рублей, например 2500; не больше $1"],
   [/^expected 1 to (\d+), or null/, "от 1 до $1, или пусто"],
+  [/^expected (\d+) to (\d+)$/, "от $1 до $2"],
+  [/^expected 0, or (\d+) to (\d+)/, "0 или от $1 до $2"],
+  [/^expected no less than (\w+)/, "не меньше, чем «$1»"],
+  [/^expected a time after (\w+)/, "позже, чем «$1»"],
+  [/^expected HH:MM, such as (.*)/, "напишите так: $1"],
   [/^no city that/, "такого города у вас нет"],
   [/^(no district of|that city or district)/, "такого района в этом городе нет"],
   [/^expected districts of/, "такого района в этом городе нет"],

@@ -6,6 +6,7 @@ use crate::dispatch::session::Session;
 use crate::model::access::{Access, Token, TokenScope};
 use crate::model::blocked::Blocked;
 use crate::model::master_change::{ChangedBy, MasterChange, What};
+use crate::model::policy_draft::{PolicyRecord, PolicyValues};
 use crate::model::{Role, StaffId, TokenId};
 
 /// Compares each outcome's problem with its status and its type; and that every outcome was there.
@@ -71,6 +72,23 @@ fn every_outcome_of_a_change_of_a_master_has_its_problem() {
     ];
     let problem = |(outcome, (status, uri)): (Change, _)| (outcome.name(), Problem::of_manage(&outcome), status, uri);
     compare(&Change::NAMES, said.into_iter().map(problem).collect());
+}
+
+#[test]
+fn every_outcome_of_a_policy_has_its_problem() {
+    use SetPolicyOutcome as Set;
+    let record =
+        PolicyRecord { id: 1, values: PolicyValues([0; 12]), created_at: jiff::Timestamp::UNIX_EPOCH, by: None };
+    let said = [
+        (Set::Done(record.clone()), MISTAKE),
+        (Set::AlreadySo(record.clone()), MISTAKE),
+        (Set::Repeated(record.clone()), MISTAKE),
+        (Set::Stale(record), STALE),
+        (Set::NotAllowed, FORBIDDEN),
+        (Set::Busy, BUSY),
+    ];
+    let problem = |(outcome, (status, uri)): (Set, _)| (outcome.name(), Problem::of_set_policy(&outcome), status, uri);
+    compare(&Set::NAMES, said.into_iter().map(problem).collect());
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod figures;
 mod master;
 mod new;
 mod order;
+mod policy;
 mod queue;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub use figures::FiguresTap;
 pub use master::MasterTap;
 pub use new::NewTap;
 pub use order::{CancelReason, Field, OrderTap, ReturnReason};
+pub use policy::PolicyTap;
 pub use queue::QueueTap;
 
 use super::{LIMIT, number};
@@ -35,6 +37,8 @@ pub enum StaffCallback {
     Master(MasterTap),
     /// `adm:fig…`: the figures.
     Figures(FiguresTap),
+    /// `adm:pol…`: how masters are searched for.
+    Policy(PolicyTap),
     /// `adm:page`: a way to the dispatchers' page.
     Page,
 }
@@ -61,6 +65,7 @@ impl StaffCallback {
             "new" => parse(|parts| NewTap::parse(parts).map(Self::New)),
             "m" => parse(|parts| MasterTap::parse(parts).map(Self::Master)),
             "fig" => parse(|parts| FiguresTap::parse(parts).map(Self::Figures)),
+            "pol" => parse(|parts| PolicyTap::parse(parts).map(Self::Policy)),
             _ => None,
         }
     }
@@ -88,6 +93,7 @@ impl fmt::Display for StaffCallback {
             Self::New(tap) => tap.fmt(f),
             Self::Master(tap) => tap.fmt(f),
             Self::Figures(tap) => tap.fmt(f),
+            Self::Policy(tap) => tap.fmt(f),
         }
     }
 }

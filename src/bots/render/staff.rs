@@ -6,16 +6,17 @@ pub mod figures;
 pub mod master;
 pub mod new_order;
 pub mod order;
+pub mod policy;
 mod queue;
 pub mod shared;
 
 use frankenstein::types::{InlineKeyboardButton, WebAppInfo};
 
 use super::{Screen, keyboards, texts};
-use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, QueueTap, StaffCallback};
+use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, PolicyTap, QueueTap, StaffCallback};
 use crate::model::figures::Scope;
 use crate::model::queue::Queue;
-use crate::model::{StaffDialog, StaffProfile};
+use crate::model::{Role, StaffDialog, StaffProfile};
 pub use card::{From, card};
 pub use queue::{ask_search, cities, days, filters, found, masters, queue, too_short, trades};
 use shared::row;
@@ -31,6 +32,9 @@ pub fn menu(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool, paged:
     }
     rows.push(row(texts::staff::BUTTON_MASTERS, StaffCallback::Master(MasterTap::Start)));
     rows.push(row(texts::staff::BUTTON_FIGURES, StaffCallback::Figures(FiguresTap::Orders(Scope::default()))));
+    if profile.role == Role::Admin {
+        rows.push(row(texts::staff::policy::BUTTON, StaffCallback::Policy(PolicyTap::Show)));
+    }
     if paged {
         rows.push(row(texts::staff::page::BUTTON, StaffCallback::Page));
     }

@@ -7,6 +7,7 @@ pub mod master;
 pub mod new_order;
 pub mod order;
 pub mod page;
+pub mod policy;
 pub mod queue;
 pub mod search;
 

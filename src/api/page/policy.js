@@ -1,0 +1,198 @@
+// «Правила»: how masters are searched for; an admin changes it, and sees before what it would have done yesterday.
+import { ask, get, post } from "./api.js";
+import { h, replace, toast } from "./dom.js";
+import { counted, fault, FIELD, problem } from "./texts.js";
+
+/** The fields in their groups: the name, and how it is written. `widens`: a search goes by it only while it widens, or only in rounds. */
+const SECONDS = "секунд";
+const GROUPS = [
+  ["Кого и когда спрашиваем", [
+    ["first_masters", { widens: true }], ["widen_every_seconds", { widens: true, unit: SECONDS }], ["widen_by", { widens: true }], ["max_live_offers", { widens: true }],
+    ["masters_per_round", {}], ["offer_ttl_seconds", { unit: SECONDS }], ["preferred_ttl_seconds", { unit: SECONDS }],
+  ]],
+  ["Когда зовём диспетчера", [["max_rounds", {}], ["escalate_after_seconds", { unit: SECONDS }]]],
+  ["Нагрузка и рабочий день", [["max_active_orders", {}], ["workday_start", { clock: true }], ["workday_end", { clock: true }]]],
+];
+const FIELDS = GROUPS.flatMap(([, fields]) => fields);
+/** How often a search widens if it is to widen again. */
+const USUAL = 30;
+
+const when = (iso) => new Intl.DateTimeFormat("ru", { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
+const who = (policy) => policy.created_by ?? "система";
+const tenths = (number) => number.toLocaleString("ru", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** What yesterday would have been like, in words. */
+function previewed({ result, orders: count, wait_seconds: wait, messages, drawn_percent: drawn }) {
+  if (result === "TOO_FEW") return [`Что это дало бы вчера, не скажешь: новых заявок было слишком мало (${count}).`];
+  if (result === "NOT_REPLAYED") return ["Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были."];
+  if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так."];
+  return [
+    h("b", {}, `Вчера это дало бы: ${Math.round(wait[0])} → ${Math.round(wait[1])} с, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
+    `За столько находят мастера 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}; ${Math.round(drawn)}% ответов мастеров взяты из их прошлого: вчера их об этом не спрашивали.`,
+  ];
+}
+
+export class Policy {
+  constructor(page) {
+    this.page = page;
+    /** The policy in force as it was seen, and its tag. */
+    this.seen = null;
+    this.inputs = new Map(FIELDS.map(([name, { clock }]) => [name, h("input", { name, id: `rule-${name}`, "data-key": `rule-${name}`, required: true, type: clock ? "time" : "number", "aria-describedby": `rule-fault-${name} rule-now-${name}`, oninput: () => this.changed() })]));
+    this.way = h("select", { name: "way", "data-key": "way", onchange: () => this.turn() }, h("option", { value: "widen" }, "Добавлять мастеров, пока никто не взял"), h("option", { value: "rounds" }, "Кругами: ждать ответа всех, потом звать следующих"));
+    this.rows = new Map(FIELDS.map(([name, { unit }]) => [name, h("label", { for: `rule-${name}` }, FIELD[name], unit && `, ${unit}`, this.inputs.get(name), h("small", { class: "bad", id: `rule-fault-${name}`, role: "alert" }), h("small", { id: `rule-now-${name}` }))]));
+    this.said = h("p", { class: "hint", role: "status" });
+    this.check = h("button", { class: "primary", "data-key": "check" }, "Проверить");
+    this.save = h("button", { class: "primary", type: "button", "data-key": "save", hidden: true, onclick: () => this.send() }, "Сохранить");
+    this.back = h("button", { type: "button", "data-key": "undo", hidden: true, onclick: () => this.show() }, "Отменить изменения");
+    this.form = h("form", { class: "rules", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.preview(); } },
+      h("label", {}, "Как спрашиваем", this.way),
+      GROUPS.map(([title, fields]) => h("fieldset", {}, h("legend", {}, title), fields.map(([name]) => this.rows.get(name)))),
+      this.said, h("p", { class: "deeds" }, this.check, this.save, this.back));
+    this.made = h("p", { class: "hint" });
+    this.log = h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Кто и когда менял" });
+    this.body = h("div", {}, this.made, this.form, this.log);
+    this.element = h("section", {}, this.body);
+  }
+
+  async enter() {
+    if (this.seen === null) replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+    try {
+      const { said, tag } = await get("policy");
+      const untouched = this.seen === null || this.differences().length === 0;
+      if (this.seen?.policy.id !== said.id) this.seen = { policy: said, tag };
+      replace(this.element, this.body);
+      // What is being changed is not taken away by another look.
+      if (untouched) this.show();
+      else this.changed();
+      await this.history();
+    } catch (error) {
+      if (this.seen === null) replace(this.element, h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.enter() }, "Попробовать ещё раз"));
+      else this.page.fail(error);
+    }
+  }
+
+  /** The policy in force, instead of what was changed. */
+  show() {
+    const { rules } = this.seen.policy;
+    for (const [name, input] of this.inputs) input.value = rules[name];
+    this.changed();
+  }
+
+  /** The other way of searching. */
+  turn() {
+    const every = this.inputs.get("widen_every_seconds");
+    every.value = this.way.value === "rounds" ? 0 : this.seen.policy.rules.widen_every_seconds || USUAL;
+    this.changed();
+  }
+
+  value(name) {
+    const input = this.inputs.get(name);
+    return input.type === "time" ? input.value.slice(0, 5) : input.value === "" ? null : Number(input.value);
+  }
+
+  /** The fields that differ from the policy in force. */
+  differences() {
+    return FIELDS.map(([name]) => name).filter((name) => this.value(name) !== this.seen.policy.rules[name]);
+  }
+
+  /** Something was typed: what was checked before is not what would be saved. */
+  changed() {
+    const { policy } = this.seen, changed = this.differences();
+    const widens = this.value("widen_every_seconds") !== 0;
+    this.way.value = widens ? "widen" : "rounds";
+    for (const [name, { widens: only }] of FIELDS) this.rows.get(name).hidden = only === true && !widens;
+    for (const name of this.inputs.keys()) this.wrong(name, "", changed.includes(name) ? `действует: ${policy.rules[name]}` : "");
+    if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть после ${this.value("max_rounds") * this.value("masters_per_round")} спрошенных мастеров`);
+    replace(this.made, `Действует №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
+    this.said.textContent = changed.length ? "" : "Ничего не изменено.";
+    [this.check.hidden, this.check.disabled, this.save.hidden, this.back.hidden] = [false, changed.length === 0, true, changed.length === 0];
+  }
+
+  /** Says what is wrong with a field, and what it is in force. */
+  wrong(name, text, now) {
+    const [bad, small] = this.rows.get(name).querySelectorAll("small");
+    bad.textContent = text;
+    if (now !== undefined) small.textContent = now;
+    this.inputs.get(name).setAttribute("aria-invalid", String(text !== ""));
+  }
+
+  rules() {
+    return Object.fromEntries(FIELDS.map(([name]) => [name, this.value(name)]));
+  }
+
+  /** What is missing is said before anybody is asked. */
+  complete() {
+    const empty = FIELDS.map(([name]) => name).filter((name) => this.value(name) === null || this.value(name) === "" || (this.inputs.get(name).type === "number" && !Number.isInteger(this.value(name))));
+    for (const name of empty) this.wrong(name, "нужно целое число или время");
+    this.inputs.get(empty[0])?.focus();
+    return empty.length === 0;
+  }
+
+  async preview() {
+    if (!this.complete()) return;
+    const checked = JSON.stringify(this.rules());
+    this.check.disabled = true;
+    this.said.textContent = "Считаем, что это дало бы вчера…";
+    try {
+      const { said } = await post("policy/preview", JSON.parse(checked));
+      if (JSON.stringify(this.rules()) !== checked) return;
+      replace(this.said, previewed(said));
+      [this.check.hidden, this.save.hidden] = [true, false];
+      this.save.focus();
+    } catch (error) {
+      this.refused(error);
+    } finally {
+      this.check.disabled = this.differences().length === 0;
+    }
+  }
+
+  async send() {
+    this.save.disabled = true;
+    try {
+      const { said, tag } = await ask("PUT", "policy", { body: this.rules(), headers: { "If-Match": this.seen.tag } });
+      this.seen = { policy: said, tag };
+      this.show();
+      toast("Сохранено. Новые поиски идут по новым правилам.");
+      await this.history();
+    } catch (error) {
+      this.refused(error);
+    } finally {
+      this.save.disabled = false;
+    }
+  }
+
+  refused(error) {
+    if (error.kind === "stale") {
+      // What was typed stays, beside what it is now.
+      this.seen = { policy: error.said.current, tag: `"${error.said.current.id}"` };
+      this.changed();
+      toast(`Правила тем временем изменили (${who(error.said.current)}). Ваши значения на месте: сравните и сохраните ещё раз.`, true);
+      this.history();
+      return;
+    }
+    this.said.textContent = "";
+    if (error.kind !== "invalid") return this.page.fail(error);
+    for (const { pointer, detail } of error.said.errors ?? []) {
+      const name = pointer.split("/")[1];
+      if (this.inputs.has(name)) this.wrong(name, fault(detail));
+      else toast(fault(detail), true);
+    }
+    this.form.querySelector("[aria-invalid=true]")?.focus();
+  }
+
+  /** Who changed what, the last change first. */
+  async history() {
+    try {
+      const { policies } = (await get("policy/history")).said;
+      const rows = policies.slice(0, -1).map((policy, index) => {
+        const before = policies[index + 1].rules;
+        const changes = FIELDS.map(([name]) => name).filter((name) => policy.rules[name] !== before[name]);
+        return h("tr", {}, h("th", { scope: "row" }, `№${policy.id}`), h("td", {}, when(policy.created_at)), h("td", {}, who(policy)),
+          h("td", {}, changes.map((name) => `${FIELD[name]}: ${before[name]} → ${policy.rules[name]}`).join("; ") || "поиск не изменился"));
+      });
+      replace(this.log, h("table", {}, h("caption", {}, "Кто и когда менял"), h("thead", {}, h("tr", {}, ["Правила", "Когда", "Кто", "Что"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows)));
+    } catch (error) {
+      replace(this.log, h("p", { class: "bad" }, problem(error)));
+    }
+  }
+}
