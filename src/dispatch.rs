@@ -36,6 +36,7 @@ pub mod staff_view;
 pub mod transaction;
 pub mod verify;
 pub mod view;
+pub mod why;
 mod yesterday;
 
 pub use transaction::{Answered, Decision};

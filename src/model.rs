@@ -42,6 +42,7 @@ pub mod staff_dialog;
 pub mod staff_order;
 pub mod text;
 pub mod update;
+pub mod why;
 
 pub use actor::{Actor, MasterRef};
 pub use amount::Amount;

@@ -42,6 +42,7 @@ pub mod staff_orders;
 pub mod sweeps;
 mod tls;
 pub mod updates;
+pub mod why;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};

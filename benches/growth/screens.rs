@@ -25,7 +25,7 @@ const FIGURES_LIMIT: f64 = 200.0;
 /// The medians of so many.
 const FIGURES_ROUNDS: usize = 15;
 /// The queries of the figures, each with whether it is of one city: masters are looked at city by city.
-const FIGURES: [(&str, &Statement, bool); 8] = [
+const FIGURES: [(&str, &Statement, bool); 9] = [
     ("where and when", &figures::PLACE, false),
     ("orders that came", &figures::CAME, false),
     ("how they found a master", &figures::FOUND, false),
@@ -33,6 +33,7 @@ const FIGURES: [(&str, &Statement, bool); 8] = [
     ("taps that lost", &figures::LOST, false),
     ("what charts show", &figures::CHARTS, false),
     ("who waits longest", &figures::LONGEST, false),
+    ("how long anybody waited at most", &figures::BOUNDS, false),
     ("what each master of a city did", &figures::MASTERS, true),
 ];
 

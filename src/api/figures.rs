@@ -45,7 +45,9 @@ pub struct Figures {
     waits: Vec<Wait>,
     /// Taps that came after another master's.
     lost_taps: LostTaps,
-    /// What each master did, who took most first; a hundred at most.
+    /// How long anybody waited at most while others were asked, for each city and week that the period touches.
+    bounds: Vec<Bound>,
+    /// What each master did who was asked or on shift, who took most first; a hundred at most.
     masters: Vec<MasterFigures>,
 }
 
@@ -112,6 +114,20 @@ pub struct LostTaps {
     closest_ms: Option<i64>,
 }
 
+/// The longest that a master of a city waited in a week who could have been asked when others were.
+#[derive(Serialize, ToSchema)]
+pub struct Bound {
+    /// The city's name.
+    city: String,
+    /// The Monday of the week, on the city's calendar.
+    #[schema(example = "2026-11-23")]
+    week: String,
+    /// For how many seconds: since the last offer or order, or since coming on shift, whichever was later.
+    seconds: i64,
+    /// The master's name; null: is not there any more.
+    master: Option<String>,
+}
+
 /// What a master did.
 #[derive(Serialize, ToSchema)]
 pub struct MasterFigures {
@@ -127,6 +143,11 @@ pub struct MasterFigures {
     let_pass: i64,
     /// How long an answer took, in seconds: half of them less.
     median_answer_seconds: Option<i64>,
+    /// For how many seconds the master was on shift.
+    on_shift_seconds: i64,
+    /// The longest wait, in seconds, with which the master was the first of those whom a wave could have asked and did not; null:
+    /// never.
+    passed_over_seconds: Option<i64>,
     /// What the master closed.
     closed: Closed,
 }
@@ -134,6 +155,12 @@ pub struct MasterFigures {
 impl From<model::Closed> for Closed {
     fn from(closed: model::Closed) -> Self {
         Self { orders: closed.orders, rubles: closed.rubles }
+    }
+}
+
+impl From<model::Bound> for Bound {
+    fn from(bound: model::Bound) -> Self {
+        Self { city: bound.city, week: bound.week.to_string(), seconds: bound.seconds, master: bound.name }
     }
 }
 
@@ -146,6 +173,8 @@ impl From<model::MasterLine> for MasterFigures {
             declined: line.declined,
             let_pass: line.let_pass,
             median_answer_seconds: line.answer_seconds,
+            on_shift_seconds: line.on_shift_seconds,
+            passed_over_seconds: line.passed_over_seconds,
             closed: line.closed.into(),
         }
     }
@@ -194,6 +223,7 @@ pub async fn figures(
             median_ms: read.lost.behind.map(|(median, _)| median),
             closest_ms: read.lost.behind.map(|(_, closest)| closest),
         },
+        bounds: read.bounds.into_iter().map(Bound::from).collect(),
         masters: masters.lines.into_iter().map(MasterFigures::from).collect(),
     }))
 }

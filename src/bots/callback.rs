@@ -83,6 +83,8 @@ pub enum Callback {
         /// The message.
         message: i32,
     },
+    /// `m:why:<order>`: why the order was offered to others, or went to somebody else.
+    Why(OrderId),
     /// `m:sh:on`, `m:sh:off`.
     Shift {
         /// Come on shift, or leave.
@@ -188,6 +190,7 @@ impl Callback {
                 Some(own) => Self::Own(own, OrderId(number(parts.next()?)?)),
                 None => Self::Active { page: number(word)? },
             },
+            ("why", Some(order)) => Self::Why(OrderId(number(order)?)),
             ("in", first) => Self::Onboard(OnboardTap::parse(first, &mut parts)?),
             ("sh", Some("on")) => Self::Shift { on: true },
             ("sh", Some("off")) => Self::Shift { on: false },
@@ -230,6 +233,7 @@ impl fmt::Display for Callback {
             Self::Close { order, amount } => write!(f, "m:act:sum:{order}:{}", amount.kopecks()),
             Self::Correct { order, amount } => write!(f, "m:act:fix_yes:{order}:{}", amount.kopecks()),
             Self::GiveBack { order, message } => write!(f, "m:act:ret_yes:{order}:{message}"),
+            Self::Why(order) => write!(f, "m:why:{order}"),
             Self::Onboard(tap) => tap.fmt(f),
             Self::Shift { on } => write!(f, "m:sh:{}", if *on { "on" } else { "off" }),
         }

@@ -9,6 +9,7 @@ mod page;
 mod policy;
 mod queue;
 mod reply;
+mod why;
 mod written;
 
 pub(super) use reply::Answer;

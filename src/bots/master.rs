@@ -4,6 +4,7 @@ mod confirmed;
 mod newcomer;
 mod offers;
 mod reply;
+mod why;
 mod work;
 mod written;
 
@@ -118,6 +119,7 @@ impl By<'_> {
             Some(Callback::Close { order, amount }) => self.close(order, amount).await,
             Some(Callback::Correct { order, amount }) => self.correct(order, amount).await,
             Some(Callback::GiveBack { order, message }) => self.give_back(order, message).await,
+            Some(Callback::Why(order)) => self.why(order).await,
             Some(Callback::Shift { on }) => self.shift(on).await,
             None => Ok(self.list(1).await?.map(|reply| reply.with_alert(texts::UNKNOWN_BUTTON))),
         }

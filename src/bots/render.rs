@@ -13,6 +13,7 @@ use frankenstein::types::InlineKeyboardMarkup;
 use crate::dispatch::close::CloseOutcome;
 use crate::dispatch::correct::CorrectOutcome;
 use crate::dispatch::give_back::GiveBackOutcome;
+use crate::dispatch::why::WhyOutcome;
 use crate::model::dialog::{Dialog, Profile, Question, Written};
 use crate::model::notification::Notification;
 use crate::model::order::{ActiveList, OrderCard, OrderStatus, OwnOrder};
@@ -28,6 +29,13 @@ pub struct Screen {
 }
 
 impl Screen {
+    /// The same with a button below that explains why an order went to somebody else.
+    #[must_use]
+    pub fn explaining(mut self, order: OrderId) -> Self {
+        self.keyboard.inline_keyboard.push(keyboards::why(order));
+        self
+    }
+
     /// The same below a note, which is plain text.
     #[must_use]
     pub fn with_note(self, note: &str) -> Self {
@@ -224,6 +232,18 @@ pub fn offer_card(card: &OrderCard, expires: Deadline, page: i64) -> Screen {
 #[must_use]
 pub fn confirm_decline(order: OrderId, page: i64) -> Screen {
     Screen { text: texts::confirm_decline(order), keyboard: keyboards::confirm_decline(order, page) }
+}
+
+/// «Почему не мне»: what the waves of an order were to a master.
+#[must_use]
+pub fn why_not_me(outcome: &WhyOutcome) -> Screen {
+    Screen { text: texts::why::why_not_me(outcome), keyboard: keyboards::to_lists(None) }
+}
+
+/// Asks for the number of an order to be explained.
+#[must_use]
+pub fn ask_why() -> Screen {
+    Screen { text: texts::why::ASK_NUMBER.to_owned(), keyboard: keyboards::to_lists(None) }
 }
 
 /// A text without buttons.

@@ -1,7 +1,7 @@
 //! What staff look at in figures. Reads alone: nothing is changed, and whoever may not look at a city is shown nothing of it.
 
 use crate::model::StaffRef;
-pub use crate::model::figures::{Charts, CityChoice, Figures, MasterFigures, Period, Scope};
+pub use crate::model::figures::{Bound, Charts, CityChoice, Figures, MasterFigures, Period, Scope};
 use crate::store::{self, Store};
 
 /// What happened in a period, in one city or in all of the reader's. `None`: the reader may not look there.

@@ -30,7 +30,7 @@ pub async fn set(
             );
             begun?;
             if new? {
-                set_shift(&connection, &set, master, on_shift).await?;
+                set_shift(&connection, &set, master, on_shift, store.now()).await?;
             }
             // Read before the commit, so that nothing that fails after it hides that it is done.
             let (profile, committed) = join!(read_profile(&connection, &profile, master), connection.commit());

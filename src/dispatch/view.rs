@@ -40,7 +40,7 @@ pub enum ViewOutcome {
 }
 
 /// Records that a screen was asked for, in the open transaction.
-async fn record(
+pub(super) async fn record(
     store: &Store,
     connection: &Connection,
     statement: &Ready,

@@ -4,7 +4,7 @@
 //! `field_service_gauge`, with underscores for dots.
 
 /// Something that is counted by its outcome, and what it is.
-pub const COUNTERS: [(&str, &str); 34] = [
+pub const COUNTERS: [(&str, &str); 35] = [
     ("api", "Requests to the API, by problem"),
     ("api_authorize", "Tokens that were presented to the API"),
     ("change_master", "Taps of dispatchers that change a master"),
@@ -39,6 +39,7 @@ pub const COUNTERS: [(&str, &str); 34] = [
     ("telegram", "Calls to Telegram that failed when an update was answered"),
     ("update", "Updates that ask for nothing"),
     ("webhook", "Updates that were refused or failed"),
+    ("why", "Masters who ask why an order went to somebody else"),
 ];
 
 /// Something that is measured, and what it is.

@@ -75,6 +75,9 @@ pub struct Figures {
     pub lost: LostTaps,
     /// Who has waited longest for an order, at this moment.
     pub longest: Option<Waiting>,
+    /// How long anybody waited at most, for each city and week that had a wave which did not ask all that it could, the last week
+    /// first.
+    pub bounds: Vec<Bound>,
 }
 
 /// Orders that came in the period, as they are now.
@@ -168,6 +171,28 @@ pub struct Waiting {
     pub seconds: i64,
 }
 
+impl Figures {
+    /// The longest that anybody waited; `None`: nobody did while others were asked.
+    #[must_use]
+    pub fn bound(&self) -> Option<&Bound> {
+        self.bounds.iter().max_by_key(|bound| bound.seconds)
+    }
+}
+
+/// What a city promises its masters of a week: nobody waited longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The city's name.
+    pub city: String,
+    /// The Monday that the week begins with, on the city's calendar.
+    pub week: Date,
+    /// The longest wait, in seconds, of a master who could have been asked when others were: since the last offer or order, or since
+    /// coming on shift, whichever was later.
+    pub seconds: i64,
+    /// Whose it was; `None`: a master who is not there any more.
+    pub name: Option<String>,
+}
+
 /// What each master of a city did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterFigures {
@@ -207,6 +232,11 @@ pub struct MasterLine {
     pub let_pass: i64,
     /// Seconds until an answer, half of them no more; `None`: none was answered.
     pub answer_seconds: Option<i64>,
+    /// For how many seconds the master was on shift.
+    pub on_shift_seconds: i64,
+    /// The longest wait, in seconds, with which the master was the first of those whom a wave could have asked and did not; `None`:
+    /// that never was.
+    pub passed_over_seconds: Option<i64>,
     /// What was finished.
     pub closed: Closed,
 }

@@ -225,6 +225,8 @@ mod tests {
             load: 0,
             limit: 4,
             last_asked: None,
+            on_shift_since: None,
+            turns: 0,
             left_out: None,
         }
     }

@@ -305,6 +305,8 @@ mod tests {
                     load: 0,
                     limit: 5,
                     last_asked: None,
+                    on_shift_since: None,
+                    turns: 0,
                     left_out: None,
                 })
                 .collect(),

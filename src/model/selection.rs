@@ -35,8 +35,33 @@ pub struct Candidate {
     pub limit: i64,
     /// When the master was last offered or given an order.
     pub last_asked: Option<Timestamp>,
+    /// When the master came on shift.
+    pub on_shift_since: Option<Timestamp>,
+    /// How often the master was asked in this pass.
+    pub turns: u32,
     /// Why nobody can ask the master at this moment, whatever else holds.
     pub left_out: Option<Exclusion>,
+}
+
+impl Candidate {
+    /// Since when the master waits to be asked: since the last time, or since coming on shift, whichever was later; `None`: nobody
+    /// knows since when, and for longer than all others.
+    #[must_use]
+    pub fn waits_since(&self) -> Option<Timestamp> {
+        self.last_asked.max(self.on_shift_since)
+    }
+
+    /// Whose turn it is: the least comes first. Whoever has waited longest, and among those who have waited equally long, as they
+    /// were asked together, who was asked least in this pass, then the best rated, then by chance.
+    ///
+    /// Nothing that masters do brings them forward. To leave the shift and to come back begins the wait anew. To decline, or to
+    /// let an offer pass, leaves the time when it was made as it is; how many orders and offers somebody has does not count, or
+    /// whoever declines would go before who thinks. And the numbers that chance is made of are not theirs to choose: an order's
+    /// number is the next one when it is made, and a master's stays as it is, so that whoever knows both may work out how a tie
+    /// will end, and cannot change it.
+    fn turn(&self, order: OrderId) -> (Option<Timestamp>, u32, i32, u64) {
+        (self.waits_since(), self.turns, -self.rating, chance(order, self.id))
+    }
 }
 
 /// What room a master has, read while nobody else can give it away.
@@ -150,6 +175,17 @@ pub struct Round {
     pub awaits: bool,
     /// How many of the city's masters are not asked, by reason.
     pub excluded: BTreeMap<Exclusion, u32>,
+    /// Who of those that could be asked and are not has waited longest; `None`: all who could be are.
+    pub passed_over: Option<PassedOver>,
+}
+
+/// A master who could have been asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Who.
+    pub master: MasterId,
+    /// For how many seconds the master has waited, see [`Candidate::waits_since`]; `None`: nobody knows.
+    pub seconds: Option<i32>,
 }
 
 /// How many masters there are for an order, before it is made.
@@ -237,8 +273,23 @@ impl Pool {
         for id in masters {
             if let Some(master) = self.master(id) {
                 master.load += 1;
+                master.turns += 1;
                 master.last_asked = Some(now);
             }
+        }
+    }
+
+    /// Begins another pass with the same masters: whom the one before asked was asked then.
+    pub fn begin_pass(&mut self) {
+        for master in &mut self.masters {
+            master.turns = 0;
+        }
+    }
+
+    /// Notes that a master came on shift.
+    pub fn note_on_shift(&mut self, id: MasterId, since: Timestamp) {
+        if let Some(master) = self.master(id) {
+            master.on_shift_since = Some(since);
         }
     }
 
@@ -272,6 +323,7 @@ impl Pool {
         if others > 0 {
             round.excluded.insert(Exclusion::Rank, u32::try_from(others).unwrap_or(u32::MAX));
         }
+        round.passed_over = self.passed_over(&eligible, &asked, now);
         round.chosen = asked.iter().map(|index| self.masters[*index].id).collect();
         self.note_asked(round.chosen.iter().copied(), now);
         round
@@ -301,8 +353,7 @@ impl Pool {
             .collect();
         ranked.sort_by_key(|(master, why_not)| {
             let preferred = Some(master.id) == search.preferred;
-            let turn = (master.last_asked, master.load, -master.rating, chance(search.order, master.id));
-            (std::cmp::Reverse(why_not.map_or(u8::MAX, likelihood)), !preferred, turn)
+            (std::cmp::Reverse(why_not.map_or(u8::MAX, likelihood)), !preferred, master.turn(search.order))
         });
         ranked
     }
@@ -326,10 +377,7 @@ impl Pool {
     }
 
     fn best(&self, eligible: &[usize], count: usize, order: OrderId) -> Vec<usize> {
-        let rank = |index: &usize| {
-            let master = &self.masters[*index];
-            (master.last_asked, master.load, -master.rating, chance(order, master.id))
-        };
+        let rank = |index: &usize| self.masters[*index].turn(order);
         let mut ranked = eligible.to_vec();
         if ranked.len() > count {
             ranked.select_nth_unstable_by_key(count, rank);
@@ -337,6 +385,15 @@ impl Pool {
         }
         ranked.sort_by_key(rank);
         ranked
+    }
+
+    /// Who of the eligible that are not asked has waited longest.
+    fn passed_over(&self, eligible: &[usize], asked: &[usize], now: Timestamp) -> Option<PassedOver> {
+        let others = eligible.iter().filter(|index| !asked.contains(index)).map(|index| &self.masters[*index]);
+        let longest = others.min_by_key(|master| (master.waits_since(), master.id))?;
+        let seconds = longest.waits_since().map(|since| now.duration_since(since).as_secs().max(0));
+        let seconds = seconds.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
+        Some(PassedOver { master: longest.id, seconds })
     }
 }
 
@@ -414,6 +471,8 @@ mod tests {
             load: 0,
             limit: 5,
             last_asked: None,
+            on_shift_since: None,
+            turns: 0,
             left_out: None,
         }
     }
@@ -570,6 +629,43 @@ mod tests {
         ]);
         assert_eq!(ids(&pool.choose(&search(1), 3, at(30))), [4, 3, 2]);
         assert_eq!(ids(&pool.choose(&search(2), 3, at(30)))[0], 1, "the others have just been asked");
+    }
+
+    #[test]
+    fn nothing_that_masters_do_brings_them_forward() {
+        let asked_together = |load: [i64; 2]| {
+            let of = |id: i64, load| Candidate { last_asked: Some(at(10)), load, ..master(id) };
+            Pool::new(vec![of(1, load[0]), of(2, load[1])])
+        };
+        for order in 1..=40 {
+            let first = |load| ids(&asked_together(load).choose(&search(order), 1, at(20)));
+            assert_eq!(first([1, 0]), first([0, 1]), "whoever has declined goes before nobody who thinks");
+        }
+        let firsts: HashSet<_> =
+            (1..=40).flat_map(|order| ids(&asked_together([0, 0]).choose(&search(order), 1, at(20)))).collect();
+        assert_eq!(firsts.len(), 2, "chance does not always favour the same one");
+        let on_shift = |id: i64, since| Candidate { on_shift_since: Some(at(since)), ..master(id) };
+        let mut pool = Pool::new(vec![
+            Candidate { last_asked: Some(at(5)), ..on_shift(1, 30) },
+            Candidate { last_asked: Some(at(20)), ..on_shift(2, 0) },
+            on_shift(3, 25),
+        ]);
+        assert_eq!(ids(&pool.choose(&search(1), 3, at(40))), [2, 3, 1], "to come back begins the wait anew");
+    }
+
+    #[test]
+    fn the_longest_wait_of_those_who_are_passed_over_is_told() {
+        let on_shift = |id: i64, since| Candidate { on_shift_since: Some(at(since)), ..master(id) };
+        let all = vec![on_shift(1, 10), on_shift(2, 20), on_shift(3, 30), Candidate { on_shift: false, ..master(4) }];
+        let mut pool = Pool::new(all.clone());
+        let passed = |master, seconds| Some(PassedOver { master: MasterId(master), seconds: Some(seconds) });
+        assert_eq!(pool.choose(&search(1), 1, at(100)).passed_over, passed(2, 80));
+        assert_eq!(pool.choose(&search(2), 3, at(100)).passed_over, None, "all who could be asked are");
+        let mut pool = Pool::new(all);
+        let preferred = Search { preferred: Some(MasterId(3)), ..search(3) };
+        assert_eq!(pool.choose(&preferred, 1, at(100)).passed_over, passed(1, 90));
+        let unknown = PassedOver { master: MasterId(2), seconds: None };
+        assert_eq!(Pool::new(vec![on_shift(1, 1), master(2)]).passed_over(&[0, 1], &[0], at(5)), Some(unknown));
     }
 
     #[test]

@@ -121,6 +121,8 @@ fn master(city: &City, trades: &[(Category, f64, f64)], index: usize, on_shift: 
         load: 0,
         limit: city.limits[draws.index(city.limits.len())],
         last_asked: None,
+        on_shift_since: None,
+        turns: 0,
         left_out: None,
     }
 }

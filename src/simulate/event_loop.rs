@@ -71,6 +71,8 @@ struct Loop<'a, R> {
     rule: &'a Rule,
     people: &'a R,
     pool: Pool,
+    /// When the last pass was.
+    passed: Millis,
     /// What room each master has, as in the pool.
     places: Vec<Place>,
     by_id: HashMap<MasterId, usize>,
@@ -106,6 +108,7 @@ impl<'a, R: Reactions> Loop<'a, R> {
             rule,
             people,
             pool: Pool::new(day.masters.clone()),
+            passed: 0,
             places: day.masters.iter().map(place).collect(),
             by_id: day.masters.iter().enumerate().map(|(index, master)| (master.id, index)).collect(),
             orders: day.orders.iter().map(|_| Order::default()).collect(),
@@ -154,6 +157,9 @@ impl<'a, R: Reactions> Loop<'a, R> {
             What::Finished => place.load -= 1,
         }
         self.pool.enter(&self.places[master]);
+        if what == What::Shift(true) {
+            self.pool.note_on_shift(self.places[master].master, self.day.moment(now));
+        }
         if was_there && !can_be_asked(&self.places[master]) {
             self.replace(now, master);
         }
@@ -191,6 +197,11 @@ impl<'a, R: Reactions> Loop<'a, R> {
                 self.schedule(order, self.day.at(until));
             }
             Step::Ask(count) => {
+                // What is due at the same moment is one pass.
+                if self.passed != now {
+                    self.passed = now;
+                    self.pool.begin_pass();
+                }
                 self.played.waves += 1;
                 let planned = plan(due, count, &mut self.pool);
                 self.ask(now, order, planned);

@@ -8,7 +8,8 @@ use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Statement, Store, column, facts, statement};
 use crate::model::figures::{
-    Came, Charts, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Place, Scope, WAITS, Waiting,
+    Bound, Came, Charts, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Place, Scope, WAITS,
+    Waiting,
 };
 use crate::model::{CityId, StaffRef};
 
@@ -62,6 +63,13 @@ pub const LONGEST: Statement = statement!(
     of_place!(),
     include_str!("figures/longest.sql")
 );
+/// How long anybody waited at most while others were asked.
+pub const BOUNDS: Statement = statement!(
+    "figures.bounds",
+    [INT8, INT8, INT8, INT4, TIMESTAMPTZ],
+    of_place!(),
+    include_str!("figures/bounds.sql")
+);
 /// What each master did: $6 page, $7 masters on a page.
 pub const MASTERS: Statement = statement!(
     "figures.masters",
@@ -100,22 +108,23 @@ pub async fn read(store: &Store, staff: StaffRef, scope: Scope) -> Result<Option
     store
         .run(async |connection: Connection| {
             let connection = &connection;
-            let [place, came, found, closed, lost, longest] =
-                connection.ready([&PLACE, &CAME, &FOUND, &CLOSED, &LOST, &LONGEST]).await?;
+            let [place, came, found, closed, lost, longest, bounds] =
+                connection.ready([&PLACE, &CAME, &FOUND, &CLOSED, &LOST, &LONGEST, &BOUNDS]).await?;
             let now = store.now();
             let params: [&(dyn ToSql + Sync); 5] = [&id, &user, &city, &days, &now];
             let work = async {
-                let (place, came, found, closed, lost, longest) = join!(
+                let (place, came, found, closed, lost, longest, bounds) = join!(
                     connection.query(&place, &params),
                     connection.query(&came, &params),
                     connection.query(&found, &params),
                     connection.query(&closed, &params),
                     connection.query(&lost, &params),
                     connection.query(&longest, &params),
+                    connection.query(&bounds, &params),
                 );
-                Ok([place?, came?, found?, closed?, lost?, longest?])
+                Ok([place?, came?, found?, closed?, lost?, longest?, bounds?])
             };
-            let [place, came, found, closed, lost, longest] = Box::pin(connection.alone(work)).await?;
+            let [place, came, found, closed, lost, longest, bounds] = Box::pin(connection.alone(work)).await?;
             let Some(place) = place_of(&place, scope)? else { return Ok(None) };
             Ok(Some(Figures {
                 place,
@@ -127,6 +136,7 @@ pub async fn read(store: &Store, staff: StaffRef, scope: Scope) -> Result<Option
                     .first()
                     .map(|row| Ok::<_, Error>(Waiting { name: column(row, "name")?, seconds: column(row, "seconds")? }))
                     .transpose()?,
+                bounds: bounds.iter().map(bound_of).collect::<Result<_, Error>>()?,
             }))
         })
         .await
@@ -241,6 +251,15 @@ fn lost_of(rows: &[Row]) -> Result<LostTaps, Error> {
     Ok(LostTaps { taps: column(row, "taps")?, behind: median.zip(closest) })
 }
 
+fn bound_of(row: &Row) -> Result<Bound, Error> {
+    Ok(Bound {
+        city: column(row, "city")?,
+        week: column(row, "week")?,
+        seconds: column(row, "seconds")?,
+        name: column(row, "name")?,
+    })
+}
+
 fn line_of(row: &Row, name: String) -> Result<MasterLine, Error> {
     Ok(MasterLine {
         name,
@@ -249,6 +268,8 @@ fn line_of(row: &Row, name: String) -> Result<MasterLine, Error> {
         declined: column(row, "declined")?,
         let_pass: column(row, "let_pass")?,
         answer_seconds: column(row, "seconds")?,
+        on_shift_seconds: column(row, "on_shift")?,
+        passed_over_seconds: column(row, "passed_over")?,
         closed: closed_of(row)?,
     })
 }

@@ -7,6 +7,7 @@ pub mod place;
 pub(crate) mod records;
 pub mod roster;
 
+use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
@@ -92,8 +93,10 @@ pub(super) async fn read_load(connection: &Connection, master: MasterId) -> Resu
 /// Sets whether a master is on shift.
 pub(crate) const SET_SHIFT: Statement = statement!(
     "masters.set_shift",
-    [INT8, INT8, BOOL],
-    "UPDATE masters SET on_shift = $3 /* on shift */
+    [INT8, INT8, BOOL, TIMESTAMPTZ],
+    "UPDATE masters
+     SET on_shift = $3 /* on shift */,
+         on_shift_since = CASE WHEN on_shift THEN on_shift_since ELSE coalesce($4, now()) /* now */ END
      FROM (SELECT set_config('field_service.changed_by', 'MASTER', true) AS changed) AS by
      WHERE by.changed IS NOT NULL
        AND id = coalesce($1 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $2 /* user */))"
@@ -105,6 +108,7 @@ pub(crate) async fn set_shift(
     statement: &Ready,
     master: MasterRef,
     on_shift: bool,
+    now: Option<Timestamp>,
 ) -> Result<(), Error> {
-    connection.query(statement, &[&master.id(), &master.telegram_user(), &on_shift]).await.map(drop)
+    connection.query(statement, &[&master.id(), &master.telegram_user(), &on_shift, &now]).await.map(drop)
 }

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 51] = [
+const MIGRATIONS: [(&str, &str); 54] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -71,10 +71,13 @@ const MIGRATIONS: [(&str, &str); 51] = [
     ("V46__widening.sql", include_str!("../../migrations/V46__widening.sql")),
     ("V47__left_shifts.sql", include_str!("../../migrations/V47__left_shifts.sql")),
     ("V48__sealed_history.sql", include_str!("../../migrations/V48__sealed_history.sql")),
+    ("V49__asked_masters.sql", include_str!("../../migrations/V49__asked_masters.sql")),
     ("V50__history_roots.sql", include_str!("../../migrations/V50__history_roots.sql")),
     ("V51__root_messages.sql", include_str!("../../migrations/V51__root_messages.sql")),
     ("V52__validate_history.sql", include_str!("../../migrations/V52__validate_history.sql")),
     ("V53__policy_authors.sql", include_str!("../../migrations/V53__policy_authors.sql")),
+    ("V54__on_shift_since.sql", include_str!("../../migrations/V54__on_shift_since.sql")),
+    ("V55__waves_explained.sql", include_str!("../../migrations/V55__waves_explained.sql")),
     ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
 ];
 

@@ -177,6 +177,8 @@ fn master(row: &Row, city: CityId, limit: i64) -> Result<Candidate, Error> {
         load: 0,
         limit: column::<Option<i32>>(row, "max_active_orders")?.map_or(limit, i64::from),
         last_asked: column(row, "last_asked")?,
+        on_shift_since: None,
+        turns: 0,
         left_out: None,
     })
 }

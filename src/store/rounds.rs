@@ -130,7 +130,9 @@ pub(crate) const RECORD: Statement = statement!(
         TEXT_ARRAY,
         INT8_ARRAY,
         INT8_ARRAY,
-        TIMESTAMPTZ_ARRAY
+        TIMESTAMPTZ_ARRAY,
+        INT8_ARRAY,
+        INT4_ARRAY
     ],
     include_str!("rounds/record.sql")
 );
@@ -337,6 +339,8 @@ fn candidate(row: &Row) -> Result<Candidate, Error> {
         load: column(row, "load")?,
         limit: column::<i32>(row, "max_active_orders")?.into(),
         last_asked: column(row, "last_asked")?,
+        on_shift_since: column(row, "on_shift_since")?,
+        turns: 0,
         left_out: None,
     })
 }
@@ -381,6 +385,8 @@ pub(crate) async fn record(
                 &offers().map(|(plan, _)| plan.due.search.order.0).collect::<Vec<_>>(),
                 &offers().map(|(_, master)| master.0).collect::<Vec<_>>(),
                 &offers().map(|(plan, _)| plan.deadline).collect::<Vec<_>>(),
+                &each!(|plan| plan.round.passed_over.map(|passed| passed.master.0)),
+                &each!(|plan| plan.round.passed_over.and_then(|passed| passed.seconds)),
             ],
         )
         .await?;

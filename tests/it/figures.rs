@@ -219,6 +219,100 @@ async fn whoever_waits_longest_could_be_asked_at_once() {
     assert_eq!(longest().await, None);
 }
 
+/// A wave of that city and moment, which passed a master over who had waited so long.
+async fn passed_over(t: &Dispatch, city: CityId, at: &str, user: i64, seconds: i32) {
+    let order = order(t, city, "CLOSED", at).await;
+    t.execute(
+        "INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded, city_id,
+                                      passed_over_master_id, passed_over_seconds)
+         SELECT $1, at, 1, 1, at, '[]', '{\"RANK\": 1}', $2, (SELECT id FROM masters WHERE telegram_user_id = $4), $5
+         FROM (SELECT $3::text::timestamptz AS at) AS moment",
+        &[&order.0, &city.0, &at, &user, &seconds],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_waited_longer_than_is_said_for_each_city_and_week() {
+    let t = at_night().await;
+    t.add_staff(OLGA).await;
+    // In Yekaterinburg it is Monday already.
+    for (city, at, user, seconds) in [
+        (EKATERINBURG, "2026-11-29T19:30:00Z", ANNA, 90),
+        (EKATERINBURG, "2026-11-29T18:30:00Z", BORIS, 3_000),
+        (EKATERINBURG, "2026-11-24T09:00:00Z", ANNA, 4_000),
+        (EKATERINBURG, "2026-11-24T09:05:00Z", BORIS, 3_999),
+        (EKATERINBURG, "2026-11-20T09:00:00Z", VERA, 9_999),
+        (KALININGRAD, "2026-11-29T19:30:00Z", VERA, 5_000),
+    ] {
+        passed_over(&t, city, at, user, seconds).await;
+    }
+    let said = async |period, city| {
+        let figures = read(&t, OLGA, period, city).await.expect("a reader");
+        let bounds = figures.bounds.iter().map(|bound| {
+            format!("{} {} {} {}", bound.city, bound.week, bound.seconds, bound.name.as_deref().unwrap_or("—"))
+        });
+        (bounds.collect::<Vec<_>>(), figures.bound().map(|bound| bound.seconds))
+    };
+    assert_eq!(
+        said(Period::Week, None).await,
+        (
+            vec![
+                "Екатеринбург 2026-11-30 90 Анна".to_owned(),
+                "Екатеринбург 2026-11-23 4000 Анна".to_owned(),
+                "Калининград 2026-11-23 5000 Вера".to_owned(),
+            ],
+            Some(5_000)
+        )
+    );
+    assert_eq!(said(Period::Today, Some(EKATERINBURG)).await.1, Some(90));
+    assert_eq!(said(Period::Month, Some(EKATERINBURG)).await.1, Some(9_999));
+    let screen = screens::figures(&read(&t, OLGA, Period::Week, Some(EKATERINBURG)).await.expect("a reader"));
+    assert!(
+        screen.text.contains("никто не ждал дольше 1 ч 6 мин (Анна)\nс 30.11: 1 мин 30 с (Анна)"),
+        "{}",
+        screen.text
+    );
+    let masters = read_masters(&t, Scope { period: Period::Week, city: Some(EKATERINBURG) }, 1).await;
+    let longest: Vec<_> =
+        masters.lines.iter().map(|line| (line.name.as_str(), line.asked, line.passed_over_seconds)).collect();
+    assert_eq!(longest, [("Анна", 0, Some(4_000)), ("Борис", 0, Some(3_999)), ("Вера", 0, None)]);
+}
+
+#[tokio::test]
+async fn hours_on_shift_are_those_of_the_period() {
+    let t = at_night().await;
+    t.add_staff(OLGA).await;
+    t.execute("UPDATE masters SET created_at = '2026-11-01T00:00:00Z'", &[]).await;
+    for (user, on) in [(BORIS, false), (BORIS, true), (BORIS, false), (VERA, false)] {
+        t.execute("UPDATE masters SET on_shift = $2 WHERE telegram_user_id = $1", &[&user, &on]).await;
+    }
+    // Boris left at midnight, came at 00:10 and left at 00:50; Vera left before the week began.
+    t.execute(
+        "UPDATE master_changes SET created_at = at::timestamptz
+         FROM (SELECT id AS change, master_id AS of, row_number() OVER (PARTITION BY master_id ORDER BY id) AS number
+               FROM master_changes WHERE what = 'SHIFT') AS each
+         JOIN (VALUES (2, 1, '2026-11-29T19:00:00Z'), (2, 2, '2026-11-29T19:10:00Z'), (2, 3, '2026-11-29T19:50:00Z'),
+                      (3, 1, '2026-11-10T00:00:00Z')) AS times (of, number, at) USING (of, number)
+         WHERE master_changes.id = each.change",
+        &[],
+    )
+    .await;
+    let hours = async |period| {
+        let lines = read_masters(&t, Scope { period, city: Some(EKATERINBURG) }, 1).await.lines;
+        lines.into_iter().map(|line| (line.name, line.on_shift_seconds)).collect::<Vec<_>>()
+    };
+    let named = |all: &[(&str, i64)]| all.iter().map(|(name, of)| ((*name).to_owned(), *of)).collect::<Vec<_>>();
+    // It is 01:00: whoever was not on shift today is not listed.
+    assert_eq!(hours(Period::Today).await, named(&[("Анна", 3_600), ("Борис", 2_400)]));
+    let (day, month) = (24 * 3_600, 29 * 24 * 3_600);
+    assert_eq!(
+        hours(Period::Month).await,
+        // Since the 1st of November, 05:00 there.
+        named(&[("Анна", month - 4 * 3_600), ("Борис", month - 5 * 3_600 + 2_400), ("Вера", 9 * day),])
+    );
+}
+
 #[tokio::test]
 async fn nobody_sees_the_figures_of_another_city() {
     let t = a_known_week().await;
@@ -273,7 +367,8 @@ async fn a_page_past_the_end_is_the_last_one() {
     }
     let [first, last, beyond] = [1, 2, 99].map(|page| read_masters(&t, Scope::default(), page));
     let (first, last, beyond) = tokio::join!(first, last, beyond);
-    assert_eq!((first.total, first.pages(), first.lines.len(), last.lines.len()), (8, 2, 6, 2));
+    // With the three whom nobody has asked: they are on shift.
+    assert_eq!((first.total, first.pages(), first.lines.len(), last.lines.len()), (11, 2, 6, 5));
     assert_eq!(beyond, last);
     let none = read_masters(&t, Scope { period: Period::Today, city: Some(EKATERINBURG) }, 1).await;
     assert_eq!(none.lines.len(), 6, "a chosen city is the same as the only one");

@@ -3,6 +3,7 @@
 //!
 //! `PROPTEST_CASES` says how many lives; a failing one is shrunk to its shortest.
 
+mod fairness;
 mod model;
 mod play;
 mod staff;

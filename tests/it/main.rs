@@ -70,5 +70,6 @@ mod states;
 mod structure;
 mod telegram_faults;
 mod tls;
+mod why;
 mod widening;
 mod work;

@@ -359,6 +359,8 @@ async fn a_master_who_is_held_is_left_out_and_asked_when_let_go() {
         "UPDATE masters SET telegram_user_id = 777 WHERE telegram_user_id = 101",
         "SELECT FROM master_activity JOIN masters ON id = master_id WHERE telegram_user_id = 101 FOR UPDATE",
     ] {
+        // Whoever was asked at the same moment has waited equally long.
+        t.let_pass(1);
         let colleague = t.colleague().await;
         colleague.batch_execute(&format!("BEGIN; {hold}")).await.expect("a lock");
         let orders = [t.order().create().await, t.order().create().await];

@@ -77,6 +77,8 @@ impl By<'_> {
             OrderTap::AsSoonAsPossible(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Slot(None))).await,
             OrderTap::NoComment(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Comment(None))).await,
             OrderTap::Close { order, amount, seen } => self.tapped_to(order, seen, Deed::Close(amount)).await,
+            OrderTap::Why { order, page } => self.why(order, page).await,
+            OrderTap::WhyMaster { order, master, page } => self.why_master(order, master, page).await,
             OrderTap::AskReopen(order, seen) => {
                 self.before(order, seen, OrderAction::Reopen, None, screens::confirm_reopen).await
             }

@@ -25,7 +25,7 @@ impl By<'_> {
             ViewOutcome::Offered { card, expires } => {
                 Reply::screen(render::offer_card(&card, expires, page), Fallback::Card(order))
             }
-            outcome => not_offered(&outcome, viewed.fresh.as_ref()),
+            outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
     }
 
@@ -33,7 +33,7 @@ impl By<'_> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
             ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page), Fallback::Card(order)),
-            outcome => not_offered(&outcome, viewed.fresh.as_ref()),
+            outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
     }
 
@@ -47,7 +47,9 @@ impl By<'_> {
             AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(own),
             _ => None,
         };
+        let missed = matches!(outcome, AcceptOutcome::Taken(_) | AcceptOutcome::Expired | AcceptOutcome::Withdrawn);
         let reply = above_the_list(own, fresh.as_ref()).with_alert(texts::accept(&outcome));
+        let reply = if missed { explaining(reply, order) } else { reply };
         Ok(Some(Reply { enqueued: enqueued.then_some(order), ..reply }))
     }
 
@@ -70,10 +72,17 @@ fn above_the_list(own: Option<&OwnOrder>, list: Option<&OfferList>) -> Reply {
     Reply { screen, fallback: Some(fallback), ..Reply::default() }
 }
 
+/// The same with a way to learn why somebody else got the order.
+fn explaining(reply: Reply, order: OrderId) -> Reply {
+    Reply { screen: reply.screen.map(|screen| screen.explaining(order)), ..reply }
+}
+
 /// The own order, or why there is no card, above the list.
-fn not_offered(outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
+fn not_offered(order: OrderId, outcome: &ViewOutcome, list: Option<&OfferList>) -> Reply {
     let own = if let ViewOutcome::Yours(own) = outcome { Some(own) } else { None };
+    let missed = matches!(outcome, ViewOutcome::Taken | ViewOutcome::Expired | ViewOutcome::Withdrawn);
     let reply = above_the_list(own, list);
+    let reply = if missed { explaining(reply, order) } else { reply };
     match texts::view(outcome) {
         Some(alert) => reply.with_alert(alert),
         None => reply,

@@ -2,8 +2,8 @@
 
 use super::super::render::{self, Screen, texts};
 use super::super::update::Message;
-use super::By;
 use super::reply::{Fallback, Reply};
+use super::{By, why};
 use crate::dispatch::dialog::{self, NOT_UNDERSTOOD};
 use crate::dispatch::view;
 use crate::model::dialog::{Dialog, Incoming, Profile, Question, Written};
@@ -25,6 +25,9 @@ impl By<'_> {
             return self.repeat(processed, message, &profile, dialog).await.map(Some);
         }
         if message.words().starts_with('/') && !message.is_forwarded() {
+            if let Some(order) = why::asked(message.words()) {
+                return self.why_written(order).await;
+            }
             return self.menu().await;
         }
         let reply = match dialog.filter(|_| answers) {

@@ -38,6 +38,11 @@ fn bad(text: &str, callback: Callback) -> Row {
     vec![InlineKeyboardButton { style: Some(ButtonStyle::Danger), ..button(text, callback) }]
 }
 
+/// Explains why an order went to somebody else.
+pub(super) fn why(order: OrderId) -> Row {
+    row(texts::why::button_why(order), Callback::Why(order))
+}
+
 /// No buttons.
 pub(super) fn none() -> InlineKeyboardMarkup {
     markup(Vec::new())
@@ -223,6 +228,9 @@ pub(super) fn notification(notification: &Notification) -> InlineKeyboardMarkup 
             row(texts::BUTTON_ACTIVE, Callback::Active { page: 1 }),
             row(texts::button_own(*order), Callback::Own(Own::Card, *order)),
         ]),
+        Notification::OfferEnded {
+            order, standing: Standing::Taken | Standing::Expired | Standing::Withdrawn, ..
+        } => markup(vec![row(texts::BUTTON_NEW, Callback::List { page: 1 }), why(*order)]),
         Notification::OfferEnded { .. } => markup(vec![row(texts::BUTTON_NEW, Callback::List { page: 1 })]),
         Notification::Assigned(own) | Notification::Changed { order: own, .. } => to_own_order(own),
         Notification::Canceled { .. } => to_lists(None),

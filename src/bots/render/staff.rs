@@ -9,6 +9,7 @@ pub mod order;
 pub mod policy;
 mod queue;
 pub mod shared;
+pub mod why;
 
 use frankenstein::types::{InlineKeyboardButton, WebAppInfo};
 

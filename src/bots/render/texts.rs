@@ -8,6 +8,7 @@ pub mod onboarding;
 pub mod sheet;
 pub mod staff;
 mod vocabulary;
+pub mod why;
 mod words;
 mod work;
 

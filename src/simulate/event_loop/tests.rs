@@ -37,6 +37,8 @@ fn master(place: i64) -> Candidate {
         load: 0,
         limit: 5,
         last_asked: None,
+        on_shift_since: None,
+        turns: 0,
         left_out: None,
     }
 }

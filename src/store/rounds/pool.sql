@@ -12,6 +12,7 @@ SELECT
      WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
         + (SELECT count(*) FROM offers WHERE master_id = masters.id AND state IN ('SENT', 'VIEWED')) AS load,
     CASE WHEN activity.last_asked_at BETWEEN '2000-01-01' AND '9999-12-01' THEN activity.last_asked_at END AS last_asked,
+    CASE WHEN masters.on_shift_since BETWEEN '2000-01-01' AND '9999-12-01' THEN masters.on_shift_since END AS on_shift_since,
     ARRAY (SELECT district_id FROM master_districts WHERE master_id = masters.id) AS districts,
     ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id) AS categories
 FROM masters

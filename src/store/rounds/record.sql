@@ -1,14 +1,16 @@
 -- $1 now or null; for each order: $2 id, $3 version, $4 status before, $5 whether its search goes on, $6 policy, $7 round,
 -- $8 when the next is due, $9 when it widens or null, $10 free places filled, $11 why staff are needed or null, $12 chosen,
--- $13 excluded; for each offer: $14 order, $15 master, $16 deadline
+-- $13 excluded; for each offer: $14 order, $15 master, $16 deadline; for each order again: $17 whom it passed over or null,
+-- $18 for how many seconds that master has waited or null
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 ), decided AS (
     SELECT *
     FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::boolean[], $6::bigint[], $7::integer[], $8::timestamptz[],
-                $9::timestamptz[], $10::integer[], $11::text[], $12::text[], $13::text[])
+                $9::timestamptz[], $10::integer[], $11::text[], $12::text[], $13::text[], $17::bigint[], $18::integer[])
+        WITH ORDINALITY
         AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, widens_at, replaced_offers,
-                    escalation, chosen, excluded)
+                    escalation, chosen, excluded, passed_over, waited, place)
 ), changed AS (
     UPDATE orders
     SET status = CASE WHEN orders.status = 'CREATED' THEN 'SEARCHING' ELSE orders.status END,
@@ -31,8 +33,8 @@ WITH moment AS (
         updated_at = moment.now
     FROM decided, moment
     WHERE orders.id = decided.id AND orders.version = decided.version
-    RETURNING orders.id, orders.search_started_at, decided.from_status, decided.policy_id, decided.round_number,
-              decided.chosen, decided.excluded
+    RETURNING orders.id, orders.city_id, orders.search_started_at, decided.from_status, decided.policy_id,
+              decided.round_number, decided.chosen, decided.excluded, decided.passed_over, decided.waited, decided.place
 ), history AS (
     INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
     SELECT id, 'CREATED', 'SEARCHING', 'AUTO_DISTRIBUTION', moment.now
@@ -40,11 +42,16 @@ WITH moment AS (
     WHERE from_status = 'CREATED'
 ), kept AS (
     INSERT INTO dispatch_rounds AS round (
-        order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded)
-    SELECT id, search_started_at, round_number, policy_id, moment.now, chosen::jsonb, excluded::jsonb
+        order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded, turn, city_id,
+        passed_over_master_id, passed_over_seconds)
+    SELECT id, search_started_at, round_number, policy_id, moment.now, chosen::jsonb, excluded::jsonb, place - 1, city_id,
+           passed_over, waited
     FROM changed, moment
     ON CONFLICT (order_id, search_started_at, round_number)
-        DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded
+        DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded,
+                      turn = excluded.turn, city_id = excluded.city_id,
+                      passed_over_master_id = excluded.passed_over_master_id,
+                      passed_over_seconds = excluded.passed_over_seconds
 ), made AS (
     INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
     -- To masters whose places are held.

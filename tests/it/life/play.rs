@@ -8,6 +8,7 @@ use field_service::model::OrderId;
 use field_service::sim::telegram::Chat;
 use futures_util::future::join_all;
 
+use super::fairness;
 use super::model::{Offer, Order, Question};
 use super::{LIMIT, MASTERS, Step, Work};
 use crate::harness::{Dispatch, MASTER_TOKEN};
@@ -123,7 +124,13 @@ impl Life {
                 });
             }
             Step::Tick { at_once } => {
+                let waited = fairness::waits(&self.t).await;
+                let waves = self.t.waves_now().await;
                 join_all((0..at_once).map(|_| self.t.tick())).await;
+                // Several passes at once hold masters before each other.
+                if at_once == 1 && waves == 0 {
+                    fairness::check(&self.t, &waited).await?;
+                }
                 return self.adopt().await;
             }
             Step::Tell => drop(delivery::pass(&self.t.app.bots(), None).await.expect("a database")),

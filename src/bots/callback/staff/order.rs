@@ -95,6 +95,22 @@ pub enum OrderTap {
         /// What was seen of the order.
         seen: Option<Version>,
     },
+    /// `adm:o:why:<order>[:<page>]`: whom its waves asked and why; and a page of the masters who can be asked about.
+    Why {
+        /// Which order.
+        order: OrderId,
+        /// Which page of masters.
+        page: i64,
+    },
+    /// `adm:o:whym:<order>:<master>[:<page>]`: what its waves were to that master.
+    WhyMaster {
+        /// Which order.
+        order: OrderId,
+        /// Which master.
+        master: MasterId,
+        /// The page to return to.
+        page: i64,
+    },
     /// `adm:o:rop:<order>[:<seen>]`: ask whether to open it again.
     AskReopen(OrderId, Option<Version>),
     /// `adm:o:rop_yes:<order>[:<seen>]`: open it again.
@@ -261,6 +277,8 @@ impl OrderTap {
             "asap" => Self::AsSoonAsPossible(parts.order()?, parts.seen()),
             "nocom" => Self::NoComment(parts.order()?, parts.seen()),
             "cls" => Self::Close { order: parts.order()?, amount: amount(parts)?, seen: parts.seen() },
+            "why" => Self::Why { order: parts.order()?, page: parts.page()? },
+            "whym" => Self::WhyMaster { order: parts.order()?, master: parts.master()?, page: parts.page()? },
             "rop" => Self::AskReopen(parts.order()?, parts.seen()),
             "rop_yes" => Self::Reopen(parts.order()?, parts.seen()),
             word => {
@@ -305,6 +323,8 @@ impl fmt::Display for OrderTap {
             Self::AsSoonAsPossible(order, seen) => write!(f, "adm:o:asap:{order}{}", Seen(*seen)),
             Self::NoComment(order, seen) => write!(f, "adm:o:nocom:{order}{}", Seen(*seen)),
             Self::Close { order, amount, seen } => write!(f, "adm:o:cls:{order}:{}{}", amount.kopecks(), Seen(*seen)),
+            Self::Why { order, page } => write!(f, "adm:o:why:{order}:{page}"),
+            Self::WhyMaster { order, master, page } => write!(f, "adm:o:whym:{order}:{master}:{page}"),
             Self::AskReopen(order, seen) => write!(f, "adm:o:rop:{order}{}", Seen(*seen)),
             Self::Reopen(order, seen) => write!(f, "adm:o:rop_yes:{order}{}", Seen(*seen)),
         }
@@ -343,6 +363,8 @@ mod tests {
             OrderTap::Close { order, amount: Amount::default(), seen },
             OrderTap::AskReopen(order, seen),
             OrderTap::Reopen(order, seen),
+            OrderTap::Why { order, page: 1_000 },
+            OrderTap::WhyMaster { order, master, page: 1_000 },
         ];
         taps.extend(Field::ALL.map(|field| OrderTap::Ask(field, order, seen)));
         for reason in CancelReason::ALL {
@@ -374,6 +396,10 @@ mod tests {
             "adm:o:clm:01",
             "adm:o:clm:1:1.1",
             "adm:o:addr:1:1",
+            "adm:o:why",
+            "adm:o:why:1:0",
+            "adm:o:whym:1",
+            "adm:o:whym:1:2:3:4",
             "adm:o:cls:1",
             "adm:o:cls:1:-5",
             "adm:o:cls:1:100000000001",

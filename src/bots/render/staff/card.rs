@@ -7,8 +7,9 @@ use super::super::texts::staff::card as texts;
 use super::super::texts::staff::new_order::BUTTON_REPEAT;
 use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_QUEUE};
 use super::super::texts::staff::search::BUTTON_TO_FOUND;
+use super::super::texts::why::BUTTON_WHY_THESE;
 use super::super::texts::{address_to_copy, telephone_to_copy};
-use super::shared::{Row, bad, button, good, markup};
+use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{Field, NewTap, OrderTap, QueueTap, StaffCallback};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::situation;
@@ -39,6 +40,9 @@ pub fn card(card: &StaffCard, from: From) -> Screen {
     let repeats = card.acts && card.status == OrderStatus::Closed;
     let repeat = || vec![button(BUTTON_REPEAT, StaffCallback::New(NewTap::Guarantee(order)))];
     rows.extend(repeats.then(repeat));
+    // In a row of its own, above those that are the same on every card.
+    let explains = || row(BUTTON_WHY_THESE, StaffCallback::Order(OrderTap::Why { order, page: 1 }));
+    rows.extend((!card.why.is_empty()).then(explains));
     let (again, back) = match from {
         From::Queue(page) => (QueueTap::Card { order, page }, (BUTTON_TO_QUEUE, QueueTap::Page(page))),
         From::Found(page) => (QueueTap::FoundCard { order, page }, (BUTTON_TO_FOUND, QueueTap::Found(page))),

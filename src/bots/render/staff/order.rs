@@ -24,7 +24,8 @@ fn tap(tap: OrderTap) -> StaffCallback {
     StaffCallback::Order(tap)
 }
 
-fn card(order: OrderId) -> StaffCallback {
+/// Opens an order's card.
+pub(super) fn card(order: OrderId) -> StaffCallback {
     StaffCallback::Queue(QueueTap::Card { order, page: 1 })
 }
 

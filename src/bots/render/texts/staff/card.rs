@@ -83,7 +83,7 @@ fn folded(title: &str, rows: &[String], room: usize) -> Option<String> {
 }
 
 /// How long a text of ours is for Telegram: without tags, each escaped character one, in UTF-16 units.
-fn length(html: &str) -> usize {
+pub(in crate::bots::render) fn length(html: &str) -> usize {
     let (mut length, mut in_tag, mut escaped) = (0, false, false);
     for character in html.chars() {
         match character {
@@ -223,7 +223,7 @@ fn mark(offer: &CardOffer) -> &'static str {
 }
 
 /// Who was asked in a round and why, and who was not.
-fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
+pub(in crate::bots::render) fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
     let head = format!("Волна {}, {}", round.number, when(round.at, now));
     let chosen: Vec<String> = round.chosen.iter().take(MENTIONED).map(|name| typed(name, SHORT)).collect();
     let more = round.chosen.len().saturating_sub(MENTIONED);

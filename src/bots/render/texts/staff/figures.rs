@@ -1,7 +1,11 @@
 //! Figures, in lines that stand under each other on a phone: a block in one width holds about thirty characters there.
 
+use std::collections::BTreeSet;
+
 use super::super::words::{NAME_LIMIT, counted, duration, typed, whole_rubles};
-use crate::model::figures::{CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Period, Place};
+use crate::model::figures::{
+    Bound, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Period, Place,
+};
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::text::cut;
 
@@ -37,7 +41,7 @@ pub(in crate::bots::render) fn button_period(period: Period, shown: bool) -> Str
 
 /// What happened in a period.
 pub(in crate::bots::render) fn figures(figures: &Figures) -> String {
-    let Figures { place, came, found, closed, lost, longest } = figures;
+    let Figures { place, came, found, closed, lost, longest, .. } = figures;
     let total = came.total();
     let mut parts = vec![head("📊", place)];
     if total == 0 && closed.orders == 0 {
@@ -66,6 +70,7 @@ pub(in crate::bots::render) fn figures(figures: &Figures) -> String {
         let name = typed(&waiting.name, NAME_LIMIT);
         format!("⏳ Дольше всех ждёт своей очереди: {name}, {}", wait(waiting.seconds))
     }));
+    parts.extend(figures.bound().map(|bound| promise(bound, figures)));
     parts.join("\n\n")
 }
 
@@ -80,6 +85,22 @@ fn ways(found: &Found, total: i64) -> [String; 5] {
         share("вручную", found.by_hand, total),
         share("никто не брал", (total - found.total()).max(0), total),
     ]
+}
+
+/// «⚖️ Пока спрашивали других, никто не ждал дольше 50 мин (Анна)», and the same of each week, if there are several.
+fn promise(bound: &Bound, figures: &Figures) -> String {
+    let of = |bound: &Bound| {
+        let name = bound.name.as_deref().map(|name| format!(" ({})", typed(name, NAME_LIMIT)));
+        format!("{}{}", wait(bound.seconds), name.unwrap_or_default())
+    };
+    let all = format!("⚖️ Пока спрашивали других, никто не ждал дольше {}", of(bound));
+    let weeks = figures.bounds.iter().map(|bound| bound.week).collect::<BTreeSet<_>>();
+    // Of several cities only the longest of all.
+    if figures.place.name.is_none() || weeks.len() < 2 {
+        return all;
+    }
+    let week = |bound: &Bound| format!("с {:02}.{:02}: {}", bound.week.day(), bound.week.month(), of(bound));
+    format!("{all}\n{}", figures.bounds.iter().map(week).collect::<Vec<_>>().join("\n"))
 }
 
 fn lost_taps(lost: LostTaps) -> Option<String> {
@@ -106,8 +127,14 @@ pub(in crate::bots::render) fn master_figures(figures: &MasterFigures) -> String
     format!("{head}\n{masters}{pages}\n\n{}", lines.join("\n\n"))
 }
 
+/// «41 ч 5 мин», «3 мин», «—».
+fn whole_minutes(seconds: i64) -> String {
+    if seconds < 60 { "—".to_owned() } else { duration(seconds / 60 * 60) }
+}
+
 fn master(line: &MasterLine) -> String {
-    let MasterLine { name, asked, took, declined, let_pass, answer_seconds, closed } = line;
+    let MasterLine { name, asked, took, declined, let_pass, answer_seconds, closed, .. } = line;
+    let longest = line.passed_over_seconds.map_or("—".to_owned(), wait);
     let answer = answer_seconds.map_or("—".to_owned(), duration);
     let rows = [
         self::line("спросили", &asked.to_string()),
@@ -117,6 +144,8 @@ fn master(line: &MasterLine) -> String {
         // What is left: taken back, or not answered yet.
         share("взял другой или ждёт", (asked - took - declined - let_pass).max(0), *asked),
         self::line("обычно отвечает за", &answer),
+        self::line("на смене", &whole_minutes(line.on_shift_seconds)),
+        self::line("ждал дольше всего", &longest),
         self::line("закрыл", &closed.orders.to_string()),
         self::line("на сумму", &whole_rubles(closed.rubles)),
     ];

@@ -1,0 +1,42 @@
+//! Why an order's waves asked whom they asked.
+
+use super::order::back_to;
+use super::shared::{Row, button, markup, row};
+use crate::bots::callback::staff::{OrderTap, StaffCallback};
+use crate::bots::render::Screen;
+use crate::bots::render::texts::staff::order::BUTTON_BACK;
+use crate::bots::render::texts::why as texts;
+use crate::dispatch::why::{WhyMaster, WhyWaves};
+use crate::model::OrderId;
+
+fn tap(tap: OrderTap) -> StaffCallback {
+    StaffCallback::Order(tap)
+}
+
+/// The waves, and the masters who can be asked about.
+#[must_use]
+pub fn waves(waves: &WhyWaves) -> Screen {
+    let order = waves.order.id;
+    let mut rows: Vec<Row> = back_to(order).inline_keyboard;
+    rows.extend(waves.masters.iter().map(|(master, name, why_not)| {
+        let about = OrderTap::WhyMaster { order, master: *master, page: waves.page };
+        row(texts::button_master(name, *why_not), tap(about))
+    }));
+    let to = |page| tap(OrderTap::Why { order, page });
+    let mut turns: Row = Vec::new();
+    turns.extend((waves.page > 1).then(|| button("◀", to(waves.page - 1))));
+    turns.extend((waves.page < waves.pages).then(|| button("▶", to(waves.page + 1))));
+    rows.extend((!turns.is_empty()).then_some(turns));
+    Screen { text: texts::waves(waves), keyboard: markup(rows) }
+}
+
+/// What the waves were to a master.
+#[must_use]
+pub fn master(why: &WhyMaster, page: i64) -> Screen {
+    let order: OrderId = why.order.id;
+    let rows = vec![
+        row(texts::BUTTON_TO_WAVES, tap(OrderTap::Why { order, page })),
+        row(BUTTON_BACK, super::order::card(order)),
+    ];
+    Screen { text: texts::why_not_him(why), keyboard: markup(rows) }
+}

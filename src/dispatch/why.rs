@@ -1,0 +1,191 @@
+//! «Почему не мне»: why an order's waves asked whom they asked, for a master of its city and for staff.
+//!
+//! Reads alone. A master hears of the own orders and of how long others had waited, not who they are, and of the client nothing;
+//! staff hear of the masters of their cities.
+
+use tokio::join;
+
+use super::view::record;
+use crate::model::selection::Exclusion;
+use crate::model::why::{self, Story, Told, Wave, WhyOrder};
+use crate::model::{MasterId, MasterRef, OrderId, Origin, PAGE_SIZE, StaffRef};
+use crate::store::{self, Connection, Store, updates};
+
+/// What a master is told.
+#[derive(Clone, Debug)]
+pub enum WhyOutcome {
+    /// There is no such order in a city where the master was when it was searched for.
+    NotFound,
+    /// It is the master's own.
+    Yours(OrderId),
+    /// Nobody was asked yet.
+    NotSearched(OrderId),
+    /// What each wave was to the master.
+    Told(Box<WhyMaster>),
+}
+
+impl WhyOutcome {
+    /// The outcome's name among the counters.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::Yours(_) => "ALREADY_YOURS",
+            Self::NotSearched(_) => "NOT_SEARCHED",
+            Self::Told(_) => "SUCCESS",
+        }
+    }
+}
+
+/// An order's waves, and what they were to a master.
+#[derive(Clone, Debug)]
+pub struct WhyMaster {
+    /// The order.
+    pub order: WhyOrder,
+    /// Who.
+    pub master: MasterId,
+    /// The master's name, and those whom the waves asked: for staff alone.
+    pub names: Vec<(MasterId, String)>,
+    /// What each wave was to the master, the first one first.
+    pub told: Vec<Told>,
+    /// Whether there were more before these.
+    pub earlier: bool,
+}
+
+/// An order's waves, and a page of the masters who can be asked about.
+#[derive(Clone, Debug)]
+pub struct WhyWaves {
+    /// The order.
+    pub order: WhyOrder,
+    /// The waves, the first one first.
+    pub waves: Vec<Wave>,
+    /// Whether there were more before these.
+    pub earlier: bool,
+    /// The names of whom they asked.
+    pub names: Vec<(MasterId, String)>,
+    /// The masters of the page, the likelier ones first, with what kept each from the last wave; `None`: nothing, or it cannot be
+    /// known any more.
+    pub masters: Vec<(MasterId, String, Option<Exclusion>)>,
+    /// Which page this is, from 1; the last one if a later one was asked for.
+    pub page: i64,
+    /// How many pages there are.
+    pub pages: i64,
+}
+
+/// Tells a master why the waves of an order did not ask him, or what became of it when they did. `None`: there is no such master.
+///
+/// # Errors
+/// When the database failed.
+pub async fn of_master(
+    store: &Store,
+    order: OrderId,
+    master: MasterRef,
+    origin: Option<&Origin>,
+) -> Result<Option<WhyOutcome>, store::Error> {
+    let asked = store
+        .run(async |connection: Connection| {
+            let [recorder, of_master] = connection.ready([&updates::RECORD, &store::why::OF_MASTER]).await?;
+            let (begun, recorded, asked, committed) = join!(
+                connection.begin(),
+                record(store, &connection, &recorder, master, origin),
+                store::why::of_master(&connection, &of_master, order, master, store.now()),
+                connection.commit(),
+            );
+            begun?;
+            recorded?;
+            let asked = asked?;
+            committed?;
+            Ok(asked)
+        })
+        .await?;
+    let Some((master, found)) = asked else { return Ok(None) };
+    let Some(found) = found else { return Ok(Some(WhyOutcome::NotFound)) };
+    if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
+        return Ok(Some(WhyOutcome::Yours(order)));
+    }
+    let story = store::why::story(store, &found).await?;
+    Ok(Some(if !story.concerns(master) {
+        WhyOutcome::NotFound
+    } else if story.waves.is_empty() {
+        WhyOutcome::NotSearched(order)
+    } else {
+        WhyOutcome::Told(Box::new(told(&story, master, Vec::new())))
+    }))
+}
+
+fn told(story: &Story, master: MasterId, names: Vec<(MasterId, String)>) -> WhyMaster {
+    WhyMaster { order: story.order.clone(), master, names, told: story.tell(master), earlier: story.earlier }
+}
+
+/// Those of the masters whom the waves asked, and one more, with their names.
+fn names(story: &Story, of: Option<MasterId>) -> Vec<(MasterId, String)> {
+    let asked = |master: &MasterId| story.waves.iter().any(|wave| wave.chosen.contains(master));
+    let known = story.names().into_iter().filter(|(master, _)| asked(master) || of == Some(*master));
+    let mut names: Vec<_> = known.map(|(master, name)| (master, name.to_owned())).collect();
+    names.sort();
+    names
+}
+
+/// Tells staff what the waves of an order were to a master. `None`: there is no such order in the cities of that person, or no such
+/// master in its city.
+///
+/// # Errors
+/// When the database failed.
+pub async fn of_staff(
+    store: &Store,
+    order: OrderId,
+    staff: StaffRef,
+    master: MasterId,
+) -> Result<Option<WhyMaster>, store::Error> {
+    let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
+    let story = store::why::story(store, &found).await?;
+    let is_known = story.masters.iter().any(|past| past.today.id == master);
+    Ok(is_known.then(|| told(&story, master, names(&story, Some(master)))))
+}
+
+/// Tells staff of an order's waves, with a page of the masters of its city. `None`: there is no such order in the cities of that
+/// person.
+///
+/// # Errors
+/// When the database failed.
+pub async fn waves(
+    store: &Store,
+    order: OrderId,
+    staff: StaffRef,
+    page: i64,
+) -> Result<Option<WhyWaves>, store::Error> {
+    let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
+    let story = store::why::story(store, &found).await?;
+    let all = likeliest_first(&story);
+    let size = usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
+    let pages = all.len().div_ceil(size).max(1);
+    let at = usize::try_from(page).unwrap_or(usize::MAX).clamp(1, pages);
+    let names = names(&story, None);
+    let masters = all.into_iter().skip((at - 1) * size).take(size).collect();
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    Ok(Some(WhyWaves {
+        masters,
+        names,
+        page: number(at),
+        pages: number(pages),
+        order: story.order,
+        waves: story.waves,
+        earlier: story.earlier,
+    }))
+}
+
+/// The masters of the city as the last wave saw them: those whom it could have asked first.
+fn likeliest_first(story: &Story) -> Vec<(MasterId, String, Option<Exclusion>)> {
+    let names = story.names();
+    let Some(last) = story.waves.last().filter(|wave| wave.is_known_at(story.order.now)) else {
+        let mut all: Vec<_> = names.into_iter().map(|(master, name)| (master, name.to_owned(), None)).collect();
+        all.sort_by(|(one, one_name, _), (other, other_name, _)| (one_name, one).cmp(&(other_name, other)));
+        return all;
+    };
+    let of = |(master, why_not): (crate::model::selection::Candidate, Option<Exclusion>)| {
+        let was_asked = last.chosen.contains(&master.id);
+        let why_not = why_not.or((!was_asked).then_some(Exclusion::Rank));
+        names.get(&master.id).map(|name| (master.id, (*name).to_owned(), why_not))
+    };
+    why::judge(&story.order, last, &story.masters).ranked.into_iter().filter_map(of).collect()
+}

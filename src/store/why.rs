@@ -1,0 +1,289 @@
+//! What is known of an order's waves, so that it can be found out later why they asked these masters and not others.
+//!
+//! First the order, which each reader may ask about or not, then its waves, then the masters of the city in one trip: as they are,
+//! and after that what has changed, so that nothing is undone that was not read yet.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use tokio::join;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::{Connection, Error, Ready, Statement, Store, column, facts, statement, with_orders_not_over};
+use crate::model::moment::Moment;
+use crate::model::selection::{Candidate, Exclusion};
+use crate::model::why::{Answer, Before, Offered, Past, Spell, Story, Undone, WAVES, Wave, WhyOrder};
+use crate::model::{Category, MasterId, MasterRef, OfferState, OrderId, StaffRef};
+
+macro_rules! of_order {
+    () => {
+        include_str!("why/order.sql")
+    };
+}
+
+/// The text of a statement that reads `known`: the masters of the city $1 now, or since $2.
+macro_rules! with_masters {
+    ($($text:tt)+) => {
+        concat!("WITH known AS MATERIALIZED (\n", include_str!("why/masters_of_city.sql"), ") ", $($text)+)
+    };
+}
+
+/// Reads an order for a master of its city, or who was there once.
+pub(crate) const OF_MASTER: Statement = statement!(
+    "why.of_master",
+    [INT8, INT8, INT8, TIMESTAMPTZ],
+    "SELECT masters.id AS master_id, found.*
+     FROM masters
+     CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment /* now */
+     LEFT JOIN LATERAL (
+         SELECT ",
+    of_order!(),
+    " FROM orders
+         JOIN cities ON cities.id = orders.city_id
+         LEFT JOIN districts ON districts.id = orders.district_id
+         WHERE orders.id = $1 /* order */ AND (orders.city_id = masters.city_id OR EXISTS (
+             SELECT FROM master_changes
+             WHERE master_id = masters.id AND what = 'CITY' AND from_value = orders.city_id::text))
+     ) AS found ON true
+     WHERE masters.id = coalesce($2 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $3 /* user */))"
+);
+
+const OF_STAFF: Statement = statement!(
+    "why.of_staff",
+    [INT8, INT8, INT8, TIMESTAMPTZ],
+    "SELECT ",
+    of_order!(),
+    " FROM staff_right($2 /* staff */, $3 /* user */) AS who
+     CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment /* now */
+     JOIN orders ON orders.id = $1 /* order */ AND orders.city_id = ANY (who.cities)
+     JOIN cities ON cities.id = orders.city_id
+     LEFT JOIN districts ON districts.id = orders.district_id"
+);
+
+const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], include_str!("why/waves.sql"));
+const ANSWERS: Statement = statement!("why.answers", [INT8], include_str!("why/answers.sql"));
+const MASTERS: Statement =
+    statement!("why.masters", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/masters.sql")));
+const CHANGES: Statement =
+    statement!("why.changes", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/changes.sql")));
+const SPELLS: Statement =
+    statement!("why.spells", [INT8, TIMESTAMPTZ, TIMESTAMPTZ], with_orders_not_over!(include_str!("why/spells.sql")));
+const OFFERS: Statement = statement!(
+    "why.offers",
+    [INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
+    with_masters!(include_str!("why/offers.sql"))
+);
+
+/// Runs [`OF_MASTER`]: who asks, and the order, if that master may ask about it. `None`: there is no such master.
+pub(crate) async fn of_master(
+    connection: &Connection,
+    statement: &Ready,
+    order: OrderId,
+    master: MasterRef,
+    now: Option<Timestamp>,
+) -> Result<Option<(MasterId, Option<WhyOrder>)>, Error> {
+    let params: [&(dyn ToSql + Sync); 4] = [&order.0, &master.id(), &master.telegram_user(), &now];
+    let rows = connection.query(statement, &params).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let found = column::<Option<i64>>(row, "id")?.map(|_| why_order(row)).transpose()?;
+    Ok(Some((MasterId(column(row, "master_id")?), found)))
+}
+
+/// Reads an order for somebody of the staff. `None`: there is none of that number in that person's cities.
+///
+/// # Errors
+/// When the database failed.
+pub async fn of_staff(store: &Store, order: OrderId, staff: StaffRef) -> Result<Option<WhyOrder>, Error> {
+    store
+        .run(async |connection: Connection| {
+            let params: [&(dyn ToSql + Sync); 4] = [&order.0, &staff.id(), &staff.telegram_user(), &store.now()];
+            connection.fetch(&OF_STAFF, &params).await?.first().map(why_order).transpose()
+        })
+        .await
+}
+
+fn why_order(row: &Row) -> Result<WhyOrder, Error> {
+    let district = column::<Option<i64>>(row, "district_id")?;
+    Ok(WhyOrder {
+        id: OrderId(column(row, "id")?),
+        status: facts::status(row)?,
+        category: facts::category(row)?,
+        city: column(row, "city_id")?,
+        district: district.zip(column(row, "district")?),
+        preferred: column::<Option<i64>>(row, "preferred_master_id")?.map(MasterId),
+        owner: column::<Option<i64>>(row, "assigned_master_id")?.map(MasterId),
+        now: column(row, "now")?,
+        local_now: column(row, "local_now")?,
+    })
+}
+
+/// Reads what is known of an order's waves. Masters are made out for those alone of which that can still be done.
+///
+/// # Errors
+/// When the database failed.
+pub async fn story(store: &Store, order: &WhyOrder) -> Result<Story, Error> {
+    store
+        .run(async |connection: Connection| {
+            let connection = &connection;
+            let statements = connection.ready([&WAVES_OF, &ANSWERS, &MASTERS, &CHANGES, &SPELLS, &OFFERS]).await?;
+            let [waves, answers, of_masters @ ..] = statements.each_ref();
+            let read = async {
+                let (id, most) = (order.id.0, WAVES + 1);
+                let of_waves: [&(dyn ToSql + Sync); 2] = [&id, &most];
+                let of_answers: [&(dyn ToSql + Sync); 1] = [&id];
+                let (waves, answers) =
+                    join!(connection.query(waves, &of_waves), connection.query(answers, &of_answers));
+                let mut waves = readable(&waves?, wave);
+                let answers = readable(&answers?, answer);
+                let earlier = waves.len() > usize::try_from(WAVES).unwrap_or(usize::MAX);
+                waves.drain(..usize::from(earlier));
+                let moments: Vec<Timestamp> =
+                    waves.iter().filter(|wave| wave.is_known_at(order.now)).map(|wave| wave.at.at).collect();
+                let masters = masters(connection, of_masters, order, &moments).await?;
+                Ok(Story { order: order.clone(), waves, earlier, masters, answers })
+            };
+            Box::pin(connection.alone(read)).await
+        })
+        .await
+}
+
+/// The masters of the order's city, with what has changed since the first of these moments.
+async fn masters(
+    connection: &Connection,
+    [masters, changes, spells, offers]: [&Ready; 4],
+    order: &WhyOrder,
+    moments: &[Timestamp],
+) -> Result<Vec<Past>, Error> {
+    let (first, last) = (moments.iter().min().unwrap_or(&order.now), moments.iter().max().unwrap_or(&order.now));
+    let since: [&(dyn ToSql + Sync); 2] = [&order.city, first];
+    let between: [&(dyn ToSql + Sync); 3] = [&order.city, first, last];
+    let at: [&(dyn ToSql + Sync); 4] = [&order.city, first, last, &moments];
+    let (masters, changes, spells, offers) = join!(
+        connection.query(masters, &since),
+        connection.query(changes, &since),
+        connection.query(spells, &between),
+        connection.query(offers, &at),
+    );
+    let mut changes = by_master(&changes?, undone)?;
+    let mut spells = by_master(&spells?, spell)?;
+    let mut offers = by_master(&offers?, offered)?;
+    let mut all = readable(&masters?, past);
+    for past in &mut all {
+        past.changes = changes.remove(&past.today.id).unwrap_or_default().into_iter().flatten().collect();
+        past.spells = spells.remove(&past.today.id).unwrap_or_default();
+        past.offers = offers.remove(&past.today.id).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+/// What could be read: what a later release has put there must not hide the rest.
+fn readable<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Vec<T> {
+    let read = |row| read(row).inspect_err(|error| tracing::error!(%error, "a part of an order's waves is left out"));
+    rows.iter().filter_map(|row| read(row).ok()).collect()
+}
+
+fn by_master<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Result<HashMap<MasterId, Vec<T>>, Error> {
+    let mut by_master: HashMap<MasterId, Vec<T>> = HashMap::new();
+    for row in rows {
+        by_master.entry(MasterId(column(row, "master_id")?)).or_default().push(read(row)?);
+    }
+    Ok(by_master)
+}
+
+fn wave(row: &Row) -> Result<Wave, Error> {
+    let reasons: Vec<&str> = column(row, "reasons")?;
+    let counts: Vec<i64> = column(row, "counts")?;
+    // A reason of a later release is none of those that this one can say.
+    let excluded = reasons.into_iter().map(Exclusion::parse).zip(counts);
+    let excluded: BTreeMap<_, _> =
+        excluded.filter_map(|(reason, count)| reason.map(|reason| (reason, count))).collect();
+    let masters = |name| Ok::<_, Error>(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId));
+    Ok(Wave {
+        number: column(row, "round_number")?,
+        search_started: column(row, "search_started_at")?,
+        at: Moment { at: column(row, "at")?, local: column(row, "local")? },
+        turn: column(row, "turn")?,
+        limit: column(row, "max_active_orders")?,
+        chosen: masters("chosen")?.collect(),
+        excluded,
+        asked: masters("asked")?.collect::<HashSet<_>>(),
+    })
+}
+
+fn answer(row: &Row) -> Result<Answer, Error> {
+    let state = column(row, "state")?;
+    let responded: Option<Timestamp> = column(row, "responded_at")?;
+    Ok(Answer {
+        master: MasterId(column(row, "master_id")?),
+        state: OfferState::parse(state).ok_or_else(|| facts::unknown("offer state", state))?,
+        sent: Moment { at: column(row, "sent_at")?, local: column(row, "sent_local")? },
+        responded: responded.zip(column(row, "responded_local")?).map(|(at, local)| Moment { at, local }),
+    })
+}
+
+fn past(row: &Row) -> Result<Past, Error> {
+    Ok(Past {
+        today: Candidate {
+            id: MasterId(column(row, "id")?),
+            city: column(row, "city_id")?,
+            districts: column(row, "districts")?,
+            categories: column::<Vec<&str>>(row, "categories")?.into_iter().filter_map(Category::parse).collect(),
+            on_shift: column(row, "on_shift")?,
+            blocked: column(row, "is_blocked")?,
+            unreachable: column(row, "unreachable")?,
+            rating: column(row, "rating")?,
+            load: 0,
+            limit: 0,
+            last_asked: None,
+            on_shift_since: None,
+            turns: 0,
+            left_out: None,
+        },
+        name: column(row, "full_name")?,
+        own_limit: column(row, "own_limit")?,
+        known_since: column(row, "created_at")?,
+        asked_before: column(row, "asked_before")?,
+        came_before: column(row, "came_before")?,
+        changes: Vec::new(),
+        spells: Vec::new(),
+        offers: Vec::new(),
+    })
+}
+
+/// `None`: a change that decides about nothing.
+fn undone(row: &Row) -> Result<Option<Undone>, Error> {
+    let (from, to): (Option<&str>, Option<&str>) = (column(row, "from_value")?, column(row, "to_value")?);
+    let number = |value: Option<&str>| value.and_then(|value| value.parse::<i64>().ok());
+    let had = from.is_some();
+    let before = match column(row, "what")? {
+        "SHIFT" => Some(Before::Shift(from == Some("on"))),
+        "BLOCKED" => Some(Before::Blocked(had)),
+        "LIMIT" => Some(Before::Limit(number(from))),
+        "TRADE" => from.or(to).and_then(Category::parse).map(|trade| Before::Trade(trade, had)),
+        "DISTRICT" => number(from.or(to)).map(|district| Before::District(district, had)),
+        "REACHABLE" => Some(Before::Reachable(from == Some("yes"))),
+        "CITY" => number(from).map(Before::City),
+        _ => None,
+    };
+    let at = column(row, "created_at")?;
+    Ok(before.map(|before| Undone { at, before }))
+}
+
+fn spell(row: &Row) -> Result<Spell, Error> {
+    Ok(Spell {
+        order: OrderId(column(row, "order_id")?),
+        from: column(row, "began_at")?,
+        until: column(row, "ended_at")?,
+        given: column(row, "given")?,
+    })
+}
+
+fn offered(row: &Row) -> Result<Offered, Error> {
+    Ok(Offered {
+        order: OrderId(column(row, "order_id")?),
+        sent: column(row, "sent_at")?,
+        ended: column(row, "ended_at")?,
+        turn: column(row, "turn")?,
+    })
+}

@@ -1,0 +1,30 @@
+-- $1 city, $2 the first moment that is asked about: who is in the city, or was in it since then, as they are now.
+SELECT
+    known.id,
+    known.full_name,
+    known.city_id,
+    known.created_at,
+    known.on_shift,
+    known.is_blocked,
+    known.unreachable_since IS NOT NULL AS unreachable,
+    CASE WHEN known.rating BETWEEN 0 AND 5 THEN (known.rating * 100)::integer ELSE 0 END AS rating,
+    known.max_active_orders::bigint AS own_limit,
+    -- The last time before that moment: what is read here comes later for whoever was asked since.
+    CASE
+        WHEN activity.last_asked_at >= $2 THEN greatest(
+            (SELECT max(sent_at) FROM offers WHERE offers.master_id = known.id AND sent_at < $2),
+            (SELECT max(assigned_at) FROM distribution_metrics AS metrics
+             WHERE metrics.master_id = known.id AND round_number IS NULL AND assigned_at < $2))
+        ELSE activity.last_asked_at
+    END AS asked_before,
+    coalesce(
+        CASE WHEN known.on_shift_since <= $2 THEN known.on_shift_since END,
+        (SELECT created_at FROM master_changes
+         WHERE master_id = known.id AND what = 'SHIFT' AND to_value = 'on' AND created_at <= $2
+         ORDER BY id DESC
+         LIMIT 1),
+        known.created_at) AS came_before,
+    ARRAY (SELECT district_id FROM master_districts WHERE master_id = known.id) AS districts,
+    ARRAY (SELECT category FROM master_categories WHERE master_id = known.id) AS categories
+FROM known
+LEFT JOIN master_activity AS activity ON activity.master_id = known.id

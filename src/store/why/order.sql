@@ -1,0 +1,10 @@
+    orders.id,
+    orders.status,
+    orders.category,
+    orders.city_id,
+    orders.district_id,
+    districts.name AS district,
+    orders.preferred_master_id,
+    orders.assigned_master_id,
+    moment.now,
+    moment.now AT TIME ZONE cities.shown_timezone AS local_now

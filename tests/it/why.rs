@@ -1,0 +1,531 @@
+//! «Почему не мне»: what is found out later is what the wave really decided, and everybody is told what is theirs to know.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use field_service::dispatch::act::{self, Asked, Deed};
+use field_service::dispatch::why as verbs;
+use field_service::model::selection::{Exclusion, Pool, Search};
+use field_service::model::why::{Story, Verdict, judge};
+use field_service::model::{Amount, Category, MasterId, OrderId, StaffId, StaffRef, TelegramUserId};
+use field_service::sim::telegram::Chat;
+use field_service::store::{rounds, why};
+use insta::assert_snapshot;
+use jiff::Timestamp;
+
+use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, STRANGER, VERA, master};
+
+const OLGA: i64 = 500;
+const TRADES: [&str; 3] = ["PLUMBING", "ELECTRICS", "WINDOWS"];
+
+/// SplitMix64: the same lives for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        for factor in [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
+            bits = (bits ^ (bits >> 30)).wrapping_mul(factor);
+        }
+        bits ^ (bits >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit).expect("a number")).expect("a number")
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
+    fn number(&mut self, limit: i64) -> i64 {
+        i64::try_from(self.below(usize::try_from(limit).expect("a number"))).expect("a number")
+    }
+}
+
+/// A wave as it was when it went out.
+#[derive(Clone, Debug)]
+struct Decided {
+    order: OrderId,
+    chosen: Vec<MasterId>,
+    excluded: BTreeMap<Exclusion, i64>,
+    passed_over: (Option<i64>, Option<i32>),
+    /// Why each of the others was not asked, if it went out alone, so that this could be seen right after it.
+    others: Option<HashMap<MasterId, Option<Exclusion>>>,
+}
+
+struct Lives {
+    t: Dispatch,
+    chance: Chance,
+    users: Vec<i64>,
+    orders: Vec<OrderId>,
+    begun: Timestamp,
+    decided: BTreeMap<(Timestamp, OrderId), Decided>,
+}
+
+impl Lives {
+    async fn begin(seed: u64) -> Self {
+        let t = Dispatch::with_standing_clock(7).await;
+        t.add_staff(OLGA).await;
+        // Whatever bears the database's own time is from before.
+        t.let_pass(3600);
+        let begun = t.clock.now().expect("a standing clock");
+        t.execute("INSERT INTO districts (city_id, name) VALUES (1, 'Север'), (1, 'Юг')", &[]).await;
+        t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+        t.execute(
+            "INSERT INTO dispatch_policies (max_active_orders, first_masters, widen_every_seconds) VALUES (3, 2, 30)",
+            &[],
+        )
+        .await;
+        t.execute("INSERT INTO master_districts SELECT masters.id, districts.id FROM masters, districts", &[]).await;
+        t.execute("UPDATE masters SET rating = 3 + (id % 3) * 0.5", &[]).await;
+        t.execute("UPDATE masters SET created_at = $1, on_shift_since = $1", &[&begun]).await;
+        t.execute("UPDATE master_changes SET created_at = $1", &[&begun]).await;
+        let users = [ANNA, BORIS, VERA].into_iter().chain(200..207).collect();
+        Self { t, chance: Chance(seed), users, orders: Vec::new(), begun, decided: BTreeMap::new() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.t.clock.now().expect("a standing clock")
+    }
+
+    async fn id(&self, user: i64) -> MasterId {
+        MasterId(self.t.one("SELECT id FROM masters WHERE telegram_user_id = $1", &[&user]).await)
+    }
+
+    /// What triggers have dated by the database's clock is dated by the test's.
+    async fn date(&self) {
+        let (now, begun) = (self.now(), self.begun);
+        self.t.execute("UPDATE master_changes SET created_at = $1 WHERE created_at < $2", &[&now, &begun]).await;
+        self.t.execute("UPDATE masters SET on_shift_since = $1 WHERE on_shift_since < $2", &[&now, &begun]).await;
+    }
+
+    async fn step(&mut self) {
+        let at_most = if self.chance.below(6) == 0 { 200 } else { 12 };
+        let jump = 1 + self.chance.number(at_most);
+        self.t.let_pass(jump);
+        let user = self.chance.of(&self.users);
+        match self.chance.below(23) {
+            0..3 => self.create().await,
+            3..9 => drop(self.t.tick().await),
+            9 | 10 => self.answer("acc").await,
+            11 | 12 => self.answer("dec_yes").await,
+            13 => drop(self.t.chat(user).tap(&format!("m:sh:{}", self.chance.of(&["on", "off"]))).await),
+            14 => {
+                let sql = "UPDATE masters SET on_shift = NOT on_shift WHERE telegram_user_id = $1";
+                self.t.execute(sql, &[&user]).await;
+            }
+            15 => {
+                let sql = "UPDATE masters SET is_blocked = NOT is_blocked WHERE telegram_user_id = $1";
+                self.t.execute(sql, &[&user]).await;
+            }
+            16 => {
+                let limit = self.chance.of(&[None, Some(0), Some(1), Some(2), Some(4)]);
+                let sql = "UPDATE masters SET max_active_orders = $2 WHERE telegram_user_id = $1";
+                self.t.execute(sql, &[&user, &limit]).await;
+            }
+            17 => {
+                let sql = "UPDATE masters SET unreachable_since = CASE WHEN unreachable_since IS NULL THEN $2::timestamptz END
+                           WHERE telegram_user_id = $1";
+                self.t.execute(sql, &[&user, &self.now()]).await;
+            }
+            18 => self.change_work(user).await,
+            19 => {
+                let limit: i32 = self.chance.of(&[1, 2, 3, 5]);
+                let sql =
+                    "INSERT INTO dispatch_policies (max_active_orders, first_masters, created_at) VALUES ($1, 2, $2)";
+                self.t.execute(sql, &[&limit, &self.now()]).await;
+            }
+            20 if self.chance.below(3) == 0 => {
+                let sql = "UPDATE masters SET city_id = 3 - city_id WHERE telegram_user_id = $1";
+                self.t.execute(sql, &[&user]).await;
+            }
+            _ => self.staff_do(user).await,
+        }
+        self.date().await;
+        self.keep_what_was_decided().await;
+    }
+
+    async fn create(&mut self) {
+        let order = self.t.order().in_status("CREATED").create().await;
+        let trade = self.chance.of(&TRADES);
+        let district = self.chance.of(&[None, Some(1_i64), Some(2)]);
+        let preferred = if self.chance.below(4) == 0 { Some(1 + self.chance.number(10)) } else { None };
+        self.t
+            .execute(
+                "UPDATE orders SET category = $2, district_id = $3, preferred_master_id = $4 WHERE id = $1",
+                &[&order.0, &trade, &district, &preferred],
+            )
+            .await;
+        self.orders.push(order);
+    }
+
+    /// Somebody answers an offer, if there is one.
+    async fn answer(&mut self, how: &str) {
+        let rows = self.t.sql.query(
+            "SELECT order_id, telegram_user_id FROM offers JOIN masters ON masters.id = master_id
+             WHERE state IN ('SENT', 'VIEWED') ORDER BY offers.id",
+            &[],
+        );
+        let live: Vec<(i64, i64)> = rows.await.expect("offers").iter().map(|row| (row.get(0), row.get(1))).collect();
+        if !live.is_empty() {
+            let (order, user) = self.chance.of(&live);
+            self.t.chat(user).tap(&format!("m:new:{how}:{order}")).await;
+        }
+    }
+
+    async fn change_work(&mut self, user: i64) {
+        let id = self.id(user).await.0;
+        if self.chance.below(2) == 0 {
+            let trade = self.chance.of(&TRADES);
+            let sql = "DELETE FROM master_categories WHERE master_id = $1 AND category = $2";
+            if self.t.sql.execute(sql, &[&id, &trade]).await.expect("a deletion") == 0 {
+                let sql = "INSERT INTO master_categories (master_id, category) VALUES ($1, $2)";
+                self.t.execute(sql, &[&id, &trade]).await;
+            }
+        } else {
+            let district = 1 + self.chance.number(2);
+            let sql = "DELETE FROM master_districts WHERE master_id = $1 AND district_id = $2";
+            if self.t.sql.execute(sql, &[&id, &district]).await.expect("a deletion") == 0 {
+                let sql = "INSERT INTO master_districts (master_id, district_id) VALUES ($1, $2)";
+                self.t.execute(sql, &[&id, &district]).await;
+            }
+        }
+    }
+
+    async fn staff_do(&mut self, user: i64) {
+        if self.orders.is_empty() {
+            return;
+        }
+        let order = self.chance.of(&self.orders);
+        let deed = match self.chance.below(6) {
+            0 | 1 => Deed::Assign(self.id(user).await),
+            2 => Deed::SearchAgain("поздно".to_owned()),
+            3 => Deed::Close(Amount::from_kopecks(100_000).expect("a sum")),
+            4 => Deed::Reopen,
+            _ => Deed::Cancel("передумали".to_owned()),
+        };
+        let asked = Asked { staff: StaffRef::Id(StaffId(1)), order, seen: None, origin: None, answers: None };
+        act::act(&self.t.app.store, asked, &deed).await.expect("a database");
+    }
+
+    async fn keep_what_was_decided(&mut self) {
+        let rows = self
+            .t
+            .sql
+            .query(
+                "SELECT order_id, ARRAY (SELECT jsonb_array_elements_text(chosen)::bigint), excluded::text,
+                        passed_over_master_id, passed_over_seconds, created_at
+                 FROM dispatch_rounds WHERE created_at = $1",
+                &[&self.now()],
+            )
+            .await
+            .expect("waves");
+        for row in &rows {
+            let counts: BTreeMap<String, i64> = serde_json::from_str(row.get(2)).expect("counts");
+            let excluded =
+                counts.into_iter().map(|(word, count)| (Exclusion::parse(&word).expect("a reason"), count)).collect();
+            let chosen: Vec<MasterId> = row.get::<_, Vec<i64>>(1).into_iter().map(MasterId).collect();
+            let order = OrderId(row.get(0));
+            let others = if rows.len() == 1 { Some(self.others(order, &chosen).await) } else { None };
+            let decided = Decided { order, chosen, excluded, passed_over: (row.get(3), row.get(4)), others };
+            // As the database has it, to the microsecond.
+            self.decided.insert((row.get(5), order), decided);
+        }
+    }
+
+    /// Why the others were not asked, by what the pass itself reads: nothing of theirs has changed since it went out.
+    async fn others(&self, order: OrderId, chosen: &[MasterId]) -> HashMap<MasterId, Option<Exclusion>> {
+        let store = &self.t.app.store;
+        let sql = "SELECT district_id, category, preferred_master_id FROM orders WHERE id = $1";
+        let row = self.t.sql.query_one(sql, &[&order.0]).await.expect("an order");
+        let asked = rounds::asked_for(store, order, true).await.expect("a database");
+        let search = Search {
+            order,
+            city: 1,
+            district: row.get(0),
+            category: Category::parse(row.get(1)).expect("a trade"),
+            preferred: row.get::<_, Option<i64>>(2).map(MasterId),
+            preferred_first: true,
+            asked: asked.into_iter().filter(|master| !chosen.contains(master)).collect(),
+        };
+        let pool = Pool::new(rounds::masters(store, &[1]).await.expect("a database"));
+        let ranked = pool.ranked(&search).into_iter().map(|(master, why_not)| (master.id, why_not));
+        ranked.filter(|(master, _)| !chosen.contains(master)).collect()
+    }
+
+    async fn story(&self, order: OrderId) -> Story {
+        let staff = StaffRef::Id(StaffId(1));
+        let found = why::of_staff(&self.t.app.store, order, staff).await.expect("a database").expect("an order");
+        why::story(&self.t.app.store, &found).await.expect("a database")
+    }
+
+    /// Compares what is found out of each order's waves with what they decided; how many were compared, and how many of them one
+    /// master after the other.
+    async fn compare(&self, seed: u64) -> (usize, usize) {
+        let (mut compared, mut singly) = (0, 0);
+        for order in &self.orders {
+            let story = self.story(*order).await;
+            for wave in &story.waves {
+                let decided = self.decided.get(&(wave.at.at, *order)).expect("a wave that was seen when it went out");
+                assert_eq!(decided.order, *order);
+                let judged = judge(&story.order, wave, &story.masters);
+                let what = format!(
+                    "seed {seed}, order {order}, wave {} at {}: {decided:#?}\n{judged:#?}",
+                    wave.number, wave.at.at
+                );
+                let mut counts: BTreeMap<Exclusion, i64> = BTreeMap::new();
+                for (_, why_not) in &judged.ranked {
+                    *counts.entry(why_not.unwrap_or(Exclusion::Rank)).or_default() += 1;
+                }
+                let chosen = i64::try_from(decided.chosen.len()).expect("a number");
+                *counts.entry(Exclusion::Rank).or_default() -= chosen;
+                counts.retain(|_, count| *count != 0);
+                assert_eq!(counts, decided.excluded, "{what}");
+                let eligible: Vec<_> =
+                    judged.ranked.iter().filter(|(_, why_not)| why_not.is_none()).map(|(master, _)| master).collect();
+                let first: Vec<MasterId> = eligible.iter().take(decided.chosen.len()).map(|master| master.id).collect();
+                assert_eq!(first, decided.chosen, "{what}");
+                assert!(judged.agrees, "{what}");
+                let passed = eligible.iter().skip(first.len()).min_by_key(|master| (master.waits_since(), master.id));
+                let seconds = passed
+                    .and_then(|master| master.waits_since())
+                    .map(|since| i32::try_from(wave.at.at.duration_since(since).as_secs()).expect("a wait"));
+                assert_eq!((passed.map(|master| master.id.0), seconds), decided.passed_over, "{what}");
+                compared += 1;
+                let Some(others) = &decided.others else { continue };
+                singly += 1;
+                let found: HashMap<_, _> = judged
+                    .ranked
+                    .iter()
+                    .map(|(master, why_not)| (master.id, *why_not))
+                    .filter(|(master, _)| !decided.chosen.contains(master))
+                    .collect();
+                assert_eq!(&found, others, "{what}");
+            }
+            self.assert_told(&story);
+        }
+        (compared, singly)
+    }
+
+    /// What masters are told is of the same waves, and certain.
+    fn assert_told(&self, story: &Story) {
+        for past in &story.masters {
+            for (told, wave) in story.tell(past.today.id).iter().zip(&story.waves) {
+                assert!(told.certain && told.verdict != Verdict::Unknown, "{told:?}");
+                let asked = matches!(told.verdict, Verdict::Asked(Some(_)));
+                assert_eq!(asked, wave.chosen.contains(&past.today.id), "{told:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_out_is_what_the_wave_decided() {
+    let seeds: u64 = std::env::var("WHY_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
+    let lives = usize::try_from(seeds).expect("a number");
+    let (mut compared, mut singly, mut reasons) = (0, 0, HashSet::new());
+    for seed in 0..seeds {
+        let mut lives = Lives::begin(seed).await;
+        for step in 0..90 {
+            lives.step().await;
+            if step % 30 == 29 {
+                let (waves, alone) = lives.compare(seed).await;
+                compared += waves;
+                singly += alone;
+            }
+        }
+        lives.t.check().await;
+        reasons.extend(lives.decided.values().flat_map(|decided| decided.excluded.keys().copied()));
+    }
+    assert!(compared > 20 * lives && singly > 5 * lives, "{compared} {singly}");
+    for reason in Exclusion::ALL {
+        let other_s = [Exclusion::Held, Exclusion::Failed].contains(&reason);
+        assert!(other_s || reasons.contains(&reason), "{reason:?} has kept nobody away: {reasons:?}");
+    }
+}
+
+impl Dispatch {
+    /// What a master is told by the command.
+    async fn why_told(&self, chat: &Chat, order: OrderId) -> String {
+        chat.say(&format!("/why {order}")).await;
+        chat.screen()
+    }
+}
+
+fn screen(chat: &Chat) -> String {
+    let buttons: Vec<String> = chat.buttons().iter().map(|button| format!("[{}]", button.text)).collect();
+    format!("{}\n{}", chat.screen(), buttons.join(" "))
+}
+
+/// A day on which Anna, Boris and Vera are asked, and four others are not, each for a reason of his own.
+async fn a_day() -> (Dispatch, OrderId) {
+    let t = Dispatch::with_standing_clock(5).await;
+    t.add_staff(OLGA).await;
+    for user in [ANNA, BORIS, VERA].into_iter().chain(200..205) {
+        t.chat(user).say("/start").await;
+    }
+    t.let_pass(3600);
+    let hour_ago = t.clock.now().expect("a standing clock");
+    t.execute("INSERT INTO districts (city_id, name) VALUES (1, 'Уралмаш')", &[]).await;
+    t.execute("UPDATE masters SET on_shift_since = $1", &[&hour_ago]).await;
+    t.execute("UPDATE masters SET full_name = 'Мастер ' || telegram_user_id WHERE telegram_user_id >= 200", &[]).await;
+    // Boris' only place is taken.
+    let taken = t.order().offered_to([BORIS]).await;
+    t.tap_accept(BORIS, taken).await;
+    t.execute("UPDATE masters SET max_active_orders = 1 WHERE telegram_user_id = $1", &[&BORIS]).await;
+    t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = 200", &[]).await;
+    t.execute("UPDATE masters SET is_blocked = true, blocked_reason = 'долг' WHERE telegram_user_id = 201", &[]).await;
+    t.execute("DELETE FROM master_categories WHERE master_id = 6", &[]).await;
+    t.execute(
+        "UPDATE masters SET on_shift_since = $1 WHERE telegram_user_id IN (203, 204)",
+        &[&(hour_ago + jiff::SignedDuration::from_mins(20))],
+    )
+    .await;
+    t.execute("INSERT INTO dispatch_policies (first_masters, max_live_offers) VALUES (2, 3)", &[]).await;
+    t.execute("UPDATE master_changes SET created_at = $1", &[&hour_ago]).await;
+    t.let_pass(3600);
+    let order = t.order().in_status("CREATED").create().await;
+    t.tick().await;
+    (t, order)
+}
+
+#[tokio::test]
+async fn a_master_is_told_what_kept_him_from_each_wave() {
+    let (t, order) = a_day().await;
+    assert_eq!(t.asked(order).await, [ANNA, VERA]);
+    t.let_pass(31);
+    t.tick().await;
+    t.let_pass(5);
+    t.chat(ANNA).tap(&format!("m:new:dec_yes:{order}")).await;
+    assert!(t.tap_accept(VERA, order).await.notice().contains("принята"));
+    let users = [ANNA, BORIS, 200, 201, 202, 203, 204];
+    let mut told = Vec::new();
+    for user in users {
+        let chat = t.chat(user);
+        let text = t.why_told(&chat, order).await;
+        for secret in ["Анна", "Вера", "Мария", "Ленина", "9990001122"] {
+            assert!(!text.contains(secret), "{user} is told of {secret}: {text}");
+        }
+        told.push(format!("{user}: {text}"));
+    }
+    assert!(t.why_told(&t.chat(VERA), order).await.contains("ваша"));
+    let fixed = told.join("\n\n———\n\n");
+    let fixed = regex_times(&fixed);
+    assert_snapshot!("why_not_me", fixed);
+}
+
+/// Times of day stand for any: the clock is ahead of the real one.
+fn regex_times(text: &str) -> String {
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(':') {
+        let is_time = at >= 2
+            && rest.is_char_boundary(at - 2)
+            && rest[at - 2..at].bytes().all(|byte| byte.is_ascii_digit())
+            && rest[at + 1..].bytes().take(2).filter(u8::is_ascii_digit).count() == 2;
+        if is_time {
+            fixed.push_str(&rest[..at - 2]);
+            fixed.push_str("ЧЧ:ММ");
+            rest = &rest[at + 3..];
+        } else {
+            fixed.push_str(&rest[..=at]);
+            rest = &rest[at + 1..];
+        }
+    }
+    // Around midnight a day stands before the time.
+    (fixed + rest).replace("вчера ЧЧ:ММ", "ЧЧ:ММ")
+}
+
+#[tokio::test]
+async fn staff_see_the_waves_and_what_kept_any_master_from_them() {
+    let (t, order) = a_day().await;
+    t.let_pass(31);
+    t.tick().await;
+    let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
+    desk.tap(&format!("adm:q:card:{order}:1")).await;
+    desk.press("Почему эти мастера").await;
+    let mut seen = vec![screen(&desk)];
+    desk.press("Борис").await;
+    seen.push(screen(&desk));
+    desk.press("К волнам").await;
+    desk.press("▶").await;
+    seen.push(screen(&desk));
+    desk.press("не на смене").await;
+    seen.push(screen(&desk));
+    desk.press("К волнам").await;
+    assert!(desk.screen().contains("Страница 2"), "{}", desk.screen());
+    desk.tap(&format!("adm:o:whym:{order}:203")).await;
+    assert_snapshot!("why_these", regex_times(&seen.join("\n\n———\n\n")));
+    let tap = desk.tap(&format!("adm:o:whym:{order}:999")).await;
+    assert!(tap.notice().contains("Такого мастера"), "{}", tap.notice());
+}
+
+#[tokio::test]
+async fn an_order_of_another_city_is_not_found() {
+    let (t, order) = a_day().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    t.execute("INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (300, 'Чужой', 2)", &[]).await;
+    t.execute("UPDATE masters SET city_id = 2 WHERE telegram_user_id = 203", &[]).await;
+    let now = t.clock.now().expect("a standing clock") + jiff::SignedDuration::from_secs(1);
+    t.execute("UPDATE master_changes SET created_at = $1 WHERE what = 'CITY'", &[&now]).await;
+    let not_found = async |user| {
+        let outcome = verbs::of_master(&t.app.store, order, master(user), None).await.expect("a database");
+        outcome.expect("a master").name() == "NOT_FOUND"
+    };
+    assert!(not_found(300).await, "of another city");
+    assert!(!not_found(203).await, "who was there when it was searched for");
+    t.execute("INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (301, 'Новый', 1)", &[]).await;
+    t.execute(
+        "UPDATE masters SET created_at = $1 WHERE telegram_user_id = 301",
+        &[&(t.clock.now().expect("a clock") + jiff::SignedDuration::from_secs(1))],
+    )
+    .await;
+    t.let_pass(60);
+    assert!(not_found(301).await, "who came later");
+    assert!(t.why_told(&t.chat(BORIS), OrderId(999_999)).await.contains("не найдена"));
+    t.chat(BORIS).say("/why").await;
+    assert!(t.chat(BORIS).screen().contains("/why 123"), "{}", t.chat(BORIS).screen());
+    let stranger = verbs::of_master(&t.app.store, order, master(STRANGER), None).await.expect("a database");
+    assert!(stranger.is_none());
+    t.add_staff_as(502, "DISPATCHER", &[2]).await;
+    let other = StaffRef::Telegram(TelegramUserId(502));
+    assert!(verbs::waves(&t.app.store, order, other, 1).await.expect("a database").is_none());
+    assert!(verbs::of_staff(&t.app.store, order, other, MasterId(1)).await.expect("a database").is_none());
+}
+
+#[tokio::test]
+async fn whoever_lost_an_order_finds_the_question_below_it() {
+    let t = Dispatch::start().await;
+    let order = t.order().in_status("CREATED").create().await;
+    t.tick().await;
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    let boris = t.chat(BORIS);
+    boris.say("/start").await;
+    boris.tap(&format!("m:new:acc:{order}")).await;
+    boris.press("Почему не мне").await;
+    assert!(boris.screen().contains("предложили; предложение снято"), "{}", boris.screen());
+    assert!(boris.buttons().iter().any(|button| button.text.contains("Новые заявки")));
+    t.check().await;
+}
+
+#[tokio::test]
+async fn what_was_longer_ago_than_a_week_is_not_guessed() {
+    let (t, order) = a_day().await;
+    t.let_pass(8 * 86_400);
+    let text = t.why_told(&t.chat(203), order).await;
+    assert!(text.contains("точно уже не узнать"), "{text}");
+    let text = t.why_told(&t.chat(ANNA), order).await;
+    assert!(text.contains("предложили"), "what was written down is known: {text}");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_what_the_wave_has_counted_is_said_to_be_uncertain() {
+    let (t, order) = a_day().await;
+    t.execute("UPDATE dispatch_rounds SET excluded = '{\"OFF_SHIFT\": 5}'", &[]).await;
+    let text = t.why_told(&t.chat(200), order).await;
+    assert!(text.contains("не на смене") && text.contains("точно уже не узнать"), "{text}");
+    t.execute("UPDATE dispatch_rounds SET excluded = '{\"HELD\": 1}'", &[]).await;
+    let text = t.why_told(&t.chat(203), order).await;
+    assert!(text.contains("в ту же секунду"), "{text}");
+}
