@@ -37,7 +37,7 @@ pub struct Candidate {
     pub last_asked: Option<Timestamp>,
     /// When the master came on shift.
     pub on_shift_since: Option<Timestamp>,
-    /// How often the master was asked in this pass.
+    /// How often the master was asked at the moment when that was last, as far as this pass knows.
     pub turns: u32,
     /// Why nobody can ask the master at this moment, whatever else holds.
     pub left_out: Option<Exclusion>,
@@ -79,6 +79,8 @@ pub struct Place {
     pub load: i64,
     /// As in [`Candidate`].
     pub limit: i64,
+    /// As in [`Candidate`].
+    pub on_shift_since: Option<Timestamp>,
 }
 
 /// An order that looks for its master.
@@ -253,8 +255,8 @@ impl Pool {
     /// Enters what room a master really has.
     pub fn enter(&mut self, place: &Place) {
         if let Some(master) = self.master(place.master) {
-            let Place { on_shift, blocked, unreachable, load, limit, .. } = *place;
-            *master = Candidate { on_shift, blocked, unreachable, load, limit, ..master.clone() };
+            let Place { master: _, on_shift, blocked, unreachable, load, limit, on_shift_since } = *place;
+            *master = Candidate { on_shift, blocked, unreachable, load, limit, on_shift_since, ..master.clone() };
         }
     }
 
@@ -273,23 +275,9 @@ impl Pool {
         for id in masters {
             if let Some(master) = self.master(id) {
                 master.load += 1;
-                master.turns += 1;
+                master.turns = if master.last_asked == Some(now) { master.turns + 1 } else { 1 };
                 master.last_asked = Some(now);
             }
-        }
-    }
-
-    /// Begins another pass with the same masters: whom the one before asked was asked then.
-    pub fn begin_pass(&mut self) {
-        for master in &mut self.masters {
-            master.turns = 0;
-        }
-    }
-
-    /// Notes that a master came on shift.
-    pub fn note_on_shift(&mut self, id: MasterId, since: Timestamp) {
-        if let Some(master) = self.master(id) {
-            master.on_shift_since = Some(since);
         }
     }
 
@@ -608,8 +596,15 @@ mod tests {
         let mut pool = Pool::new(vec![master(1), master(2)]);
         let twice = HashMap::from([(MasterId(1), 2)]);
         assert!(pool.has_room(&twice));
-        let place =
-            Place { master: MasterId(1), on_shift: true, blocked: false, unreachable: false, load: 4, limit: 5 };
+        let place = Place {
+            master: MasterId(1),
+            on_shift: true,
+            blocked: false,
+            unreachable: false,
+            load: 4,
+            limit: 5,
+            on_shift_since: None,
+        };
         pool.enter(&place);
         assert!(!pool.has_room(&twice) && pool.has_room(&HashMap::from([(MasterId(1), 1)])));
         pool.enter(&Place { on_shift: false, ..place });

@@ -71,8 +71,6 @@ struct Loop<'a, R> {
     rule: &'a Rule,
     people: &'a R,
     pool: Pool,
-    /// When the last pass was.
-    passed: Millis,
     /// What room each master has, as in the pool.
     places: Vec<Place>,
     by_id: HashMap<MasterId, usize>,
@@ -102,13 +100,13 @@ impl<'a, R: Reactions> Loop<'a, R> {
             unreachable: master.unreachable,
             load: master.load,
             limit: master.limit,
+            on_shift_since: master.on_shift_since,
         };
         Self {
             day,
             rule,
             people,
             pool: Pool::new(day.masters.clone()),
-            passed: 0,
             places: day.masters.iter().map(place).collect(),
             by_id: day.masters.iter().enumerate().map(|(index, master)| (master.id, index)).collect(),
             orders: day.orders.iter().map(|_| Order::default()).collect(),
@@ -147,19 +145,17 @@ impl<'a, R: Reactions> Loop<'a, R> {
     }
 
     fn changes(&mut self, now: Millis, Change { master, what, .. }: Change) {
+        let moment = self.day.moment(now);
         let place = &mut self.places[master];
         let was_there = can_be_asked(place);
         match what {
-            What::Shift(on) => place.on_shift = on,
+            What::Shift(on) => (place.on_shift, place.on_shift_since) = (on, on.then_some(moment)),
             What::Blocked(blocked) => place.blocked = blocked,
             What::Unreachable(unreachable) => place.unreachable = unreachable,
             What::Limit(limit) => place.limit = limit,
             What::Finished => place.load -= 1,
         }
         self.pool.enter(&self.places[master]);
-        if what == What::Shift(true) {
-            self.pool.note_on_shift(self.places[master].master, self.day.moment(now));
-        }
         if was_there && !can_be_asked(&self.places[master]) {
             self.replace(now, master);
         }
@@ -197,11 +193,6 @@ impl<'a, R: Reactions> Loop<'a, R> {
                 self.schedule(order, self.day.at(until));
             }
             Step::Ask(count) => {
-                // What is due at the same moment is one pass.
-                if self.passed != now {
-                    self.passed = now;
-                    self.pool.begin_pass();
-                }
                 self.played.waves += 1;
                 let planned = plan(due, count, &mut self.pool);
                 self.ask(now, order, planned);

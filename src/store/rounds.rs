@@ -308,6 +308,7 @@ fn place(row: &Row) -> Result<Place, Error> {
         unreachable: column(row, "unreachable")?,
         load: column(row, "load")?,
         limit: column::<i32>(row, "max_active_orders")?.into(),
+        on_shift_since: column(row, "on_shift_since")?,
     })
 }
 

@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use crate::harness::{Dispatch, Settings, postgres};
 
 /// What a database may hold before the files of that number and above are applied.
-const BEFORE: [(&str, &str); 3] = [(
+const BEFORE: [(&str, &str); 4] = [(
     "V4__",
     "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
      INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (901, 'Анна', 1), (902, 'Борис', 1);
@@ -79,6 +79,12 @@ const BEFORE: [(&str, &str); 3] = [(
     "V39__",
     "INSERT INTO staff (telegram_user_id, full_name, is_active) VALUES (-7, 'Никто', false);
      INSERT INTO staff_dialogs (staff_id, question) VALUES (1, 'CANCEL_REASON')",
+), (
+    // Somebody who has left the shift and come back, and somebody who has left it.
+    "V54__",
+    "UPDATE masters SET on_shift = false;
+     UPDATE masters SET on_shift = true WHERE id = 1;
+     UPDATE master_changes SET created_at = '2026-01-01Z' WHERE master_id = 1 AND what = 'SHIFT' AND to_value = 'on'",
 )];
 
 #[tokio::test]
@@ -113,6 +119,10 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
         0,
         "every order can be searched for"
     );
+    let waits = "SELECT string_agg(concat_ws(' ', id, extract(epoch FROM on_shift_since)::bigint), ', ' ORDER BY id) FROM masters";
+    let waits: String = sql.query_one(waits, &[]).await.expect("a query").get(0);
+    assert_eq!(waits, "1 1767225600, 2", "who is on shift waits since coming back, and who is not does not");
+    sql.batch_execute("UPDATE masters SET on_shift = true WHERE id = 2").await.expect("a change");
     sql.batch_execute("DELETE FROM processed_updates WHERE update_key = 'odd'").await.expect("a deletion");
     let keys = "SELECT string_agg(concat_ws(' ', update_key, action, outcome), ', ' ORDER BY update_key) FROM processed_updates";
     let known: String = sql.query_one(keys, &[]).await.expect("a query").get(0);

@@ -206,6 +206,7 @@ async fn every_time_is_checked() {
     assert_eq!(unchecked, Vec::<String>::new());
     for (change, check) in [
         ("UPDATE masters SET created_at = 'infinity'", "masters_times_are_sane"),
+        ("UPDATE masters SET on_shift_since = 'infinity'", "masters_on_shift_since_is_sane"),
         ("UPDATE cities SET timezone_lost_at = '12000-01-01'", "cities_times_are_sane"),
         ("UPDATE outbox_bots SET recent = '{infinity}'", "outbox_bots_recent_is_sane"),
         ("UPDATE outbox_bots SET not_before = '-infinity'", "outbox_bots_times_are_sane"),

@@ -7,6 +7,7 @@ use field_service::dispatch::why as verbs;
 use field_service::model::selection::{Exclusion, Pool, Search};
 use field_service::model::why::{Story, Verdict, judge};
 use field_service::model::{Amount, Category, MasterId, OrderId, StaffId, StaffRef, TelegramUserId};
+use field_service::sim::invariants;
 use field_service::sim::telegram::Chat;
 use field_service::store::{rounds, why};
 use insta::assert_snapshot;
@@ -335,7 +336,10 @@ async fn what_is_found_out_is_what_the_wave_decided() {
                 singly += alone;
             }
         }
-        lives.t.check().await;
+        let mut violations = invariants::violations(&lives.t.sql).await.expect("the invariants' queries");
+        // Whose limit was lowered keeps what there is.
+        violations.retain(|violation| !violation.contains("more orders than the limit"));
+        assert!(violations.is_empty(), "{violations:#?}");
         reasons.extend(lives.decided.values().flat_map(|decided| decided.excluded.keys().copied()));
     }
     assert!(compared > 20 * lives && singly > 5 * lives, "{compared} {singly}");

@@ -19,44 +19,45 @@
     WHERE assigned_master_id IS NOT NULL
     GROUP BY assigned_master_id
 ), present AS (
-    -- Who was on shift, asked or not.
+    -- Who was on shift, asked or not: is, or has left it since.
     SELECT masters.id AS master_id
     FROM place JOIN masters ON masters.city_id = place.city_id
-    WHERE masters.on_shift
-    UNION
-    SELECT masters.id
-    FROM place
-    JOIN masters ON masters.city_id = place.city_id
-    JOIN (SELECT master_id, created_at FROM master_changes
-          WHERE what = 'SHIFT' AND created_at >= (SELECT min(since) FROM place)) AS change ON change.master_id = masters.id
-    WHERE NOT masters.on_shift AND change.created_at >= place.since
-), passed_over AS (
-    SELECT wave.passed_over_master_id AS master_id, max(wave.passed_over_seconds)::bigint AS seconds
-    FROM place
-    JOIN dispatch_rounds AS wave ON wave.city_id = place.city_id AND wave.created_at >= place.since
-    WHERE wave.passed_over_seconds IS NOT NULL
-    GROUP BY wave.passed_over_master_id
+    WHERE masters.on_shift OR (
+        SELECT created_at FROM master_changes
+        WHERE master_changes.master_id = masters.id AND what = 'SHIFT'
+        ORDER BY id DESC
+        LIMIT 1
+    ) >= place.since
 ), line AS MATERIALIZED (
     SELECT masters.id, masters.city_id, masters.full_name, coalesce(asked, 0) AS asked, coalesce(took, 0) AS took,
            coalesce(declined, 0) AS declined, coalesce(let_pass, 0) AS let_pass, coalesce(closed, 0) AS closed,
-           coalesce(rubles, 0) AS rubles, answers, passed_over.seconds AS passed_over
+           coalesce(rubles, 0) AS rubles, answers
     FROM counted
     FULL JOIN finished USING (master_id)
     FULL JOIN present USING (master_id)
-    LEFT JOIN passed_over USING (master_id)
     JOIN masters ON masters.id = master_id
 ), page AS (
     SELECT total, least(greatest($6::bigint, 1), greatest((total + $7 - 1) / $7, 1)) AS page
     FROM (SELECT count(*) AS total FROM line) AS lines
+), shown AS MATERIALIZED (
+    SELECT line.*
+    FROM page CROSS JOIN LATERAL (
+        SELECT * FROM line ORDER BY took DESC, closed DESC, asked DESC, full_name, id LIMIT $7 OFFSET (page.page - 1) * $7
+    ) AS line
+), passed_over AS (
+    SELECT wave.passed_over_master_id AS master_id, max(wave.passed_over_seconds)::bigint AS seconds
+    FROM place
+    JOIN dispatch_rounds AS wave ON wave.city_id = place.city_id AND wave.created_at >= place.since
+    WHERE wave.passed_over_seconds IS NOT NULL AND wave.passed_over_master_id = ANY (ARRAY (SELECT id FROM shown))
+    GROUP BY wave.passed_over_master_id
 )
 SELECT page.page, page.total, shown.full_name AS name, shown.asked, shown.took, shown.declined, shown.let_pass,
-       shown.closed, shown.rubles, shown.passed_over, coalesce(shift.seconds, 0) AS on_shift,
+       shown.closed, shown.rubles, passed_over.seconds AS passed_over, coalesce(shift.seconds, 0) AS on_shift,
        (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) FROM unnest(shown.answers) AS seconds) AS seconds
 FROM page
-LEFT JOIN LATERAL (
-    SELECT * FROM line ORDER BY took DESC, closed DESC, asked DESC, full_name, id LIMIT $7 OFFSET (page.page - 1) * $7
-) AS shown ON true
--- Of those of the page alone: since when they were on shift, each time, and until when.
+LEFT JOIN shown ON true
+LEFT JOIN passed_over ON passed_over.master_id = shown.id
+-- Since when they were on shift, each time, and until when.
 LEFT JOIN LATERAL (
     SELECT sum(greatest(0, extract(epoch FROM
                least(spell.until, moment.now) - greatest(spell.since, whole.since))))::bigint AS seconds

@@ -4,6 +4,7 @@ SELECT
     masters.on_shift,
     masters.is_blocked,
     masters.unreachable_since IS NOT NULL AS unreachable,
+    CASE WHEN masters.on_shift_since BETWEEN '2000-01-01' AND '9999-12-01' THEN masters.on_shift_since END AS on_shift_since,
     coalesce(masters.max_active_orders, policy.max_active_orders, 5) AS max_active_orders,
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = masters.id AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
