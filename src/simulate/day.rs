@@ -1,6 +1,6 @@
 //! A day, whatever its policy: who is there, which orders come, and how each master would answer each order.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::statistics::milliseconds;
 use crate::model::MasterId;
@@ -101,13 +101,14 @@ impl Day {
     /// That moment as a time.
     #[must_use]
     pub fn moment(&self, at: Millis) -> Timestamp {
-        later(self.begins, jiff::SignedDuration::from_millis(at))
+        later(self.begins, SignedDuration::from_millis(at))
     }
 
-    /// A time as a moment of this day.
+    /// A time as a moment of this day, to the nearest millisecond.
     #[must_use]
     pub fn at(&self, time: Timestamp) -> Millis {
-        i64::try_from(time.duration_since(self.begins).as_millis()).unwrap_or(i64::MAX)
+        let since = time.duration_since(self.begins).round(Unit::Millisecond);
+        since.map_or(Millis::MAX, |since| i64::try_from(since.as_millis()).unwrap_or(Millis::MAX))
     }
 }
 

@@ -32,10 +32,10 @@ enum Event {
     Expires { order: usize, offer: usize },
     /// The search is over, unless somebody has the order by then.
     Ends { order: usize },
-    /// An order comes.
-    Arrives { order: usize },
     /// An order is due, unless it has become due at another time since.
     Wave { order: usize, number: u32 },
+    /// An order comes.
+    Arrives { order: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

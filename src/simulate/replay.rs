@@ -8,12 +8,15 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::batch::Compared;
 use super::chance::{Draws, Purpose};
 use super::day::{Answer, Arrival, Change, Day, Ending, Millis, Reaction, Reactions, What};
 use super::event_loop;
 use super::figures::{End, Figures, Outcome, Played, figures};
 use super::rule::Rule;
+use super::statistics::milliseconds;
 use crate::model::past::{Answered, Changed, Ended, Past, PastAnswer, PastChange, PastOrder};
 use crate::model::selection::Search;
 use crate::model::{MasterId, OrderId};
@@ -132,7 +135,7 @@ pub fn day(past: &Past) -> Day {
         };
         Some(Change { at: day.at(change.at), master: *by_id.get(&change.master)?, what })
     };
-    let finished = |(master, at): &(MasterId, jiff::Timestamp)| {
+    let finished = |(master, at): &(MasterId, Timestamp)| {
         Some(Change { at: day.at(*at), master: *by_id.get(master)?, what: What::Finished })
     };
     let mut changes: Vec<Change> =
@@ -153,8 +156,8 @@ fn usual_work(past: &Past) -> Millis {
     work.get(work.len() / 2).copied().unwrap_or(GIVEN_UP_AFTER)
 }
 
-fn millis(duration: jiff::SignedDuration) -> Millis {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn millis(duration: SignedDuration) -> Millis {
+    milliseconds(duration.as_secs_f64())
 }
 
 fn arrival(past: &Past, day: &Day, order: &PastOrder, work: Millis) -> Arrival {

@@ -8,7 +8,7 @@ SELECT
     masters.max_active_orders,
     greatest(
         (SELECT sent_at FROM offers WHERE master_id = masters.id AND sent_at < $2 ORDER BY sent_at DESC LIMIT 1),
-        (SELECT assigned_at FROM distribution_metrics WHERE master_id = masters.id AND assigned_at < $2
+        (SELECT assigned_at FROM distribution_metrics WHERE master_id = masters.id AND assigned_at < $2 AND round_number IS NULL
          ORDER BY assigned_at DESC LIMIT 1)) AS last_asked,
     ARRAY (SELECT district_id FROM master_districts WHERE master_id = masters.id ORDER BY district_id) AS districts,
     ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id ORDER BY category) AS categories
