@@ -1,5 +1,7 @@
 //! A day that was: its orders, the masters as they were, and how each of them answered. What `replay` plays again.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::order::Category;
@@ -169,9 +171,13 @@ pub enum Changed {
 ///
 /// Who was added since is blocked until then, and has the trades and districts of today, which were entered afterwards.
 pub fn rewind(masters: &mut [Candidate], changes: &[PastChange], limit: i64) {
+    let new: HashSet<MasterId> =
+        changes.iter().filter(|change| change.what == Changed::Added).map(|change| change.master).collect();
+    let places: HashMap<MasterId, usize> =
+        masters.iter().enumerate().map(|(place, master)| (master.id, place)).collect();
     for PastChange { master, what, .. } in changes.iter().rev() {
-        let Some(master) = masters.iter_mut().find(|candidate| candidate.id == *master) else { continue };
-        let is_new = changes.iter().any(|change| change.master == master.id && change.what == Changed::Added);
+        let Some(place) = places.get(master) else { continue };
+        let (master, is_new) = (&mut masters[*place], new.contains(master));
         match *what {
             Changed::Added => master.blocked = true,
             Changed::Shift(on) => master.on_shift = !on,

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use super::batch::Compared;
 use super::statistics::Estimate;
 
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1060.0;
 const HEIGHT: f64 = 600.0;
 /// Where the axes are: from the left, the top, the right and the bottom.
-const MARGINS: [f64; 4] = [80.0, 70.0, 190.0, 70.0];
+const MARGINS: [f64; 4] = [80.0, 70.0, 290.0, 70.0];
 const LINE: f64 = 16.0;
 
 /// An axis: the values at its ends, and where they are.
@@ -76,6 +76,11 @@ pub fn svg(title: &str, compared: &[Compared]) -> String {
     svg
 }
 
+/// A round number without the digits that binary fractions have.
+fn plain(tick: f64) -> String {
+    if tick < 1.0 { format!("{tick:.2}").trim_end_matches('0').to_owned() } else { format!("{tick:.0}") }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -87,8 +92,9 @@ fn axes(svg: &mut String, x: &Axis, y: &Axis) {
         let _ = writeln!(
             svg,
             "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top}\" y2=\"{bottom}\" stroke=\"#ddd\"/>\
-             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#333\">{tick}</text>",
-            bottom + 20.0
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#333\">{}</text>",
+            bottom + 20.0,
+            plain(tick)
         );
     }
     for tick in y.ticks() {
@@ -96,9 +102,10 @@ fn axes(svg: &mut String, x: &Axis, y: &Axis) {
         let _ = writeln!(
             svg,
             "<line x1=\"{left}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#333\">{tick}</text>",
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#333\">{}</text>",
             left - 8.0,
-            at + 4.0
+            at + 4.0,
+            plain(tick)
         );
     }
     let _ = write!(
@@ -181,6 +188,7 @@ mod tests {
         assert_eq!(picture.matches("<circle").count(), 2);
         assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
         assert!(!svg("nothing", &[]).contains("NaN"));
+        assert_eq!([0.07, 7.0 * 0.1, 1.0, 300.0].map(plain), ["0.07", "0.7", "1", "300"]);
     }
 
     #[test]

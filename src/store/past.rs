@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
-use super::{Connection, Error, Statement, Store, column, facts, statement};
+use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement};
 use crate::model::master_change::What;
 use crate::model::past::{
     Answered, Changed, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, rewind,
@@ -68,7 +68,7 @@ pub async fn cities(store: &Store) -> Result<Vec<(CityId, String)>, Error> {
 /// When the database failed.
 pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp) -> Result<Past, Error> {
     store
-        .run(async |connection: Connection| {
+        .run_within(LARGE_WORK, async |connection: Connection| {
             let connection = &connection;
             let policy = policy(connection, from).await?;
             let limit = policy.max_active_orders;
