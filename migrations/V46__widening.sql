@@ -16,10 +16,10 @@ COMMENT ON COLUMN dispatch_policies.masters_per_round IS 'How many masters a rou
 
 -- From now on searches widen, and ask as many at first as a round did.
 INSERT INTO dispatch_policies (offer_ttl_seconds, preferred_ttl_seconds, masters_per_round, max_rounds,
-                               escalate_after_seconds, max_active_orders, workday_start, workday_end, first_masters,
-                               max_live_offers)
+                               escalate_after_seconds, max_active_orders, workday_start, workday_end, keep_finished_days,
+                               first_masters, max_live_offers)
 SELECT offer_ttl_seconds, preferred_ttl_seconds, masters_per_round, max_rounds, escalate_after_seconds, max_active_orders,
-       workday_start, workday_end, masters_per_round, greatest(masters_per_round, 6)
+       workday_start, workday_end, keep_finished_days, masters_per_round, greatest(masters_per_round, 6)
 FROM dispatch_policies
 ORDER BY id DESC
 LIMIT 1;

@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use crate::harness::{Dispatch, Settings, postgres};
 
 /// What a database may hold before the files of that number and above are applied.
-const BEFORE: [(&str, &str); 4] = [(
+const BEFORE: [(&str, &str); 5] = [(
     "V4__",
     "INSERT INTO cities (name, timezone) VALUES ('Екатеринбург', 'Asia/Yekaterinburg');
      INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (901, 'Анна', 1), (902, 'Борис', 1);
@@ -80,6 +80,10 @@ const BEFORE: [(&str, &str); 4] = [(
     "INSERT INTO staff (telegram_user_id, full_name, is_active) VALUES (-7, 'Никто', false);
      INSERT INTO staff_dialogs (staff_id, question) VALUES (1, 'CANCEL_REASON')",
 ), (
+    // A policy that somebody has made for this company.
+    "V46__",
+    "INSERT INTO dispatch_policies (masters_per_round, keep_finished_days) VALUES (8, 3650)",
+), (
     // Somebody who has left the shift and come back, and somebody who has left it.
     "V54__",
     "UPDATE masters SET on_shift = false;
@@ -113,6 +117,10 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     }
     let unchecked = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated";
     assert_eq!(sql.query_one(unchecked, &[]).await.expect("a query").get::<_, i64>(0), 0, "every row is in order");
+    let policy = "SELECT concat_ws(' ', masters_per_round, first_masters, max_live_offers, widen_every_seconds, keep_finished_days)
+                  FROM dispatch_policies ORDER BY id DESC LIMIT 1";
+    let policy: String = sql.query_one(policy, &[]).await.expect("a query").get(0);
+    assert_eq!(policy, "8 8 8 30 3650", "searches widen, and nothing else of the policy has changed");
     let unfound = "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT FROM order_search WHERE order_id = orders.id)";
     assert_eq!(
         sql.query_one(unfound, &[]).await.expect("a query").get::<_, i64>(0),

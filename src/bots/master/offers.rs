@@ -47,7 +47,7 @@ impl By<'_> {
             AcceptOutcome::Assigned(own) | AcceptOutcome::AlreadyYours(own) => Some(own),
             _ => None,
         };
-        let missed = matches!(outcome, AcceptOutcome::Taken | AcceptOutcome::Expired | AcceptOutcome::Withdrawn);
+        let missed = matches!(outcome, AcceptOutcome::Taken(_) | AcceptOutcome::Expired | AcceptOutcome::Withdrawn);
         let reply = above_the_list(own, fresh.as_ref()).with_alert(texts::accept(&outcome));
         let reply = if missed { explaining(reply, order) } else { reply };
         Ok(Some(Reply { enqueued: enqueued.then_some(order), ..reply }))
