@@ -84,10 +84,10 @@ pub async fn of_master(
 ) -> Result<Option<WhyOutcome>, store::Error> {
     let asked = store
         .run(async |connection: Connection| {
-            let [recorder, of_master] = connection.ready([&updates::RECORD, &store::why::OF_MASTER]).await?;
+            let [record_shown, of_master] = connection.ready([&updates::RECORD, &store::why::OF_MASTER]).await?;
             let (begun, recorded, asked, committed) = join!(
                 connection.begin(),
-                record(store, &connection, &recorder, master, origin),
+                record(store, &connection, &record_shown, master, origin),
                 store::why::of_master(&connection, &of_master, order, master, store.now()),
                 connection.commit(),
             );
@@ -103,13 +103,13 @@ pub async fn of_master(
     if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
         return Ok(Some(WhyOutcome::Yours(order)));
     }
-    let story = store::why::story(store, &found).await?;
-    Ok(Some(if !story.concerns(master) {
+    let known = store::why::story(store, &found).await?;
+    Ok(Some(if !known.concerns(master) {
         WhyOutcome::NotFound
-    } else if story.waves.is_empty() {
+    } else if known.waves.is_empty() {
         WhyOutcome::NotSearched(order)
     } else {
-        WhyOutcome::Told(Box::new(told(&story, master, Vec::new())))
+        WhyOutcome::Told(Box::new(told(&known, master, Vec::new())))
     }))
 }
 
@@ -138,9 +138,9 @@ pub async fn of_staff(
     master: MasterId,
 ) -> Result<Option<WhyMaster>, store::Error> {
     let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
-    let story = store::why::story(store, &found).await?;
-    let is_known = story.masters.iter().any(|past| past.today.id == master);
-    Ok(is_known.then(|| told(&story, master, names(&story, Some(master)))))
+    let known = store::why::story(store, &found).await?;
+    let is_known = known.masters.iter().any(|past| past.today.id == master);
+    Ok(is_known.then(|| told(&known, master, names(&known, Some(master)))))
 }
 
 /// Tells staff of an order's waves, with a page of the masters of its city. `None`: there is no such order in the cities of that
@@ -155,12 +155,12 @@ pub async fn waves(
     page: i64,
 ) -> Result<Option<WhyWaves>, store::Error> {
     let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
-    let story = store::why::story(store, &found).await?;
-    let all = likeliest_first(&story);
+    let known = store::why::story(store, &found).await?;
+    let all = likeliest_first(&known);
     let size = usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
     let pages = all.len().div_ceil(size).max(1);
     let at = usize::try_from(page).unwrap_or(usize::MAX).clamp(1, pages);
-    let names = names(&story, None);
+    let names = names(&known, None);
     let masters = all.into_iter().skip((at - 1) * size).take(size).collect();
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Ok(Some(WhyWaves {
@@ -168,9 +168,9 @@ pub async fn waves(
         names,
         page: number(at),
         pages: number(pages),
-        order: story.order,
-        waves: story.waves,
-        earlier: story.earlier,
+        order: known.order,
+        waves: known.waves,
+        earlier: known.earlier,
     }))
 }
 

@@ -376,9 +376,9 @@ impl Story {
 
     fn verdict(&self, wave: &Wave, master: MasterId) -> (Verdict, bool) {
         let answer = |last: bool| {
-            let own = self.answers.iter().filter(|answer| answer.master == master && answer.sent.at <= wave.at.at);
+            let mut own = self.answers.iter().filter(|answer| answer.master == master && answer.sent.at <= wave.at.at);
             // Of the wave itself, or of any before it.
-            own.filter(|answer| last || answer.sent.at == wave.at.at).last().copied()
+            own.rfind(|answer| last || answer.sent.at == wave.at.at).copied()
         };
         if wave.chosen.contains(&master) {
             return (Verdict::Asked(answer(false)), true);
@@ -401,20 +401,21 @@ impl Story {
             Some(reason) => Verdict::Excluded(*reason),
             None if wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed) > 0 => Verdict::WaitedOrHeld,
             None if matches!(wave.chosen[..], [one] if Some(one) == self.order.preferred) => Verdict::ClientsChoice,
-            None => self.waited(wave, then, &judged),
+            None => waited(wave, then, &judged),
         };
         // What became of an offer was written down.
         let certain = judged.agrees || matches!(verdict, Verdict::AskedBefore(Some(_)));
         (verdict, certain)
     }
+}
 
-    fn waited(&self, wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
-        let waited =
-            |master: &Candidate| master.waits_since().map(|since| wave.at.at.duration_since(since).as_secs().max(0));
-        let of = |id: &MasterId| judged.ranked.iter().find(|(master, _)| master.id == *id).map(|(master, _)| master);
-        let others = wave.chosen.iter().filter_map(|id| of(id).map(|master| (*id, waited(master)))).collect();
-        Verdict::Waited { own: waited(own), others }
-    }
+/// That others had waited longer.
+fn waited(wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
+    let waited =
+        |master: &Candidate| master.waits_since().map(|since| wave.at.at.duration_since(since).as_secs().max(0));
+    let of = |id: &MasterId| judged.ranked.iter().find(|(master, _)| master.id == *id).map(|(master, _)| master);
+    let others = wave.chosen.iter().filter_map(|id| of(id).map(|master| (*id, waited(master)))).collect();
+    Verdict::Waited { own: waited(own), others }
 }
 
 #[cfg(test)]

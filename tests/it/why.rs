@@ -304,13 +304,13 @@ impl Lives {
                     .collect();
                 assert_eq!(&found, others, "{what}");
             }
-            self.assert_told(&story);
+            Self::assert_told(&story);
         }
         (compared, singly)
     }
 
     /// What masters are told is of the same waves, and certain.
-    fn assert_told(&self, story: &Story) {
+    fn assert_told(story: &Story) {
         for past in &story.masters {
             for (told, wave) in story.tell(past.today.id).iter().zip(&story.waves) {
                 assert!(told.certain && told.verdict != Verdict::Unknown, "{told:?}");

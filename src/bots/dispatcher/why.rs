@@ -20,13 +20,11 @@ impl By<'_> {
 
     /// What they were to a master.
     pub(super) async fn why_master(self, order: OrderId, master: MasterId, page: i64) -> Result<Reply, store::Error> {
-        match why::of_staff(&self.bots.store, order, self.staff, master).await? {
-            Some(why) => Ok(Reply::screen(screens::master(&why, page), Place::Card(order))),
-            // Of an order that is not theirs this says so.
-            None => {
-                let reply = self.why(order, page).await?;
-                Ok(if reply.notice.is_some() { reply } else { reply.with_alert(NO_SUCH_MASTER) })
-            }
+        if let Some(why) = why::of_staff(&self.bots.store, order, self.staff, master).await? {
+            return Ok(Reply::screen(screens::master(&why, page), Place::Card(order)));
         }
+        // Of an order that is not theirs this says so.
+        let reply = self.why(order, page).await?;
+        Ok(if reply.notice.is_some() { reply } else { reply.with_alert(NO_SUCH_MASTER) })
     }
 }
