@@ -177,7 +177,7 @@ fn master(row: &Row, city: CityId, limit: i64) -> Result<Candidate, Error> {
         load: 0,
         limit: column::<Option<i32>>(row, "max_active_orders")?.map_or(limit, i64::from),
         last_asked: column(row, "last_asked")?,
-        on_shift_since: None,
+        on_shift_since: column(row, "on_shift_since")?,
         turns: 0,
         left_out: None,
     })

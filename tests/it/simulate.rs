@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::process::Command;
 
+use field_service::dispatch::begin_rounds::begin_round_of;
 use field_service::model::policy::Widening;
 use field_service::model::selection::Search;
 use field_service::model::{Category, OrderId};
@@ -131,7 +132,10 @@ async fn a_simulated_search_asks_whom_the_product_asks() {
     let masters = rounds::masters(&t.app.store, &[city]).await.expect("masters");
     let mut orders = Vec::new();
     for _ in 0..4 {
-        orders.push(t.order().in_status("CREATED").create().await);
+        let order = t.order().in_status("CREATED").create().await;
+        t.execute("UPDATE orders SET next_round_at = $2 WHERE id = $1", &[&order.0, &t.clock.now()]).await;
+        begin_round_of(&t.app.store, order).await.expect("a database");
+        orders.push(order);
     }
     t.tick_and_tell().await;
     let first: i64 = t
