@@ -128,6 +128,7 @@ async fn a_simulated_search_asks_whom_the_product_asks() {
     let t = Dispatch::with_standing_clock(12).await;
     t.execute("UPDATE masters SET rating = 3 + (id * 5 % 7) / 4.0, max_active_orders = 2 + id % 4", &[]).await;
     t.execute("UPDATE masters SET on_shift = false WHERE id % 6 = 0", &[]).await;
+    let begun = t.clock.now().expect("a standing clock");
     let city: i64 = t.one("SELECT min(id) FROM cities", &[]).await;
     let masters = rounds::masters(&t.app.store, &[city]).await.expect("masters");
     let mut orders = Vec::new();
@@ -171,7 +172,7 @@ async fn a_simulated_search_asks_whom_the_product_asks() {
         work: 0,
         ending: Ending { at: 200_001, given_to: None },
     };
-    let day = Day { masters, orders: orders.iter().map(arrival).collect(), ..Day::default() };
+    let day = Day { begins: begun, masters, orders: orders.iter().map(arrival).collect(), ..Day::default() };
     let silent = Silent::default();
     let played = event_loop::play(&day, &Rule::default(), &silent);
     let mut simulated: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
