@@ -91,7 +91,7 @@ async fn steps_looks_at_yesterday_and_saves(settings: Settings) {
     irina.say("/start").await;
     irina.press("Как ищем мастера").await;
     assert!(irina.screen().contains("Время на ответ: 2 мин"), "{}", irina.screen());
-    assert!(irina.screen().contains("каждые 30 с добавляем ещё 1"), "{}", irina.screen());
+    assert!(irina.screen().contains("раз в 30 с добавляем ещё 1"), "{}", irina.screen());
     let before = (t.policies().await, t.newest_policy(IRINA).await);
 
     step(&irina, "⏱ 2 мин", -1).await;

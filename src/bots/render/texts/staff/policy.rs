@@ -41,6 +41,11 @@ fn masters(count: i32) -> String {
     counted(usize::try_from(count).unwrap_or_default(), ["мастер", "мастера", "мастеров"])
 }
 
+/// Whom a wave asks: «1 мастера», «3 мастеров».
+fn asked(count: i32) -> String {
+    counted(usize::try_from(count).unwrap_or_default(), ["мастера", "мастеров", "мастеров"])
+}
+
 fn sign(field: PolicyField) -> &'static str {
     match field {
         PolicyField::OfferTtl => "⏱",
@@ -62,9 +67,9 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
     match field {
         PolicyField::MaxRounds if widens => "Зовём диспетчера, когда спрошены",
         PolicyField::OfferTtl => "Время на ответ",
-        PolicyField::PreferredTtl => "Своего мастера клиента ждём одного",
+        PolicyField::PreferredTtl => "Мастера, которого просит клиент, спрашиваем одного",
         PolicyField::FirstMasters => "Спрашиваем сначала",
-        PolicyField::WidenEvery => "Никто не взял — добавляем каждые",
+        PolicyField::WidenEvery => "Никто не взял — добавляем раз в",
         PolicyField::WidenBy => "Добавляем по",
         PolicyField::MaxLiveOffers => "Спрошенных одновременно не больше",
         PolicyField::MastersPerRound => "Мастеров в круге",
@@ -103,9 +108,9 @@ fn way(values: &PolicyValues) -> String {
     let ttl = duration(values.get(PolicyField::OfferTtl).into());
     if values.widens() {
         format!(
-            "Спрашиваем сразу {}. Пока никто не взял, каждые {} добавляем ещё {}; одновременно спрошены не больше {}. \
+            "Спрашиваем сразу {}. Пока никто не взял, раз в {} добавляем ещё {}; одновременно спрошены не больше {}. \
              На ответ у каждого {ttl}, на место отказавшегося сразу зовём другого.",
-            masters(values.get(PolicyField::FirstMasters)),
+            asked(values.get(PolicyField::FirstMasters)),
             duration(values.get(PolicyField::WidenEvery).into()),
             values.get(PolicyField::WidenBy),
             values.get(PolicyField::MaxLiveOffers),
@@ -114,7 +119,7 @@ fn way(values: &PolicyValues) -> String {
         let rounds = usize::try_from(values.get(PolicyField::MaxRounds)).unwrap_or_default();
         format!(
             "Ищем кругами: спрашиваем {}, на ответ {ttl}, потом следующих. После {} зовём диспетчера.",
-            masters(values.get(PolicyField::MastersPerRound)),
+            asked(values.get(PolicyField::MastersPerRound)),
             counted(rounds, ["круга", "кругов", "кругов"]),
         )
     }
