@@ -180,8 +180,6 @@ impl<'a, R: Reactions> Loop<'a, R> {
         self.orders[order].due = Some(new_search(arrival.search.clone(), self.rule.policy, self.day.moment(now)));
         let ends = arrival.ending.at.max(now);
         self.at(ends, Event::Ends { order });
-        // Whoever makes an order looks for its masters in a pass of its own.
-        self.passed = Millis::MIN;
         self.wave(now, order);
     }
 
