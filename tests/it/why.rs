@@ -101,7 +101,19 @@ impl Lives {
         self.t.execute("UPDATE masters SET on_shift_since = $1 WHERE on_shift_since < $2", &[&now, &begun]).await;
     }
 
+    /// Lets what a tap has caused be delivered: whether a message that is being sent has reached its master is known only then.
+    async fn settle(&self) {
+        let under_way = "SELECT count(*) FROM outbox WHERE lease IS NOT NULL AND finished_at IS NULL";
+        for _ in 0..500 {
+            if self.t.one::<i64>(under_way, &[]).await == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn step(&mut self) {
+        self.settle().await;
         let at_most = if self.chance.below(6) == 0 { 200 } else { 12 };
         let jump = 1 + self.chance.number(at_most);
         self.t.let_pass(jump);
