@@ -68,6 +68,11 @@ impl Lives {
     async fn begin(seed: u64) -> Self {
         let t = Dispatch::with_standing_clock(7).await;
         t.add_staff(OLGA).await;
+        // A bot that is refused by many takes its refusals back later, and then nobody knows any more whom an offer had reached.
+        let users: Vec<i64> = [ANNA, BORIS, VERA].into_iter().chain(200..207).collect();
+        for user in &users {
+            t.chat(*user).say("/start").await;
+        }
         // Whatever bears the database's own time is from before.
         t.let_pass(3600);
         let begun = t.clock.now().expect("a standing clock");
@@ -82,7 +87,6 @@ impl Lives {
         t.execute("UPDATE masters SET rating = 3 + (id % 3) * 0.5", &[]).await;
         t.execute("UPDATE masters SET created_at = $1, on_shift_since = $1", &[&begun]).await;
         t.execute("UPDATE master_changes SET created_at = $1", &[&begun]).await;
-        let users = [ANNA, BORIS, VERA].into_iter().chain(200..207).collect();
         Self { t, chance: Chance(seed), users, orders: Vec::new(), begun, decided: BTreeMap::new() }
     }
 
