@@ -25,10 +25,7 @@ ORDER BY id DESC
 LIMIT 1;
 
 ALTER TABLE orders
-    ADD COLUMN widens_at       timestamptz,
-    ADD COLUMN replaced_offers integer NOT NULL DEFAULT 0,
-    ADD CONSTRAINT orders_widening_is_sane CHECK (
-        widens_at BETWEEN '2000-01-01Z' AND '9999-12-01Z' AND replaced_offers >= 0) NOT VALID;
+    ADD COLUMN widens_at timestamptz,
+    ADD CONSTRAINT orders_widens_at_is_sane CHECK (widens_at BETWEEN '2000-01-01Z' AND '9999-12-01Z') NOT VALID;
 COMMENT ON COLUMN orders.widens_at IS 'When this search asks more masters although offers are out; null: it goes in rounds, or has not begun';
-COMMENT ON COLUMN orders.replaced_offers IS 'How many places that became free in this search before their time were filled: those of offers that were declined or recalled, or whose masters left their shift';
 COMMENT ON COLUMN orders.next_round_at IS 'The next wave does not begin earlier: when the search widens, the deadline of the offers that are out, or when to look again for somebody to ask';

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION replace_absent_master() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Nobody waits for an order while holding a master: an order that somebody is at work on widens a little later by itself.
+    -- An order that somebody is at work on is passed over, and looked at within half a minute by itself. To pass over a row may
+    -- still wait for whoever has taken it in that very moment; whoever holds an order waits for no master, so that this ends.
     UPDATE orders
     -- What is due since the search began is due by every clock.
     SET next_round_at = least(next_round_at, search_started_at)

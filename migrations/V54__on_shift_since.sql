@@ -2,14 +2,8 @@
 
 ALTER TABLE masters
     ADD COLUMN on_shift_since timestamptz,
-    ADD CONSTRAINT masters_on_shift_since_is_sane CHECK (on_shift_since BETWEEN '2000-01-01Z' AND '9999-12-01Z');
+    ADD CONSTRAINT masters_on_shift_since_is_sane CHECK (on_shift_since BETWEEN '2000-01-01Z' AND '9999-12-01Z') NOT VALID;
 COMMENT ON COLUMN masters.on_shift_since IS 'When the master came on shift; null: off shift. Kept by a trigger, whoever changes the shift';
-
-UPDATE masters SET on_shift_since = coalesce((
-    SELECT created_at FROM master_changes
-    WHERE master_id = masters.id AND what = 'SHIFT' AND to_value = 'on'
-    ORDER BY id DESC LIMIT 1), created_at)
-WHERE on_shift;
 
 CREATE FUNCTION note_on_shift_since() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

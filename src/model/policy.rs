@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::MasterId;
 use super::order::OrderStatus;
 use super::selection::{Pool, Round, Search};
+use super::{MasterId, OfferId};
 
 /// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
 /// again meanwhile.
@@ -71,11 +71,9 @@ pub struct Due {
     pub live_until: Option<Timestamp>,
     /// How many offers live whose masters could still be asked.
     pub live: i32,
-    /// How many places became free in this search before their time: offers that were declined or recalled, or whose masters
-    /// have left their shift or cannot be written to.
-    pub vacated: i32,
-    /// How many of those were filled.
-    pub replaced: i32,
+    /// Places that became free in this search before their time and that nobody has filled: the offers that were declined or
+    /// recalled, or whose masters have left their shift, are blocked or cannot be written to.
+    pub vacated: Vec<OfferId>,
     /// When the search widens next; `None`: it goes in rounds, or has not begun.
     pub widens_at: Option<Timestamp>,
     /// The policy.
@@ -128,25 +126,41 @@ impl Due {
     pub fn step(&self) -> Step {
         match (self.policy.widening, self.live_until) {
             (None, None) => ask(self.policy.masters_per_round),
-            (Some(widening), None) => ask(widening.first_masters),
-            (Some(widening), Some(_)) if self.goes_on => self.widen(widening),
             // Offers were made beside the search.
-            (_, Some(until)) => Step::Wait(until),
+            (Some(_), Some(until)) if !self.goes_on => Step::Wait(until),
+            (Some(widening), _) if self.nobody_is_asked() => ask(widening.first_masters),
+            (Some(widening), _) => self.widen(widening),
+            (None, Some(until)) => Step::Wait(until),
+        }
+    }
+
+    /// Whether no offer is out, or only some whose masters have gone since.
+    fn nobody_is_asked(&self) -> bool {
+        match self.policy.widening {
+            None => self.live_until.is_none(),
+            Some(_) => self.live_until.is_none() || self.live == 0,
         }
     }
 
     fn widen(&self, widening: Widening) -> Step {
         let more = if self.is_to_widen() { widening.by } else { 0 };
-        let wanted = (self.vacated - self.replaced).max(0).saturating_add(more);
+        let free = i32::try_from(self.vacated.len()).unwrap_or(i32::MAX);
+        let wanted = free.saturating_add(more);
         match (wanted.min(widening.max_live - self.live), self.widens_at) {
             (masters @ 1.., _) => ask(masters),
-            (_, Some(at)) if at > self.now => Step::Wait(at),
-            _ => Step::Wait(self.widens_after(widening)),
+            (_, Some(at)) if at > self.now => Step::Wait(self.no_later_than_a_look(at)),
+            _ => Step::Wait(self.no_later_than_a_look(self.widens_after(widening))),
         }
     }
 
     fn is_to_widen(&self) -> bool {
         self.widens_at.is_none_or(|at| at <= self.now)
+    }
+
+    /// A search that widens seldom is looked at all the same: whoever left the shift while somebody held the order is replaced
+    /// then.
+    fn no_later_than_a_look(&self, at: Timestamp) -> Timestamp {
+        at.min(later(self.now, LOOK_AGAIN))
     }
 
     fn widens_after(&self, widening: Widening) -> Timestamp {
@@ -171,8 +185,8 @@ pub struct Planned {
     pub next_round: Timestamp,
     /// As in [`Due`], from now on.
     pub widens_at: Option<Timestamp>,
-    /// As in [`Due`], from now on.
-    pub replaced: i32,
+    /// Free places that are filled.
+    pub replaced: Vec<OfferId>,
     /// Whether the order is escalated, and why.
     pub escalation: Option<Escalation>,
 }
@@ -189,20 +203,19 @@ pub fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
 pub fn plan(due: Due, count: usize, pool: &mut Pool) -> Planned {
     let policy = due.policy;
     let round = pool.choose(&due.search, count, due.now);
-    let begins = due.live_until.is_none();
+    let begins = due.nobody_is_asked();
     let alone = round.preferred && begins;
     let lifetime = if alone { policy.preferred_ttl_seconds } else { policy.offer_ttl_seconds };
     let deadline = later(due.now, SignedDuration::from_secs(lifetime.into()));
     let (widens_at, replaced) = match policy.widening {
-        None => (None, 0),
-        Some(_) if round.chosen.is_empty() => (due.widens_at, due.replaced),
-        Some(_) if alone => (Some(deadline), due.vacated),
-        Some(widening) if begins => (Some(due.widens_after(widening)), due.vacated),
+        None => (None, Vec::new()),
+        Some(_) if round.chosen.is_empty() => (due.widens_at, Vec::new()),
+        // Whoever is asked now is asked instead of all before.
+        Some(_) if alone => (Some(deadline), due.vacated.clone()),
+        Some(widening) if begins => (Some(due.widens_after(widening)), due.vacated.clone()),
         Some(widening) => {
-            let filled = i32::try_from(round.chosen.len()).unwrap_or(i32::MAX).min((due.vacated - due.replaced).max(0));
             let widens_at = if due.is_to_widen() { Some(due.widens_after(widening)) } else { due.widens_at };
-            // An offer whose master had left his shift is no free place any more once its time is over.
-            (widens_at, due.replaced.min(due.vacated) + filled)
+            (widens_at, due.vacated.iter().copied().take(round.chosen.len()).collect())
         }
     };
     let next_round = if round.awaits {
@@ -210,7 +223,7 @@ pub fn plan(due: Due, count: usize, pool: &mut Pool) -> Planned {
     } else if round.chosen.is_empty() {
         later(due.now, LOOK_AGAIN)
     } else {
-        widens_at.unwrap_or(deadline)
+        widens_at.map_or(deadline, |at| due.no_later_than_a_look(at))
     };
     let escalation = if due.escalated {
         None
@@ -275,8 +288,7 @@ mod tests {
             escalated: false,
             live_until: Some(at(1090)),
             live: 3,
-            vacated: 0,
-            replaced: 0,
+            vacated: Vec::new(),
             widens_at: widening.map(|_| at(1000)),
             policy: Policy {
                 id: 1,
@@ -288,6 +300,10 @@ mod tests {
             },
             now: at(1000),
         }
+    }
+
+    fn offers(count: i64) -> Vec<OfferId> {
+        (1..=count).map(OfferId).collect()
     }
 
     fn pool(masters: i64) -> Pool {
@@ -325,16 +341,19 @@ mod tests {
     }
 
     #[test]
-    fn each_free_place_is_filled_once_and_no_more_live_than_may() {
-        let early = Due { widens_at: Some(at(1010)), vacated: 3, replaced: 1, ..due(Some(WIDENING)) };
+    fn each_free_place_is_filled_and_no_more_live_than_may() {
+        let early = Due { widens_at: Some(at(1010)), vacated: offers(2), ..due(Some(WIDENING)) };
         assert_eq!(early.step(), Step::Ask(2));
-        assert_eq!(Due { replaced: 3, ..early.clone() }.step(), Step::Wait(at(1010)));
-        assert_eq!(Due { replaced: 4, ..early.clone() }.step(), Step::Wait(at(1010)), "one of them has come back");
+        assert_eq!(Due { vacated: offers(0), ..early.clone() }.step(), Step::Wait(at(1010)));
         assert_eq!(Due { widens_at: Some(at(1000)), ..early.clone() }.step(), Step::Ask(3));
         assert_eq!(Due { live: 5, ..early.clone() }.step(), Step::Ask(1));
         assert_eq!(Due { live: 6, ..early.clone() }.step(), Step::Wait(at(1010)));
-        let full = Due { live: 7, widens_at: Some(at(990)), ..early };
+        let full = Due { live: 7, widens_at: Some(at(990)), ..early.clone() };
         assert_eq!(full.step(), Step::Wait(at(1030)), "not again at once");
+        let all_have_gone = Due { live: 0, vacated: offers(1), ..early };
+        assert_eq!(all_have_gone.step(), Step::Ask(3), "the offers that are out reach nobody");
+        let seldom = Due { widens_at: Some(at(4000)), ..due(Some(WIDENING)) };
+        assert_eq!(seldom.step(), Step::Wait(at(1030)), "it is looked at meanwhile");
     }
 
     #[test]
@@ -343,17 +362,19 @@ mod tests {
             Step::Ask(count) => plan(due, count, &mut pool(masters)),
             Step::Wait(until) => panic!("waits until {until}"),
         };
-        let early = Due { widens_at: Some(at(1010)), vacated: 2, ..due(Some(WIDENING)) };
+        let early = Due { widens_at: Some(at(1010)), vacated: offers(2), ..due(Some(WIDENING)) };
         let filled = planned(early.clone(), 9);
-        assert_eq!((filled.replaced, filled.widens_at, filled.next_round), (2, Some(at(1010)), at(1010)));
+        assert_eq!((filled.replaced, filled.widens_at, filled.next_round), (offers(2), Some(at(1010)), at(1010)));
         assert_eq!(filled.deadline, at(1120));
         let half = planned(early, 1);
-        assert_eq!((half.replaced, half.round.chosen.len()), (1, 1), "the other place is still free");
+        assert_eq!((half.replaced, half.round.chosen.len()), (offers(1), 1), "the other place is still free");
         let wider = planned(due(Some(WIDENING)), 9);
-        assert_eq!((wider.replaced, wider.widens_at, wider.next_round), (0, Some(at(1030)), at(1030)));
+        assert_eq!((wider.replaced, wider.widens_at, wider.next_round), (offers(0), Some(at(1030)), at(1030)));
         let nobody = planned(due(Some(WIDENING)), 0);
         assert_eq!((nobody.widens_at, nobody.next_round, nobody.escalation), (Some(at(1000)), at(1030), None));
-        let nobody_left = planned(Due { live_until: None, ..due(Some(WIDENING)) }, 0);
+        let anew = planned(Due { live: 0, vacated: offers(4), ..due(Some(WIDENING)) }, 9);
+        assert_eq!((anew.replaced, anew.round.chosen.len(), anew.widens_at), (offers(4), 3, Some(at(1030))));
+        let nobody_left = planned(Due { live_until: None, live: 0, ..due(Some(WIDENING)) }, 0);
         assert_eq!(nobody_left.escalation, Some(Escalation::NobodyLeft));
         let round = planned(Due { live_until: None, ..due(None) }, 9);
         assert_eq!((round.widens_at, round.next_round, round.round.chosen.len()), (None, at(1120), 4));
@@ -367,9 +388,15 @@ mod tests {
             due
         };
         let alone = plan(with(None), 3, &mut pool(9));
-        assert_eq!((alone.deadline, alone.next_round, alone.round.chosen.len()), (at(1060), at(1060), 1));
+        assert_eq!((alone.deadline, alone.widens_at, alone.round.chosen.len()), (at(1060), Some(at(1060)), 1));
+        assert_eq!(alone.next_round, at(1030));
         let later = plan(with(Some(at(1090))), 1, &mut pool(9));
         assert_eq!((later.deadline, later.next_round), (at(1120), at(1030)));
+        // His time is over: he is the first of those who are asked.
+        let mut two = with(Some(at(1090)));
+        two.search.preferred_first = false;
+        let two = plan(two, 2, &mut pool(9));
+        assert_eq!((two.round.chosen.len(), two.round.chosen[0], two.round.preferred), (2, MasterId(2), false));
     }
 
     #[test]

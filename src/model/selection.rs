@@ -96,7 +96,7 @@ pub struct Search {
     pub category: Category,
     /// Asked first, and alone.
     pub preferred: Option<MasterId>,
-    /// Whether the preferred one is waited for while somebody else is at work on that master.
+    /// Whether the time of the preferred one lasts: asked alone, and waited for while somebody else is at work on that master.
     pub preferred_first: bool,
     /// Asked in this search already.
     pub asked: HashSet<MasterId>,
@@ -300,9 +300,13 @@ impl Pool {
             }
         }
         let preferred = eligible.iter().copied().find(|index| Some(self.masters[*index].id) == search.preferred);
-        round.preferred = preferred.is_some();
+        round.preferred = preferred.is_some() && search.preferred_first;
         let asked = match preferred {
-            Some(index) => vec![index],
+            Some(index) if search.preferred_first => vec![index],
+            Some(index) => {
+                let others: Vec<usize> = eligible.iter().copied().filter(|other| *other != index).collect();
+                std::iter::once(index).chain(self.best(&others, count.saturating_sub(1), search.order)).collect()
+            }
             None if preferred_is_held && search.preferred_first => Vec::new(),
             None => self.best(&eligible, count, search.order),
         };
@@ -377,8 +381,16 @@ impl Pool {
 
     /// Who of the eligible that are not asked has waited longest.
     fn passed_over(&self, eligible: &[usize], asked: &[usize], now: Timestamp) -> Option<PassedOver> {
-        let others = eligible.iter().filter(|index| !asked.contains(index)).map(|index| &self.masters[*index]);
-        let longest = others.min_by_key(|master| (master.waits_since(), master.id))?;
+        let mut longest: Option<&Candidate> = None;
+        let key = |master: &Candidate| (master.waits_since(), master.id);
+        for index in eligible {
+            let master = &self.masters[*index];
+            // Most are no longer than the longest: that is asked first, as those who are asked may be many.
+            if longest.is_none_or(|longest| key(master) < key(longest)) && !asked.contains(index) {
+                longest = Some(master);
+            }
+        }
+        let longest = longest?;
         let seconds = longest.waits_since().map(|since| now.duration_since(since).as_secs().max(0));
         let seconds = seconds.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
         Some(PassedOver { master: longest.id, seconds })

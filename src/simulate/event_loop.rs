@@ -14,7 +14,7 @@ use super::figures::{End, Outcome, Played};
 use super::rule::Rule;
 use crate::model::policy::{Due, Planned, Policy, Step, later, plan};
 use crate::model::selection::{Candidate, Place, Pool, Search};
-use crate::model::{MasterId, OrderStatus};
+use crate::model::{MasterId, OfferId, OrderStatus};
 
 /// How often the product looks what is due.
 pub const TICK: Millis = 400;
@@ -53,6 +53,8 @@ struct Offer {
     sent: Millis,
     deadline: Millis,
     state: State,
+    /// Whether its place became free before its time, and was filled.
+    replaced: bool,
     reaction: Reaction,
 }
 
@@ -202,14 +204,18 @@ impl<'a, R: Reactions> Loop<'a, R> {
 
     /// What the statements read of an order's offers.
     fn count(&self, now: Millis, order: usize, due: &mut Due) {
-        (due.live_until, due.live, due.vacated) = (None, 0, 0);
-        for offer in &self.orders[order].offers {
+        (due.live_until, due.live) = (None, 0);
+        due.vacated.clear();
+        for (number, offer) in self.orders[order].offers.iter().enumerate() {
             let is_there = can_be_asked(&self.places[offer.master]);
             if offer.state == State::Live && offer.deadline > now {
                 due.live_until = due.live_until.max(Some(self.day.moment(offer.deadline)));
                 due.live += i32::from(is_there);
             }
-            due.vacated += i32::from(offer.state == State::Vacated || offer.state == State::Live && !is_there);
+            let is_free = offer.state == State::Vacated || offer.state == State::Live && !is_there;
+            if is_free && !offer.replaced {
+                due.vacated.push(OfferId(i64::try_from(number).unwrap_or(i64::MAX)));
+            }
         }
         let began = self.day.moment(self.day.orders[order].at);
         let alone = SignedDuration::from_secs(due.policy.preferred_ttl_seconds.into());
@@ -219,13 +225,23 @@ impl<'a, R: Reactions> Loop<'a, R> {
     fn ask(&mut self, now: Millis, order: usize, planned: Planned) {
         let Planned { mut due, round, deadline, next_round, widens_at, replaced, escalation } = planned;
         let deadline = self.day.at(deadline);
+        for filled in replaced.into_iter().filter_map(|offer| usize::try_from(offer.0).ok()) {
+            self.orders[order].offers[filled].replaced = true;
+        }
         for id in &round.chosen {
             let Some(&master) = self.by_id.get(id) else { continue };
             self.places[master].load += 1;
             due.search.asked.insert(*id);
             let reaction = self.people.of(order, master);
             let offer = self.orders[order].offers.len();
-            self.orders[order].offers.push(Offer { master, sent: now, deadline, state: State::Live, reaction });
+            self.orders[order].offers.push(Offer {
+                master,
+                sent: now,
+                deadline,
+                state: State::Live,
+                replaced: false,
+                reaction,
+            });
             if reaction.answer != Answer::Nothing && now + reaction.after < deadline {
                 self.at(now + reaction.after, Event::Answers { order, offer });
             }
@@ -239,7 +255,7 @@ impl<'a, R: Reactions> Loop<'a, R> {
         due.goes_on = true;
         due.round += i32::from(asked > 0);
         due.escalated |= escalation.is_some();
-        (due.widens_at, due.replaced) = (widens_at, replaced);
+        due.widens_at = widens_at;
         self.orders[order].due = Some(due);
         self.schedule(order, self.day.at(next_round));
     }
@@ -338,8 +354,7 @@ fn new_search(search: Search, policy: Policy, now: Timestamp) -> Due {
         escalated: false,
         live_until: None,
         live: 0,
-        vacated: 0,
-        replaced: 0,
+        vacated: Vec::new(),
         widens_at: None,
         policy,
         now,

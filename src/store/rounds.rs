@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
 use crate::model::policy::{BATCH, Due, Escalation, Planned, Policy, Widening};
 use crate::model::selection::{Candidate, Place, Search};
-use crate::model::{Category, MasterId, OrderId};
+use crate::model::{Category, MasterId, OfferId, OrderId};
 
 /// Locks those of the orders that are due for a round, passing over what somebody is at work on.
 pub(crate) const CLAIM: Statement =
@@ -124,7 +124,7 @@ pub(crate) const RECORD: Statement = statement!(
         INT4_ARRAY,
         TIMESTAMPTZ_ARRAY,
         TIMESTAMPTZ_ARRAY,
-        INT4_ARRAY,
+        INT8_ARRAY,
         TEXT_ARRAY,
         TEXT_ARRAY,
         TEXT_ARRAY,
@@ -185,8 +185,7 @@ fn parse(row: &Row) -> Result<Due, Error> {
         escalated: column(row, "escalated")?,
         live_until: None,
         live: 0,
-        vacated: 0,
-        replaced: column(row, "replaced_offers")?,
+        vacated: Vec::new(),
         widens_at: column(row, "widens_at")?,
         policy: policy(row, "policy_id")?,
         now: column(row, "now")?,
@@ -224,7 +223,7 @@ pub(crate) struct AlreadyAsked {
     never: Vec<MasterId>,
     live_until: Option<Timestamp>,
     live: i32,
-    vacated: i32,
+    vacated: Vec<OfferId>,
 }
 
 impl AlreadyAsked {
@@ -256,7 +255,7 @@ pub(crate) async fn read_asked(
             never: masters_of(row, "never")?,
             live_until: column(row, "live_until")?,
             live: column(row, "live")?,
-            vacated: column(row, "vacated")?,
+            vacated: column::<Vec<i64>>(row, "vacated")?.into_iter().map(OfferId).collect(),
         })
     };
     Ok(readable(&rows, asked, "an order is not dispatched"))
@@ -379,7 +378,7 @@ pub(crate) async fn record(
                 &each!(|plan| plan.due.round.saturating_add(1)),
                 &each!(|plan| plan.next_round),
                 &each!(|plan| plan.widens_at),
-                &each!(|plan| plan.replaced),
+                &planned.iter().flat_map(|plan| &plan.replaced).map(|offer| offer.0).collect::<Vec<_>>(),
                 &each!(|plan| plan.escalation.map(Escalation::as_str)),
                 &each!(chosen),
                 &each!(excluded),

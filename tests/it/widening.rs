@@ -157,7 +157,7 @@ async fn the_preferred_master_has_his_time_alone_and_then_the_search_widens() {
     t.deliver_all().await;
     assert_eq!(t.asked(order).await, [BORIS]);
     t.let_pass(59);
-    assert_eq!(t.tick().await, Passed::default(), "nobody beside him");
+    assert_eq!(t.tick().await.dispatched.offers, 0, "nobody beside him");
     t.let_pass(1);
     assert_eq!(t.tick().await.dispatched.offers, 3, "his time is over");
     t.let_pass(30);
@@ -176,6 +176,49 @@ async fn a_preferred_master_who_declines_gives_his_time_to_the_others() {
     t.let_pass(5);
     t.decline(alone, order).await;
     assert_eq!(t.tick().await.dispatched.offers, 3);
+    t.check().await;
+}
+
+#[tokio::test]
+async fn a_preferred_master_who_is_gone_keeps_nobody_waiting() {
+    for goes in ["on_shift = false", "unreachable_since = now()"] {
+        let t = Dispatch::with_standing_clock(5).await;
+        let order = t.order().in_status("GUARANTEE").create().await;
+        t.execute("UPDATE orders SET preferred_master_id = 2", &[]).await;
+        t.tick().await;
+        t.deliver_all().await;
+        t.let_pass(5);
+        t.execute(&format!("UPDATE masters SET {goes} WHERE id = 2"), &[]).await;
+        assert_eq!(t.tick().await.dispatched.offers, 3, "{goes}");
+        assert_eq!(t.live(order).await, 4, "{goes}: his own is still out");
+        t.let_pass(30);
+        assert_eq!(t.tick().await.dispatched.offers, 1, "{goes}: and the search widens from then on");
+        t.check().await;
+    }
+}
+
+/// That somebody had left the shift is forgotten with the offer; that another was asked instead concerns nobody else's place.
+#[tokio::test]
+async fn a_decline_is_replaced_whoever_was_replaced_before() {
+    let t = Dispatch::with_standing_clock(14).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    t.deliver_all().await;
+    let first = t.asked(order).await;
+    t.let_pass(40);
+    t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&first[0]]).await;
+    assert_eq!(t.tick().await.dispatched.offers, 2, "one in his place, one more as it is time");
+    t.deliver_all().await;
+    // The offer of who has left ends beside the wave that is due in the same moment.
+    t.let_pass(80);
+    t.tick().await;
+    t.deliver_all().await;
+    t.tick().await;
+    t.deliver_all().await;
+    t.let_pass(5);
+    let declines = t.asked(order).await[0];
+    t.decline(declines, order).await;
+    assert_eq!(t.tick().await.dispatched.offers, 1, "at once");
     t.check().await;
 }
 

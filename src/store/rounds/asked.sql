@@ -22,11 +22,11 @@ SELECT
     (count(*) FILTER (
         WHERE offers.state IN ('SENT', 'VIEWED') AND offers.expires_at > coalesce($2, now()) AND masters.can_be_asked))::integer
         AS live,
-    -- Places that became free before their time, in this search.
-    (count(*) FILTER (
-        WHERE offers.sent_at >= orders.search_started_at
+    -- Places that became free before their time in this search, and that nobody has filled.
+    coalesce(array_agg(offers.id ORDER BY offers.id) FILTER (
+        WHERE offers.sent_at >= orders.search_started_at AND NOT offers.replaced
           AND (offers.state IN ('DECLINED', 'CANCELED')
-            OR offers.state IN ('SENT', 'VIEWED') AND NOT masters.can_be_asked)))::integer AS vacated
+            OR offers.state IN ('SENT', 'VIEWED') AND NOT masters.can_be_asked)), '{}') AS vacated
 FROM orders
 LEFT JOIN offers ON offers.order_id = orders.id
 LEFT JOIN LATERAL (

@@ -18,7 +18,6 @@ SELECT
     CASE WHEN search.goes_on THEN orders.last_round ELSE 0 END AS last_round,
     search.goes_on AND orders.escalated_at IS NOT NULL AS escalated,
     CASE WHEN search.goes_on THEN orders.widens_at END AS widens_at,
-    CASE WHEN search.goes_on THEN orders.replaced_offers ELSE 0 END AS replaced_offers,
     policy.id AS policy_id,
     policy.offer_ttl_seconds,
     policy.preferred_ttl_seconds,

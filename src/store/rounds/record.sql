@@ -1,16 +1,15 @@
 -- $1 now or null; for each order: $2 id, $3 version, $4 status before, $5 whether its search goes on, $6 policy, $7 round,
--- $8 when the next is due, $9 when it widens or null, $10 free places filled, $11 why staff are needed or null, $12 chosen,
+-- $8 when the next is due, $9 when it widens or null, $11 why staff are needed or null, $12 chosen,
 -- $13 excluded; for each offer: $14 order, $15 master, $16 deadline; for each order again: $17 whom it passed over or null,
--- $18 for how many seconds that master has waited or null
+-- $18 for how many seconds that master has waited or null; $10 offers whose places are filled
 WITH moment AS (
     SELECT coalesce($1, now()) AS now
 ), decided AS (
     SELECT *
     FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::boolean[], $6::bigint[], $7::integer[], $8::timestamptz[],
-                $9::timestamptz[], $10::integer[], $11::text[], $12::text[], $13::text[], $17::bigint[], $18::integer[])
+                $9::timestamptz[], $11::text[], $12::text[], $13::text[], $17::bigint[], $18::integer[])
         WITH ORDINALITY
-        AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, widens_at, replaced_offers,
-                    escalation, chosen, excluded, passed_over, waited, place)
+        AS decided (id, version, from_status, goes_on, policy_id, round_number, next_round_at, widens_at, escalation, chosen, excluded, passed_over, waited, place)
 ), changed AS (
     UPDATE orders
     SET status = CASE WHEN orders.status = 'CREATED' THEN 'SEARCHING' ELSE orders.status END,
@@ -21,7 +20,6 @@ WITH moment AS (
         last_round = CASE WHEN decided.chosen = '[]' THEN decided.round_number - 1 ELSE decided.round_number END,
         next_round_at = decided.next_round_at,
         widens_at = decided.widens_at,
-        replaced_offers = decided.replaced_offers,
         escalated_at = CASE
             WHEN decided.goes_on AND orders.escalated_at IS NOT NULL THEN orders.escalated_at
             WHEN decided.escalation IS NOT NULL THEN moment.now
@@ -35,6 +33,10 @@ WITH moment AS (
     WHERE orders.id = decided.id AND orders.version = decided.version
     RETURNING orders.id, orders.city_id, orders.search_started_at, decided.from_status, decided.policy_id,
               decided.round_number, decided.chosen, decided.excluded, decided.passed_over, decided.waited, decided.place
+), filled AS (
+    UPDATE offers SET replaced = true
+    FROM changed
+    WHERE offers.id = ANY ($10::bigint[]) AND offers.order_id = changed.id
 ), history AS (
     INSERT INTO order_status_history (order_id, from_status, to_status, actor_type, created_at)
     SELECT id, 'CREATED', 'SEARCHING', 'AUTO_DISTRIBUTION', moment.now
