@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub mod health;
 mod invitation;
 pub mod master;
 pub mod migrate;
@@ -40,6 +41,7 @@ pub async fn run(command: Command) -> Result {
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
         Command::Serve(serve) => self::serve(serve).await,
+        Command::Health(health) => health::run(health).await,
         Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,
         Command::Staff(command) => staff::run(command).await,

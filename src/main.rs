@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli::health::Health;
 use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::replay::Replaying;
@@ -35,6 +36,8 @@ enum Command {
     /// Serve the webhook as a plain HTTP server, and run the jobs; needs DATABASE_URL and both bots'
     /// tokens and secrets
     Serve(Serve),
+    /// Ask the server of this machine whether it is well: database and jobs; the exit code says so
+    Health(Health),
     /// Bring the database to this release's schema, while people work; needs DATABASE_URL
     Migrate(Migrate),
     /// Register a bot's webhook with Telegram, ask about it, remove it

@@ -7,7 +7,7 @@ use field_service::config::{self, Database, Token, WebhookSecret};
 use field_service::sim::telegram::{Fault, Telegram, Webhook};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::harness::page::{act, told_eventually};
@@ -502,6 +502,37 @@ async fn address_in(output: impl AsyncRead + Unpin + Send + 'static) -> String {
 
 async fn serve(t: &Dispatch) -> Server {
     start(&["serve", "--listen", "127.0.0.1:0"], t, t.telegram.api_url()).await
+}
+
+#[tokio::test]
+async fn health_tells_by_its_exit_code_whether_the_server_is_well() {
+    let t = Dispatch::start().await;
+    let server = serve(&t).await;
+    let port = server.url.rsplit(':').next().expect("a port");
+    for listen in [format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}")] {
+        let output = run(&["health", "--listen", &listen], &[]).await;
+        assert!(output.status.success() && said(&output).contains(r#""database":true"#), "{listen}: {}", said(&output));
+    }
+    let output = run(&["health", "--listen", "127.0.0.1:1"], &[]).await;
+    assert!(!output.status.success() && said(&output).contains("nobody listens"), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn health_fails_where_the_server_is_not_well() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = listener.local_addr().expect("an address").to_string();
+    let unwell = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut request = vec![0; 1024];
+        let length = stream.read(&mut request).await.expect("a request");
+        assert!(request[..length].starts_with(b"GET /health HTTP/1.1\r\n"));
+        let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 18\r\n\r\n{\"database\":false}";
+        stream.write_all(answer.as_bytes()).await.expect("an answer");
+    };
+    let arguments = ["health", "--listen", &address];
+    let ((), output) = tokio::join!(unwell, run(&arguments, &[]));
+    let said = said(&output);
+    assert!(!output.status.success() && said.contains(r#""database":false"#) && said.contains("503"), "{said}");
 }
 
 #[tokio::test]
