@@ -90,6 +90,7 @@ fn found(Finding { order, row, wrong }: &Finding) -> String {
         Wrong::Changed => "was changed: its seal does not fit what it says".to_owned(),
         Wrong::MissingBefore => "a row before it is missing: its seal was made after another one".to_owned(),
         Wrong::NotSealed => "has no seal".to_owned(),
+        Wrong::NotGivenOut => "has a number that was never given out: no day's root covers it".to_owned(),
         Wrong::DoesNotFollow { previous } => format!("does not follow the row before it, which ends in {previous}"),
         Wrong::OtherStatus { status, last } => format!(
             "is the last one and ends in {last}, but the order is {status}: rows after it are missing, or the order was \
@@ -115,6 +116,10 @@ fn roots(report: &Report, newest: usize) -> Result {
                 format!("fits as far as it can be judged: {rows} are deleted, as policies say")
             }
             Err(RootWrong::NotChained) => "DOES NOT FIT the root before it, or itself: roots were changed".to_owned(),
+            Err(RootWrong::Beyond) => {
+                "DOES NOT FIT: it reaches beyond the numbers given out, and takes the rows of later days from their roots"
+                    .to_owned()
+            }
             Err(RootWrong::Missing(rows)) => format!("DOES NOT FIT: {rows} changes are missing"),
             Err(RootWrong::Added(rows)) => format!("DOES NOT FIT: {rows} changes were added"),
             Err(RootWrong::Changed) => "DOES NOT FIT: changes were sealed anew".to_owned(),

@@ -46,6 +46,8 @@ pub fn hex(hash: &[u8]) -> String {
 pub struct Change {
     /// The row's number.
     pub row: i64,
+    /// Whether it is one that the database has given out. A day's root covers no other.
+    pub is_given_out: bool,
     /// The status before it.
     pub from: Option<String>,
     /// The status after it.
@@ -80,6 +82,8 @@ pub enum Wrong {
     MissingBefore,
     /// The row has no seal.
     NotSealed,
+    /// The row has a number that the database has not given out, so that no root covers it.
+    NotGivenOut,
     /// The row's status before it is not the one in which the row before it ends.
     DoesNotFollow {
         /// The status in which that one ends.
@@ -151,6 +155,9 @@ impl OrderHistory {
                     judged.finding = found(Some(change.row), wrong);
                 }
             }
+            if !change.is_given_out {
+                judged.finding = found(Some(change.row), Wrong::NotGivenOut);
+            }
             if judged.finding.is_none()
                 && let Some(previous) = previous.filter(|previous| change.from.as_ref() != Some(&previous.to))
             {
@@ -181,7 +188,8 @@ mod tests {
         let says = format!("[1, {row}, \"{from}\", \"{to}\"]");
         let seal = seal(previous.and_then(|previous| previous.seal.as_deref()), &says);
         let from = Some(from.to_owned());
-        Change { row, from, to: to.to_owned(), seal: Some(seal.to_vec()), says, said_first: None }
+        let seal = Some(seal.to_vec());
+        Change { row, is_given_out: true, from, to: to.to_owned(), seal, says, said_first: None }
     }
 
     fn order() -> OrderHistory {
@@ -210,6 +218,7 @@ mod tests {
         assert_eq!(wrong(|order| drop(order.changes.remove(0))), Some((Some(15), Wrong::MissingBefore)));
         assert_eq!(wrong(|order| drop(order.changes.remove(1))), Some((Some(20), Wrong::MissingBefore)));
         assert_eq!(wrong(|order| order.changes[1].seal = None), Some((Some(15), Wrong::NotSealed)));
+        assert_eq!(wrong(|order| order.changes[2].is_given_out = false), Some((Some(20), Wrong::NotGivenOut)));
         let last = "ASSIGNED".to_owned();
         let other = Wrong::OtherStatus { status: "EN_ROUTE".to_owned(), last };
         assert_eq!(wrong(|order| drop(order.changes.pop())), Some((Some(15), other)));

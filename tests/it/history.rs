@@ -370,6 +370,36 @@ async fn a_change_that_is_committed_late_is_waited_for() {
     fits(&t).await;
 }
 
+/// A row of a number far ahead would leave nothing to later roots, once it is taken away again.
+#[tokio::test]
+async fn a_number_that_was_never_given_out_is_named_and_moves_no_root() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = at_work(&t).await;
+    let given_out = rows(&t, order).await[2];
+    for strange in ["9000000000000000000", "-5"] {
+        t.execute(
+            &format!(
+                "INSERT INTO order_status_history (id, order_id, from_status, to_status, actor_type)
+                 VALUES ({strange}, {order}, 'WORKING', 'WORKING', 'SYSTEM')"
+            ),
+            &[],
+        )
+        .await;
+        let found = verified(&t).await.findings;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].row.map(|row| row.to_string()).as_deref(), Some(strange));
+        assert_eq!(found[0].wrong, Wrong::NotGivenOut);
+        day_ends(&t).await;
+        t.execute(&format!("DELETE FROM order_status_history WHERE id = {strange}"), &[]).await;
+        let up_to: i64 = t.one("SELECT up_to FROM history_roots ORDER BY day DESC LIMIT 1", &[]).await;
+        assert_eq!(up_to, given_out);
+        fits(&t).await;
+    }
+    // Such a root as an earlier release would have made.
+    t.execute("SELECT setval('order_status_history_id_seq', $1)", &[&(given_out - 1)]).await;
+    assert_eq!(verified(&t).await.roots.pop().map(|(_, judged)| judged), Some(Err(RootWrong::Beyond)));
+}
+
 async fn program(t: &Dispatch, more: &[&str]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
     command.arg("verify").args(more).env_clear().env("DATABASE_URL", &t.database_url).kill_on_drop(true);

@@ -59,6 +59,8 @@ pub struct Root {
     pub digest: Vec<u8>,
     /// The root itself.
     pub root: Vec<u8>,
+    /// Whether the last row that it covers has a number that the database has not given out.
+    pub is_beyond: bool,
     /// Whether orders of that time may have been deleted because they were over for long.
     pub may_be_purged: bool,
 }
@@ -68,6 +70,8 @@ pub struct Root {
 pub enum RootWrong {
     /// The row in which it is kept was changed, or one before it was changed or taken away.
     NotChained,
+    /// It reaches beyond the numbers that were given out: what is added later is under no root of its own day.
+    Beyond,
     /// So many rows are missing that it covers.
     Missing(i64),
     /// So many rows are there that it does not cover.
@@ -93,6 +97,9 @@ impl Root {
     pub fn judge(&self, previous: Option<&Self>, (rows, digest): (i64, Hash)) -> Result<Covered, RootWrong> {
         if self.root != self.recomputed(previous) {
             return Err(RootWrong::NotChained);
+        }
+        if self.is_beyond {
+            return Err(RootWrong::Beyond);
         }
         let missing = self.changes - rows;
         match missing {
@@ -129,7 +136,8 @@ mod tests {
         let of = |day: &str, rows: &[(i64, u8)], previous: Option<&Root>| {
             let (changes, digest) = digested(rows);
             let day = day.parse().expect("a day");
-            let root = Root { day, up_to: 5, changes, digest: digest.to_vec(), root: Vec::new(), may_be_purged: false };
+            let (digest, root) = (digest.to_vec(), Vec::new());
+            let root = Root { day, up_to: 5, changes, digest, root, is_beyond: false, may_be_purged: false };
             Root { root: root.recomputed(previous).to_vec(), ..root }
         };
         let first = of("2026-11-28", &[], None);
@@ -140,6 +148,8 @@ mod tests {
         let later = Root { day: "2026-11-30".parse().expect("a day"), ..second.clone() };
         assert_eq!(later.judge(Some(&first), digested(&rows)), Err(RootWrong::NotChained));
         assert_eq!(second.judge(Some(&first), digested(&rows[1..])), Err(RootWrong::Missing(1)));
+        let beyond = Root { is_beyond: true, ..second.clone() };
+        assert_eq!(beyond.judge(Some(&first), digested(&rows)), Err(RootWrong::Beyond));
         let purged = Root { may_be_purged: true, ..second.clone() };
         assert_eq!(purged.judge(Some(&first), digested(&rows[1..])), Ok(Covered::Purged(1)));
         let more = [&rows[..], &[(4 * BLOCK, 9)]].concat();

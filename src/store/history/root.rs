@@ -37,7 +37,10 @@ pub async fn open_day(store: &Store) -> Result<bool, Error> {
         "history.open_day",
         [TIMESTAMPTZ],
         "INSERT INTO history_roots (day, up_to, settled_by, opened_at)
-         SELECT moment.day, greatest(last.up_to, (SELECT max(id) FROM order_status_history)),
+         SELECT moment.day,
+                -- A number that was never given out must not take those to come from the roots to come.
+                greatest(last.up_to, (SELECT max(id) FROM order_status_history
+                                      WHERE id <= (SELECT last_value FROM order_status_history_id_seq))),
                 pg_snapshot_xmax(pg_current_snapshot()), moment.now
          FROM (SELECT at.now, ((at.now - interval '5 minutes') AT TIME ZONE 'UTC')::date - 1 AS day
                FROM (SELECT coalesce($1, now()) /* now */ AS now) AS at) AS moment

@@ -18,7 +18,9 @@ const AFTER: Statement = statement!(
          FROM orders WHERE id > $1 /* order */ ORDER BY id LIMIT 2000
      )
      SELECT batch.of_order, batch.status, batch.version, change.row, change.from_status, change.to_status, change.seal,
-            change.says, change.said_first
+            change.says, change.said_first,
+            -- Read after the rows: what others add meanwhile is not among them.
+            change.row > 0 AND change.row <= (SELECT last_value FROM order_status_history_id_seq) AS is_given_out
      FROM batch
      LEFT JOIN LATERAL (
          SELECT id AS row, from_status, to_status, seal, ",
@@ -69,6 +71,7 @@ fn change(row: &Row) -> Result<Option<Change>, Error> {
     let Some(number) = column::<Option<i64>>(row, "row")? else { return Ok(None) };
     Ok(Some(Change {
         row: number,
+        is_given_out: column(row, "is_given_out")?,
         from: column(row, "from_status")?,
         to: column(row, "to_status")?,
         seal: column(row, "seal")?,
@@ -107,6 +110,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
         "history.roots",
         [TIMESTAMPTZ],
         "SELECT day, up_to, changes, digest, root,
+                up_to > (SELECT last_value FROM order_status_history_id_seq) AS is_beyond,
                 coalesce(
                     coalesce(lag(closed_at) OVER (ORDER BY day), '-infinity')
                         < coalesce($1, now()) /* now */ - make_interval(days => kept.days),
@@ -130,6 +134,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
             changes: column(row, "changes")?,
             digest: column(row, "digest")?,
             root,
+            is_beyond: column(row, "is_beyond")?,
             may_be_purged: column(row, "may_be_purged")?,
         });
     }
