@@ -2,17 +2,21 @@
 //! nobody can change it.
 
 use crate::model::history::hex;
-use crate::store::{self, Store, history};
+use crate::store::history::{self, Closed, Roots};
+use crate::store::{self, Store};
 
-/// Makes what roots are due; how many. Two processes at once do no harm.
+/// Makes what roots are due, and enqueues the newest one while no admin was told of it; how many messages were enqueued. Two
+/// processes at once do no harm.
 ///
 /// # Errors
 /// When the database failed; what is due stays due.
 pub async fn close_day(store: &Store) -> Result<usize, store::Error> {
     history::open_day(store).await?;
-    let Some(closed) = history::close_day(store).await? else { return Ok(0) };
-    let (day, changes, root, told) = (closed.day, closed.changes, hex(&closed.root), closed.enqueued);
-    tracing::info!(changes, told, "history root of {day}: {root} changes={changes} told={told}");
-    store.metrics().count("history", "ROOT");
-    Ok(1)
+    let Roots { closed, enqueued } = history::close_day(store).await?;
+    if let Some(Closed { day, changes, root }) = closed {
+        let root = hex(&root);
+        tracing::info!(changes, told = enqueued, "history root of {day}: {root} changes={changes} told={enqueued}");
+        store.metrics().count("history", "ROOT");
+    }
+    Ok(enqueued)
 }

@@ -342,6 +342,41 @@ async fn each_day_s_root_goes_to_the_admins_once() {
     fits(&t).await;
 }
 
+/// Nobody may be there when a day ends, or nobody who can be reached: then it is told to the first one who is.
+#[tokio::test]
+async fn a_root_that_has_reached_nobody_is_sent_when_an_admin_is_there() {
+    let t = Dispatch::with_standing_clock(0).await;
+    at_work(&t).await;
+    day_ends(&t).await;
+    day_ends(&t).await;
+    let sent = async || -> i64 { t.one("SELECT count(*) FROM outbox WHERE kind = 'HISTORY_ROOT'", &[]).await };
+    assert_eq!(sent().await, 0, "there is no admin");
+
+    let first = t.add_staff_as(600, "ADMIN", &[]).await;
+    first.block_bot(true);
+    t.tick().await;
+    t.tell().await;
+    assert_eq!(sent().await, 1);
+    t.let_pass(2 * 3600);
+    t.tick().await;
+    assert_eq!(sent().await, 1, "who cannot be reached is left alone");
+
+    let second = t.add_staff_as(601, "ADMIN", &[]).await;
+    for _ in 0..2 {
+        t.tick().await;
+        t.tell().await;
+    }
+    let said = seals_in(&second);
+    let root: String = t.one("SELECT encode(root, 'hex') FROM history_roots ORDER BY day DESC LIMIT 1", &[]).await;
+    assert!(said.len() == 1 && said[0].contains(&root), "the newest, which covers the others: {said:?}");
+    first.block_bot(false);
+    first.say("/start").await;
+    t.let_pass(2 * 3600);
+    t.tick().await;
+    t.tell().await;
+    assert_eq!((sent().await, seals_in(&second).len()), (2, 1), "somebody has been told");
+}
+
 /// A row of a transaction that was open when the day was closed is under that day's root, or the next one's, and never under
 /// none.
 #[tokio::test]
@@ -362,11 +397,12 @@ async fn a_change_that_is_committed_late_is_waited_for() {
     assert!(history::open_day(&t.app.store).await.expect("a database"));
     assert!(!history::open_day(&t.app.store).await.expect("a database"), "once");
     t.let_pass(61);
-    assert_eq!(history::close_day(&t.app.store).await.expect("a database"), None, "somebody is at work");
+    let close = async || history::close_day(&t.app.store).await.expect("a database").closed;
+    assert_eq!(close().await, None, "somebody is at work");
     colleague.batch_execute("COMMIT").await.expect("an end");
-    let closed = history::close_day(&t.app.store).await.expect("a database").expect("a root");
+    let closed = close().await.expect("a root");
     assert_eq!(closed.changes, 2);
-    assert_eq!(history::close_day(&t.app.store).await.expect("a database"), None, "once");
+    assert_eq!(close().await, None, "once");
     fits(&t).await;
 }
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use jiff::civil::Date;
-
 use tokio::join;
+use tokio_postgres::Row;
 
 use super::super::{Connection, Error, Statement, Store, column, patience, statement};
 
@@ -20,8 +20,15 @@ pub struct Closed {
     pub changes: i64,
     /// The root.
     pub root: Vec<u8>,
-    /// How many admins are told.
-    pub enqueued: i64,
+}
+
+/// What was done about roots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// The root that was made.
+    pub closed: Option<Closed>,
+    /// To how many admins the newest one was enqueued.
+    pub enqueued: usize,
 }
 
 /// The first root may cover millions of rows.
@@ -52,32 +59,41 @@ pub async fn open_day(store: &Store) -> Result<bool, Error> {
     store.run(async |connection: Connection| Ok(!connection.fetch(&OPEN, &[&store.now()]).await?.is_empty())).await
 }
 
-/// Makes the root of a day that was opened a minute ago or before, and enqueues it to the admins in the same transaction;
-/// `None`: there is none to be made yet. Of two processes one makes it.
+/// Makes the root of a day that was opened a minute ago or before, if it can be made by now, and enqueues the newest one to the
+/// admins if it has reached none of them: that of today in the same transaction, and one that nobody was there to be told of as
+/// soon as somebody is. Of two processes one does it.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn close_day(store: &Store) -> Result<Option<Closed>, Error> {
+pub async fn close_day(store: &Store) -> Result<Roots, Error> {
     const TIMEOUT: Statement =
         statement!("history.close_timeout", [], "SELECT set_config('statement_timeout', '60s', true)");
+    const LOCK: Statement = statement!("history.lock_day", [TIMESTAMPTZ], include_str!("lock_day.sql"));
     const CLOSE: Statement = statement!("history.close_day", [TIMESTAMPTZ], include_str!("close_day.sql"));
+    const TELL: Statement = statement!("history.tell_root", [TIMESTAMPTZ], include_str!("tell_root.sql"));
     store
         .run_within(LONG, async |connection: Connection| {
-            let [timeout, close] = connection.ready([&TIMEOUT, &CLOSE]).await?;
+            let [timeout, lock, close, tell] = connection.ready([&TIMEOUT, &LOCK, &CLOSE, &TELL]).await?;
+            let now = store.now();
             let (begun, patient) = join!(connection.begin(), connection.query(&timeout, &[]));
             begun?;
             patient?;
-            let rows = patience::undo(&connection, connection.query(&close, &[&store.now()]).await).await?;
+            // What another process has done is seen by what begins after the lock.
+            let done = async {
+                let locked = connection.query(&lock, &[&now]).await?;
+                let Some(locked) = locked.first() else { return Ok(Roots::default()) };
+                let closed =
+                    if column(locked, "is_due")? { connection.query(&close, &[&now]).await? } else { Vec::new() };
+                let closed = closed.first().map(closed_day).transpose()?;
+                Ok(Roots { closed, enqueued: connection.query(&tell, &[&now]).await?.len() })
+            };
+            let done = patience::undo(&connection, done.await).await?;
             connection.commit().await?;
-            let closed = rows.first().map(|row| {
-                Ok(Closed {
-                    day: column(row, "day")?,
-                    changes: column(row, "changes")?,
-                    root: column(row, "root")?,
-                    enqueued: column(row, "enqueued")?,
-                })
-            });
-            closed.transpose()
+            Ok(done)
         })
         .await
+}
+
+fn closed_day(row: &Row) -> Result<Closed, Error> {
+    Ok(Closed { day: column(row, "day")?, changes: column(row, "changes")?, root: column(row, "root")? })
 }
