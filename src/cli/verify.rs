@@ -106,15 +106,18 @@ fn found(Finding { order, row, wrong }: &Finding) -> String {
     format!("{place}: {what}")
 }
 
-/// Every root that does not fit, and the newest ones.
+/// Every root that does not fit or cannot be verified, and the newest ones.
 fn roots(report: &Report, newest: usize) -> Result {
     let from = report.roots.len().saturating_sub(newest);
     for (number, (root, judged)) in report.roots.iter().enumerate() {
         let what = match judged {
             Ok(Covered::Whole) => "fits".to_owned(),
             Ok(Covered::Purged(rows)) => {
-                format!("fits as far as it can be judged: {rows} are deleted, as policies say")
+                format!("fits; of {rows} the seal alone is left, as orders are deleted that were over for long")
             }
+            Ok(Covered::Unknown(rows)) => format!(
+                "CANNOT BE VERIFIED: {rows} are deleted, as policies say or by somebody, from before their seals were kept"
+            ),
             Err(RootWrong::NotChained) => "DOES NOT FIT the root before it, or itself: roots were changed".to_owned(),
             Err(RootWrong::Beyond) => {
                 "DOES NOT FIT: it reaches beyond the numbers given out, and takes the rows of later days from their roots"
@@ -124,7 +127,7 @@ fn roots(report: &Report, newest: usize) -> Result {
             Err(RootWrong::Added(rows)) => format!("DOES NOT FIT: {rows} changes were added"),
             Err(RootWrong::Changed) => "DOES NOT FIT: changes were sealed anew".to_owned(),
         };
-        if number >= from || judged.is_err() {
+        if number >= from || !matches!(judged, Ok(Covered::Whole | Covered::Purged(_))) {
             say(&format!("root of {}  {}  {} changes  {what}", root.day, hex(&root.root), root.changes))?;
         }
     }

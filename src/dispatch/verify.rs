@@ -80,19 +80,20 @@ async fn verify_roots(
 ) -> Result<(), store::Error> {
     let (mut after, mut read) = (0, 0);
     for root in roots {
-        let mut digest = Digest::default();
+        let (mut digest, mut purged) = (Digest::default(), 0);
         loop {
             let seals = history::seals(store, after, root.up_to).await?;
-            let Some((end, _)) = seals.last() else { break };
-            after = *end;
+            let Some(end) = seals.last() else { break };
+            after = end.row;
             read += seals.len() as u64;
-            for (row, seal) in &seals {
-                digest.add(*row, seal.as_deref());
+            for sealed in &seals {
+                digest.add(sealed.row, sealed.seal.as_deref());
+                purged += i64::from(sealed.is_purged);
             }
             progress(Progress::Seals(read));
         }
         after = after.max(root.up_to);
-        let judged = root.judge(report.roots.last().map(|(previous, _)| previous), digest.finish());
+        let judged = root.judge(report.roots.last().map(|(previous, _)| previous), digest.finish(), purged);
         report.roots.push((root, judged));
     }
     Ok(())

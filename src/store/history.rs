@@ -1,4 +1,5 @@
-//! `order_status_history` and `history_roots`: the seals of all changes, and the root of each day over them.
+//! `order_status_history`, `history_purged` and `history_roots`: the seals of all changes, also of those that retention has
+//! deleted, and the root of each day over them.
 //!
 //! Rows are sealed by the database when they are inserted, whoever inserts them (`seal_history`, a trigger). What is read here
 //! to verify them calls nothing of that: whoever can change rows can change a function too.

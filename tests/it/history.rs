@@ -8,6 +8,7 @@ use field_service::model::OrderId;
 use field_service::model::history::{Covered, Root, RootWrong, Wrong, hex};
 use field_service::sim::telegram::Chat;
 use field_service::store::history;
+use field_service::store::sweeps::{PURGE, Swept};
 use futures_util::future::join_all;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -184,12 +185,53 @@ async fn what_fits_itself_does_not_fit_the_day_s_root() {
         t.sql.batch_execute(restored).await.expect("the copy");
         fits(&t).await;
     }
-    // Orders that are over are deleted in the end, if a policy says so: then nobody can say more of that time.
+}
+
+/// Orders that are over are deleted in the end, if a policy says so. Their seals stay: nobody else's row goes with them unseen.
+#[tokio::test]
+async fn what_retention_deletes_leaves_the_rest_of_its_day_sealed() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (kept, gone) = (at_work(&t).await, at_work(&t).await);
+    t.cancel(gone, "передумал").await;
+    day_ends(&t).await;
+    let judged = async || verified(&t).await.roots.pop().expect("a root").1;
+    t.execute("UPDATE orders SET updated_at = $1", &[&t.clock.now()]).await;
     t.let_pass(60 * 24 * 3600);
     t.execute("INSERT INTO dispatch_policies (keep_finished_days) VALUES (30)", &[]).await;
-    t.execute("DELETE FROM order_status_history WHERE order_id = $1", &[&gone.0]).await;
-    t.execute("UPDATE orders SET version = 1 WHERE id = $1", &[&gone.0]).await;
-    assert_eq!(judged().await, Ok(Covered::Purged(3)));
+    PURGE.run(&t.app.store, &[], &mut Swept::default()).await.expect("a database");
+    let (left, purged): (Vec<i64>, i64) =
+        (t.one("SELECT array_agg(id) FROM orders", &[]).await, t.one("SELECT count(*) FROM history_purged", &[]).await);
+    assert_eq!((left, purged), (vec![kept.0], 4));
+    assert_eq!(judged().await, Ok(Covered::Purged(4)));
+    let (output, said) = program(&t, &[]).await;
+    assert!(output.status.success() && said.contains("of 4 the seal alone is left"), "{said}");
+
+    // What somebody else changes or deletes of that day, or of what was kept of it.
+    let seals = "UPDATE history_purged SET seal = sha256('x') WHERE id = (SELECT min(id) FROM history_purged)";
+    let anew = format!("UPDATE order_status_history SET reason = 'x'; {RESEAL}");
+    let whole = "DELETE FROM order_status_history; UPDATE orders SET version = 1, status = 'SEARCHING'";
+    for (tampering, named) in [
+        (seals, RootWrong::Changed),
+        (anew.as_str(), RootWrong::Changed),
+        (whole, RootWrong::Missing(3)),
+        ("DELETE FROM history_purged", RootWrong::Missing(4)),
+    ] {
+        t.sql.batch_execute("CREATE TABLE was AS SELECT * FROM order_status_history; CREATE TABLE lost AS SELECT * FROM history_purged").await.expect("a copy");
+        t.sql.batch_execute(tampering).await.expect("tampering");
+        assert_eq!(judged().await, Err(named), "{tampering}");
+        let restored = "DELETE FROM order_status_history; INSERT INTO order_status_history SELECT * FROM was;
+                        DELETE FROM history_purged; INSERT INTO history_purged SELECT * FROM lost; DROP TABLE was, lost";
+        t.sql.batch_execute(restored).await.expect("the copy");
+    }
+    // Of roots from before seals were kept nobody can say it, and that is said.
+    t.execute("UPDATE history_roots SET purges_are_kept = false", &[]).await;
+    t.execute("DELETE FROM history_purged", &[]).await;
+    assert_eq!(judged().await, Ok(Covered::Unknown(4)));
+    let (_, said) = program(&t, &["--days", "0"]).await;
+    assert!(said.contains("CANNOT BE VERIFIED: 4 are deleted"), "{said}");
+    // And nothing so young is old enough.
+    t.execute("UPDATE dispatch_policies SET keep_finished_days = NULL", &[]).await;
+    assert_eq!(judged().await, Err(RootWrong::Missing(4)));
 }
 
 /// The database seals what is inserted in whatever session, also by a release that knows of no seals.

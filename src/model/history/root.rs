@@ -61,6 +61,8 @@ pub struct Root {
     pub root: Vec<u8>,
     /// Whether the last row that it covers has a number that the database has not given out.
     pub is_beyond: bool,
+    /// Whether the seals of all that was deleted of it, as orders that are over for long are, have been kept.
+    pub purges_are_kept: bool,
     /// Whether orders of that time may have been deleted because they were over for long.
     pub may_be_purged: bool,
 }
@@ -85,16 +87,24 @@ pub enum RootWrong {
 pub enum Covered {
     /// All that it covers is there.
     Whole,
-    /// So many rows were deleted since, as orders that are over for long are: of the others it says nothing.
+    /// So many rows were deleted since, as orders that are over for long are. Their seals are there: the others are whole.
     Purged(i64),
+    /// So many rows were deleted before their seals were kept, or by whoever could: of the others it says nothing.
+    Unknown(i64),
 }
 
 impl Root {
-    /// Judges a root, after the one of the day before, if there is one: its rows have been counted and digested anew.
+    /// Judges a root, after the one of the day before, if there is one: its rows, and among them those `purged` of which the
+    /// seal alone is there, have been counted and digested anew.
     ///
     /// # Errors
     /// What does not fit.
-    pub fn judge(&self, previous: Option<&Self>, (rows, digest): (i64, Hash)) -> Result<Covered, RootWrong> {
+    pub fn judge(
+        &self,
+        previous: Option<&Self>,
+        (rows, digest): (i64, Hash),
+        purged: i64,
+    ) -> Result<Covered, RootWrong> {
         if self.root != self.recomputed(previous) {
             return Err(RootWrong::NotChained);
         }
@@ -103,11 +113,14 @@ impl Root {
         }
         let missing = self.changes - rows;
         match missing {
-            1.. if self.may_be_purged => Ok(Covered::Purged(missing)),
+            1.. if self.may_be_purged && !self.purges_are_kept => Ok(Covered::Unknown(missing)),
             1.. => Err(RootWrong::Missing(missing)),
             ..0 => Err(RootWrong::Added(-missing)),
             0 if self.digest != digest => Err(RootWrong::Changed),
-            0 => Ok(Covered::Whole),
+            0 if purged == 0 => Ok(Covered::Whole),
+            0 if self.may_be_purged => Ok(Covered::Purged(purged)),
+            // Nothing of that time is old enough.
+            0 => Err(RootWrong::Missing(purged)),
         }
     }
 
@@ -137,24 +150,29 @@ mod tests {
             let (changes, digest) = digested(rows);
             let day = day.parse().expect("a day");
             let (digest, root) = (digest.to_vec(), Vec::new());
-            let root = Root { day, up_to: 5, changes, digest, root, is_beyond: false, may_be_purged: false };
+            let (is_beyond, purges_are_kept, may_be_purged) = (false, true, false);
+            let root = Root { day, up_to: 5, changes, digest, root, is_beyond, purges_are_kept, may_be_purged };
             Root { root: root.recomputed(previous).to_vec(), ..root }
         };
         let first = of("2026-11-28", &[], None);
         let second = of("2026-11-29", &rows, Some(&first));
-        assert_eq!(first.judge(None, digested(&[])), Ok(Covered::Whole));
-        assert_eq!(second.judge(Some(&first), digested(&rows)), Ok(Covered::Whole));
-        assert_eq!(second.judge(None, digested(&rows)), Err(RootWrong::NotChained), "the one before is gone");
+        assert_eq!(first.judge(None, digested(&[]), 0), Ok(Covered::Whole));
+        assert_eq!(second.judge(Some(&first), digested(&rows), 0), Ok(Covered::Whole));
+        assert_eq!(second.judge(None, digested(&rows), 0), Err(RootWrong::NotChained), "the one before is gone");
         let later = Root { day: "2026-11-30".parse().expect("a day"), ..second.clone() };
-        assert_eq!(later.judge(Some(&first), digested(&rows)), Err(RootWrong::NotChained));
-        assert_eq!(second.judge(Some(&first), digested(&rows[1..])), Err(RootWrong::Missing(1)));
+        assert_eq!(later.judge(Some(&first), digested(&rows), 0), Err(RootWrong::NotChained));
+        assert_eq!(second.judge(Some(&first), digested(&rows[1..]), 0), Err(RootWrong::Missing(1)));
         let beyond = Root { is_beyond: true, ..second.clone() };
-        assert_eq!(beyond.judge(Some(&first), digested(&rows)), Err(RootWrong::Beyond));
+        assert_eq!(beyond.judge(Some(&first), digested(&rows), 0), Err(RootWrong::Beyond));
         let purged = Root { may_be_purged: true, ..second.clone() };
-        assert_eq!(purged.judge(Some(&first), digested(&rows[1..])), Ok(Covered::Purged(1)));
+        assert_eq!(purged.judge(Some(&first), digested(&rows), 1), Ok(Covered::Purged(1)), "its seal is there");
+        assert_eq!(second.judge(Some(&first), digested(&rows), 1), Err(RootWrong::Missing(1)), "it was too early");
+        assert_eq!(purged.judge(Some(&first), digested(&rows[1..]), 0), Err(RootWrong::Missing(1)));
+        let before = Root { purges_are_kept: false, ..purged.clone() };
+        assert_eq!(before.judge(Some(&first), digested(&rows[1..]), 0), Ok(Covered::Unknown(1)));
         let more = [&rows[..], &[(4 * BLOCK, 9)]].concat();
-        assert_eq!(purged.judge(Some(&first), digested(&more)), Err(RootWrong::Added(1)));
+        assert_eq!(purged.judge(Some(&first), digested(&more), 0), Err(RootWrong::Added(1)));
         let other = [rows[0], rows[1], rows[2], (3 * BLOCK, 5)];
-        assert_eq!(purged.judge(Some(&first), digested(&other)), Err(RootWrong::Changed));
+        assert_eq!(purged.judge(Some(&first), digested(&other), 0), Err(RootWrong::Changed));
     }
 }

@@ -10,7 +10,9 @@ WITH moment AS (
     WHERE due.root IS NULL
 ), blocks AS (
     SELECT id / 65536 AS block, count(*) AS changes, sha256(string_agg(coalesce(seal, ''), ''::bytea ORDER BY id)) AS digest
-    FROM covered JOIN order_status_history ON id > covered.after AND id <= covered.up_to
+    FROM covered
+    JOIN (SELECT id, seal FROM order_status_history UNION ALL SELECT id, seal FROM history_purged) AS change
+         ON id > covered.after AND id <= covered.up_to
     GROUP BY 1
 ), total AS (
     SELECT coalesce(sum(changes), 0)::bigint AS changes,

@@ -80,18 +80,36 @@ fn change(row: &Row) -> Result<Option<Change>, Error> {
     }))
 }
 
+/// A row under a root.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// Its number.
+    pub(crate) row: i64,
+    /// Its seal, if it has one.
+    pub(crate) seal: Option<Vec<u8>>,
+    /// Whether it was deleted, as its order was over for long, and the seal alone is there.
+    pub(crate) is_purged: bool,
+}
+
 /// The next rows after one and up to another, each with its seal; none: that was the last.
-pub(crate) async fn seals(store: &Store, after: i64, up_to: i64) -> Result<Vec<(i64, Option<Vec<u8>>)>, Error> {
+pub(crate) async fn seals(store: &Store, after: i64, up_to: i64) -> Result<Vec<Sealed>, Error> {
     const SEALS: Statement = statement!(
         "history.seals",
         [INT8, INT8],
-        "SELECT id AS row, seal FROM order_status_history
-         WHERE id > $1 /* after */ AND id <= $2 /* up to */
-         ORDER BY id LIMIT 20000"
+        "SELECT row, seal, is_purged
+         FROM (
+             SELECT id AS row, seal, false AS is_purged FROM order_status_history
+             UNION ALL
+             SELECT id, seal, true FROM history_purged
+         ) AS change
+         WHERE row > $1 /* after */ AND row <= $2 /* up to */
+         ORDER BY row LIMIT 20000"
     );
     let read = async |connection: Connection| connection.fetch(&SEALS, &[&after, &up_to]).await;
     let rows = store.run_within(LARGE_WORK, read).await?;
-    rows.iter().map(|row| Ok((column(row, "row")?, column(row, "seal")?))).collect()
+    let sealed =
+        |row| Ok(Sealed { row: column(row, "row")?, seal: column(row, "seal")?, is_purged: column(row, "is_purged")? });
+    rows.iter().map(sealed).collect()
 }
 
 /// The roots that were made, oldest first, and whether old rows are still being sealed.
@@ -109,7 +127,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
     const ROOTS: Statement = statement!(
         "history.roots",
         [TIMESTAMPTZ],
-        "SELECT day, up_to, changes, digest, root,
+        "SELECT day, up_to, changes, digest, root, purges_are_kept,
                 up_to > (SELECT last_value FROM order_status_history_id_seq) AS is_beyond,
                 coalesce(
                     coalesce(lag(closed_at) OVER (ORDER BY day), '-infinity')
@@ -135,6 +153,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
             digest: column(row, "digest")?,
             root,
             is_beyond: column(row, "is_beyond")?,
+            purges_are_kept: column(row, "purges_are_kept")?,
             may_be_purged: column(row, "may_be_purged")?,
         });
     }

@@ -1,5 +1,5 @@
 //! Retention: finished orders are deleted with all that belongs to them, if the newest policy says after how many days
-//! (`dispatch_policies.keep_finished_days`). By default everything is kept.
+//! (`dispatch_policies.keep_finished_days`). By default everything is kept. Of their history the seals stay, for the roots of days.
 
 use super::{Statement, Sweep, statement};
 
@@ -45,7 +45,11 @@ pub static PURGE: Sweep = Sweep {
          ), asked AS (
              DELETE FROM offers USING old WHERE order_id = old.id
          ), changes AS (
-             DELETE FROM order_status_history USING old WHERE order_id = old.id
+             DELETE FROM order_status_history USING old WHERE order_id = old.id RETURNING order_status_history.id, seal
+         ), kept AS (
+             -- For the root that covers it.
+             INSERT INTO history_purged (id, seal, purged_at) SELECT id, seal, coalesce($1, now()) FROM changes
+             ON CONFLICT (id) DO NOTHING
          ), measured AS (
              DELETE FROM distribution_metrics USING old WHERE order_id = old.id
          ), rounds AS (
