@@ -1,4 +1,4 @@
-//! `order_status_history`, `history_purged` and `history_roots`: the seals of all changes, also of those that retention has
+//! `order_status_history`, `history_purged`, `history_roots` and `history_blocks`: the seals of all changes, also of those that retention has
 //! deleted, and the root of each day over them.
 //!
 //! Rows are sealed by the database when they are inserted, whoever inserts them (`seal_history`, a trigger). What is read here

@@ -478,6 +478,29 @@ async fn a_number_that_was_never_given_out_is_named_and_moves_no_root() {
     assert_eq!(verified(&t).await.roots.pop().map(|(_, judged)| judged), Some(Err(RootWrong::Beyond)));
 }
 
+/// A first root over millions of rows would take longer than a statement may: what has been digested is kept.
+#[tokio::test]
+async fn a_root_over_many_rows_is_made_in_steps() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = t.order().create().await;
+    let spread = format!(
+        "INSERT INTO order_status_history (id, order_id, from_status, to_status, actor_type)
+         SELECT n * 65536 + 5, {order}, 'SEARCHING', 'SEARCHING', 'SYSTEM' FROM generate_series(1, 17) AS n;
+         SELECT setval('order_status_history_id_seq', 17 * 65536 + 9);
+         UPDATE orders SET version = 18 WHERE id = {order}"
+    );
+    t.sql.batch_execute(&spread).await.expect("rows far apart");
+    next_day(&t, 6);
+    assert!(history::open_day(&t.app.store).await.expect("a database"));
+    t.let_pass(61);
+    let close =
+        async || history::close_day(&t.app.store).await.expect("a database").closed.map(|closed| closed.changes);
+    let blocks = async || -> i64 { t.one("SELECT count(*) FROM history_blocks", &[]).await };
+    assert_eq!((close().await, blocks().await), (None, 16));
+    assert_eq!((close().await, blocks().await), (Some(17), 0));
+    fits(&t).await;
+}
+
 async fn program(t: &Dispatch, more: &[&str]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
     command.arg("verify").args(more).env_clear().env("DATABASE_URL", &t.database_url).kill_on_drop(true);

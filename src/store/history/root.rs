@@ -31,7 +31,7 @@ pub struct Roots {
     pub enqueued: usize,
 }
 
-/// The first root may cover millions of rows.
+/// A step of a root may read a million rows.
 const LONG: Duration = Duration::from_mins(1);
 
 /// Decides what yesterday's root covers, some minutes after the day has ended by UTC, unless that is decided already; whether it
@@ -61,7 +61,8 @@ pub async fn open_day(store: &Store) -> Result<bool, Error> {
 
 /// Makes the root of a day that was opened a minute ago or before, if it can be made by now, and enqueues the newest one to the
 /// admins if it has reached none of them: that of today in the same transaction, and one that nobody was there to be told of as
-/// soon as somebody is. Of two processes one does it.
+/// soon as somebody is. Of two processes one does it. A root over more than a million rows is made in steps: each call takes
+/// one, and keeps it.
 ///
 /// # Errors
 /// When the database failed.
@@ -69,11 +70,13 @@ pub async fn close_day(store: &Store) -> Result<Roots, Error> {
     const TIMEOUT: Statement =
         statement!("history.close_timeout", [], "SELECT set_config('statement_timeout', '60s', true)");
     const LOCK: Statement = statement!("history.lock_day", [TIMESTAMPTZ], include_str!("lock_day.sql"));
+    const DIGEST: Statement = statement!("history.digest_blocks", [], include_str!("digest_blocks.sql"));
     const CLOSE: Statement = statement!("history.close_day", [TIMESTAMPTZ], include_str!("close_day.sql"));
     const TELL: Statement = statement!("history.tell_root", [TIMESTAMPTZ], include_str!("tell_root.sql"));
     store
         .run_within(LONG, async |connection: Connection| {
-            let [timeout, lock, close, tell] = connection.ready([&TIMEOUT, &LOCK, &CLOSE, &TELL]).await?;
+            let [timeout, lock, digest, close, tell] =
+                connection.ready([&TIMEOUT, &LOCK, &DIGEST, &CLOSE, &TELL]).await?;
             let now = store.now();
             let (begun, patient) = join!(connection.begin(), connection.query(&timeout, &[]));
             begun?;
@@ -82,9 +85,12 @@ pub async fn close_day(store: &Store) -> Result<Roots, Error> {
             let done = async {
                 let locked = connection.query(&lock, &[&now]).await?;
                 let Some(locked) = locked.first() else { return Ok(Roots::default()) };
-                let closed =
-                    if column(locked, "is_due")? { connection.query(&close, &[&now]).await? } else { Vec::new() };
-                let closed = closed.first().map(closed_day).transpose()?;
+                let closed = if column(locked, "is_due")? {
+                    connection.query(&digest, &[]).await?;
+                    connection.query(&close, &[&now]).await?.first().map(closed_day).transpose()?
+                } else {
+                    None
+                };
                 Ok(Roots { closed, enqueued: connection.query(&tell, &[&now]).await?.len() })
             };
             let done = patience::undo(&connection, done.await).await?;
