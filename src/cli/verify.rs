@@ -17,6 +17,9 @@ pub struct Verify {
     /// Show the roots of so many days, the newest last
     #[arg(long, value_name = "N", default_value_t = 7)]
     days: usize,
+    /// Name each reason that was corrected by its master: whoever can change a reason can write such a correction too
+    #[arg(long)]
+    corrected: bool,
 }
 
 /// A root in somebody's chat.
@@ -34,13 +37,14 @@ fn told(text: &str) -> std::result::Result<Told, &'static str> {
     root.filter(is_whole).ok_or("expected a day and its root as they were told, such as 2026-11-29=5f0c…")
 }
 
-pub async fn run(Verify { told, days }: Verify) -> Result {
+pub async fn run(Verify { told, days, corrected }: Verify) -> Result {
     let shown = stderr().is_terminal();
     let store = store()?;
-    let report = verify::verify(&store, |progress| {
-        if shown {
-            show(progress);
-        }
+    let mut named = Vec::new();
+    let report = verify::verify(&store, |progress| match progress {
+        Progress::Corrected { order, row } if corrected => named.push((order, row)),
+        progress if shown => show(progress),
+        _ => {}
     });
     let report = report.await.map_err(in_words)?;
     if shown {
@@ -48,6 +52,7 @@ pub async fn run(Verify { told, days }: Verify) -> Result {
         eprint!("\r{:40}\r", "");
     }
     say(&summary(&report))?;
+    named.iter().try_for_each(|(order, row)| say(&format!("order {order}, row {row}: its reason was corrected")))?;
     report.findings.iter().try_for_each(|finding| say(&found(finding)))?;
     if report.wrong > report.findings.len() as u64 {
         say(&format!("… and {} more orders", report.wrong - report.findings.len() as u64))?;
@@ -64,6 +69,7 @@ fn show(progress: Progress) {
     let line = match progress {
         Progress::Orders(orders) => format!("orders: {orders}"),
         Progress::Seals(seals) => format!("seals under roots: {seals}"),
+        Progress::Corrected { .. } => return,
     };
     let mut to = stderr();
     // Nobody misses a line of progress.
@@ -78,7 +84,8 @@ fn summary(report: &Report) -> String {
     }
     if *corrected > 0 {
         lines.push(format!(
-            "{corrected} reasons were corrected by their masters within a quarter of an hour; what was said first is sealed"
+            "{corrected} reasons were corrected by their masters within a quarter of an hour, as order_edits says, which is not \
+             sealed: --corrected names them; what was said first is sealed"
         ));
     }
     lines.join("\n")

@@ -9,13 +9,20 @@ use crate::store::{self, Store, history};
 /// How many findings are named one by one.
 pub const NAMED: usize = 20;
 
-/// How far it is.
+/// How far it is, and what it came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// So many orders have been read.
     Orders(u64),
     /// So many rows of the days' roots have been read.
     Seals(u64),
+    /// A reason was corrected; who asks may look at it.
+    Corrected {
+        /// Of this order.
+        order: OrderId,
+        /// In this row.
+        row: i64,
+    },
 }
 
 /// What was found.
@@ -62,7 +69,8 @@ pub async fn verify(store: &Store, mut progress: impl FnMut(Progress)) -> Result
             report.orders += 1;
             report.changes += order.changes.len() as u64;
             report.unsealed += unsealed;
-            report.corrected += corrected;
+            report.corrected += corrected.len() as u64;
+            corrected.into_iter().for_each(|row| progress(Progress::Corrected { order: order.order, row }));
             report.wrong += u64::from(finding.is_some());
             report.findings.extend(finding.filter(|_| report.findings.len() < NAMED));
         }

@@ -123,8 +123,9 @@ pub struct Judged {
     pub finding: Option<Finding>,
     /// How many rows are yet to be sealed.
     pub unsealed: u64,
-    /// How many rows have a reason that its master has corrected.
-    pub corrected: u64,
+    /// The rows whose reason its master has corrected, as it is written beside them. Whoever changes a reason can write that
+    /// too: they are for people to look at.
+    pub corrected: Vec<i64>,
 }
 
 impl OrderHistory {
@@ -148,7 +149,7 @@ impl OrderHistory {
                 }
                 Some(own) if own == seal(before, &change.says) => {}
                 Some(own) if change.said_first.as_ref().is_some_and(|said| own == seal(before, said)) => {
-                    judged.corrected += 1;
+                    judged.corrected.push(change.row);
                 }
                 Some(_) => {
                     let wrong = if rows < changes { Wrong::MissingBefore } else { Wrong::Changed };
@@ -248,7 +249,7 @@ mod tests {
         let mut order = order();
         let said = std::mem::replace(&mut order.changes[1].says, "corrected".to_owned());
         order.changes[1].said_first = Some(said);
-        assert_eq!(order.judge(false), Judged { corrected: 1, ..Judged::default() });
+        assert_eq!(order.judge(false), Judged { corrected: vec![15], ..Judged::default() });
         order.changes[1].said_first = Some("something else".to_owned());
         assert_eq!(order.judge(false).finding.map(|found| found.wrong), Some(Wrong::Changed));
     }

@@ -338,6 +338,12 @@ async fn a_corrected_reason_is_no_tampering_and_a_changed_one_is() {
     assert_eq!(now, "Заболел ребёнок");
     let report = verified(&t).await;
     assert!(report.fits() && report.corrected == 1, "{report:#?}");
+    let row = rows(&t, order).await.pop().expect("a row");
+    let named = format!("order {order}, row {row}: its reason was corrected");
+    let (_, said) = program(&t, &[]).await;
+    assert!(said.contains("1 reasons were corrected") && !said.contains(&named), "{said}");
+    let (output, said) = program(&t, &["--corrected"]).await;
+    assert!(output.status.success() && said.contains(&named), "{said}");
 
     t.execute("UPDATE order_status_history SET reason = 'Украла инструмент' WHERE reason IS NOT NULL", &[]).await;
     let found = verified(&t).await.findings;
