@@ -507,6 +507,18 @@ async fn a_root_over_many_rows_is_made_in_steps() {
     fits(&t).await;
 }
 
+/// A test's pause seals everything anew, and must not hide what was sealed wrongly.
+#[tokio::test]
+#[should_panic = "the database has sealed a row wrongly"]
+async fn a_pause_does_not_hide_a_wrong_seal() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.tap_accept(ANNA, order).await;
+    t.pause().await;
+    t.execute("UPDATE order_status_history SET seal = sha256('x')", &[]).await;
+    t.pause().await;
+}
+
 async fn program(t: &Dispatch, more: &[&str]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
     command.arg("verify").args(more).env_clear().env("DATABASE_URL", &t.database_url).kill_on_drop(true);

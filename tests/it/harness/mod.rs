@@ -16,8 +16,10 @@ use field_service::app::App;
 use field_service::bots::delivery;
 use field_service::config;
 use field_service::dispatch::act::{self, Asked, Deed};
+use field_service::dispatch::verify;
 use field_service::http::server;
 use field_service::jobs::Passed;
+use field_service::model::history::Wrong;
 use field_service::model::{BotName, MasterRef, OrderId, Origin, StaffId, StaffRef, TelegramUserId, UpdateKey};
 use field_service::sim::invariants;
 use field_service::sim::page::{Page, World};
@@ -344,10 +346,20 @@ impl Dispatch {
         .await
     }
 
-    /// Lets the pause pass that a person makes between two steps.
+    /// Lets the pause pass that a person makes between two steps. The history is sealed anew: what was sealed wrongly before has
+    /// to be seen first.
     pub async fn pause(&self) {
+        self.is_sealed().await;
         self.execute("UPDATE order_status_history SET created_at = created_at - interval '2 seconds'", &[]).await;
         self.sql.batch_execute(RESEAL).await.expect("new seals");
+    }
+
+    /// That every row has the seal that it has to have, whatever tests have written into the history.
+    async fn is_sealed(&self) {
+        let report = verify::verify(&self.app.store, |_| ()).await.expect("a database");
+        let is_of_seals = |wrong: &Wrong| matches!(wrong, Wrong::Changed | Wrong::MissingBefore | Wrong::NotSealed);
+        let wrong = report.findings.into_iter().find(|finding| is_of_seals(&finding.wrong));
+        assert_eq!(wrong, None, "the database has sealed a row wrongly");
     }
 
     /// Steps of a master's, with pauses.
