@@ -103,7 +103,7 @@ pub async fn of_master(
     if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
         return Ok(Some(WhyOutcome::Yours(order)));
     }
-    let known = store::why::story(store, &found).await?;
+    let known = store::why::story(store, &found, Some(master)).await?;
     Ok(Some(if !known.concerns(master) {
         WhyOutcome::NotFound
     } else if known.waves.is_empty() {
@@ -138,9 +138,18 @@ pub async fn of_staff(
     master: MasterId,
 ) -> Result<Option<WhyMaster>, store::Error> {
     let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
-    let known = store::why::story(store, &found).await?;
-    let is_known = known.masters.iter().any(|past| past.today.id == master);
-    Ok(is_known.then(|| told(&known, master, names(&known, Some(master)))))
+    let known = store::why::story(store, &found, None).await?;
+    if !known.masters.iter().any(|past| past.today.id == master) {
+        return Ok(None);
+    }
+    let mut why = told(&known, master, names(&known, Some(master)));
+    // A master may have come from another city, with orders that are none of this person's business.
+    let named: Vec<OrderId> = why.told.iter().flat_map(|told| told.verdict.named()).collect();
+    if !named.is_empty() {
+        let seen = store::why::seen(store, &named, staff).await?;
+        why.told.iter_mut().for_each(|told| told.verdict.name_only(&seen));
+    }
+    Ok(Some(why))
 }
 
 /// Tells staff of an order's waves, with a page of the masters of its city. `None`: there is no such order in the cities of that
@@ -155,7 +164,7 @@ pub async fn waves(
     page: i64,
 ) -> Result<Option<WhyWaves>, store::Error> {
     let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
-    let known = store::why::story(store, &found).await?;
+    let known = store::why::story(store, &found, None).await?;
     let all = likeliest_first(&known);
     let size = usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
     let pages = all.len().div_ceil(size).max(1);
@@ -177,7 +186,7 @@ pub async fn waves(
 /// The masters of the city as the last wave saw them: those whom it could have asked first.
 fn likeliest_first(story: &Story) -> Vec<(MasterId, String, Option<Exclusion>)> {
     let names = story.names();
-    let Some(last) = story.waves.last().filter(|wave| wave.is_known_at(story.order.now)) else {
+    let Some(last) = story.waves.last().filter(|wave| wave.can_be_judged(&story.order)) else {
         let mut all: Vec<_> = names.into_iter().map(|(master, name)| (master, name.to_owned(), None)).collect();
         all.sort_by(|(one, one_name, _), (other, other_name, _)| (one_name, one).cmp(&(other_name, other)));
         return all;

@@ -54,6 +54,8 @@ pub struct Wave {
     pub at: Moment,
     /// Its place among the waves that were decided at the same moment.
     pub turn: Option<i32>,
+    /// The order's city then; `None`: nobody has written it down.
+    pub city: Option<i64>,
     /// How many orders at once the policy of that time allowed.
     pub limit: i64,
     /// Whom it asked, best first.
@@ -74,6 +76,25 @@ impl Wave {
     #[must_use]
     pub fn is_known_at(&self, now: Timestamp) -> bool {
         now.duration_since(self.at.at) <= KNOWN_FOR
+    }
+
+    /// Whether the order was of another city then: whom the wave chose among is not known any more.
+    #[must_use]
+    pub fn was_elsewhere(&self, order: &WhyOrder) -> bool {
+        self.city.is_some_and(|city| city != order.city)
+    }
+
+    /// Whether it can be judged again.
+    #[must_use]
+    pub fn can_be_judged(&self, order: &WhyOrder) -> bool {
+        self.is_known_at(order.now) && !self.was_elsewhere(order)
+    }
+
+    /// Whether it is written down what it was to the master, so that nobody has to be made out: it asked him, or knew that he had
+    /// been asked. The second is said though something else may have come to it since, for that is what he remembers.
+    #[must_use]
+    pub fn has_asked(&self, master: MasterId) -> bool {
+        self.chosen.contains(&master) || self.asked.contains(&master)
     }
 
     fn counted(&self, reason: Exclusion) -> i64 {
@@ -301,13 +322,38 @@ pub enum Verdict {
         orders: Vec<OrderId>,
         /// The offers' orders.
         offers: Vec<OrderId>,
+        /// How many more there are of either, which the reader may not be told the numbers of.
+        elsewhere: usize,
     },
     /// Another reason, the first that held.
     Excluded(Exclusion),
     /// Was not in the city then.
     Elsewhere,
+    /// The order was of another city then, so that cannot be known any more.
+    OrderElsewhere,
     /// That cannot be known any more.
     Unknown,
+}
+
+impl Verdict {
+    /// The other orders that it names.
+    #[must_use]
+    pub fn named(&self) -> Vec<OrderId> {
+        match self {
+            Self::Full { orders, offers, .. } => orders.iter().chain(offers).copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names of the other orders only those that the reader may see, and counts the rest.
+    pub fn name_only(&mut self, seen: &HashSet<OrderId>) {
+        let named = self.named().len();
+        if let Self::Full { orders, offers, elsewhere, .. } = self {
+            orders.retain(|order| seen.contains(order));
+            offers.retain(|order| seen.contains(order));
+            *elsewhere += named - orders.len() - offers.len();
+        }
+    }
 }
 
 /// A wave, as it is told to somebody.
@@ -358,7 +404,7 @@ impl Story {
     /// Whether the master was in the city when any of the waves went out, or has been asked.
     #[must_use]
     pub fn concerns(&self, master: MasterId) -> bool {
-        let was_asked = self.waves.iter().any(|wave| wave.chosen.contains(&master))
+        let was_asked = self.waves.iter().any(|wave| wave.has_asked(master))
             || self.answers.iter().any(|answer| answer.master == master);
         let past = self.masters.iter().find(|past| past.today.id == master);
         let was_there = |past: &Past| {
@@ -383,29 +429,30 @@ impl Story {
         if wave.chosen.contains(&master) {
             return (Verdict::Asked(answer(false)), true);
         }
-        if !wave.is_known_at(self.order.now) {
-            let asked = wave.asked.contains(&master).then(|| Verdict::AskedBefore(answer(true)));
-            return asked.map_or((Verdict::Unknown, true), |asked| (asked, false));
+        if wave.has_asked(master) {
+            // Whom an offer had not reached is forgotten in time.
+            return (Verdict::AskedBefore(answer(true)), wave.is_known_at(self.order.now));
+        }
+        if !wave.can_be_judged(&self.order) {
+            let verdict = if wave.was_elsewhere(&self.order) { Verdict::OrderElsewhere } else { Verdict::Unknown };
+            return (verdict, true);
         }
         let judged = judge(&self.order, wave, &self.masters);
         let Some((then, why_not)) = judged.ranked.iter().find(|(then, _)| then.id == master) else {
             return (Verdict::Elsewhere, true);
         };
         let verdict = match why_not {
-            Some(Exclusion::Asked) => Verdict::AskedBefore(answer(true)),
             Some(Exclusion::Limit) => {
                 let past = self.masters.iter().find(|past| past.today.id == master);
                 let (orders, offers) = past.map(|past| past.load(wave)).unwrap_or_default();
-                Verdict::Full { limit: then.limit, orders, offers }
+                Verdict::Full { limit: then.limit, orders, offers, elsewhere: 0 }
             }
             Some(reason) => Verdict::Excluded(*reason),
             None if wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed) > 0 => Verdict::WaitedOrHeld,
             None if matches!(wave.chosen[..], [one] if Some(one) == self.order.preferred) => Verdict::ClientsChoice,
             None => waited(wave, then, &judged),
         };
-        // What became of an offer was written down.
-        let certain = judged.agrees || matches!(verdict, Verdict::AskedBefore(Some(_)));
-        (verdict, certain)
+        (verdict, judged.agrees)
     }
 }
 
@@ -465,6 +512,7 @@ mod tests {
             search_started: at(second),
             at: moment(second),
             turn: Some(1),
+            city: Some(1),
             limit: 5,
             chosen: Vec::new(),
             excluded: BTreeMap::new(),
@@ -577,6 +625,30 @@ mod tests {
     }
 
     #[test]
+    fn of_orders_that_the_reader_may_not_see_there_is_a_count() {
+        let all = |numbers: &[i64]| numbers.iter().copied().map(OrderId).collect::<Vec<_>>();
+        let mut full = Verdict::Full { limit: 4, orders: all(&[1, 2]), offers: all(&[3, 4]), elsewhere: 0 };
+        assert_eq!(full.named(), all(&[1, 2, 3, 4]));
+        full.name_only(&HashSet::from([OrderId(2)]));
+        assert_eq!(full, Verdict::Full { limit: 4, orders: all(&[2]), offers: Vec::new(), elsewhere: 3 });
+        let mut other = Verdict::Excluded(Exclusion::OffShift);
+        other.name_only(&HashSet::new());
+        assert_eq!(other, Verdict::Excluded(Exclusion::OffShift));
+    }
+
+    #[test]
+    fn of_an_order_that_was_moved_only_what_was_written_down_is_told() {
+        let moved = Wave { city: Some(2), chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
+        let masters = vec![past(1), past(2), past(3)];
+        let story = Story { order: order(), waves: vec![moved], earlier: false, masters, answers: Vec::new() };
+        let verdict = |master| story.tell(MasterId(master)).remove(0).verdict;
+        assert_eq!(
+            [verdict(1), verdict(2), verdict(3)],
+            [Verdict::OrderElsewhere, Verdict::Asked(None), Verdict::AskedBefore(None)]
+        );
+    }
+
+    #[test]
     fn after_a_week_only_what_was_written_down_is_told() {
         let old = Wave { chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
         let order = WhyOrder { now: at(100) + KNOWN_FOR + SignedDuration::from_secs(1), ..order() };
@@ -586,6 +658,6 @@ mod tests {
             [verdict(1), verdict(2), verdict(3)],
             [Verdict::Unknown, Verdict::Asked(None), Verdict::AskedBefore(None)]
         );
-        assert!(story.concerns(MasterId(2)) && !story.concerns(MasterId(1)));
+        assert!(story.concerns(MasterId(2)) && story.concerns(MasterId(3)) && !story.concerns(MasterId(1)));
     }
 }

@@ -10,7 +10,7 @@ use tokio::join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, Store, column, facts, statement, with_orders_not_over};
+use super::{Connection, Error, Ready, Statement, Store, column, facts, orders_not_over, statement};
 use crate::model::moment::Moment;
 use crate::model::selection::{Candidate, Exclusion};
 use crate::model::why::{Answer, Before, Offered, Past, Spell, Story, Undone, WAVES, Wave, WhyOrder};
@@ -67,8 +67,11 @@ const MASTERS: Statement =
     statement!("why.masters", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/masters.sql")));
 const CHANGES: Statement =
     statement!("why.changes", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/changes.sql")));
-const SPELLS: Statement =
-    statement!("why.spells", [INT8, TIMESTAMPTZ, TIMESTAMPTZ], with_orders_not_over!(include_str!("why/spells.sql")));
+const SPELLS: Statement = statement!(
+    "why.spells",
+    [INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+    with_masters!(", orders_not_over AS (\n", orders_not_over!(), "), ", include_str!("why/spells.sql"))
+);
 const OFFERS: Statement = statement!(
     "why.offers",
     [INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
@@ -103,6 +106,28 @@ pub async fn of_staff(store: &Store, order: OrderId, staff: StaffRef) -> Result<
         .await
 }
 
+/// Which of these orders somebody of the staff may see.
+///
+/// # Errors
+/// When the database failed.
+pub async fn seen(store: &Store, orders: &[OrderId], staff: StaffRef) -> Result<HashSet<OrderId>, Error> {
+    const SEEN: Statement = statement!(
+        "why.seen",
+        [INT8_ARRAY, INT8, INT8],
+        "SELECT orders.id
+         FROM staff_right($2 /* staff */, $3 /* user */) AS who
+         JOIN orders ON orders.id = ANY ($1) /* orders */ AND orders.city_id = ANY (who.cities)"
+    );
+    let orders: Vec<i64> = orders.iter().map(|order| order.0).collect();
+    store
+        .run(async |connection: Connection| {
+            let params: [&(dyn ToSql + Sync); 3] = [&orders, &staff.id(), &staff.telegram_user()];
+            let rows = connection.fetch(&SEEN, &params).await?;
+            rows.iter().map(|row| Ok(OrderId(column(row, "id")?))).collect()
+        })
+        .await
+}
+
 fn why_order(row: &Row) -> Result<WhyOrder, Error> {
     let district = column::<Option<i64>>(row, "district_id")?;
     Ok(WhyOrder {
@@ -118,11 +143,12 @@ fn why_order(row: &Row) -> Result<WhyOrder, Error> {
     })
 }
 
-/// Reads what is known of an order's waves. Masters are made out for those alone of which that can still be done.
+/// Reads what is known of an order's waves. Masters are made out for those alone of which that can still be done, and where
+/// only one `of` them is asked about, for those alone of which it is not written down what they were to that one.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn story(store: &Store, order: &WhyOrder) -> Result<Story, Error> {
+pub async fn story(store: &Store, order: &WhyOrder, of: Option<MasterId>) -> Result<Story, Error> {
     store
         .run(async |connection: Connection| {
             let connection = &connection;
@@ -138,9 +164,14 @@ pub async fn story(store: &Store, order: &WhyOrder) -> Result<Story, Error> {
                 let answers = readable(&answers?, answer);
                 let earlier = waves.len() > usize::try_from(WAVES).unwrap_or(usize::MAX);
                 waves.drain(..usize::from(earlier));
-                let moments: Vec<Timestamp> =
-                    waves.iter().filter(|wave| wave.is_known_at(order.now)).map(|wave| wave.at.at).collect();
-                let masters = masters(connection, of_masters, order, &moments).await?;
+                let is_told = |wave: &Wave| of.is_some_and(|master| wave.has_asked(master));
+                let judged = waves.iter().filter(|wave| wave.can_be_judged(order) && !is_told(wave));
+                let moments: Vec<Timestamp> = judged.map(|wave| wave.at.at).collect();
+                let masters = if moments.is_empty() && waves.iter().any(is_told) {
+                    Vec::new()
+                } else {
+                    masters(connection, of_masters, order, &moments).await?
+                };
                 Ok(Story { order: order.clone(), waves, earlier, masters, answers })
             };
             Box::pin(connection.alone(read)).await
@@ -204,6 +235,7 @@ fn wave(row: &Row) -> Result<Wave, Error> {
         search_started: column(row, "search_started_at")?,
         at: Moment { at: column(row, "at")?, local: column(row, "local")? },
         turn: column(row, "turn")?,
+        city: column(row, "city_id")?,
         limit: column(row, "max_active_orders")?,
         chosen: masters("chosen")?.collect(),
         excluded,

@@ -153,7 +153,7 @@ impl Lives {
                     "INSERT INTO dispatch_policies (max_active_orders, first_masters, created_at) VALUES ($1, 2, $2)";
                 self.t.execute(sql, &[&limit, &self.now()]).await;
             }
-            20 if self.chance.below(3) == 0 => {
+            20 => {
                 let sql = "UPDATE masters SET city_id = 3 - city_id WHERE telegram_user_id = $1";
                 self.t.execute(sql, &[&user]).await;
             }
@@ -166,12 +166,14 @@ impl Lives {
     async fn create(&mut self) {
         let order = self.t.order().in_status("CREATED").create().await;
         let trade = self.chance.of(&TRADES);
-        let district = self.chance.of(&[None, Some(1_i64), Some(2)]);
+        // Whoever has moved there has orders of the first city on his hands, and the other way round.
+        let city = if self.chance.below(3) == 0 { 2_i64 } else { 1 };
+        let district = if city == 1 { self.chance.of(&[None, Some(1_i64), Some(2)]) } else { None };
         let preferred = if self.chance.below(4) == 0 { Some(1 + self.chance.number(10)) } else { None };
         self.t
             .execute(
-                "UPDATE orders SET category = $2, district_id = $3, preferred_master_id = $4 WHERE id = $1",
-                &[&order.0, &trade, &district, &preferred],
+                "UPDATE orders SET category = $2, district_id = $3, preferred_master_id = $4, city_id = $5 WHERE id = $1",
+                &[&order.0, &trade, &district, &preferred, &city],
             )
             .await;
         self.orders.push(order);
@@ -254,19 +256,19 @@ impl Lives {
     /// Why the others were not asked, by what the pass itself reads: nothing of theirs has changed since it went out.
     async fn others(&self, order: OrderId, chosen: &[MasterId]) -> HashMap<MasterId, Option<Exclusion>> {
         let store = &self.t.app.store;
-        let sql = "SELECT district_id, category, preferred_master_id FROM orders WHERE id = $1";
+        let sql = "SELECT district_id, category, preferred_master_id, city_id FROM orders WHERE id = $1";
         let row = self.t.sql.query_one(sql, &[&order.0]).await.expect("an order");
         let asked = rounds::asked_for(store, order, true).await.expect("a database");
         let search = Search {
             order,
-            city: 1,
+            city: row.get(3),
             district: row.get(0),
             category: Category::parse(row.get(1)).expect("a trade"),
             preferred: row.get::<_, Option<i64>>(2).map(MasterId),
             preferred_first: true,
             asked: asked.into_iter().filter(|master| !chosen.contains(master)).collect(),
         };
-        let pool = Pool::new(rounds::masters(store, &[1]).await.expect("a database"));
+        let pool = Pool::new(rounds::masters(store, &[search.city]).await.expect("a database"));
         let ranked = pool.ranked(&search).into_iter().map(|(master, why_not)| (master.id, why_not));
         ranked.filter(|(master, _)| !chosen.contains(master)).collect()
     }
@@ -274,7 +276,7 @@ impl Lives {
     async fn story(&self, order: OrderId) -> Story {
         let staff = StaffRef::Id(StaffId(1));
         let found = why::of_staff(&self.t.app.store, order, staff).await.expect("a database").expect("an order");
-        why::story(&self.t.app.store, &found).await.expect("a database")
+        why::story(&self.t.app.store, &found, None).await.expect("a database")
     }
 
     /// Compares what is found out of each order's waves with what they decided; how many were compared, and how many of them one
@@ -512,6 +514,41 @@ async fn an_order_of_another_city_is_not_found() {
     let other = StaffRef::Telegram(TelegramUserId(502));
     assert!(verbs::waves(&t.app.store, order, other, 1).await.expect("a database").is_none());
     assert!(verbs::of_staff(&t.app.store, order, other, MasterId(1)).await.expect("a database").is_none());
+}
+
+#[tokio::test]
+async fn staff_are_told_the_numbers_of_their_own_citys_orders_alone() {
+    let (t, order) = a_day().await;
+    // The order on Boris' hands is of a city that the dispatcher of the first one does not see.
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    let taken: i64 = t.one("SELECT id FROM orders WHERE id <> $1", &[&order.0]).await;
+    let of_boris = async |user: i64| {
+        let staff = StaffRef::Telegram(TelegramUserId(user));
+        let id = MasterId(t.one("SELECT id FROM masters WHERE telegram_user_id = $1", &[&BORIS]).await);
+        let why = verbs::of_staff(&t.app.store, order, staff, id).await.expect("a database").expect("a master");
+        why.told[0].clone()
+    };
+    t.add_staff_as(502, "DISPATCHER", &[1]).await;
+    let full = |orders: Vec<OrderId>, elsewhere| Verdict::Full { limit: 1, orders, offers: Vec::new(), elsewhere };
+    assert_eq!(of_boris(502).await.verdict, full(vec![OrderId(taken)], 0));
+    t.execute("UPDATE orders SET city_id = 2 WHERE id = $1", &[&taken]).await;
+    let told = of_boris(502).await;
+    assert_eq!((told.verdict, told.certain), (full(Vec::new(), 1), true), "what is on his hands counts in any city");
+    assert_eq!(of_boris(OLGA).await.verdict, full(vec![OrderId(taken)], 0), "who sees all cities");
+    let desk = t.telegram.chat(ADMIN_TOKEN, 502, "Диспетчер");
+    desk.tap(&format!("adm:o:whym:{order}:2")).await;
+    assert!(desk.screen().contains("лимит 1 был занят: в других городах — 1"), "{}", desk.screen());
+    assert!(t.why_told(&t.chat(BORIS), order).await.contains(&format!("№{taken}")), "his own");
+}
+
+#[tokio::test]
+async fn what_a_wave_of_another_city_chose_among_is_not_guessed() {
+    let (t, order) = a_day().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    t.execute("UPDATE orders SET city_id = 2 WHERE id = $1", &[&order.0]).await;
+    t.execute("UPDATE masters SET city_id = 2 WHERE telegram_user_id = 203", &[]).await;
+    let text = t.why_told(&t.chat(203), order).await;
+    assert!(text.contains("заявка тогда была в другом городе, точно уже не узнать"), "{text}");
 }
 
 #[tokio::test]

@@ -1,12 +1,27 @@
--- $1 city, $2 and $3 the first moment that is asked about and the last: which orders masters had on their hands in between. An
--- order that ended before the first was not touched since, and one that was made after the last was nobody's yet.
-touched AS MATERIALIZED (
+-- $1 city, $2 and $3 the first moment that is asked about and the last: which orders masters had on their hands in between,
+-- whatever city these are of, for that is how a wave counts. An order that ended before the first was not touched since, and one
+-- that was made after the last was nobody's yet.
+had AS MATERIALIZED (
+    -- Orders of other cities that were off those masters' hands again: who had one for longer than that has hardly given it back.
+    SELECT taken.order_id
+    FROM known
+    CROSS JOIN LATERAL (
+        SELECT order_id FROM offers
+        WHERE master_id = known.id AND sent_at > $2 - interval '7 days' AND sent_at <= $3
+          AND (state = 'ACCEPTED' OR responded_tap IS NOT NULL)
+        UNION ALL
+        SELECT order_id FROM distribution_metrics
+        WHERE master_id = known.id AND round_number IS NULL AND assigned_at > $2 - interval '7 days' AND assigned_at <= $3
+    ) AS taken
+), touched AS MATERIALIZED (
     SELECT id, status, assigned_master_id, created_at FROM orders_not_over AS orders
-    WHERE city_id = $1 AND created_at <= $3
+    WHERE created_at <= $3
+      AND (city_id = $1 OR assigned_master_id IN (SELECT id FROM known) OR id IN (SELECT order_id FROM had))
     UNION ALL
     SELECT id, status, assigned_master_id, created_at
     FROM orders
-    WHERE city_id = $1 AND status IN ('CLOSED', 'CANCELED') AND updated_at >= $2 AND created_at <= $3
+    WHERE status IN ('CLOSED', 'CANCELED') AND updated_at >= $2 AND created_at <= $3
+      AND (city_id = $1 OR assigned_master_id IN (SELECT id FROM known) OR id IN (SELECT order_id FROM had))
 ), begun AS MATERIALIZED (
     SELECT history.order_id, history.id, history.created_at, history.actor_type <> 'MASTER' AND to_status = 'ASSIGNED' AS given
     FROM touched

@@ -3,6 +3,7 @@ SELECT
     last.round_number,
     last.search_started_at,
     last.turn,
+    last.city_id,
     last.created_at AS at,
     last.created_at AT TIME ZONE cities.shown_timezone AS local,
     -- What somebody wrote oddly is nobody.
@@ -38,7 +39,7 @@ SELECT
 FROM orders
 JOIN cities ON cities.id = orders.city_id
 CROSS JOIN LATERAL (
-    SELECT round_number, search_started_at, turn, created_at, chosen, excluded
+    SELECT round_number, search_started_at, turn, city_id, created_at, chosen, excluded
     FROM dispatch_rounds
     WHERE order_id = orders.id
     ORDER BY created_at DESC, round_number DESC

@@ -148,9 +148,10 @@ fn verdict(verdict: &Verdict, why: &WhyMaster, now: DateTime) -> String {
         Verdict::WaitedOrHeld => format!(
             "работа подходила; либо другие ждали дольше, либо в ту же секунду решалась другая заявка: {UNKNOWN}"
         ),
-        Verdict::Full { limit, orders, offers } => full(*limit, orders, offers),
+        Verdict::Full { limit, orders, offers, elsewhere } => full(*limit, orders, offers, *elsewhere),
         Verdict::Excluded(reason) => excluded(*reason, &why.order),
         Verdict::Elsewhere => "тогда не в этом городе".to_owned(),
+        Verdict::OrderElsewhere => format!("заявка тогда была в другом городе, {UNKNOWN}"),
         Verdict::Unknown => format!("прошло больше недели, {UNKNOWN}"),
     }
 }
@@ -184,8 +185,8 @@ fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], names: &[(Master
     format!("работа подходила, но другие ждали дольше ({}{more}), а здесь — {}{tie}", others_said.join(", "), said(own))
 }
 
-/// «лимит 5: заявки №1, №2, предложения №3».
-fn full(limit: i64, orders: &[OrderId], offers: &[OrderId]) -> String {
+/// «лимит 5: заявки №1, №2, предложения №3, в других городах — 1».
+fn full(limit: i64, orders: &[OrderId], offers: &[OrderId], elsewhere: usize) -> String {
     if limit <= 0 {
         return "новых заявок не давали: лимит 0".to_owned();
     }
@@ -195,7 +196,8 @@ fn full(limit: i64, orders: &[OrderId], offers: &[OrderId]) -> String {
         let more = if more > 0 { format!(" и ещё {more}") } else { String::new() };
         (!all.is_empty()).then(|| format!("{what} {}{more}", numbers.join(", ")))
     };
-    let parts = [list("заявки", orders), list("предложения", offers)];
+    let elsewhere = (elsewhere > 0).then(|| format!("в других городах — {elsewhere}"));
+    let parts = [list("заявки", orders), list("предложения", offers), elsewhere];
     format!("лимит {limit} был занят: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
