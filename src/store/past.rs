@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
-use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement};
+use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement, with_orders_not_over};
 use crate::model::master_change::What;
 use crate::model::past::{
     Answered, Changed, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, rewind,
@@ -41,7 +41,8 @@ const OFFERS: Statement = statement!(
 const ANSWERS: Statement =
     statement!("past.answers", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/answers.sql"));
 const MASTERS: Statement = statement!("past.masters", [INT8, TIMESTAMPTZ], include_str!("past/masters.sql"));
-const CARRIED: Statement = statement!("past.carried", [INT8, TIMESTAMPTZ], include_str!("past/carried.sql"));
+const CARRIED: Statement =
+    statement!("past.carried", [INT8, TIMESTAMPTZ], with_orders_not_over!(include_str!("past/carried.sql")));
 const CHANGES: Statement = statement!(
     "past.changes",
     [INT8, TIMESTAMPTZ],

@@ -173,6 +173,19 @@ async fn what_was_not_measured_is_drawn_and_counted() {
 }
 
 #[tokio::test]
+async fn what_masters_had_on_their_hands_counts_of_whatever_city_and_age_it_is() {
+    let (t, orders) = Dispatch::day_by_hand().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    t.execute(
+        "UPDATE orders SET city_id = (SELECT max(id) FROM cities), created_at = created_at - interval '30 days' WHERE id = $1",
+        &[&orders[0].0],
+    )
+    .await;
+    let past = t.past(at("2026-01-10T10:30:00Z"), at("2026-01-10T11:30:00Z")).await;
+    assert_eq!(past.masters.iter().map(|master| master.load).collect::<Vec<_>>(), [0, 0, 0, 1, 0]);
+}
+
+#[tokio::test]
 async fn what_masters_had_on_their_hands_is_counted_with() {
     let (t, orders) = Dispatch::day_by_hand().await;
     // Between both: Gleb has the first one until two and a half minutes past eleven.
