@@ -3,13 +3,23 @@
 //! Reads alone. A master hears of the own orders and of how long others had waited, not who they are, and of the client nothing;
 //! staff hear of the masters of their cities.
 
+use std::time::Duration;
+
 use tokio::join;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::view::record;
 use crate::model::selection::Exclusion;
 use crate::model::why::{self, Story, Told, Wave, WhyOrder};
 use crate::model::{MasterId, MasterRef, OrderId, Origin, PAGE_SIZE, StaffRef};
 use crate::store::{self, Connection, Store, updates};
+
+/// To make out a whole city of masters costs more than a tap may, and any master can ask as often as he likes: for one of them at
+/// a time, so that no more than one of the connections is at it, and taps find the others.
+pub static TURN: Semaphore = Semaphore::const_new(1);
+/// How long a master waits for others who ask.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a master is told.
 #[derive(Clone, Debug)]
@@ -18,6 +28,8 @@ pub enum WhyOutcome {
     NotFound,
     /// It is the master's own.
     Yours(OrderId),
+    /// Others ask at this moment.
+    Busy(OrderId),
     /// Nobody was asked yet.
     NotSearched(OrderId),
     /// What each wave was to the master.
@@ -31,6 +43,7 @@ impl WhyOutcome {
         match self {
             Self::NotFound => "NOT_FOUND",
             Self::Yours(_) => "ALREADY_YOURS",
+            Self::Busy(_) => "BUSY",
             Self::NotSearched(_) => "NOT_SEARCHED",
             Self::Told(_) => "SUCCESS",
         }
@@ -103,6 +116,7 @@ pub async fn of_master(
     if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
         return Ok(Some(WhyOutcome::Yours(order)));
     }
+    let Ok(Ok(_turn)) = timeout(PATIENCE, TURN.acquire()).await else { return Ok(Some(WhyOutcome::Busy(order))) };
     let known = store::why::story(store, &found, Some(master)).await?;
     Ok(Some(if !known.concerns(master) {
         WhyOutcome::NotFound

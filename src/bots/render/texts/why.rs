@@ -49,6 +49,9 @@ pub(in crate::bots::render) fn why_not_me(outcome: &WhyOutcome) -> String {
     match outcome {
         WhyOutcome::NotFound => "Заявка не найдена среди тех, что искали мастера в вашем городе.".to_owned(),
         WhyOutcome::Yours(order) => format!("<b>Заявка №{order}</b> ваша: она в «Мои заявки»."),
+        WhyOutcome::Busy(order) => {
+            format!("Сейчас спрашивают и другие. Про <b>заявку №{order}</b> спросите ещё раз через минуту.")
+        }
         WhyOutcome::NotSearched(order) => format!("<b>Заявка №{order}</b> ещё никому не предлагалась."),
         WhyOutcome::Told(why) => {
             let foot = "Первыми спрашивают тех, кто на смене дольше всех без предложений; при равенстве решают рейтинг и жребий.";
