@@ -15,9 +15,30 @@ use crate::model::{Category, MasterId, OfferId, OrderId};
 pub(crate) const CLAIM: Statement =
     statement!("rounds.claim", [TIMESTAMPTZ, INT8_ARRAY], include_str!("rounds/claim.sql"));
 
+/// The text of a statement that reads `unreached`: the offers of the orders $1 that have never reached their masters, because
+/// Telegram was away or others were before them. What is leased may have been sent.
+macro_rules! with_unreached {
+    ($orders:literal, $($text:tt)+) => {
+        concat!(
+            "WITH unreached AS (
+                 SELECT offers.id FROM offers
+                 WHERE offers.order_id = ", $orders, " AND offers.state = 'EXPIRED' AND offers.viewed_at IS NULL AND EXISTS (
+                     SELECT FROM outbox
+                     WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NULL
+                       AND (dropped_because = 'OVERTAKEN' OR finished_at IS NULL AND lease IS NULL))
+             ) ",
+            $($text)+
+        )
+    };
+}
+pub(in crate::store) use with_unreached;
+
 /// Reads who was asked for orders, in a statement that begins after their locks.
-pub(crate) const ASKED: Statement =
-    statement!("rounds.asked", [INT8_ARRAY, TIMESTAMPTZ], include_str!("rounds/asked.sql"));
+pub(crate) const ASKED: Statement = statement!(
+    "rounds.asked",
+    [INT8_ARRAY, TIMESTAMPTZ],
+    with_unreached!("ANY ($1)", include_str!("rounds/asked.sql"))
+);
 
 /// Locks masters' places, passing over those that somebody else is giving away: whoever makes offers in rounds holds the
 /// master's row of `master_activity`, and counts in a statement that begins after that.

@@ -10,6 +10,7 @@ use tokio::join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::rounds::with_unreached;
 use super::{Connection, Error, Ready, Statement, Store, column, facts, orders_not_over, statement};
 use crate::model::moment::Moment;
 use crate::model::selection::{Candidate, Exclusion};
@@ -61,7 +62,7 @@ const OF_STAFF: Statement = statement!(
      LEFT JOIN districts ON districts.id = orders.district_id"
 );
 
-const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], include_str!("why/waves.sql"));
+const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], with_unreached!("$1", include_str!("why/waves.sql")));
 const ANSWERS: Statement = statement!("why.answers", [INT8], include_str!("why/answers.sql"));
 const MASTERS: Statement =
     statement!("why.masters", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/masters.sql")));

@@ -552,6 +552,58 @@ async fn what_a_wave_of_another_city_chose_among_is_not_guessed() {
 }
 
 #[tokio::test]
+async fn one_master_at_a_time_is_answered_and_the_others_are_asked_to_come_back() {
+    let (t, order) = a_day().await;
+    let held = verbs::TURN.acquire().await.expect("a turn");
+    let text = t.why_told(&t.chat(203), order).await;
+    assert!(text.contains("через минуту"), "{text}");
+    drop(held);
+    let text = t.why_told(&t.chat(203), order).await;
+    assert!(text.contains("работа подходила"), "{text}");
+}
+
+/// An offer that has run out unseen has reached its master or not by what became of its message, for the waves and for whoever
+/// asks about them later.
+#[tokio::test]
+async fn whom_an_offer_has_not_reached_was_not_asked_by_one_rule() {
+    for (message, was_asked) in [
+        ("message_id = NULL, finished_at = NULL, lease = NULL, dropped_because = NULL", false),
+        ("message_id = NULL, finished_at = NULL, lease = gen_random_uuid(), dropped_because = NULL", true),
+        ("message_id = NULL, finished_at = created_at, lease = NULL, dropped_because = 'OVERTAKEN'", false),
+        ("message_id = 5, finished_at = created_at, lease = NULL, dropped_because = NULL", true),
+    ] {
+        let (t, order) = a_day().await;
+        let anna = MasterId(t.one("SELECT id FROM masters WHERE telegram_user_id = $1", &[&ANNA]).await);
+        let later = t.clock.now().expect("a standing clock") + jiff::SignedDuration::from_secs(60);
+        t.let_pass(61);
+        t.execute(
+            "UPDATE offers SET state = 'EXPIRED', viewed_at = NULL, responded_at = sent_at, responded_tap = NULL
+             WHERE order_id = $1 AND master_id = $2",
+            &[&order.0, &anna.0],
+        )
+        .await;
+        let offer = "(SELECT id FROM offers WHERE order_id = $1 AND master_id = $2)";
+        t.execute(
+            &format!("UPDATE outbox SET {message} WHERE kind = 'OFFER' AND offer_id = {offer}"),
+            &[&order.0, &anna.0],
+        )
+        .await;
+        t.execute(
+            "INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded, city_id)
+             SELECT order_id, search_started_at, 9, policy_id, $2, '[]', '{}', city_id FROM dispatch_rounds WHERE order_id = $1",
+            &[&order.0, &later],
+        )
+        .await;
+        let asked = rounds::asked_for(&t.app.store, order, true).await.expect("a database");
+        assert_eq!(asked.contains(&anna), was_asked, "a wave, {message}");
+        let found = why::of_staff(&t.app.store, order, StaffRef::Id(StaffId(1))).await.expect("a database");
+        let story = why::story(&t.app.store, &found.expect("an order"), None).await.expect("a database");
+        let last = story.waves.last().expect("a wave");
+        assert_eq!((last.number, last.asked.contains(&anna)), (9, was_asked), "its explanation, {message}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_lost_an_order_finds_the_question_below_it() {
     let t = Dispatch::start().await;
     let order = t.order().in_status("CREATED").create().await;

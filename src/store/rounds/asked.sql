@@ -1,13 +1,10 @@
 -- $1 orders, $2 now or null
 SELECT
     orders.id AS order_id,
-    -- Whom an offer never reached, because Telegram was away or others were before them, was not asked.
+    -- Whom an offer never reached was not asked.
     coalesce(array_agg(offers.master_id) FILTER (
         WHERE offers.sent_at >= orders.search_started_at
-          AND NOT (offers.state = 'EXPIRED' AND offers.viewed_at IS NULL AND EXISTS (
-              SELECT FROM outbox
-              WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NULL
-                AND (dropped_because = 'OVERTAKEN' OR finished_at IS NULL AND lease IS NULL)))), '{}') AS asked,
+          AND offers.id NOT IN (SELECT id FROM unreached)), '{}') AS asked,
     -- One master cannot have two offers of an order that live or are accepted; and who gave it back, or whom staff took it
     -- from, is not asked again.
     coalesce(array_agg(offers.master_id) FILTER (WHERE offers.state IN ('SENT', 'VIEWED', 'ACCEPTED')), '{}')

@@ -25,10 +25,7 @@ SELECT
         FROM offers
         WHERE offers.order_id = $1 AND offers.sent_at < last.created_at
           AND (offers.sent_at >= last.search_started_at
-               AND NOT (offers.state = 'EXPIRED' AND offers.viewed_at IS NULL AND offers.responded_at <= last.created_at AND EXISTS (
-                   SELECT FROM outbox
-                   WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NULL
-                     AND (dropped_because = 'OVERTAKEN' OR finished_at IS NULL)))
+               AND NOT (offers.responded_at <= last.created_at AND offers.id IN (SELECT id FROM unreached))
             OR offers.responded_at IS NULL OR offers.responded_at > last.created_at OR offers.state = 'ACCEPTED')
         UNION
         SELECT CASE WHEN context ->> 'master_id' ~ '^[0-9]{1,18}$' THEN (context ->> 'master_id')::bigint ELSE 0 END
