@@ -45,7 +45,7 @@ pub struct Figures {
     waits: Vec<Wait>,
     /// Taps that came after another master's.
     lost_taps: LostTaps,
-    /// How long anybody waited at most while others were asked, for each city and week that the period touches.
+    /// How long anybody waited at most while others were asked, for each city and whole week that the period touches.
     bounds: Vec<Bound>,
     /// What each master did who was asked or on shift, who took most first; a hundred at most.
     masters: Vec<MasterFigures>,
@@ -122,7 +122,8 @@ pub struct Bound {
     /// The Monday of the week, on the city's calendar.
     #[schema(example = "2026-11-23")]
     week: String,
-    /// For how many seconds: since the last offer or order, or since coming on shift, whichever was later.
+    /// For how many seconds: since the last offer or order, or since coming on shift, whichever was later, and also over the time in
+    /// which the master could not have been asked.
     seconds: i64,
     /// The master's name; null: is not there any more.
     master: Option<String>,
@@ -145,8 +146,8 @@ pub struct MasterFigures {
     median_answer_seconds: Option<i64>,
     /// For how many seconds the master was on shift.
     on_shift_seconds: i64,
-    /// The longest wait, in seconds, with which the master was the first of those whom a wave could have asked and did not; null:
-    /// never.
+    /// The longest wait, in seconds, with which the master was the first of those whom a wave of the period could have asked and did
+    /// not; null: never, though the master may have been the second of them. Counted as the seconds of `bounds`.
     passed_over_seconds: Option<i64>,
     /// What the master closed.
     closed: Closed,

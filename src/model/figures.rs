@@ -75,8 +75,8 @@ pub struct Figures {
     pub lost: LostTaps,
     /// Who has waited longest for an order, at this moment.
     pub longest: Option<Waiting>,
-    /// How long anybody waited at most, for each city and week that had a wave which did not ask all that it could, the last week
-    /// first.
+    /// How long anybody waited at most, for each city and whole week that the period touches, if a wave of it did not ask all that
+    /// it could; the last week first.
     pub bounds: Vec<Bound>,
 }
 
@@ -187,7 +187,7 @@ pub struct Bound {
     /// The Monday that the week begins with, on the city's calendar.
     pub week: Date,
     /// The longest wait, in seconds, of a master who could have been asked when others were: since the last offer or order, or since
-    /// coming on shift, whichever was later.
+    /// coming on shift, whichever was later, and also over the time in which the master could not have been asked.
     pub seconds: i64,
     /// Whose it was; `None`: a master who is not there any more.
     pub name: Option<String>,
@@ -234,8 +234,8 @@ pub struct MasterLine {
     pub answer_seconds: Option<i64>,
     /// For how many seconds the master was on shift.
     pub on_shift_seconds: i64,
-    /// The longest wait, in seconds, with which the master was the first of those whom a wave could have asked and did not; `None`:
-    /// that never was.
+    /// The longest wait, in seconds, with which the master was the first of those whom a wave of the period could have asked and did
+    /// not; `None`: that never was, though the master may have been the second of them. Counted as in [`Bound`].
     pub passed_over_seconds: Option<i64>,
     /// What was finished.
     pub closed: Closed,

@@ -243,6 +243,9 @@ async fn nobody_waited_longer_than_is_said_for_each_city_and_week() {
         (EKATERINBURG, "2026-11-24T09:00:00Z", ANNA, 4_000),
         (EKATERINBURG, "2026-11-24T09:05:00Z", BORIS, 3_999),
         (EKATERINBURG, "2026-11-20T09:00:00Z", VERA, 9_999),
+        // Before the month's first day, and in its first week.
+        (EKATERINBURG, "2026-10-28T09:00:00Z", BORIS, 20_000),
+        (EKATERINBURG, "2026-10-25T09:00:00Z", BORIS, 30_000),
         (KALININGRAD, "2026-11-29T19:30:00Z", VERA, 5_000),
     ] {
         passed_over(&t, city, at, user, seconds).await;
@@ -266,7 +269,11 @@ async fn nobody_waited_longer_than_is_said_for_each_city_and_week() {
         )
     );
     assert_eq!(said(Period::Today, Some(EKATERINBURG)).await.1, Some(90));
-    assert_eq!(said(Period::Month, Some(EKATERINBURG)).await.1, Some(9_999));
+    let (weeks, longest) = said(Period::Month, Some(EKATERINBURG)).await;
+    assert_eq!(
+        (weeks.last().map(String::as_str), longest),
+        (Some("Екатеринбург 2026-10-26 20000 Борис"), Some(20_000))
+    );
     let screen = screens::figures(&read(&t, OLGA, Period::Week, Some(EKATERINBURG)).await.expect("a reader"));
     assert!(
         screen.text.contains("никто не ждал дольше 1 ч 6 мин (Анна)\nс 30.11: 1 мин 30 с (Анна)"),

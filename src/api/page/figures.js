@@ -94,8 +94,8 @@ export class Figures {
         h("li", {}, h("b", {}, found.median_seconds === null ? "—" : span(found.median_seconds * 1000)), " до мастера обычно", found.p90_seconds !== null && `, 9 из 10 — до ${span(found.p90_seconds * 1000)}`),
         h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»"),
-        longest && h("li", {}, "Пока спрашивали других, никто не ждал дольше ", h("b", {}, span(longest.seconds * 1000)))),
-      bounds.length > 1 && h("table", { class: "wide" }, h("caption", {}, "Никто не ждал дольше"),
+        longest && h("li", {}, "На этих неделях, пока спрашивали других, никто не ждал дольше ", h("b", {}, span(longest.seconds * 1000)))),
+      bounds.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Никто не ждал дольше: по целым неделям, от последнего предложения или выхода на смену"),
         h("thead", {}, h("tr", {}, ["Неделя с", "Город", "Ожидание", "Мастер"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, bounds.map((bound) => h("tr", {}, h("th", { scope: "row" }, bound.week.split("-").reverse().join(".")), h("td", {}, bound.city), h("td", {}, span(bound.seconds * 1000)), h("td", {}, bound.master ?? "—"))))),
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
@@ -105,7 +105,7 @@ export class Figures {
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
       masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
-        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Ждал дольше всего", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
+        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Ждал первым из тех, кого обошли", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
           h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000)), h("td", {}, master.passed_over_seconds === null ? "—" : span(master.passed_over_seconds * 1000)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
   }

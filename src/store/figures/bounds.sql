@@ -1,7 +1,8 @@
--- How long anybody waited at most while others were asked, for each city and week that the period touches.
+-- How long anybody waited at most while others were asked, for each city and week that the period touches: of the whole week, as
+-- the promise is about weeks.
 , week AS (
     SELECT place.city_id, place.name AS city, week.begins::date AS week,
-           greatest(week.begins AT TIME ZONE cities.shown_timezone, place.since) AS since,
+           week.begins AT TIME ZONE cities.shown_timezone AS since,
            (week.begins + interval '7 days') AT TIME ZONE cities.shown_timezone AS until
     FROM moment
     CROSS JOIN place

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::super::words::{NAME_LIMIT, counted, duration, typed, whole_rubles};
 use crate::model::figures::{
     Bound, CityChoice, Closed, Figures, Found, LostTaps, MasterFigures, MasterLine, Period, Place,
@@ -87,20 +89,25 @@ fn ways(found: &Found, total: i64) -> [String; 5] {
     ]
 }
 
-/// «⚖️ Пока спрашивали других, никто не ждал дольше 50 мин (Анна)», and the same of each week, if there are several.
+/// «⚖️ На неделе с 30.11, пока спрашивали других, никто не ждал дольше 50 мин (Анна)», and the same of each week, if there are
+/// several. Weeks are whole, also where the period is not.
 fn promise(bound: &Bound, figures: &Figures) -> String {
     let of = |bound: &Bound| {
         let name = bound.name.as_deref().map(|name| format!(" ({})", typed(name, NAME_LIMIT)));
         format!("{}{}", wait(bound.seconds), name.unwrap_or_default())
     };
-    let all = format!("⚖️ Пока спрашивали других, никто не ждал дольше {}", of(bound));
+    let since = |week: Date| format!("с {:02}.{:02}", week.day(), week.month());
     let weeks = figures.bounds.iter().map(|bound| bound.week).collect::<BTreeSet<_>>();
+    let first = weeks.first().copied().unwrap_or(bound.week);
+    let when = if weeks.len() < 2 { "На неделе" } else { "На неделях" };
+    let all = format!("⚖️ {when} {}, пока спрашивали других, никто не ждал дольше {}", since(first), of(bound));
+    let counted = "Считается от последнего предложения или выхода на смену.";
     // Of several cities only the longest of all.
     if figures.place.name.is_none() || weeks.len() < 2 {
-        return all;
+        return format!("{all}\n{counted}");
     }
-    let week = |bound: &Bound| format!("с {:02}.{:02}: {}", bound.week.day(), bound.week.month(), of(bound));
-    format!("{all}\n{}", figures.bounds.iter().map(week).collect::<Vec<_>>().join("\n"))
+    let week = |bound: &Bound| format!("{}: {}", since(bound.week), of(bound));
+    format!("{all}\n{}\n{counted}", figures.bounds.iter().map(week).collect::<Vec<_>>().join("\n"))
 }
 
 fn lost_taps(lost: LostTaps) -> Option<String> {
@@ -145,7 +152,7 @@ fn master(line: &MasterLine) -> String {
         share("взял другой или ждёт", (asked - took - declined - let_pass).max(0), *asked),
         self::line("обычно отвечает за", &answer),
         self::line("на смене", &whole_minutes(line.on_shift_seconds)),
-        self::line("ждал дольше всего", &longest),
+        self::line("ждал первым в очереди", &longest),
         self::line("закрыл", &closed.orders.to_string()),
         self::line("на сумму", &whole_rubles(closed.rubles)),
     ];
