@@ -3,6 +3,10 @@
 //! Each row is sealed with a hash of the row before it and of what it says, so that one that is changed or taken away no longer
 //! fits what follows. The end of a chain and a chain that was written anew as a whole fit themselves: those show in the roots of
 //! days, which cover all seals and are in people's chats.
+//!
+//! What the product itself does later can be imitated by whoever may write to the database. Orders that retention deletes leave
+//! their seals, which are counted by day: a policy that keeps orders for a few days only, and who made it, are among the policies. A
+//! reason that its master corrects is named on request.
 
 mod root;
 

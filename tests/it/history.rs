@@ -192,7 +192,9 @@ async fn what_fits_itself_does_not_fit_the_day_s_root() {
 async fn what_retention_deletes_leaves_the_rest_of_its_day_sealed() {
     let t = Dispatch::with_standing_clock(0).await;
     let (kept, gone) = (at_work(&t).await, at_work(&t).await);
+    t.add_staff(500).await;
     t.cancel(gone, "передумал").await;
+    assert_eq!(t.status(gone).await, "CANCELED");
     day_ends(&t).await;
     let judged = async || verified(&t).await.roots.pop().expect("a root").1;
     t.execute("UPDATE orders SET updated_at = $1", &[&t.clock.now()]).await;
@@ -202,6 +204,8 @@ async fn what_retention_deletes_leaves_the_rest_of_its_day_sealed() {
     let (left, purged): (Vec<i64>, i64) =
         (t.one("SELECT array_agg(id) FROM orders", &[]).await, t.one("SELECT count(*) FROM history_purged", &[]).await);
     assert_eq!((left, purged), (vec![kept.0], 4));
+    // The program has no clock of ours.
+    t.execute("UPDATE history_roots SET closed_at = closed_at - interval '100 days'", &[]).await;
     assert_eq!(judged().await, Ok(Covered::Purged(4)));
     let (output, said) = program(&t, &[]).await;
     assert!(output.status.success() && said.contains("of 4 the seal alone is left"), "{said}");
@@ -230,7 +234,7 @@ async fn what_retention_deletes_leaves_the_rest_of_its_day_sealed() {
     let (_, said) = program(&t, &["--days", "0"]).await;
     assert!(said.contains("CANNOT BE VERIFIED: 4 are deleted"), "{said}");
     // And nothing so young is old enough.
-    t.execute("UPDATE dispatch_policies SET keep_finished_days = NULL", &[]).await;
+    t.execute("UPDATE history_roots SET closed_at = $1", &[&t.clock.now()]).await;
     assert_eq!(judged().await, Err(RootWrong::Missing(4)));
 }
 
