@@ -1,6 +1,8 @@
 //! A day that was, read to be played again: nothing is written. Each statement is about one city and has an index, so that it ends
 //! within the server's time for a statement; what it may return is bounded.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
@@ -33,6 +35,15 @@ const POLICY: Statement = statement!(
 );
 const ORDERS: Statement =
     statement!("past.orders", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/orders.sql"));
+// By itself and not order by order: no index leads from an order to its lost taps.
+const LOST_TAPS: Statement = statement!(
+    "past.lost_taps",
+    [INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+    "SELECT order_id, count(*) AS taps
+     FROM lost_taps
+     WHERE city_id = $1 /* city */ AND tapped_at >= $2 /* from */ AND tapped_at < $3 /* until */ + interval '1 hour'
+     GROUP BY order_id"
+);
 const OFFERS: Statement = statement!(
     "past.offers",
     [INT8_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ_ARRAY, TIMESTAMPTZ],
@@ -75,7 +86,8 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
             let limit = policy.max_active_orders;
             let most = i64::try_from(MOST_ORDERS).unwrap_or(i64::MAX);
             let orders = connection.fetch(&ORDERS, &[&city.0, &from, &until, &most]).await?;
-            let orders = each(&orders, |row| order(row, city))?;
+            let lost = lost_taps(&connection.fetch(&LOST_TAPS, &[&city.0, &from, &until]).await?)?;
+            let orders = each(&orders, |row| order(row, city, &lost))?;
             let mut offers = Vec::new();
             for some in orders.chunks(OFFERS_AT_ONCE) {
                 offers.extend(read_offers(connection, some, until).await?);
@@ -119,7 +131,17 @@ async fn policy(connection: &Connection, from: Timestamp) -> Result<PastPolicy, 
     })
 }
 
-fn order(row: &Row, city: CityId) -> Result<PastOrder, Error> {
+/// How many taps came too late, by orders.
+fn lost_taps(rows: &[Row]) -> Result<HashMap<i64, u32>, Error> {
+    let count = |row: &Row| {
+        let taps: i64 = column(row, "taps")?;
+        Ok((column(row, "order_id")?, u32::try_from(taps).unwrap_or(u32::MAX)))
+    };
+    rows.iter().map(count).collect()
+}
+
+fn order(row: &Row, city: CityId, lost_taps: &HashMap<i64, u32>) -> Result<PastOrder, Error> {
+    let id: i64 = column(row, "id")?;
     let found: Option<i64> = column(row, "found_master_id")?;
     let how = match (found, column(row, "by_hand")?) {
         (None, _) => Ended::Otherwise,
@@ -127,9 +149,8 @@ fn order(row: &Row, city: CityId) -> Result<PastOrder, Error> {
         (Some(master), false) => Ended::Accepted(MasterId(master)),
     };
     let ended: Option<Timestamp> = column(row, "ended_at")?;
-    let lost_taps: i64 = column(row, "lost_taps")?;
     Ok(PastOrder {
-        id: OrderId(column(row, "id")?),
+        id: OrderId(id),
         city: city.0,
         district: column(row, "district_id")?,
         category: facts::category(row)?,
@@ -138,7 +159,7 @@ fn order(row: &Row, city: CityId) -> Result<PastOrder, Error> {
         ended: ended.map(|at| PastEnd { at, how }),
         work: column::<Option<f64>>(row, "work_seconds")?.map(seconds),
         escalated: column(row, "was_escalated")?,
-        lost_taps: u32::try_from(lost_taps).unwrap_or(u32::MAX),
+        lost_taps: lost_taps.get(&id).copied().unwrap_or_default(),
     })
 }
 

@@ -207,6 +207,33 @@ async fn what_masters_had_on_their_hands_is_counted_with() {
     assert_eq!(past.orders[0].began_at, at("2026-01-10T10:01:00Z"));
 }
 
+/// So many taps that looking through all of them for each of the orders would take longer than a statement may.
+#[tokio::test]
+async fn lost_taps_are_counted_however_many_there_are() {
+    let (t, orders) = Dispatch::day_by_hand().await;
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone, created_at, updated_at)
+         SELECT 1, 'PLUMBING', 'CREATED', 'x', 'x', '+79990001122', at, at
+         FROM generate_series(1, 4000) AS number,
+              LATERAL (SELECT '2026-01-10 10:00:01Z'::timestamptz + number * interval '0.1 seconds' AS at) AS moment",
+        &[],
+    )
+    .await;
+    t.execute(
+        "INSERT INTO lost_taps (order_id, city_id, tapped_at, behind_ms)
+         SELECT CASE WHEN number <= 3 THEN $1::bigint ELSE 1000000 + number END, 1, '2026-01-10 10:02:31Z', 900
+         FROM generate_series(1, 40000) AS number
+         UNION ALL SELECT $1::bigint, city, at, 900
+         FROM (VALUES (2, '2026-01-10 10:02:31Z'::timestamptz), (1, '2026-01-10 09:59Z'), (1, '2026-01-10 12:00Z')) AS other (city, at)",
+        &[&orders[0].0],
+    )
+    .await;
+    let past = t.past(at(TEN), at("2026-01-10T11:00:00Z")).await;
+    assert_eq!(past.orders.len(), 4001);
+    let lost: Vec<_> = past.orders.iter().filter(|order| order.lost_taps > 0).collect();
+    assert_eq!(lost.iter().map(|order| (order.id, order.lost_taps)).collect::<Vec<_>>(), [(orders[0], 3)]);
+}
+
 #[tokio::test]
 async fn it_reads_without_prepared_statements_too() {
     let (t, _) = Dispatch::day_by_hand().await;

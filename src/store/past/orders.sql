@@ -5,10 +5,7 @@ SELECT
     ended.created_at AS ended_at,
     found.master_id AS found_master_id,
     found.round_number IS NULL AS by_hand,
-    extract(epoch FROM released.created_at - ended.created_at)::float8 AS work_seconds,
-    (SELECT count(*) FROM lost_taps
-     WHERE lost_taps.city_id = $1 AND lost_taps.tapped_at >= $2 AND lost_taps.tapped_at < $3 + interval '1 hour'
-       AND lost_taps.order_id = orders.id) AS lost_taps
+    extract(epoch FROM released.created_at - ended.created_at)::float8 AS work_seconds
 FROM orders
 LEFT JOIN LATERAL (
     SELECT from_status, to_status, created_at FROM order_status_history
