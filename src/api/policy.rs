@@ -216,30 +216,45 @@ pub async fn set(
 /// What yesterday would have been like.
 #[derive(Serialize, ToSchema)]
 pub struct Preview {
-    /// `COMPARED`; `TOO_FEW`: there were too few orders yesterday to say anything; `NOT_REPLAYED`: only the limit of orders or the working
+    /// `COMPARED`; `TOO_FEW`: masters accepted too few orders yesterday to say anything; `NOT_REPLAYED`: only the limit of orders or the working
     /// day is changed, by which no replay goes; `NOT_COMPUTED`: it could not be computed.
     #[schema(example = "COMPARED")]
     result: &'static str,
-    /// How many orders there were yesterday; null: it is not known.
+    /// How many orders there were yesterday, with `TOO_FEW` those that masters accepted; null: it is not known.
     orders: Option<usize>,
-    /// In how many seconds nine of ten orders had their masters: under the policy in force, and under this one.
+    /// In how many seconds masters would have accepted nine of ten orders: under the policy in force, and under this one; no less than that
+    /// where they would have accepted fewer. Of an order that was canceled or that staff gave to somebody it is known only that nobody had
+    /// accepted it by then.
     wait_seconds: Option<[f64; 2]>,
+    /// How many of a hundred orders masters would have accepted: under the policy in force, and under this one.
+    accepted_percent: Option<[f64; 2]>,
     /// How many messages an order took: under the policy in force, and under this one.
     messages: Option<[f64; 2]>,
-    /// Of how many of a hundred answers it is not known what they would have been: they were drawn from each master's own past.
+    /// Of how many of a hundred answers under this policy it is not known what they would have been, as the master was not asked, or not
+    /// waited for: they were drawn from other answers, his own or his city's.
     drawn_percent: Option<f64>,
 }
 
 impl From<model::Preview> for Preview {
     fn from(preview: model::Preview) -> Self {
-        let without = |result, orders| Self { result, orders, wait_seconds: None, messages: None, drawn_percent: None };
+        let without = |result, orders| Self {
+            result,
+            orders,
+            wait_seconds: None,
+            accepted_percent: None,
+            messages: None,
+            drawn_percent: None,
+        };
         match preview {
-            model::Preview::Compared(Compared { orders, wait_seconds, messages, drawn_percent }) => Self {
-                wait_seconds: Some(wait_seconds),
-                messages: Some(messages),
-                drawn_percent: Some(drawn_percent),
-                ..without("COMPARED", Some(orders))
-            },
+            model::Preview::Compared(Compared { orders, wait_seconds, accepted_percent, messages, drawn_percent }) => {
+                Self {
+                    wait_seconds: Some(wait_seconds),
+                    accepted_percent: Some(accepted_percent),
+                    messages: Some(messages),
+                    drawn_percent: Some(drawn_percent),
+                    ..without("COMPARED", Some(orders))
+                }
+            }
             model::Preview::TooFew { orders } => without("TOO_FEW", Some(orders)),
             model::Preview::NotReplayed => without("NOT_REPLAYED", None),
             model::Preview::NotComputed => without("NOT_COMPUTED", None),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::model::past::Past;
+use crate::model::past::{Ended, Past, PastOrder};
 use crate::model::policy::{Policy, Widening};
 use crate::model::policy_draft::{Compared, PolicyField, PolicyValues, Preview};
 use crate::simulate::replay::{self, Replayed};
@@ -17,7 +17,7 @@ use crate::simulate::rule::Rule;
 use crate::store::past::{self, MOST_ORDERS};
 use crate::store::{self, Store, policies};
 
-/// The ninetieth percentile of fewer is one or two orders' luck.
+/// The ninetieth percentile of fewer that masters accepted is one or two orders' luck.
 const ENOUGH_ORDERS: usize = 20;
 /// How often the day is played under each policy: what is drawn differs each time.
 const MOST_SEEDS: usize = 10;
@@ -60,11 +60,11 @@ async fn read_and_play(store: &Store, now: PolicyValues, draft: PolicyValues) ->
     // Held by the work itself, which goes on when nobody waits for it any more.
     let Ok(turn) = TURN.acquire().await else { return Ok(Preview::NotComputed) };
     let Some(past) = read(store).await? else { return Ok(Preview::TooFew { orders: 0 }) };
-    let orders = past.orders.len();
-    if orders < ENOUGH_ORDERS {
-        return Ok(Preview::TooFew { orders });
+    let accepted = past.orders.iter().filter(|order| is_accepted(order)).count();
+    if accepted < ENOUGH_ORDERS {
+        return Ok(Preview::TooFew { orders: accepted });
     }
-    if orders >= MOST_ORDERS {
+    if past.orders.len() >= MOST_ORDERS {
         return Ok(Preview::NotComputed);
     }
     let played = tokio::task::spawn_blocking(move || {
@@ -76,6 +76,10 @@ async fn read_and_play(store: &Store, now: PolicyValues, draft: PolicyValues) ->
         tracing::error!(%error, "a replay of yesterday has broken off");
         Preview::NotComputed
     }))
+}
+
+fn is_accepted(order: &PastOrder) -> bool {
+    order.ended.is_some_and(|ended| matches!(ended.how, Ended::Accepted(_)))
 }
 
 /// Yesterday in all cities; `None`: there is no city.
@@ -102,6 +106,7 @@ fn play(past: &Past, now: PolicyValues, draft: PolicyValues) -> Preview {
     Preview::Compared(Compared {
         orders: past.orders.len(),
         wait_seconds: both(|played| played.compared.estimate(|figures| figures.ninety).mean),
+        accepted_percent: both(|played| played.compared.estimate(|figures| figures.accepted).mean),
         messages: both(|played| played.compared.estimate(|figures| figures.messages).mean),
         drawn_percent: percent(then.drawn.total(), answers),
     })

@@ -313,9 +313,9 @@ pub struct PolicyInForce {
 pub enum Preview {
     /// Both were replayed.
     Compared(Compared),
-    /// There were so few orders yesterday that nothing can be said.
+    /// Masters accepted so few orders yesterday that nothing can be said.
     TooFew {
-        /// How many there were.
+        /// How many they accepted.
         orders: usize,
     },
     /// What is changed is nothing that a replay goes by: the usual limit of orders, the working day.
@@ -329,11 +329,15 @@ pub enum Preview {
 pub struct Compared {
     /// How many orders were replayed.
     pub orders: usize,
-    /// In how many seconds nine of ten orders had their masters, now and then.
+    /// In how many seconds masters accepted nine of ten orders, now and then; no less than that if they accepted fewer. Of an order that was
+    /// canceled or that staff gave to somebody it is known only that nobody had accepted it by then.
     pub wait_seconds: [f64; 2],
+    /// How many of a hundred masters accepted, now and then.
+    pub accepted_percent: [f64; 2],
     /// How many messages an order took, now and then.
     pub messages: [f64; 2],
-    /// Of how many of a hundred answers it is not known what they would have been: they were drawn from each master's own past.
+    /// Of how many of a hundred answers under the draft it is not known what they would have been, as the master was not asked, or not waited
+    /// for: they were drawn from other answers, his own or his city's.
     pub drawn_percent: f64,
 }
 

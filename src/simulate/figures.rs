@@ -1,7 +1,7 @@
 //! What came of a day: the figures by which policies are compared.
 
 use super::day::Millis;
-use super::statistics::{gini, number, quantile, seconds};
+use super::statistics::{gini, number, quantile_of_watched, seconds};
 
 /// What came of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub struct Outcome {
     pub lost: u32,
     /// Whether staff were called.
     pub called: bool,
+}
+
+impl Outcome {
+    /// Whether a master accepted the order.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.end, End::Accepted(_))
+    }
 }
 
 /// How a search ended.
@@ -48,9 +56,12 @@ pub struct Played {
 pub struct Figures {
     /// How many orders there were.
     pub orders: f64,
-    /// Seconds from the beginning of the search that half of the orders did not wait longer than.
+    /// Of how many of a hundred a master accepted them.
+    pub accepted: f64,
+    /// Seconds from the beginning of the search within which a master accepted half of the orders. Of one that staff gave to somebody, or
+    /// whose client went, it is known only that nobody had accepted it by then.
     pub median: f64,
-    /// Nine of ten.
+    /// Nine of ten; no less than that if masters accepted fewer.
     pub ninety: f64,
     /// Ninety-nine of a hundred.
     pub ninety_nine: f64,
@@ -74,8 +85,9 @@ const TEN_MINUTES: Millis = 600_000;
 #[must_use]
 pub fn figures(played: &Played) -> Figures {
     let outcomes = &played.outcomes;
-    let mut waits: Vec<f64> = outcomes.iter().map(|outcome| seconds(outcome.wait)).collect();
-    waits.sort_by(f64::total_cmp);
+    let mut waits: Vec<(f64, bool)> =
+        outcomes.iter().map(|outcome| (seconds(outcome.wait), outcome.is_accepted())).collect();
+    waits.sort_by(|(wait, known), (other, other_known)| wait.total_cmp(other).then(other_known.cmp(known)));
     let orders = number(outcomes.len());
     let per_order = |what: fn(&Outcome) -> u32| {
         outcomes.iter().map(|outcome| f64::from(what(outcome))).sum::<f64>() / orders.max(1.0)
@@ -83,9 +95,10 @@ pub fn figures(played: &Played) -> Figures {
     let work: Vec<f64> = played.work.iter().copied().map(f64::from).collect();
     Figures {
         orders,
-        median: quantile(&waits, 0.5),
-        ninety: quantile(&waits, 0.9),
-        ninety_nine: quantile(&waits, 0.99),
+        accepted: 100.0 * per_order(|outcome| u32::from(outcome.is_accepted())),
+        median: quantile_of_watched(&waits, 0.5),
+        ninety: quantile_of_watched(&waits, 0.9),
+        ninety_nine: quantile_of_watched(&waits, 0.99),
         messages: per_order(|outcome| outcome.messages),
         offers: per_order(|outcome| outcome.offers),
         lost: per_order(|outcome| outcome.lost),
@@ -97,6 +110,7 @@ pub fn figures(played: &Played) -> Figures {
 
 #[cfg(test)]
 mod tests {
+    use super::super::statistics::whole;
     use super::*;
 
     #[test]
@@ -113,6 +127,7 @@ mod tests {
         let figures = figures(&Played { outcomes, waves: 4, work: vec![1, 3] });
         let expected = Figures {
             orders: 4.0,
+            accepted: 100.0,
             median: 30.0,
             ninety: 700.0,
             ninety_nine: 700.0,
@@ -125,5 +140,17 @@ mod tests {
         };
         assert_eq!(figures, expected);
         assert_eq!(super::figures(&Played::default()), Figures::default(), "a day without orders");
+    }
+
+    #[test]
+    fn an_order_that_nobody_accepted_was_not_found_a_master_when_it_ended() {
+        let of = |seconds: i64, end| Outcome { wait: seconds * 1000, end, ..Outcome::default() };
+        let accepted = || [40, 50, 60, 70].map(|seconds| of(seconds, End::Accepted(0)));
+        let others = [of(10, End::Otherwise), of(20, End::Otherwise), of(30, End::Searching), of(30, End::Otherwise)];
+        let of_day = |outcomes: Vec<Outcome>| figures(&Played { outcomes, ..Played::default() });
+        let (some, all) = (of_day([accepted(), others].concat()), of_day(accepted().to_vec()));
+        let waits = |figures: &Figures| [figures.median, figures.ninety].map(whole);
+        assert_eq!((waits(&some), waits(&all)), ([50, 70], [50, 70]));
+        assert_eq!([some.accepted, all.accepted].map(whole), [50, 100]);
     }
 }

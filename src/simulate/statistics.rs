@@ -35,6 +35,25 @@ pub fn quantile(sorted: &[f64], part: f64) -> f64 {
     sorted.get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
+/// The same of values some of which (`false`) are only known to be larger than is said, as nobody watched any longer; sorted, and of
+/// equal ones those that are known first. It is where the Kaplan–Meier estimate gets to that part. Where it does not, the largest value:
+/// the true one is no smaller.
+#[must_use]
+pub fn quantile_of_watched(sorted: &[(f64, bool)], part: f64) -> f64 {
+    // What is lost by multiplying fractions.
+    const ROUNDING: f64 = 1e-9;
+    let mut larger = 1.0;
+    for (index, (value, is_known)) in sorted.iter().enumerate() {
+        if *is_known {
+            larger *= 1.0 - 1.0 / number(sorted.len() - index);
+            if 1.0 - larger >= part - ROUNDING {
+                return *value;
+            }
+        }
+    }
+    sorted.last().map_or(0.0, |(value, _)| *value)
+}
+
 /// How unevenly something is shared: 0, everybody has the same; towards 1, one has all.
 #[must_use]
 pub fn gini(shares: &[f64]) -> f64 {
@@ -92,6 +111,21 @@ mod tests {
         let of = |part| whole(quantile(&values, part));
         assert_eq!([0.0, 0.1, 0.5, 0.51, 0.9, 0.99, 1.0].map(of), [1, 1, 5, 6, 9, 10, 10]);
         assert_eq!(quantile(&[], 0.5).to_bits(), 0.0_f64.to_bits());
+    }
+
+    #[test]
+    fn what_nobody_watched_to_its_end_is_no_short_value() {
+        let of = |values: &[(f64, bool)], part| whole(quantile_of_watched(values, part));
+        let known: Vec<(f64, bool)> = (1..=10).map(|value| (f64::from(value), true)).collect();
+        let parts = [0.1, 0.5, 0.51, 0.9, 0.99, 1.0];
+        assert_eq!(parts.map(|part| of(&known, part)), [1, 5, 6, 9, 10, 10], "of known ones it is the nearest rank");
+        // Three of four were not watched for longer than 20: the half of all is where a half of the others are.
+        let watched = [(10.0, false), (10.0, false), (20.0, false), (60.0, true), (80.0, true)];
+        assert_eq!([0.5, 0.9].map(|part| of(&watched, part)), [60, 80]);
+        // A quarter by 10; two thirds of the rest by 30, a third of it and of what was cut.
+        let mixed = [(10.0, true), (20.0, false), (30.0, true), (40.0, false)];
+        assert_eq!([0.25, 0.6, 0.63, 0.9].map(|part| of(&mixed, part)), [10, 30, 40, 40], "no less than the longest");
+        assert_eq!((of(&[(5.0, false)], 0.5), of(&[], 0.5)), (5, 0));
     }
 
     #[test]

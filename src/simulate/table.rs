@@ -13,7 +13,7 @@ pub struct Column {
 }
 
 /// What a table shows.
-pub const COLUMNS: [Column; 9] = [
+pub const COLUMNS: [Column; 10] = [
     Column { heading: ["wait: median,", "s"], digits: 0, figure: |figures| figures.median },
     Column { heading: ["90 %,", "s"], digits: 0, figure: |figures| figures.ninety },
     Column { heading: ["99 %,", "s"], digits: 0, figure: |figures| figures.ninety_nine },
@@ -22,13 +22,15 @@ pub const COLUMNS: [Column; 9] = [
     Column { heading: ["lost taps", "per order"], digits: 2, figure: |figures| figures.lost },
     Column { heading: ["over 10 min,", "orders a day"], digits: 2, figure: |figures| figures.over_ten_minutes },
     Column { heading: ["staff called,", "%"], digits: 1, figure: |figures| figures.called },
+    Column { heading: ["accepted,", "%"], digits: 1, figure: |figures| figures.accepted },
     Column { heading: ["Gini", "of work"], digits: 3, figure: |figures| figures.gini },
 ];
 
 /// What the figures mean.
 pub const LEGEND: &str = "\
-± is half of the 95 % confidence interval of the mean over seeds. A wait is from the order's creation to its acceptance, or
-until nobody searched any more. Messages: offers, and the ends of those that had not been answered, shown on their cards.
+± is half of the 95 % confidence interval of the mean over seeds. A wait is from the order's creation to its acceptance; of an
+order that was canceled, or given by staff, only that it was no shorter (Kaplan-Meier). Where masters accepted too few for a
+percentile, it is the longest wait there was, and the true one is no shorter. Messages: offers, and the ends of those that had not been answered, shown on their cards.
 Lost taps: masters who wanted the order, and saw it when somebody else had taken it.";
 
 /// A line for each policy. Where there is one seed only, nothing is said of how far it may be from the mean.

@@ -65,9 +65,21 @@ fn the_rules_in_force_and_others_beside_them() {
 fn what_yesterday_would_have_been_like_is_said_honestly() {
     let now = record(2, None, USUAL);
     let draft = PolicyDraft::check(USUAL.with(PolicyField::WidenEvery, 15)).expect("a policy");
-    let compared = Compared { orders: 181, wait_seconds: [94.4, 60.6], messages: [7.11, 7.86], drawn_percent: 31.4 };
-    let previews =
-        [Preview::Compared(compared), Preview::TooFew { orders: 19 }, Preview::NotReplayed, Preview::NotComputed];
+    let compared = Compared {
+        orders: 181,
+        wait_seconds: [94.4, 60.6],
+        accepted_percent: [97.2, 98.6],
+        messages: [7.11, 7.86],
+        drawn_percent: 31.4,
+    };
+    let few = Compared { accepted_percent: [91.0, 88.0], ..compared };
+    let previews = [
+        Preview::Compared(compared),
+        Preview::Compared(few),
+        Preview::TooFew { orders: 19 },
+        Preview::NotReplayed,
+        Preview::NotComputed,
+    ];
     assert_snapshot!("policy_preview", all(&previews.map(|preview| screens::confirm(&now, &draft, &preview))));
 }
 

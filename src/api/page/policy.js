@@ -22,13 +22,15 @@ const who = (policy) => policy.created_by ?? "система";
 const tenths = (number) => number.toLocaleString("ru", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** What yesterday would have been like, in words. */
-function previewed({ result, orders: count, wait_seconds: wait, messages, drawn_percent: drawn }) {
-  if (result === "TOO_FEW") return [`Что это дало бы вчера, не скажешь: новых заявок было слишком мало (${count}).`];
+function previewed({ result, orders: count, wait_seconds: wait, accepted_percent: took, messages, drawn_percent: drawn }) {
+  if (result === "TOO_FEW") return [`Что это дало бы вчера, не скажешь: мастера взяли слишком мало заявок (${count}).`];
   if (result === "NOT_REPLAYED") return ["Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были."];
   if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так."];
   return [
     h("b", {}, `Вчера это дало бы: ${Math.round(wait[0])} → ${Math.round(wait[1])} с, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
-    `За столько находят мастера 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}; ${Math.round(drawn)}% ответов мастеров взяты из их прошлого: вчера их об этом не спрашивали.`,
+    `За столько мастера берут 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Мастера берут ${Math.round(took[0])} → ${Math.round(took[1])}% из них; остальные отменены, отданы вручную или не взяты за час, их ждём до конца поиска. `,
+    Math.min(...took) < 90 && "Взято меньше 9 из 10, поэтому секунды — лишь оценка. ",
+    `${Math.round(drawn)}% ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.`,
   ];
 }
 

@@ -26,7 +26,7 @@ export const FIELD = {
   city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
   offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "мастера, которого просит клиент, спрашиваем одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем раз в",
-  widen_by: "добавляем по", max_live_offers: "спрошенных одновременно не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
+  widen_by: "добавляем по", max_live_offers: "одновременно спрашиваем не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
   escalate_after_seconds: "диспетчера зовём через", max_active_orders: "заявок у мастера не больше", workday_start: "начало рабочего дня", workday_end: "конец рабочего дня",
 };
 export const ACTION = {

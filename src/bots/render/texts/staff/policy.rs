@@ -71,7 +71,7 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
         PolicyField::FirstMasters => "Спрашиваем сначала",
         PolicyField::WidenEvery => "Никто не взял — добавляем раз в",
         PolicyField::WidenBy => "Добавляем по",
-        PolicyField::MaxLiveOffers => "Спрошенных одновременно не больше",
+        PolicyField::MaxLiveOffers => "Одновременно спрашиваем не больше",
         PolicyField::MastersPerRound => "Мастеров в круге",
         PolicyField::MaxRounds => "Зовём диспетчера после кругов",
         PolicyField::EscalateAfter => "Зовём диспетчера через",
@@ -108,7 +108,7 @@ fn way(values: &PolicyValues) -> String {
     let ttl = duration(values.get(PolicyField::OfferTtl).into());
     if values.widens() {
         format!(
-            "Спрашиваем сразу {}. Пока никто не взял, раз в {} добавляем ещё {}; одновременно спрошены не больше {}. \
+            "Спрашиваем сразу {}. Пока никто не взял, раз в {} добавляем ещё {}; одновременно спрашиваем не больше {}. \
              На ответ у каждого {ttl}, на место отказавшегося сразу зовём другого.",
             asked(values.get(PolicyField::FirstMasters)),
             duration(values.get(PolicyField::WidenEvery).into()),
@@ -219,24 +219,36 @@ fn tenths(number: f64) -> String {
 /// What yesterday would have been like.
 pub(in crate::bots::render) fn previewed(preview: &Preview) -> String {
     match preview {
-        Preview::Compared(Compared { orders, wait_seconds: [wait, waits], messages: [sent, sends], drawn_percent }) => {
-            format!(
-                "📊 <b>Вчера это дало бы: {wait:.0} → {waits:.0} с, сообщений {} → {}</b>\n\
-                 За столько находят мастера 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили {}; \
-                 {drawn_percent:.0}% ответов мастеров взяты из их прошлого: вчера их об этом не спрашивали.",
-                tenths(*sent),
-                tenths(*sends),
-                counted(*orders, ["заявку", "заявки", "заявок"]),
-            )
-        }
+        Preview::Compared(compared) => played(compared),
         Preview::TooFew { orders } => {
-            format!("📊 Что это дало бы вчера, не скажешь: новых заявок было слишком мало ({orders}).")
+            format!("📊 Что это дало бы вчера, не скажешь: мастера взяли слишком мало заявок ({orders}).")
         }
         Preview::NotReplayed => {
             "📊 Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были.".to_owned()
         }
         Preview::NotComputed => "📊 Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так.".to_owned(),
     }
+}
+
+/// What both policies came to, and what the numbers are.
+fn played(compared: &Compared) -> String {
+    let Compared { orders, wait_seconds, accepted_percent, messages, drawn_percent } = compared;
+    let ([wait, waits], [took, take], [sent, sends]) = (wait_seconds, accepted_percent, messages);
+    // Then it may be more than is said.
+    let guess = if took.min(*take) < 90.0 {
+        " Взято меньше 9 из 10, поэтому секунды — лишь оценка."
+    } else {
+        ""
+    };
+    format!(
+        "📊 <b>Вчера это дало бы: {wait:.0} → {waits:.0} с, сообщений {} → {}</b>\n\
+         За столько мастера берут 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили {}. Мастера берут {took:.0} → {take:.0}% \
+         из них; остальные отменены, отданы вручную или не взяты за час, их ждём до конца поиска.{guess} {drawn_percent:.0}% ответов \
+         мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.",
+        tenths(*sent),
+        tenths(*sends),
+        counted(*orders, ["заявку", "заявки", "заявок"]),
+    )
 }
 
 /// The last policies, the one in force first; each with what it changed, as far as a message has room.
