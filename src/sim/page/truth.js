@@ -82,7 +82,7 @@ function details(order) {
     h("p", {}, `${CATEGORIES[order.category] ?? order.category} · ${order.city}, ${order.address}`, h("br"), order.description),
     h("p", {}, "Мастер: ", h("b", {}, order.master ?? "—")),
     h("h3", {}, "Предложения"),
-    table(["мастер", "раунд", "состояние", "осталось / ответ"], order.offers.map((offer) => [
+    table(["мастер", "волна", "состояние", "осталось / ответ"], order.offers.map((offer) => [
       offer.name, offer.round, offer.state,
       LIVE.includes(offer.state) ? (offer.expires === null ? "без срока" : countdown(offer.expires, "истекло")) : offer.responded ? moment(offer.responded) : "—",
     ]), "предложений не было"),
@@ -97,7 +97,7 @@ function details(order) {
         : row.finished ? `${moment(row.finished)}, через ${duration(row.took)}` : `ждёт, попыток: ${row.attempts}`,
     ]), "сообщений не было"),
     h("h3", {}, "Метрики"),
-    table(["раунд", "из скольких", "назначена через", "особо"], order.metrics.map((row) => [
+    table(["волна", "из скольких", "назначена через", "особо"], order.metrics.map((row) => [
       row.round_number ?? "—", row.candidates_count, duration(row.time_to_assign_seconds * 1000),
       [row.preferred_master_used && "предпочтительный мастер", row.was_escalated_to_admin && "звали диспетчера"].filter(Boolean).join(", ") || "—",
     ]), "назначений не было"));
