@@ -4,6 +4,8 @@
 //! It is somebody's glance before a change, so it may take some seconds of one core and no more: one at a time, fewer repetitions of a
 //! large day, and no answer rather than a late one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -12,7 +14,7 @@ use tokio::time::timeout;
 use crate::model::past::{Ended, Past, PastOrder};
 use crate::model::policy::{Policy, Widening};
 use crate::model::policy_draft::{Compared, PolicyField, PolicyValues, Preview};
-use crate::simulate::replay::{self, Replayed};
+use crate::simulate::replay::{Player, Replayed};
 use crate::simulate::rule::Rule;
 use crate::store::past::{self, MOST_ORDERS};
 use crate::store::{self, Store, policies};
@@ -57,7 +59,7 @@ fn is_replayed(field: PolicyField) -> bool {
 }
 
 async fn read_and_play(store: &Store, now: PolicyValues, draft: PolicyValues) -> Result<Preview, store::Error> {
-    // Held by the work itself, which goes on when nobody waits for it any more.
+    // Held by the work itself, which goes on for a moment when nobody waits for it any more.
     let Ok(turn) = TURN.acquire().await else { return Ok(Preview::NotComputed) };
     let Some(past) = read(store).await? else { return Ok(Preview::TooFew { orders: 0 }) };
     let accepted = past.orders.iter().filter(|order| is_accepted(order)).count();
@@ -67,8 +69,10 @@ async fn read_and_play(store: &Store, now: PolicyValues, draft: PolicyValues) ->
     if past.orders.len() >= MOST_ORDERS {
         return Ok(Preview::NotComputed);
     }
+    let waiting = Waiting::default();
+    let is_over = Arc::clone(&waiting.is_over);
     let played = tokio::task::spawn_blocking(move || {
-        let preview = play(&past, now, draft);
+        let preview = play(&past, [now, draft], &|| !is_over.load(Ordering::Relaxed));
         drop(turn);
         preview
     });
@@ -80,6 +84,18 @@ async fn read_and_play(store: &Store, now: PolicyValues, draft: PolicyValues) ->
 
 fn is_accepted(order: &PastOrder) -> bool {
     order.ended.is_some_and(|ended| matches!(ended.how, Ended::Accepted(_)))
+}
+
+/// Somebody waits for a replay. Whoever gives up, or goes away, drops it, and the replay ends with the day that it is at.
+#[derive(Default)]
+struct Waiting {
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Yesterday in all cities; `None`: there is no city.
@@ -96,12 +112,18 @@ async fn read(store: &Store) -> Result<Option<Past>, store::Error> {
     Ok(together)
 }
 
-fn play(past: &Past, now: PolicyValues, draft: PolicyValues) -> Preview {
+/// Plays it under the policy in force and under a draft, as long as somebody waits for it.
+fn play(past: &Past, values: [PolicyValues; 2], is_waited_for: &impl Fn() -> bool) -> Preview {
     let seeds = (MOST_PLAYED / past.orders.len().max(1)).clamp(1, MOST_SEEDS);
+    let seeds = 0..u64::try_from(seeds).unwrap_or(1);
+    let player = Player::of(past);
+    let [now, draft] = values;
     let rules = [rule("in force", now), rule("draft", draft)];
-    let replay = replay::compare(past, &rules, 0..u64::try_from(seeds).unwrap_or(1));
-    let [now, then] = replay.proposed.as_slice() else { return Preview::NotComputed };
-    let both = |figure: fn(&Replayed) -> f64| [figure(now), figure(then)];
+    let [now, then] = rules.map(|rule| player.under(&rule, seeds.clone().take_while(|_| is_waited_for())));
+    if !is_waited_for() {
+        return Preview::NotComputed;
+    }
+    let both = |figure: fn(&Replayed) -> f64| [figure(&now), figure(&then)];
     let answers = then.drawn.measured + then.drawn.total();
     Preview::Compared(Compared {
         orders: past.orders.len(),
@@ -140,13 +162,51 @@ fn rule(name: &str, values: PolicyValues) -> Rule {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::model::past::PastPolicy;
+
+    const USUAL: PolicyValues = PolicyValues([120, 60, 3, 30, 1, 6, 3, 3, 600, 5, 600, 1200]);
+
+    #[test]
+    fn a_replay_for_which_nobody_waits_ends() {
+        let policy = PastPolicy { policy: rule("x", USUAL).policy, escalate_after_seconds: 600, max_active_orders: 5 };
+        let past = Past {
+            from: Timestamp::UNIX_EPOCH,
+            until: Timestamp::UNIX_EPOCH,
+            policy,
+            masters: Vec::new(),
+            changes: Vec::new(),
+            orders: Vec::new(),
+            offers: Vec::new(),
+            answers: Vec::new(),
+            finished: Vec::new(),
+        };
+        // How often it is asked whether somebody still waits, if that ends after so many times.
+        let asked = |patience: usize| {
+            let times = Cell::new(0);
+            let preview = play(&past, [USUAL; 2], &|| {
+                times.set(times.get() + 1);
+                times.get() <= patience
+            });
+            (times.get(), matches!(preview, Preview::Compared(_)))
+        };
+        assert_eq!(asked(usize::MAX), (2 * MOST_SEEDS + 1, true), "two policies, and nothing besides");
+        assert_eq!(asked(3), (6, false), "the fourth day of the first is not played, nor any of the second");
+        let waiting = Waiting::default();
+        let is_over = Arc::clone(&waiting.is_over);
+        assert!(!is_over.load(Ordering::Relaxed));
+        drop(waiting);
+        assert!(is_over.load(Ordering::Relaxed));
+    }
 
     #[test]
     fn a_replay_goes_by_what_a_row_says() {
-        let usual = PolicyValues([120, 60, 3, 30, 1, 6, 3, 3, 600, 5, 600, 1200]);
-        assert_eq!(Rule { name: "default".to_owned(), ..rule("x", usual) }, Rule::default());
-        let in_rounds = rule("x", usual.with(PolicyField::WidenEvery, 0)).policy;
+        assert_eq!(Rule { name: "default".to_owned(), ..rule("x", USUAL) }, Rule::default());
+        let in_rounds = rule("x", USUAL.with(PolicyField::WidenEvery, 0)).policy;
         assert_eq!(in_rounds.widening, None);
     }
 

@@ -95,24 +95,40 @@ pub fn in_force(past: &Past) -> Rule {
 /// from seed to seed, what was measured does not.
 #[must_use]
 pub fn compare(past: &Past, rules: &[Rule], seeds: Range<u64>) -> Replay {
-    let day = day(past);
-    let known = Known::of(past, &day);
-    let replay = |rule: &Rule| {
+    let player = Player::of(past);
+    Replay {
+        orders: past.orders.len(),
+        recorded: figures(&recorded(past, &player.day)),
+        in_force: player.under(&in_force(past), seeds.clone()),
+        proposed: rules.iter().map(|rule| player.under(rule, seeds.clone())).collect(),
+    }
+}
+
+/// A day, ready to be played under one policy after another.
+pub struct Player {
+    day: Day,
+    known: Known,
+}
+
+impl Player {
+    /// What is known of that day.
+    #[must_use]
+    pub fn of(past: &Past) -> Self {
+        let day = day(past);
+        Self { known: Known::of(past, &day), day }
+    }
+
+    /// Plays it once for each seed. Who has to stop halfway lets the seeds end.
+    pub fn under(&self, rule: &Rule, seeds: impl Iterator<Item = u64>) -> Replayed {
         let mut drawn = Drawn::default();
         let play = |seed| {
-            let people = Measured { seed, known: &known, day: &day, drawn: Cell::default() };
-            let figures = figures(&event_loop::play(&day, rule, &people));
+            let people = Measured { seed, known: &self.known, day: &self.day, drawn: Cell::default() };
+            let figures = figures(&event_loop::play(&self.day, rule, &people));
             drawn = drawn.plus(people.drawn.get());
             figures
         };
-        let seeds = seeds.clone().map(play).collect();
+        let seeds = seeds.map(play).collect();
         Replayed { compared: Compared { rule: rule.clone(), seeds }, drawn }
-    };
-    Replay {
-        orders: past.orders.len(),
-        recorded: figures(&recorded(past, &day)),
-        in_force: replay(&in_force(past)),
-        proposed: rules.iter().map(replay).collect(),
     }
 }
 
