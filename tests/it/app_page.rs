@@ -338,19 +338,36 @@ async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_coll
             .await;
         // Somebody was quicker.
         t.execute("INSERT INTO dispatch_policies (max_active_orders, created_by_staff_id) VALUES (8, 2)", &[]).await;
-        browser.click("[data-key=save]").await;
+        browser.click("[data-key=save]:not([hidden])").await;
         browser.until(&says("#toasts", "изменили (Диспетчер)")).await;
-        browser.until(&says("#rule-now-max_active_orders", "8")).await;
+        // What was not touched is as it is now, so that saving does not take it back.
+        browser.until("document.querySelector('[name=max_active_orders]').value === '8'").await;
         assert_eq!(browser.value("document.querySelector('[name=offer_ttl_seconds]').value").await, "90");
         assert_eq!(t.one::<String>(newest, &[]).await, "120|30|8|2");
-        browser.fill("[name=max_active_orders]", "8").await;
+        // Somebody was quicker while another view was looked at.
+        browser.click("nav [data-view=masters]").await;
+        t.execute("INSERT INTO dispatch_policies (max_active_orders, created_by_staff_id) VALUES (9, 2)", &[]).await;
+        browser.value("void document.querySelector('#toasts').replaceChildren()").await;
+        browser.click("nav [data-view=policy]").await;
+        browser.until(&says("#toasts", "изменили (Диспетчер)")).await;
+        browser.until("document.querySelector('[name=max_active_orders]').value === '9'").await;
+        assert_eq!(browser.value("document.querySelector('[name=offer_ttl_seconds]').value").await, "90");
+        browser.fill("[name=first_masters]", "9").await;
         browser.value("void (document.querySelector('[name=way]').value = 'rounds')").await;
         browser.value("void document.querySelector('[name=way]').dispatchEvent(new Event('change'))").await;
         browser.until("document.querySelector('[name=widen_by]').closest('label').hidden").await;
+        // What does not count in rounds has to fit all the same, and is seen.
+        browser.click("[data-key=check]").await;
+        browser.until(&says("#rule-fault-max_live_offers", "не меньше, чем")).await;
+        for field in ["first_masters", "max_live_offers"] {
+            let seen = format!("document.querySelector('[name={field}]').checkVisibility()");
+            assert_eq!(browser.value(&seen).await, true, "{field}");
+        }
+        browser.fill("[name=first_masters]", "3").await;
         browser.click("[data-key=check]").await;
         browser.click("[data-key=save]:not([hidden])").await;
         browser.until(&says("#toasts", "Сохранено")).await;
-        assert_eq!(t.one::<String>(newest, &[]).await, "90|0|8|1");
+        assert_eq!(t.one::<String>(newest, &[]).await, "90|0|9|1");
         browser.until(&says("tbody tr", "время на ответ: 120 → 90")).await;
         // Refused requests are in the console, and nothing else is.
         let console = browser.console().await;

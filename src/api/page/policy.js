@@ -60,12 +60,14 @@ export class Policy {
     if (this.seen === null) replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
     try {
       const { said, tag } = await get("policy");
-      const untouched = this.seen === null || this.differences().length === 0;
-      if (this.seen?.policy.id !== said.id) this.seen = { policy: said, tag };
-      replace(this.element, this.body);
       // What is being changed is not taken away by another look.
-      if (untouched) this.show();
-      else this.changed();
+      const touched = this.seen !== null && this.differences().length > 0;
+      const same = this.seen?.policy.id === said.id;
+      replace(this.element, this.body);
+      if (!touched) {
+        this.seen = { policy: said, tag };
+        this.show();
+      } else if (!same) this.overtaken(said, tag);
       await this.history();
     } catch (error) {
       if (this.seen === null) replace(this.element, h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.enter() }, "Попробовать ещё раз"));
@@ -78,6 +80,15 @@ export class Policy {
     const { rules } = this.seen.policy;
     for (const [name, input] of this.inputs) input.value = rules[name];
     this.changed();
+  }
+
+  /** Somebody else has changed the policy: what was typed stays, beside what it is now; what was not typed is as it is now. */
+  overtaken(policy, tag) {
+    const typed = this.differences();
+    this.seen = { policy, tag };
+    for (const [name, input] of this.inputs) if (!typed.includes(name)) input.value = policy.rules[name];
+    this.changed();
+    toast(`Правила тем временем изменили (${who(policy)}). Ваши значения на месте: сравните и сохраните ещё раз.`, true);
   }
 
   /** The other way of searching. */
@@ -102,7 +113,12 @@ export class Policy {
     const { policy } = this.seen, changed = this.differences();
     const widens = this.value("widen_every_seconds") !== 0;
     this.way.value = widens ? "widen" : "rounds";
-    for (const [name, { widens: only }] of FIELDS) this.rows.get(name).hidden = only === true && !widens;
+    for (const [name, { widens: only }] of FIELDS) {
+      const row = this.rows.get(name);
+      // What does not count is shown while it is typed, and as long as it would be saved as something else.
+      const kept = row.contains(document.activeElement) || (name !== "widen_every_seconds" && changed.includes(name));
+      row.hidden = only === true && !widens && !kept;
+    }
     for (const name of this.inputs.keys()) this.wrong(name, "", changed.includes(name) ? `действует: ${policy.rules[name]}` : "");
     if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть после ${this.value("max_rounds") * this.value("masters_per_round")} спрошенных мастеров`);
     replace(this.made, `Действует №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
@@ -114,6 +130,7 @@ export class Policy {
   wrong(name, text, now) {
     const [bad, small] = this.rows.get(name).querySelectorAll("small");
     bad.textContent = text;
+    if (text !== "") this.rows.get(name).hidden = false;
     if (now !== undefined) small.textContent = now;
     this.inputs.get(name).setAttribute("aria-invalid", String(text !== ""));
   }
@@ -165,10 +182,7 @@ export class Policy {
 
   refused(error) {
     if (error.kind === "stale") {
-      // What was typed stays, beside what it is now.
-      this.seen = { policy: error.said.current, tag: `"${error.said.current.id}"` };
-      this.changed();
-      toast(`Правила тем временем изменили (${who(error.said.current)}). Ваши значения на месте: сравните и сохраните ещё раз.`, true);
+      this.overtaken(error.said.current, `"${error.said.current.id}"`);
       this.history();
       return;
     }
