@@ -49,6 +49,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
@@ -150,6 +151,7 @@ pub struct Store {
     /// When this process has last found the database to be away.
     last_loss: Arc<Mutex<Option<Instant>>>,
     metrics: Arc<Metrics>,
+    explanations: Arc<Semaphore>,
 }
 
 impl Store {
@@ -166,6 +168,7 @@ impl Store {
             renewals: Arc::new(Allowance::new(RENEWALS, RENEWED_EVERY)),
             last_loss: Arc::default(),
             metrics: Arc::default(),
+            explanations: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -179,6 +182,13 @@ impl Store {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Held by whoever makes out why an order was offered to whom, which reads a whole city: one at a time, so that taps find
+    /// the other connections.
+    #[must_use]
+    pub fn explanations(&self) -> &Semaphore {
+        &self.explanations
     }
 
     /// The time for statements of this moment, see [`Clock::now`].

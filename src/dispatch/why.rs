@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use tokio::join;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::view::record;
@@ -15,10 +14,7 @@ use crate::model::why::{self, Story, Told, Wave, WhyOrder};
 use crate::model::{MasterId, MasterRef, OrderId, Origin, PAGE_SIZE, StaffRef};
 use crate::store::{self, Connection, Store, updates};
 
-/// To make out a whole city of masters costs more than a tap may, and any master can ask as often as he likes: for one of them at
-/// a time, so that no more than one of the connections is at it, and taps find the others.
-pub static TURN: Semaphore = Semaphore::const_new(1);
-/// How long a master waits for others who ask.
+/// How long a master waits for others who ask: any of them can as often as he likes, see [`Store::explanations`].
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a master is told.
@@ -116,7 +112,9 @@ pub async fn of_master(
     if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
         return Ok(Some(WhyOutcome::Yours(order)));
     }
-    let Ok(Ok(_turn)) = timeout(PATIENCE, TURN.acquire()).await else { return Ok(Some(WhyOutcome::Busy(order))) };
+    let Ok(Ok(_turn)) = timeout(PATIENCE, store.explanations().acquire()).await else {
+        return Ok(Some(WhyOutcome::Busy(order)));
+    };
     let known = store::why::story(store, &found, Some(master)).await?;
     Ok(Some(if !known.concerns(master) {
         WhyOutcome::NotFound

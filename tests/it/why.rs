@@ -554,7 +554,7 @@ async fn what_a_wave_of_another_city_chose_among_is_not_guessed() {
 #[tokio::test]
 async fn one_master_at_a_time_is_answered_and_the_others_are_asked_to_come_back() {
     let (t, order) = a_day().await;
-    let held = verbs::TURN.acquire().await.expect("a turn");
+    let held = t.app.store.explanations().acquire().await.expect("a turn");
     let text = t.why_told(&t.chat(203), order).await;
     assert!(text.contains("через минуту"), "{text}");
     drop(held);
