@@ -70,7 +70,9 @@ pub async fn verify(store: &Store, mut progress: impl FnMut(Progress)) -> Result
             report.changes += order.changes.len() as u64;
             report.unsealed += unsealed;
             report.corrected += corrected.len() as u64;
-            corrected.into_iter().for_each(|row| progress(Progress::Corrected { order: order.order, row }));
+            for row in corrected {
+                progress(Progress::Corrected { order: order.order, row });
+            }
             report.wrong += u64::from(finding.is_some());
             report.findings.extend(finding.filter(|_| report.findings.len() < NAMED));
         }
