@@ -217,24 +217,10 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::selection::plumber;
 
     fn master(id: i64) -> Candidate {
-        Candidate {
-            id: MasterId(id),
-            city: 1,
-            districts: vec![7],
-            categories: vec![Category::Plumbing],
-            on_shift: true,
-            blocked: false,
-            unreachable: false,
-            rating: 500,
-            load: 0,
-            limit: 4,
-            last_asked: None,
-            on_shift_since: None,
-            turns: 0,
-            left_out: None,
-        }
+        Candidate { districts: vec![7], limit: 4, ..plumber(id) }
     }
 
     #[test]

@@ -136,10 +136,7 @@ impl Due {
 
     /// Whether no offer is out, or only some whose masters have gone since.
     fn nobody_is_asked(&self) -> bool {
-        match self.policy.widening {
-            None => self.live_until.is_none(),
-            Some(_) => self.live_until.is_none() || self.live == 0,
-        }
+        self.live_until.is_none() || self.policy.widening.is_some() && self.live == 0
     }
 
     fn widen(&self, widening: Widening) -> Step {
@@ -261,7 +258,7 @@ mod tests {
     use super::*;
     use crate::model::OrderId;
     use crate::model::order::Category;
-    use crate::model::selection::Candidate;
+    use crate::model::selection::plumber;
 
     const WIDENING: Widening = Widening { first_masters: 3, every_seconds: 30, by: 1, max_live: 6 };
 
@@ -307,26 +304,7 @@ mod tests {
     }
 
     fn pool(masters: i64) -> Pool {
-        Pool::new(
-            (1..=masters)
-                .map(|id| Candidate {
-                    id: MasterId(id),
-                    city: 1,
-                    districts: Vec::new(),
-                    categories: vec![Category::Plumbing],
-                    on_shift: true,
-                    blocked: false,
-                    unreachable: false,
-                    rating: 500,
-                    load: 0,
-                    limit: 5,
-                    last_asked: None,
-                    on_shift_since: None,
-                    turns: 0,
-                    left_out: None,
-                })
-                .collect(),
-        )
+        Pool::new((1..=masters).map(plumber).collect())
     }
 
     #[test]

@@ -452,30 +452,33 @@ fn chance(order: OrderId, master: MasterId) -> u64 {
     bits ^ (bits >> 31)
 }
 
+/// A master of the first city who does plumbing, is on shift, and has never been asked.
+#[cfg(test)]
+pub(crate) fn plumber(id: i64) -> Candidate {
+    Candidate {
+        id: MasterId(id),
+        city: 1,
+        districts: Vec::new(),
+        categories: vec![Category::Plumbing],
+        on_shift: true,
+        blocked: false,
+        unreachable: false,
+        rating: 500,
+        load: 0,
+        limit: 5,
+        last_asked: None,
+        on_shift_since: None,
+        turns: 0,
+        left_out: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
+    use super::plumber as master;
     use super::*;
-
-    fn master(id: i64) -> Candidate {
-        Candidate {
-            id: MasterId(id),
-            city: 1,
-            districts: Vec::new(),
-            categories: vec![Category::Plumbing],
-            on_shift: true,
-            blocked: false,
-            unreachable: false,
-            rating: 500,
-            load: 0,
-            limit: 5,
-            last_asked: None,
-            on_shift_since: None,
-            turns: 0,
-            left_out: None,
-        }
-    }
 
     fn search(order: i64) -> Search {
         Search {

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use super::super::day::{Arrival, Ending};
 use super::*;
 use crate::model::order::Category;
+use crate::model::selection::plumber;
 use crate::model::{MasterId, OrderId};
 
 /// Answers by order and master; whoever is not named lets offers pass.
@@ -25,22 +26,7 @@ fn reaction(after: Millis, answer: Answer) -> Reaction {
 
 /// A master; of several the first is asked first.
 fn master(place: i64) -> Candidate {
-    Candidate {
-        id: MasterId(place),
-        city: 1,
-        districts: Vec::new(),
-        categories: vec![Category::Plumbing],
-        on_shift: true,
-        blocked: false,
-        unreachable: false,
-        rating: 500 - i32::try_from(place).expect("a small number"),
-        load: 0,
-        limit: 5,
-        last_asked: None,
-        on_shift_since: None,
-        turns: 0,
-        left_out: None,
-    }
+    Candidate { rating: 500 - i32::try_from(place).expect("a small number"), ..plumber(place) }
 }
 
 /// So many masters, and orders at these moments.
