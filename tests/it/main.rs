@@ -22,6 +22,7 @@ mod delivery;
 mod demo;
 mod dispatcher;
 mod figures;
+mod frozen;
 mod function;
 mod held;
 mod history;

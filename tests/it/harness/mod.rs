@@ -1,6 +1,7 @@
 //! A dispatch system of its own for each test: a database, a local Telegram, the webhook between them, and verbs.
 
 pub mod browser;
+pub mod function;
 pub mod keyboard;
 pub mod page;
 pub mod postgres;
