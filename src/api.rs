@@ -12,6 +12,8 @@ mod card;
 mod document;
 mod draft;
 mod figures;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod masters;
 mod new_order;
 mod order;

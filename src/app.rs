@@ -125,20 +125,25 @@ impl App {
     /// What answers HTTP requests.
     #[must_use]
     pub fn http(&self) -> http::State {
-        let words = api::Words {
-            nameless: texts::staff::new_order::NAMELESS,
-            sought: texts::staff::search::sought,
-            read_order: |written, cities| paste::read(written, cities, &texts::VOCABULARY),
-            column_names: texts::sheet::names,
-            exported: &texts::sheet::EXPORTED,
-            trade: texts::sheet::trade,
-            status: texts::sheet::status,
-            yes: texts::sheet::YES,
-            is_yes: texts::sheet::is_yes,
-            is_no: texts::sheet::is_no,
-        };
-        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words, self.admin_bot.clone());
+        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words(), self.admin_bot.clone());
         http::State::new(self.bots(), api, self.secrets.clone(), Arc::clone(&self.liveness))
+    }
+}
+
+/// What is Russian in the API's requests.
+#[must_use]
+pub fn words() -> api::Words {
+    api::Words {
+        nameless: texts::staff::new_order::NAMELESS,
+        sought: texts::staff::search::sought,
+        read_order: |written, cities| paste::read(written, cities, &texts::VOCABULARY),
+        column_names: texts::sheet::names,
+        exported: &texts::sheet::EXPORTED,
+        trade: texts::sheet::trade,
+        status: texts::sheet::status,
+        yes: texts::sheet::YES,
+        is_yes: texts::sheet::is_yes,
+        is_no: texts::sheet::is_no,
     }
 }
 

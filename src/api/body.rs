@@ -46,7 +46,7 @@ pub async fn bytes(request: Request, state: &State) -> Result<Bytes, Problem> {
 }
 
 /// Reads a body. What cannot be read names the field.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut json);
     let value = read.map_err(|error| {
