@@ -141,8 +141,11 @@ fn past(finished: i32) -> String {
          FROM orders;
          INSERT INTO lost_taps (order_id, city_id, tapped_at, behind_ms)
          SELECT id, city_id, created_at, id % 5000 FROM orders WHERE created_at > now() - interval '40 days';
-         INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, chosen, excluded)
-         SELECT id, created_at, 1, 1, '[1, 2, 3]', '{{}}' FROM orders;
+         INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, chosen, excluded, created_at, turn, city_id,
+                                      passed_over_master_id, passed_over_seconds)
+         SELECT id, created_at, wave, 1, '[1, 2, 3]', '{{}}', created_at + wave * interval '30 seconds', 0, city_id,
+                (id + wave) % {MASTERS} + 1, id % 7200
+         FROM orders, generate_series(1, 2) AS wave;
          INSERT INTO processed_updates (bot, update_key, action, order_id, outcome)
          SELECT 'MASTER', 'callback old ' || id, 'ACCEPT', id, 'SUCCESS' FROM orders;
          INSERT INTO orders (city_id, district_id, category, status, address, client_name, client_phone, next_round_at)
@@ -157,6 +160,8 @@ fn past(finished: i32) -> String {
          FROM generate_series(1, {WAITING}) AS n;
          INSERT INTO outbox_chats (bot, chat_id, ready_at, class)
          SELECT 'MASTER', 1000 + n, now(), 1 FROM generate_series(0, {MASTERS} - 1) AS n;
+         -- The order that a pass has just begun is not due again while others are measured.
+         INSERT INTO dispatch_policies (widen_every_seconds) VALUES (3600);
          VACUUM ANALYZE;
          CHECKPOINT"
     )
