@@ -18,6 +18,7 @@ pub mod init_data;
 pub mod invitation;
 pub mod managed;
 pub mod master_change;
+pub mod master_past;
 pub mod master_record;
 pub mod moment;
 pub mod new_order;

@@ -19,6 +19,7 @@ pub mod facts;
 pub mod figures;
 pub mod history;
 pub mod invitations;
+mod master_past;
 pub mod masters;
 pub mod migrate;
 pub(crate) mod new_orders;

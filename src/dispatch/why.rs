@@ -151,7 +151,7 @@ pub async fn of_staff(
 ) -> Result<Option<WhyMaster>, store::Error> {
     let Some(found) = store::why::of_staff(store, order, staff).await? else { return Ok(None) };
     let known = store::why::story(store, &found, None).await?;
-    if !known.masters.iter().any(|past| past.today.id == master) {
+    if !known.masters.iter().any(|past| past.id() == master) {
         return Ok(None);
     }
     let mut why = told(&known, master, names(&known, Some(master)));

@@ -1,9 +1,8 @@
 //! A day that was: its orders, the masters as they were, and how each of them answered. What `replay` plays again.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::{SignedDuration, Timestamp};
 
+use super::master_past::{Change, Changed, MasterPast};
 use super::order::Category;
 use super::policy::Policy;
 use super::selection::Candidate;
@@ -147,54 +146,33 @@ pub struct PastChange {
     pub what: Changed,
 }
 
-/// What it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// The master was let in.
-    Added,
-    /// On shift since, or not.
-    Shift(bool),
-    /// Whether blocked, before and since.
-    Blocked([bool; 2]),
-    /// Since then the bot cannot write to the master, or can.
-    Unreachable(bool),
-    /// How many orders at once, before and since; `None`: as the policy says.
-    Limit([Option<i64>; 2]),
-    /// A trade that was added, or taken away.
-    Trade(Category, bool),
-    /// A district that was added, or taken away.
-    District(i64, bool),
-}
-
-/// Takes changes back, the last one first, so that masters are as they were before all of them. `limit`: of those of whom nothing
-/// else is said.
-///
-/// Who was added since is blocked until then, and has the trades and districts of today, which were entered afterwards.
-pub fn rewind(masters: &mut [Candidate], changes: &[PastChange], limit: i64) {
-    let new: HashSet<MasterId> =
-        changes.iter().filter(|change| change.what == Changed::Added).map(|change| change.master).collect();
-    let places: HashMap<MasterId, usize> =
-        masters.iter().enumerate().map(|(place, master)| (master.id, place)).collect();
-    for PastChange { master, what, .. } in changes.iter().rev() {
-        let Some(place) = places.get(master) else { continue };
-        let (master, is_new) = (&mut masters[*place], new.contains(master));
-        match *what {
-            Changed::Added => master.blocked = true,
-            Changed::Shift(on) => master.on_shift = !on,
-            Changed::Blocked([was, _]) => master.blocked = was,
-            Changed::Unreachable(unreachable) => master.unreachable = !unreachable,
-            Changed::Limit([was, _]) => master.limit = was.unwrap_or(limit),
-            Changed::Trade(..) | Changed::District(..) if is_new => {}
-            Changed::Trade(trade, added) => set(&mut master.categories, trade, !added),
-            Changed::District(district, added) => set(&mut master.districts, district, !added),
-        }
+impl PastChange {
+    /// What masters' changes are to the day; none for those that say nothing of who is asked in their city.
+    #[must_use]
+    pub fn of(master: &MasterPast) -> Vec<Self> {
+        let changes = master.changes.iter().rev().filter(|change| !matches!(change.what, Changed::City(_)));
+        changes.map(|Change { at, what }| Self { at: *at, master: master.today.id, what: *what }).collect()
     }
 }
 
-fn set<T: PartialEq>(all: &mut Vec<T>, one: T, has: bool) {
-    all.retain(|other| *other != one);
-    if has {
-        all.push(one);
+/// The master as before all the changes. `limit`: of whoever has none of the own.
+///
+/// Who was added since is blocked until then, and has the trades and districts of today, which were entered afterwards. Who came
+/// from another city is thought to have been here.
+#[must_use]
+pub fn at_the_beginning(master: &MasterPast, limit: i64) -> Candidate {
+    let is_new = master.changes.iter().any(|change| change.what == Changed::Added);
+    let is_undone = |change: &&Change| match change.what {
+        Changed::Trade(..) | Changed::District(..) => !is_new,
+        Changed::City(_) => false,
+        _ => true,
+    };
+    let then = master.before(master.changes.iter().filter(is_undone), limit);
+    Candidate {
+        blocked: then.blocked || is_new,
+        last_asked: master.asked_before,
+        on_shift_since: master.came_before,
+        ..then
     }
 }
 
@@ -219,34 +197,40 @@ mod tests {
     use super::*;
     use crate::model::selection::plumber;
 
-    fn master(id: i64) -> Candidate {
-        Candidate { districts: vec![7], limit: 4, ..plumber(id) }
-    }
-
     #[test]
     fn masters_are_as_they_were_before_their_changes() {
-        let change = |second, master, what| PastChange {
-            at: Timestamp::from_second(second).expect("a time"),
-            master: MasterId(master),
-            what,
+        let past = |id: i64, changes: &[(i64, Changed)]| MasterPast {
+            today: Candidate { districts: vec![7], ..plumber(id) },
+            name: String::new(),
+            own_limit: Some(4),
+            known_since: Timestamp::UNIX_EPOCH,
+            asked_before: None,
+            came_before: None,
+            changes: changes
+                .iter()
+                .rev()
+                .map(|(second, what)| Change { at: Timestamp::from_second(*second).expect("a time"), what: *what })
+                .collect(),
         };
-        let changes = [
-            change(1, 1, Changed::Shift(false)),
-            change(2, 1, Changed::Shift(true)),
-            change(3, 1, Changed::Limit([None, Some(4)])),
-            change(4, 1, Changed::Trade(Category::Plumbing, true)),
-            change(4, 1, Changed::Trade(Category::Windows, false)),
-            change(5, 1, Changed::Blocked([true, false])),
-            change(5, 1, Changed::Unreachable(false)),
-            change(6, 2, Changed::Added),
-            change(7, 2, Changed::District(7, true)),
-            change(8, 9, Changed::Shift(true)),
-        ];
-        let mut masters = [master(1), master(2)];
-        rewind(&mut masters, &changes, 5);
-        let [one, two] = masters;
+        let one = past(
+            1,
+            &[
+                (1, Changed::Shift(false)),
+                (2, Changed::Shift(true)),
+                (3, Changed::Limit([None, Some(4)])),
+                (4, Changed::Trade(Category::Plumbing, true)),
+                (4, Changed::Trade(Category::Windows, false)),
+                (5, Changed::Blocked([true, false])),
+                (5, Changed::Unreachable(false)),
+                (6, Changed::City(2)),
+            ],
+        );
+        let two = past(2, &[(6, Changed::Added), (7, Changed::District(7, true))]);
+        assert_eq!(PastChange::of(&one).len(), 7, "of this city");
+        let [one, two] = [one, two].map(|master| at_the_beginning(&master, 5));
         assert!(one.on_shift && one.blocked && one.unreachable);
-        assert_eq!((one.limit, one.categories, one.districts), (5, vec![Category::Windows], vec![7]));
+        assert_eq!((one.limit, one.city, one.categories), (5, 1, vec![Category::Windows]));
+        assert_eq!(one.districts, [7]);
         assert!(two.blocked && two.districts == [7]);
     }
 

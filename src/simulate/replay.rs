@@ -17,7 +17,8 @@ use super::event_loop;
 use super::figures::{End, Figures, Outcome, Played, figures};
 use super::rule::Rule;
 use super::statistics::milliseconds;
-use crate::model::past::{Answered, Changed, Ended, Past, PastAnswer, PastChange, PastOrder};
+use crate::model::master_past::Changed;
+use crate::model::past::{Answered, Ended, Past, PastAnswer, PastChange, PastOrder};
 use crate::model::selection::Search;
 use crate::model::{MasterId, OrderId};
 
@@ -147,7 +148,7 @@ pub fn day(past: &Past) -> Day {
             Changed::Unreachable(unreachable) => What::Unreachable(unreachable),
             Changed::Limit([_, limit]) => What::Limit(limit.unwrap_or(past.policy.max_active_orders)),
             // As they were at the beginning, for the whole day.
-            Changed::Trade(..) | Changed::District(..) => return None,
+            Changed::Trade(..) | Changed::District(..) | Changed::City(_) => return None,
         };
         Some(Change { at: day.at(change.at), master: *by_id.get(&change.master)?, what })
     };

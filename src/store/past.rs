@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
+use super::master_past::{self, CHANGES, MASTERS};
 use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement, with_orders_not_over};
-use crate::model::master_change::What;
 use crate::model::past::{
-    Answered, Changed, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, rewind,
+    Answered, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, at_the_beginning,
 };
 use crate::model::selection::Candidate;
-use crate::model::{Category, CityId, MasterId, OfferState, OrderId};
+use crate::model::{CityId, MasterId, OfferState, OrderId};
 
 /// Orders of a city that are read at most: some days of the largest one.
 pub const MOST_ORDERS: usize = 20_000;
@@ -51,19 +51,8 @@ const OFFERS: Statement = statement!(
 );
 const ANSWERS: Statement =
     statement!("past.answers", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/answers.sql"));
-const MASTERS: Statement = statement!("past.masters", [INT8, TIMESTAMPTZ], include_str!("past/masters.sql"));
 const CARRIED: Statement =
     statement!("past.carried", [INT8, TIMESTAMPTZ], with_orders_not_over!(include_str!("past/carried.sql")));
-const CHANGES: Statement = statement!(
-    "past.changes",
-    [INT8, TIMESTAMPTZ],
-    "SELECT changes.master_id, changes.what, changes.from_value, changes.to_value, changes.created_at
-     FROM masters
-     JOIN master_changes AS changes ON changes.master_id = masters.id
-     WHERE masters.city_id = $1 /* city */ AND changes.created_at >= $2 /* from */
-     ORDER BY changes.id"
-);
-
 /// Every city, by name.
 ///
 /// # Errors
@@ -94,12 +83,14 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
             }
             let since = from.saturating_sub(ANSWERS_SINCE).unwrap_or(from);
             let answers = connection.fetch(&ANSWERS, &[&city.0, &since, &until, &ANSWERS_OF_A_MASTER]).await?;
-            let masters = connection.fetch(&MASTERS, &[&city.0, &from]).await?;
-            let mut masters = each(&masters, |row| master(row, city, limit))?;
-            let changes = connection.fetch(&CHANGES, &[&city.0, &from]).await?;
-            let mut changes: Vec<PastChange> = each(&changes, change)?.into_iter().flatten().collect();
-            rewind(&mut masters, &changes, limit);
+            let [masters, changes] = connection.ready([&MASTERS, &CHANGES]).await?;
+            let read = master_past::read(connection, [&masters, &changes], city.0, from);
+            let mut known = connection.alone(read).await?;
+            known.retain(|master| master.today.city == city.0);
+            let mut masters = known.iter().map(|master| at_the_beginning(master, limit)).collect::<Vec<_>>();
+            let mut changes = known.iter().flat_map(PastChange::of).collect::<Vec<_>>();
             changes.retain(|change| change.at < until);
+            changes.sort_by_key(|change| change.at);
             let carried = connection.fetch(&CARRIED, &[&city.0, &from]).await?;
             let finished = carry(&carried, &mut masters)?;
             Ok(Past {
@@ -183,44 +174,6 @@ fn answer(row: &Row) -> Result<PastAnswer, Error> {
         after: seconds(column(row, "seconds")?),
         answered: Answered::of(state, column(row, "took")?),
     })
-}
-
-fn master(row: &Row, city: CityId, limit: i64) -> Result<Candidate, Error> {
-    let categories: Vec<&str> = column(row, "categories")?;
-    Ok(Candidate {
-        id: MasterId(column(row, "id")?),
-        city: city.0,
-        districts: column(row, "districts")?,
-        categories: categories.into_iter().filter_map(Category::parse).collect(),
-        on_shift: column(row, "on_shift")?,
-        blocked: column(row, "is_blocked")?,
-        unreachable: column(row, "unreachable")?,
-        rating: column(row, "rating")?,
-        load: 0,
-        limit: column::<Option<i32>>(row, "max_active_orders")?.map_or(limit, i64::from),
-        last_asked: column(row, "last_asked")?,
-        on_shift_since: column(row, "on_shift_since")?,
-        turns: 0,
-        left_out: None,
-    })
-}
-
-/// A change; `None` for one that says nothing of who is asked.
-fn change(row: &Row) -> Result<Option<PastChange>, Error> {
-    let [from, to]: [Option<&str>; 2] = [column(row, "from_value")?, column(row, "to_value")?];
-    let number = |value: Option<&str>| value.and_then(|value| value.parse::<i64>().ok());
-    let what = match What::parse(column(row, "what")?) {
-        Some(What::Added) => Some(Changed::Added),
-        Some(What::Shift) => Some(Changed::Shift(to == Some("on"))),
-        Some(What::Blocked) => Some(Changed::Blocked([from.is_some(), to.is_some()])),
-        Some(What::Reachable) => Some(Changed::Unreachable(to == Some("no"))),
-        Some(What::Limit) => Some(Changed::Limit([number(from), number(to)])),
-        Some(What::Trade) => from.or(to).and_then(Category::parse).map(|trade| Changed::Trade(trade, to.is_some())),
-        Some(What::District) => number(from.or(to)).map(|district| Changed::District(district, to.is_some())),
-        Some(What::City | What::Account | What::Approved) | None => None,
-    };
-    let (master, at) = (MasterId(column(row, "master_id")?), column(row, "created_at")?);
-    Ok(what.map(|what| PastChange { at, master, what }))
 }
 
 /// Enters the orders that masters had; when each was over.

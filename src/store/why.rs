@@ -3,30 +3,25 @@
 //! First the order, which each reader may ask about or not, then its waves, then the masters of the city in one trip: as they are,
 //! and after that what has changed, so that nothing is undone that was not read yet.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use tokio::join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::master_past::{self, CHANGES, MASTERS, by_master, readable, with_known};
 use super::rounds::with_unreached;
 use super::{Connection, Error, Ready, Statement, Store, column, facts, orders_not_over, statement};
+use crate::model::master_past::MasterPast;
 use crate::model::moment::Moment;
-use crate::model::selection::{Candidate, Exclusion};
-use crate::model::why::{Answer, Before, Offered, Past, Spell, Story, Undone, WAVES, Wave, WhyOrder};
-use crate::model::{Category, MasterId, MasterRef, OfferState, OrderId, StaffRef};
+use crate::model::selection::Exclusion;
+use crate::model::why::{Answer, Offered, Past, Spell, Story, WAVES, Wave, WhyOrder};
+use crate::model::{MasterId, MasterRef, OfferState, OrderId, StaffRef};
 
 macro_rules! of_order {
     () => {
         include_str!("why/order.sql")
-    };
-}
-
-/// The text of a statement that reads `known`: the masters of the city $1 now, or since $2.
-macro_rules! with_masters {
-    ($($text:tt)+) => {
-        concat!("WITH known AS MATERIALIZED (\n", include_str!("why/masters_of_city.sql"), ") ", $($text)+)
     };
 }
 
@@ -64,19 +59,15 @@ const OF_STAFF: Statement = statement!(
 
 const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], with_unreached!("$1", include_str!("why/waves.sql")));
 const ANSWERS: Statement = statement!("why.answers", [INT8], include_str!("why/answers.sql"));
-const MASTERS: Statement =
-    statement!("why.masters", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/masters.sql")));
-const CHANGES: Statement =
-    statement!("why.changes", [INT8, TIMESTAMPTZ], with_masters!(include_str!("why/changes.sql")));
 const SPELLS: Statement = statement!(
     "why.spells",
     [INT8, TIMESTAMPTZ, TIMESTAMPTZ],
-    with_masters!(", orders_not_over AS (\n", orders_not_over!(), "), ", include_str!("why/spells.sql"))
+    with_known!(", orders_not_over AS (\n", orders_not_over!(), "), ", include_str!("why/spells.sql"))
 );
 const OFFERS: Statement = statement!(
     "why.offers",
     [INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
-    with_masters!(include_str!("why/offers.sql"))
+    with_known!(include_str!("why/offers.sql"))
 );
 
 /// Runs [`OF_MASTER`]: who asks, and the order, if that master may ask about it. `None`: there is no such master.
@@ -188,39 +179,21 @@ async fn masters(
     moments: &[Timestamp],
 ) -> Result<Vec<Past>, Error> {
     let (first, last) = (moments.iter().min().unwrap_or(&order.now), moments.iter().max().unwrap_or(&order.now));
-    let since: [&(dyn ToSql + Sync); 2] = [&order.city, first];
     let between: [&(dyn ToSql + Sync); 3] = [&order.city, first, last];
     let at: [&(dyn ToSql + Sync); 4] = [&order.city, first, last, &moments];
-    let (masters, changes, spells, offers) = join!(
-        connection.query(masters, &since),
-        connection.query(changes, &since),
+    let (masters, spells, offers) = join!(
+        master_past::read(connection, [masters, changes], order.city, *first),
         connection.query(spells, &between),
         connection.query(offers, &at),
     );
-    let mut changes = by_master(&changes?, undone)?;
     let mut spells = by_master(&spells?, spell)?;
     let mut offers = by_master(&offers?, offered)?;
-    let mut all = readable(&masters?, past);
-    for past in &mut all {
-        past.changes = changes.remove(&past.today.id).unwrap_or_default().into_iter().flatten().collect();
-        past.spells = spells.remove(&past.today.id).unwrap_or_default();
-        past.offers = offers.remove(&past.today.id).unwrap_or_default();
-    }
-    Ok(all)
-}
-
-/// What could be read: what a later release has put there must not hide the rest.
-fn readable<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Vec<T> {
-    let read = |row| read(row).inspect_err(|error| tracing::error!(%error, "a part of an order's waves is left out"));
-    rows.iter().filter_map(|row| read(row).ok()).collect()
-}
-
-fn by_master<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Result<HashMap<MasterId, Vec<T>>, Error> {
-    let mut by_master: HashMap<MasterId, Vec<T>> = HashMap::new();
-    for row in rows {
-        by_master.entry(MasterId(column(row, "master_id")?)).or_default().push(read(row)?);
-    }
-    Ok(by_master)
+    let with_load = |master: MasterPast| Past {
+        spells: spells.remove(&master.today.id).unwrap_or_default(),
+        offers: offers.remove(&master.today.id).unwrap_or_default(),
+        master,
+    };
+    Ok(masters?.into_iter().map(with_load).collect())
 }
 
 fn wave(row: &Row) -> Result<Wave, Error> {
@@ -253,54 +226,6 @@ fn answer(row: &Row) -> Result<Answer, Error> {
         sent: Moment { at: column(row, "sent_at")?, local: column(row, "sent_local")? },
         responded: responded.zip(column(row, "responded_local")?).map(|(at, local)| Moment { at, local }),
     })
-}
-
-fn past(row: &Row) -> Result<Past, Error> {
-    Ok(Past {
-        today: Candidate {
-            id: MasterId(column(row, "id")?),
-            city: column(row, "city_id")?,
-            districts: column(row, "districts")?,
-            categories: column::<Vec<&str>>(row, "categories")?.into_iter().filter_map(Category::parse).collect(),
-            on_shift: column(row, "on_shift")?,
-            blocked: column(row, "is_blocked")?,
-            unreachable: column(row, "unreachable")?,
-            rating: column(row, "rating")?,
-            load: 0,
-            limit: 0,
-            last_asked: None,
-            on_shift_since: None,
-            turns: 0,
-            left_out: None,
-        },
-        name: column(row, "full_name")?,
-        own_limit: column(row, "own_limit")?,
-        known_since: column(row, "created_at")?,
-        asked_before: column(row, "asked_before")?,
-        came_before: column(row, "came_before")?,
-        changes: Vec::new(),
-        spells: Vec::new(),
-        offers: Vec::new(),
-    })
-}
-
-/// `None`: a change that decides about nothing.
-fn undone(row: &Row) -> Result<Option<Undone>, Error> {
-    let (from, to): (Option<&str>, Option<&str>) = (column(row, "from_value")?, column(row, "to_value")?);
-    let number = |value: Option<&str>| value.and_then(|value| value.parse::<i64>().ok());
-    let had = from.is_some();
-    let before = match column(row, "what")? {
-        "SHIFT" => Some(Before::Shift(from == Some("on"))),
-        "BLOCKED" => Some(Before::Blocked(had)),
-        "LIMIT" => Some(Before::Limit(number(from))),
-        "TRADE" => from.or(to).and_then(Category::parse).map(|trade| Before::Trade(trade, had)),
-        "DISTRICT" => number(from.or(to)).map(|district| Before::District(district, had)),
-        "REACHABLE" => Some(Before::Reachable(from == Some("yes"))),
-        "CITY" => number(from).map(Before::City),
-        _ => None,
-    };
-    let at = column(row, "created_at")?;
-    Ok(before.map(|before| Undone { at, before }))
 }
 
 fn spell(row: &Row) -> Result<Spell, Error> {

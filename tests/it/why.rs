@@ -330,10 +330,10 @@ impl Lives {
     /// What masters are told is of the same waves, and certain.
     fn assert_told(story: &Story) {
         for past in &story.masters {
-            for (told, wave) in story.tell(past.today.id).iter().zip(&story.waves) {
+            for (told, wave) in story.tell(past.id()).iter().zip(&story.waves) {
                 assert!(told.certain && told.verdict != Verdict::Unknown, "{told:?}");
                 let asked = matches!(told.verdict, Verdict::Asked(Some(_)));
-                assert_eq!(asked, wave.chosen.contains(&past.today.id), "{told:?}");
+                assert_eq!(asked, wave.chosen.contains(&past.id()), "{told:?}");
             }
         }
     }

@@ -1,4 +1,4 @@
--- $1 city, $2 the first moment that is asked about: who is in the city, or was in it since then, as they are now.
+-- $1 city, $2 a moment: who is in the city, or was in it since then, as they are now.
 SELECT
     known.id,
     known.full_name,
@@ -17,14 +17,14 @@ SELECT
              WHERE metrics.master_id = known.id AND round_number IS NULL AND assigned_at < $2))
         ELSE activity.last_asked_at
     END AS asked_before,
-    coalesce(
-        CASE WHEN known.on_shift_since <= $2 THEN known.on_shift_since END,
-        (SELECT created_at FROM master_changes
-         WHERE master_id = known.id AND what = 'SHIFT' AND to_value = 'on' AND created_at <= $2
-         ORDER BY id DESC
-         LIMIT 1),
-        known.created_at) AS came_before,
+    CASE WHEN known.on_shift_since <= $2 THEN known.on_shift_since
+         ELSE (SELECT created_at FROM master_changes
+               WHERE master_id = known.id AND what = 'SHIFT' AND to_value = 'on' AND created_at <= $2
+               ORDER BY id DESC
+               LIMIT 1)
+    END AS came_before,
     ARRAY (SELECT district_id FROM master_districts WHERE master_id = known.id) AS districts,
     ARRAY (SELECT category FROM master_categories WHERE master_id = known.id) AS categories
 FROM known
 LEFT JOIN master_activity AS activity ON activity.master_id = known.id
+ORDER BY known.id

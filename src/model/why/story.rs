@@ -1,0 +1,192 @@
+//! What each wave of an order was to a master, and how certain that is.
+
+use std::collections::{HashMap, HashSet};
+
+use super::judged::{Judged, judge};
+use super::past::Past;
+use super::wave::{Wave, WhyOrder};
+use crate::model::moment::Moment;
+use crate::model::selection::{Candidate, Exclusion};
+use crate::model::{MasterId, OfferState, OrderId};
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Whose.
+    pub master: MasterId,
+    /// Its state.
+    pub state: OfferState,
+    /// When it was made.
+    pub sent: Moment,
+    /// When it ended.
+    pub responded: Option<Moment>,
+}
+
+/// What a wave was to a master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Asked, and what became of that.
+    Asked(Option<Answer>),
+    /// Asked by a wave before, and what became of that.
+    AskedBefore(Option<Answer>),
+    /// Could be asked; but the client wanted somebody else, who was asked first and alone.
+    ClientsChoice,
+    /// Could be asked; but others had waited longer.
+    Waited {
+        /// For how many seconds the master had; `None`: was never asked.
+        own: Option<i64>,
+        /// Whom the wave asked, and for how many seconds each of them had.
+        others: Vec<(MasterId, Option<i64>)>,
+    },
+    /// Could be asked, and may have been held: others were being decided about in the same second.
+    WaitedOrHeld,
+    /// Had as many orders and offers as allowed.
+    Full {
+        /// How many that is.
+        limit: i64,
+        /// The orders.
+        orders: Vec<OrderId>,
+        /// The offers' orders.
+        offers: Vec<OrderId>,
+        /// How many more there are of either, which the reader may not be told the numbers of.
+        elsewhere: usize,
+    },
+    /// Another reason, the first that held.
+    Excluded(Exclusion),
+    /// Was not in the city then.
+    Elsewhere,
+    /// The order was of another city then, so that cannot be known any more.
+    OrderElsewhere,
+    /// That cannot be known any more.
+    Unknown,
+}
+
+impl Verdict {
+    /// The other orders that it names.
+    #[must_use]
+    pub fn named(&self) -> Vec<OrderId> {
+        match self {
+            Self::Full { orders, offers, .. } => orders.iter().chain(offers).copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names of the other orders only those that the reader may see, and counts the rest.
+    pub fn name_only(&mut self, seen: &HashSet<OrderId>) {
+        let named = self.named().len();
+        if let Self::Full { orders, offers, elsewhere, .. } = self {
+            orders.retain(|order| seen.contains(order));
+            offers.retain(|order| seen.contains(order));
+            *elsewhere += named - orders.len() - offers.len();
+        }
+    }
+}
+
+/// A wave, as it is told to somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which wave of its search.
+    pub number: i32,
+    /// Whether its search is another one than that of the wave told before it.
+    pub begins_search: bool,
+    /// When it went out.
+    pub at: Moment,
+    /// How many it asked.
+    pub chosen: usize,
+    /// What it was to the master.
+    pub verdict: Verdict,
+    /// Whether that is certain.
+    pub certain: bool,
+}
+
+/// All that is known of an order's waves.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The order.
+    pub order: WhyOrder,
+    /// Its waves, the first one first.
+    pub waves: Vec<Wave>,
+    /// Whether there were more before these.
+    pub earlier: bool,
+    /// The masters who are or were in its city.
+    pub masters: Vec<Past>,
+    /// What became of its offers, the first one first.
+    pub answers: Vec<Answer>,
+}
+
+impl Story {
+    /// What each wave was to a master, the first one first.
+    #[must_use]
+    pub fn tell(&self, master: MasterId) -> Vec<Told> {
+        let mut before = None;
+        let each = self.waves.iter().map(|wave| {
+            let begins_search = before.replace(wave.search_started) != Some(wave.search_started);
+            let (verdict, certain) = self.verdict(wave, master);
+            Told { number: wave.number, begins_search, at: wave.at, chosen: wave.chosen.len(), verdict, certain }
+        });
+        each.collect()
+    }
+
+    /// Whether the master was in the city when any of the waves went out, or has been asked.
+    #[must_use]
+    pub fn concerns(&self, master: MasterId) -> bool {
+        let was_asked = self.waves.iter().any(|wave| wave.has_asked(master))
+            || self.answers.iter().any(|answer| answer.master == master);
+        let past = self.masters.iter().find(|past| past.id() == master);
+        let was_there = |past: &Past| {
+            let there = |wave: &Wave| past.at(wave).is_some_and(|then| then.city == self.order.city);
+            self.waves.iter().any(there) || self.waves.is_empty() && past.master.today.city == self.order.city
+        };
+        was_asked || past.is_some_and(was_there)
+    }
+
+    /// The masters' names.
+    #[must_use]
+    pub fn names(&self) -> HashMap<MasterId, &str> {
+        self.masters.iter().map(|past| (past.id(), past.master.name.as_str())).collect()
+    }
+
+    fn verdict(&self, wave: &Wave, master: MasterId) -> (Verdict, bool) {
+        let answer = |last: bool| {
+            let mut own = self.answers.iter().filter(|answer| answer.master == master && answer.sent.at <= wave.at.at);
+            // Of the wave itself, or of any before it.
+            own.rfind(|answer| last || answer.sent.at == wave.at.at).copied()
+        };
+        if wave.chosen.contains(&master) {
+            return (Verdict::Asked(answer(false)), true);
+        }
+        if wave.has_asked(master) {
+            // Whom an offer had not reached is forgotten in time.
+            return (Verdict::AskedBefore(answer(true)), wave.is_known_at(self.order.now));
+        }
+        if !wave.can_be_judged(&self.order) {
+            let verdict = if wave.was_elsewhere(&self.order) { Verdict::OrderElsewhere } else { Verdict::Unknown };
+            return (verdict, true);
+        }
+        let judged = judge(&self.order, wave, &self.masters);
+        let Some((then, why_not)) = judged.ranked.iter().find(|(then, _)| then.id == master) else {
+            return (Verdict::Elsewhere, true);
+        };
+        let verdict = match why_not {
+            Some(Exclusion::Limit) => {
+                let past = self.masters.iter().find(|past| past.id() == master);
+                let (orders, offers) = past.map(|past| past.load(wave)).unwrap_or_default();
+                Verdict::Full { limit: then.limit, orders, offers, elsewhere: 0 }
+            }
+            Some(reason) => Verdict::Excluded(*reason),
+            None if wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed) > 0 => Verdict::WaitedOrHeld,
+            None if matches!(wave.chosen[..], [one] if Some(one) == self.order.preferred) => Verdict::ClientsChoice,
+            None => waited(wave, then, &judged),
+        };
+        (verdict, judged.agrees)
+    }
+}
+
+/// That others had waited longer.
+fn waited(wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
+    let waited =
+        |master: &Candidate| master.waits_since().map(|since| wave.at.at.duration_since(since).as_secs().max(0));
+    let of = |id: &MasterId| judged.ranked.iter().find(|(master, _)| master.id == *id).map(|(master, _)| master);
+    let others = wave.chosen.iter().filter_map(|id| of(id).map(|master| (*id, waited(master)))).collect();
+    Verdict::Waited { own: waited(own), others }
+}
