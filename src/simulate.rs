@@ -1,6 +1,6 @@
 //! A day of a city under other policies, without a database: discrete-event simulation with the product's own choice.
 //!
-//! Who is asked, and when the next wave goes out, is decided by [`plan`](crate::model::policy::plan) over a
+//! Who is asked, and when the next wave goes out, is decided by [`plan`](crate::model::plan::plan) over a
 //! [`Pool`](crate::model::selection::Pool), as in the product; only the clock, the clients and the masters are made up.
 //! [`day`] holds what happens whatever the policy is, [`event_loop`] plays it under one, [`figures`] says what came of it.
 //! Days come from a [`city`] or, for `replay`, from the past ([`replay`]). [`batch`] plays many days on all cores, [`table`]

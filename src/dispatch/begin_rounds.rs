@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use tokio::join;
 
 use super::transaction;
-use crate::model::policy::{self, BATCH, Due, LOOK_AGAIN, Planned, Step, later, plan};
+use crate::model::due::{Due, LOOK_AGAIN, Step, later};
+use crate::model::plan::{self, Planned, plan};
+use crate::model::policy::BATCH;
 use crate::model::selection::{Candidate, Exclusion, Pool};
 use crate::model::{MasterId, OrderId};
 use crate::store::patience::{self, PATIENCE, Patience};
@@ -251,7 +253,7 @@ impl<'a> Pass<'a> {
         loop {
             let mut after = pool.clone();
             let planned: Vec<Planned> = due.iter().map(|(due, count)| plan(due.clone(), *count, &mut after)).collect();
-            let asked = policy::asked(&planned);
+            let asked = plan::asked(&planned);
             *lock(&self.last_chosen) = asked.keys().copied().collect();
             let wanted: Vec<MasterId> = asked.keys().copied().filter(|master| !held.contains(master)).collect();
             if wanted.is_empty() {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::statistics::milliseconds;
 use crate::model::MasterId;
-use crate::model::policy::later;
+use crate::model::due::later;
 use crate::model::selection::{Candidate, Search};
 
 /// A moment of the day, or a length of time: milliseconds, the former since the day began.

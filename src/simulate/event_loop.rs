@@ -12,7 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::day::{Answer, Change, Day, Millis, Reaction, Reactions, What};
 use super::figures::{End, Outcome, Played};
 use super::rule::Rule;
-use crate::model::policy::{Due, Planned, Policy, Step, later, plan};
+use crate::model::due::{Due, Step, later};
+use crate::model::plan::{Planned, plan};
+use crate::model::policy::Policy;
 use crate::model::selection::{Candidate, Place, Pool, Search};
 use crate::model::{MasterId, OfferId, OrderStatus};
 
