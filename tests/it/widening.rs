@@ -30,6 +30,31 @@ impl Dispatch {
     }
 }
 
+/// A city with so many masters beside the usual three, an order whose search has begun, and who has its offers.
+async fn searching(masters: i64) -> (Dispatch, OrderId, Vec<i64>) {
+    let t = Dispatch::with_standing_clock(masters).await;
+    let order = t.order().create().await;
+    t.tick().await;
+    t.deliver_all().await;
+    let asked = t.asked(order).await;
+    (t, order, asked)
+}
+
+/// The same of an order that the second master is asked about first, and alone.
+async fn searching_for_boris() -> (Dispatch, OrderId) {
+    let t = Dispatch::with_standing_clock(5).await;
+    let order = t.order().in_status("GUARANTEE").create().await;
+    t.execute(
+        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
+        &[&BORIS],
+    )
+    .await;
+    t.tick().await;
+    t.deliver_all().await;
+    assert_eq!(t.asked(order).await, [BORIS]);
+    (t, order)
+}
+
 #[tokio::test]
 async fn three_are_asked_and_one_more_every_thirty_seconds_while_their_offers_stay_out() {
     let t = Dispatch::with_standing_clock(10).await;
@@ -79,11 +104,7 @@ async fn no_more_offers_live_at_once_than_the_policy_allows() {
 
 #[tokio::test]
 async fn a_decline_is_replaced_at_once_and_the_search_widens_when_it_would_have() {
-    let t = Dispatch::with_standing_clock(10).await;
-    let order = t.order().create().await;
-    t.tick().await;
-    t.deliver_all().await;
-    let asked = t.asked(order).await;
+    let (t, order, asked) = searching(10).await;
     t.let_pass(7);
     t.decline(asked[0], order).await;
     assert_eq!(t.tick().await.dispatched.offers, 1);
@@ -108,11 +129,7 @@ async fn who_leaves_the_shift_or_cannot_be_written_to_or_is_blocked_is_replaced_
         ("unreachable_since = now()", "unreachable_since = NULL"),
         ("is_blocked = true, blocked_reason = 'x'", "is_blocked = false"),
     ] {
-        let t = Dispatch::with_standing_clock(10).await;
-        let order = t.order().create().await;
-        t.tick().await;
-        t.deliver_all().await;
-        let asked = t.asked(order).await;
+        let (t, _, asked) = searching(10).await;
         t.let_pass(7);
         let set = |what| format!("UPDATE masters SET {what} WHERE telegram_user_id = $1");
         t.execute(&set(leaves), &[&asked[0]]).await;
@@ -129,11 +146,7 @@ async fn who_leaves_the_shift_or_cannot_be_written_to_or_is_blocked_is_replaced_
 /// While somebody holds the order, whoever leaves the shift does not wait for it: the search widens later by itself.
 #[tokio::test]
 async fn leaving_the_shift_waits_for_nobody() {
-    let t = Dispatch::with_standing_clock(10).await;
-    let order = t.order().create().await;
-    t.tick().await;
-    t.deliver_all().await;
-    let asked = t.asked(order).await;
+    let (t, order, asked) = searching(10).await;
     let colleague = t.colleague().await;
     colleague.batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE")).await.expect("a lock");
     t.execute("SET statement_timeout = '2s'", &[]).await;
@@ -146,16 +159,7 @@ async fn leaving_the_shift_waits_for_nobody() {
 
 #[tokio::test]
 async fn the_preferred_master_has_his_time_alone_and_then_the_search_widens() {
-    let t = Dispatch::with_standing_clock(5).await;
-    let order = t.order().in_status("GUARANTEE").create().await;
-    t.execute(
-        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
-        &[&BORIS],
-    )
-    .await;
-    t.tick().await;
-    t.deliver_all().await;
-    assert_eq!(t.asked(order).await, [BORIS]);
+    let (t, _) = searching_for_boris().await;
     t.let_pass(59);
     assert_eq!(t.tick().await.dispatched.offers, 0, "nobody beside him");
     t.let_pass(1);
@@ -167,14 +171,9 @@ async fn the_preferred_master_has_his_time_alone_and_then_the_search_widens() {
 
 #[tokio::test]
 async fn a_preferred_master_who_declines_gives_his_time_to_the_others() {
-    let t = Dispatch::with_standing_clock(5).await;
-    let order = t.order().in_status("GUARANTEE").create().await;
-    t.execute("UPDATE orders SET preferred_master_id = 2", &[]).await;
-    t.tick().await;
-    t.deliver_all().await;
-    let alone = t.asked(order).await[0];
+    let (t, order) = searching_for_boris().await;
     t.let_pass(5);
-    t.decline(alone, order).await;
+    t.decline(BORIS, order).await;
     assert_eq!(t.tick().await.dispatched.offers, 3);
     t.check().await;
 }
@@ -182,13 +181,9 @@ async fn a_preferred_master_who_declines_gives_his_time_to_the_others() {
 #[tokio::test]
 async fn a_preferred_master_who_is_gone_keeps_nobody_waiting() {
     for goes in ["on_shift = false", "unreachable_since = now()"] {
-        let t = Dispatch::with_standing_clock(5).await;
-        let order = t.order().in_status("GUARANTEE").create().await;
-        t.execute("UPDATE orders SET preferred_master_id = 2", &[]).await;
-        t.tick().await;
-        t.deliver_all().await;
+        let (t, order) = searching_for_boris().await;
         t.let_pass(5);
-        t.execute(&format!("UPDATE masters SET {goes} WHERE id = 2"), &[]).await;
+        t.execute(&format!("UPDATE masters SET {goes} WHERE telegram_user_id = $1"), &[&BORIS]).await;
         assert_eq!(t.tick().await.dispatched.offers, 3, "{goes}");
         assert_eq!(t.live(order).await, 4, "{goes}: his own is still out");
         t.let_pass(30);
@@ -200,11 +195,7 @@ async fn a_preferred_master_who_is_gone_keeps_nobody_waiting() {
 /// That somebody had left the shift is forgotten with the offer; that another was asked instead concerns nobody else's place.
 #[tokio::test]
 async fn a_decline_is_replaced_whoever_was_replaced_before() {
-    let t = Dispatch::with_standing_clock(14).await;
-    let order = t.order().create().await;
-    t.tick().await;
-    t.deliver_all().await;
-    let first = t.asked(order).await;
+    let (t, order, first) = searching(14).await;
     t.let_pass(40);
     t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&first[0]]).await;
     assert_eq!(t.tick().await.dispatched.offers, 2, "one in his place, one more as it is time");
@@ -257,10 +248,7 @@ async fn staff_are_told_when_as_many_were_asked_as_the_rounds_would_have() {
 /// With offers out, somebody may still take it: staff are told that nobody is left when nobody is.
 #[tokio::test]
 async fn nobody_is_left_only_when_the_last_offer_has_ended() {
-    let t = Dispatch::with_standing_clock(0).await;
-    let order = t.order().create().await;
-    t.tick().await;
-    t.deliver_all().await;
+    let (t, order, _) = searching(0).await;
     t.let_pass(30);
     let passed = t.tick().await.dispatched;
     assert_eq!((passed.offers, passed.escalated), (0, 0));
