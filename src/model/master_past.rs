@@ -20,7 +20,7 @@ pub struct MasterPast {
     pub known_since: Timestamp,
     /// When the master was last asked before that moment.
     pub asked_before: Option<Timestamp>,
-    /// When the master had come on shift by that moment, as far as it was written down.
+    /// When the master could be asked again by that moment, as far as it was written down: see [`Candidate::on_shift_since`].
     pub came_before: Option<Timestamp>,
     /// What was changed since, the last change first.
     pub changes: Vec<Change>,
@@ -59,7 +59,7 @@ pub enum Changed {
 impl Changed {
     /// Whether the master waits anew from then on.
     fn begins_the_wait(self) -> bool {
-        self == Self::Shift(true)
+        matches!(self, Self::Shift(true) | Self::Blocked([true, false]) | Self::Unreachable(false))
     }
 
     /// Takes it back. To have been let in is left to the reader: see [`MasterPast::known_since`].
@@ -154,6 +154,10 @@ mod tests {
     fn whoever_came_back_waits_since_then() {
         let changed = past(&[(9, Changed::Shift(true)), (8, Changed::Shift(false)), (5, Changed::Shift(true))]);
         assert_eq!([4, 5, 8, 9].map(|second| changed.came(at(second))), [at(1), at(5), at(5), at(9)]);
+        let blocked = past(&[(9, Changed::Blocked([true, false])), (8, Changed::Blocked([true, true]))]);
+        assert_eq!([8, 9].map(|second| blocked.came(at(second))), [at(1), at(9)]);
+        let away = past(&[(9, Changed::Unreachable(false)), (8, Changed::Unreachable(true))]);
+        assert_eq!([8, 9].map(|second| away.came(at(second))), [at(1), at(9)]);
         let known = MasterPast { came_before: Some(at(3)), ..changed };
         assert_eq!([4, 7].map(|second| known.came(at(second))), [at(3), at(5)]);
     }

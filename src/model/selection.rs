@@ -35,7 +35,7 @@ pub struct Candidate {
     pub limit: i64,
     /// When the master was last offered or given an order.
     pub last_asked: Option<Timestamp>,
-    /// When the master came on shift.
+    /// When the master came on shift, or could be asked again: was unblocked, or could be written to.
     pub on_shift_since: Option<Timestamp>,
     /// How often the master was asked at the moment when that was last, as far as this pass knows.
     pub turns: u32,
@@ -44,8 +44,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Since when the master waits to be asked: since the last time, or since coming on shift, whichever was later; `None`: nobody
-    /// knows since when, and for longer than all others.
+    /// Since when the master waits to be asked: since the last time, or since he could be asked again, whichever was later; `None`:
+    /// nobody knows since when, and for longer than all others.
     #[must_use]
     pub fn waits_since(&self) -> Option<Timestamp> {
         self.last_asked.max(self.on_shift_since)
@@ -54,7 +54,8 @@ impl Candidate {
     /// Whose turn it is: the least comes first. Whoever has waited longest, and among those who have waited equally long, as they
     /// were asked together, who was asked least in this pass, then the best rated, then by chance.
     ///
-    /// Nothing that masters do brings them forward. To leave the shift and to come back begins the wait anew. To decline, or to
+    /// Nothing that masters do brings them forward. To leave the shift and to come back begins the wait anew, and so does to block the
+    /// bot and to unblock it. To decline, or to
     /// let an offer pass, leaves the time when it was made as it is; how many orders and offers somebody has does not count, or
     /// whoever declines would go before who thinks. And the numbers that chance is made of are not theirs to choose: an order's
     /// number is the next one when it is made, and a master's stays as it is, so that whoever knows both may work out how a tie

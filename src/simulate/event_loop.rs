@@ -153,11 +153,15 @@ impl<'a, R: Reactions> Loop<'a, R> {
         let place = &mut self.places[master];
         let was_there = can_be_asked(place);
         match what {
-            What::Shift(on) => (place.on_shift, place.on_shift_since) = (on, on.then_some(moment)),
+            What::Shift(on) => place.on_shift = on,
             What::Blocked(blocked) => place.blocked = blocked,
             What::Unreachable(unreachable) => place.unreachable = unreachable,
             What::Limit(limit) => place.limit = limit,
             What::Finished => place.load -= 1,
+        }
+        // As the database keeps it.
+        if matches!(what, What::Shift(_) | What::Blocked(false) | What::Unreachable(false)) {
+            place.on_shift_since = place.on_shift.then_some(moment);
         }
         self.pool.enter(&self.places[master]);
         if was_there && !can_be_asked(&self.places[master]) {

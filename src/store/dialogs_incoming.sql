@@ -2,7 +2,7 @@
 WITH writer AS (
     SELECT * FROM masters WHERE id = coalesce($1, (SELECT id FROM masters WHERE telegram_user_id = $2))
 ), reached AS (
-    UPDATE masters SET unreachable_since = NULL
+    UPDATE masters SET unreachable_since = NULL, on_shift_since = CASE WHEN on_shift THEN coalesce($6, now()) END
     WHERE id = (
         SELECT masters.id FROM masters JOIN writer USING (id) WHERE masters.unreachable_since IS NOT NULL
         FOR NO KEY UPDATE OF masters SKIP LOCKED)

@@ -24,7 +24,7 @@ use crate::config;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 58] = [
+const MIGRATIONS: [(&str, &str); 59] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -81,6 +81,7 @@ const MIGRATIONS: [(&str, &str); 58] = [
     ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
     ("V57__told_roots.sql", include_str!("../../migrations/V57__told_roots.sql")),
     ("V58__purged_history.sql", include_str!("../../migrations/V58__purged_history.sql")),
+    ("V59__waiting_anew.sql", include_str!("../../migrations/V59__waiting_anew.sql")),
     ("V62__replaced_offers.sql", include_str!("../../migrations/V62__replaced_offers.sql")),
     ("V63__known_shifts.sql", include_str!("../../migrations/V63__known_shifts.sql")),
 ];

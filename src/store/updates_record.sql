@@ -35,7 +35,8 @@ WITH moment AS (
       AND $9 IS NOT NULL AND ($9 = ANY (touched)) IS NOT TRUE
 ), reached AS (
     -- Somebody who holds the master's row is not waited for; the next update sees to it.
-    UPDATE masters SET unreachable_since = NULL
+    UPDATE masters SET unreachable_since = NULL, on_shift_since = CASE WHEN on_shift THEN moment.now END
+    FROM moment
     WHERE id = (
         SELECT masters.id FROM masters JOIN sender USING (id) WHERE unreachable_since IS NOT NULL
         FOR NO KEY UPDATE OF masters SKIP LOCKED)

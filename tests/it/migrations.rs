@@ -131,6 +131,13 @@ async fn what_earlier_releases_have_written_is_brought_up_to_date() {
     let waits: String = sql.query_one(waits, &[]).await.expect("a query").get(0);
     assert_eq!(waits, "1 1767225600, 2", "who is on shift waits since coming back, and who is not does not");
     sql.batch_execute("UPDATE masters SET on_shift = true WHERE id = 2").await.expect("a change");
+    sql.batch_execute(
+        "UPDATE masters SET is_blocked = true WHERE id = 1; UPDATE masters SET is_blocked = false WHERE id = 1",
+    )
+    .await
+    .expect("changes");
+    let anew = "SELECT on_shift_since >= now() - interval '1 hour' FROM masters WHERE id = 1";
+    assert!(sql.query_one(anew, &[]).await.expect("a query").get::<_, bool>(0), "who was blocked has not waited");
     sql.batch_execute("DELETE FROM processed_updates WHERE update_key = 'odd'").await.expect("a deletion");
     let keys = "SELECT string_agg(concat_ws(' ', update_key, action, outcome), ', ' ORDER BY update_key) FROM processed_updates";
     let known: String = sql.query_one(keys, &[]).await.expect("a query").get(0);

@@ -6,6 +6,8 @@ use futures_util::future::join_all;
 
 use crate::harness::{ANNA, BORIS, Dispatch, VERA};
 
+const OLGA: i64 = 500;
+
 impl Dispatch {
     /// How many live offers an order has.
     async fn live(&self, order: OrderId) -> i64 {
@@ -139,6 +141,57 @@ async fn who_leaves_the_shift_or_cannot_be_written_to_or_is_blocked_is_replaced_
         t.execute(&set(is_back), &[&asked[0]]).await;
         t.let_pass(1);
         assert_eq!(t.tick().await.dispatched.offers, 0, "{is_back}");
+        t.check().await;
+    }
+}
+
+/// Or whoever blocks the bot for the night, and stays on shift, would be asked first in the morning.
+#[tokio::test]
+async fn who_could_not_be_asked_has_not_waited() {
+    for (why, asked) in
+        [("nothing", ANNA), ("the bot", BORIS), ("staff", BORIS), ("somebody who writes into the database", BORIS)]
+    {
+        let t = Dispatch::with_standing_clock(0).await;
+        t.execute("INSERT INTO dispatch_policies (first_masters) VALUES (1)", &[]).await;
+        t.execute("UPDATE masters SET on_shift = telegram_user_id <> $1", &[&VERA]).await;
+        let set = async |what: &str| {
+            t.execute(&format!("UPDATE masters SET {what} WHERE telegram_user_id = $1"), &[&ANNA]).await;
+        };
+        // Anna came first, and Boris an hour later.
+        t.let_pass(3600);
+        t.execute("UPDATE masters SET on_shift_since = $1 WHERE telegram_user_id = $2", &[&t.clock.now(), &BORIS])
+            .await;
+        t.let_pass(3600);
+        match why {
+            "the bot" => {
+                set("unreachable_since = now()").await;
+                t.chat(ANNA).say("/start").await;
+            }
+            "staff" => {
+                set("is_blocked = true, blocked_reason = 'долг'").await;
+                let olga = t.add_staff(OLGA).await;
+                olga.tap("adm:m").await;
+                olga.press("Анна").await;
+                olga.press("Разблокировать").await;
+            }
+            "somebody who writes into the database" => {
+                set("is_blocked = true, blocked_reason = 'долг'").await;
+                set("on_shift_since = now() - interval '1 hour'").await;
+                set("is_blocked = false").await;
+                let since: f64 = t
+                    .one(
+                        "SELECT extract(epoch FROM now() - on_shift_since)::float8 FROM masters WHERE telegram_user_id = $1",
+                        &[&ANNA],
+                    )
+                    .await;
+                assert!(since < 600.0, "by the database's clock: {since} s ago");
+                continue;
+            }
+            _ => {}
+        }
+        let order = t.order().create().await;
+        t.tick().await;
+        assert_eq!(t.asked(order).await, [asked], "{why} kept Anna from being asked");
         t.check().await;
     }
 }

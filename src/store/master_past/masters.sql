@@ -19,7 +19,9 @@ SELECT
     END AS asked_before,
     CASE WHEN known.on_shift_since <= $2 THEN known.on_shift_since
          ELSE (SELECT created_at FROM master_changes
-               WHERE master_id = known.id AND what = 'SHIFT' AND to_value = 'on' AND created_at <= $2
+               WHERE master_id = known.id AND created_at <= $2
+                 AND (what = 'SHIFT' AND to_value = 'on' OR what = 'BLOCKED' AND to_value IS NULL
+                      OR what = 'REACHABLE' AND to_value = 'yes')
                ORDER BY id DESC
                LIMIT 1)
     END AS came_before,

@@ -236,7 +236,8 @@ pub(crate) const SET: Statement = statement!(
      ), changed AS (
          UPDATE masters
          SET on_shift = coalesce($4 /* on shift */, on_shift),
-             on_shift_since = CASE WHEN on_shift THEN on_shift_since ELSE coalesce($10, now()) /* now */ END,
+             on_shift_since = CASE WHEN on_shift AND NOT (is_blocked AND $5 /* blocked */ IS FALSE) THEN on_shift_since
+                                   ELSE coalesce($10, now()) /* now */ END,
              is_blocked = coalesce($5 /* blocked */, is_blocked),
              blocked_reason = CASE WHEN $5 IS NULL THEN blocked_reason ELSE $6 /* reason */ END,
              awaiting_approval_since = CASE WHEN $5 IS NULL THEN awaiting_approval_since END,

@@ -7,7 +7,8 @@ WITH moment AS (
     FROM outbox_bots
     WHERE bot = (SELECT bot FROM outbox WHERE id = $1)
 ), masters_again AS (
-    UPDATE masters SET unreachable_since = NULL
+    UPDATE masters SET unreachable_since = NULL, on_shift_since = CASE WHEN on_shift THEN moment.now END
+    FROM moment
     WHERE id IN (
         -- Whoever holds a row is not waited for: this is done again at every refusal while the streak lasts.
         SELECT masters.id FROM masters JOIN streak ON bot = 'MASTER' AND telegram_user_id = ANY (refused)

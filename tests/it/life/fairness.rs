@@ -13,7 +13,7 @@ use crate::harness::Dispatch;
 /// Since when each master waits.
 pub(super) type Waits = BTreeMap<i64, Timestamp>;
 
-/// Since when everybody waits at this moment: since the last offer or order, or since coming on shift.
+/// Since when everybody waits at this moment: since the last offer or order, or since they could be asked again.
 pub(super) async fn waits(t: &Dispatch) -> Waits {
     let rows = t
         .sql
@@ -36,6 +36,20 @@ impl Dispatch {
 
 /// Looks at the wave that a pass has just sent out; at none if there were several, as each changes who can be asked by the next.
 pub(super) async fn check(t: &Dispatch, before: &Waits) -> Result<(), String> {
+    // The clock that stands is ahead of the database's, which dates the changes.
+    let idle: i64 = t
+        .one(
+            "SELECT count(*) FROM masters
+             WHERE on_shift AND on_shift_since < (
+                 SELECT max(created_at) FROM master_changes
+                 WHERE master_id = masters.id AND (what = 'SHIFT' OR what = 'BLOCKED' AND to_value IS NULL
+                                                   OR what = 'REACHABLE' AND to_value = 'yes'))",
+            &[],
+        )
+        .await;
+    if idle > 0 {
+        return Err(format!("{idle} masters waited while they could not be asked"));
+    }
     let now = t.clock.now().expect("a standing clock");
     let rows = t
         .sql
