@@ -14,7 +14,8 @@ use crate::model::master_past::{Change, Changed, MasterPast};
 use crate::model::selection::Candidate;
 use crate::model::{Category, MasterId};
 
-/// The text of a statement that reads `known`: the masters of the city $1 now, or since $2.
+/// The text of a statement that reads `known`: the masters of the city $1 now, or since $2; of whom more is asked about, if they have
+/// the trade $3, or had it since, or if that is null.
 macro_rules! with_known {
     ($($text:tt)+) => {
         concat!("WITH known AS MATERIALIZED (\n", include_str!("master_past/known.sql"), ") ", $($text)+)
@@ -24,21 +25,30 @@ pub(in crate::store) use with_known;
 
 /// Reads the masters.
 pub(super) const MASTERS: Statement =
-    statement!("master_past.masters", [INT8, TIMESTAMPTZ], with_known!(include_str!("master_past/masters.sql")));
+    statement!("master_past.masters", [INT8, TIMESTAMPTZ, TEXT], with_known!(include_str!("master_past/masters.sql")));
 /// Reads what was changed of them.
-pub(super) const CHANGES: Statement =
-    statement!("master_past.changes", [INT8, TIMESTAMPTZ], with_known!(include_str!("master_past/changes.sql")));
+pub(super) const CHANGES: Statement = statement!(
+    "master_past.changes",
+    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ],
+    with_known!(include_str!("master_past/changes.sql"))
+);
 
-/// Runs [`MASTERS`] and [`CHANGES`]: the masters who are in a city, or were in it since a moment, with what was changed of them
-/// from then on. The changes are read after the masters, so that nothing is taken back that was not read yet.
+/// Runs [`MASTERS`] and [`CHANGES`]: the masters who are in a city, or were in it since the first of two moments, with what was
+/// changed of them from then on. The changes are read after the masters, so that nothing is taken back that was not read yet.
+///
+/// Each change up to the last moment is among them, and of the later ones what is needed to take all back to that moment. With a
+/// trade, of those who have not had it since then only the city, the trades and whether they were blocked are certain: nobody would
+/// have asked them anyway.
 pub(super) async fn read(
     connection: &Connection,
     [masters, changes]: [&Ready; 2],
     city: i64,
-    since: Timestamp,
+    [first, last]: [Timestamp; 2],
+    trade: Option<Category>,
 ) -> Result<Vec<MasterPast>, Error> {
-    let params: [&(dyn ToSql + Sync); 2] = [&city, &since];
-    let (masters, changes) = join!(connection.query(masters, &params), connection.query(changes, &params));
+    let trade = trade.map(Category::as_str);
+    let params: [&(dyn ToSql + Sync); 4] = [&city, &first, &trade, &last];
+    let (masters, changes) = join!(connection.query(masters, &params[..3]), connection.query(changes, &params));
     let mut changes = by_master(&changes?, change)?;
     let mut masters = readable(&masters?, master);
     for master in &mut masters {

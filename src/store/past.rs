@@ -84,7 +84,7 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
             let since = from.saturating_sub(ANSWERS_SINCE).unwrap_or(from);
             let answers = connection.fetch(&ANSWERS, &[&city.0, &since, &until, &ANSWERS_OF_A_MASTER]).await?;
             let [masters, changes] = connection.ready([&MASTERS, &CHANGES]).await?;
-            let read = master_past::read(connection, [&masters, &changes], city.0, from);
+            let read = master_past::read(connection, [&masters, &changes], city.0, [from, until], None);
             let mut known = connection.alone(read).await?;
             known.retain(|master| master.today.city == city.0);
             let mut masters = known.iter().map(|master| at_the_beginning(master, limit)).collect::<Vec<_>>();

@@ -61,12 +61,12 @@ const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], with_unreached
 const ANSWERS: Statement = statement!("why.answers", [INT8], include_str!("why/answers.sql"));
 const SPELLS: Statement = statement!(
     "why.spells",
-    [INT8, TIMESTAMPTZ, TIMESTAMPTZ],
+    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ],
     with_known!(", orders_not_over AS (\n", orders_not_over!(), "), ", include_str!("why/spells.sql"))
 );
 const OFFERS: Statement = statement!(
     "why.offers",
-    [INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
+    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
     with_known!(include_str!("why/offers.sql"))
 );
 
@@ -179,12 +179,12 @@ async fn masters(
     moments: &[Timestamp],
 ) -> Result<Vec<Past>, Error> {
     let (first, last) = (moments.iter().min().unwrap_or(&order.now), moments.iter().max().unwrap_or(&order.now));
-    let between: [&(dyn ToSql + Sync); 3] = [&order.city, first, last];
-    let at: [&(dyn ToSql + Sync); 4] = [&order.city, first, last, &moments];
+    let trade = order.category.as_str();
+    let params: [&(dyn ToSql + Sync); 5] = [&order.city, first, &trade, last, &moments];
     let (masters, spells, offers) = join!(
-        master_past::read(connection, [masters, changes], order.city, *first),
-        connection.query(spells, &between),
-        connection.query(offers, &at),
+        master_past::read(connection, [masters, changes], order.city, [*first, *last], Some(order.category)),
+        connection.query(spells, &params[..4]),
+        connection.query(offers, &params),
     );
     let mut spells = by_master(&spells?, spell)?;
     let mut offers = by_master(&offers?, offered)?;

@@ -1,5 +1,16 @@
--- $1 city, $2 a moment: what was changed of those masters from then on, the last change first.
+-- $1 city, $2 and $4 the first moment that is asked about and the last, $3 a trade or null: what was changed of those masters from
+-- the first on, the last change first. Of what was changed after the last moment, the first change of each thing tells what it
+-- was until then.
+, changed AS MATERIALIZED (
+    SELECT changes.id, changes.master_id, changes.what, changes.from_value, changes.to_value, changes.created_at
+    FROM master_changes AS changes
+    JOIN known ON known.id = changes.master_id AND (known.counts OR changes.what IN ('CITY', 'BLOCKED'))
+    WHERE changes.created_at >= $2 AND changes.what NOT IN ('ACCOUNT', 'APPROVED')
+)
 SELECT master_id, what, from_value, to_value, created_at
-FROM master_changes
-WHERE created_at >= $2 AND master_id IN (SELECT id FROM known)
+FROM changed
+WHERE created_at <= $4 OR id IN (
+    SELECT min(id) FROM changed
+    WHERE created_at > $4
+    GROUP BY master_id, what, CASE WHEN what IN ('TRADE', 'DISTRICT') THEN coalesce(from_value, to_value) END)
 ORDER BY id DESC
