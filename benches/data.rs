@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use field_service::config;
-use field_service::sim::cluster::Cluster;
+use field_service::cluster::Cluster;
 use tokio_postgres::NoTls;
 
 use crate::migrate;

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use field_service::sim::cluster::Cluster;
+use field_service::cluster::Cluster;
 use field_service::store::{facts, offers, orders};
 
 use crate::data::Data;

@@ -73,6 +73,7 @@
 pub mod api;
 pub mod app;
 pub mod bots;
+pub mod cluster;
 pub mod config;
 pub mod dispatch;
 pub mod http;

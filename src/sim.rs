@@ -4,7 +4,6 @@
 
 pub mod alone;
 mod city;
-pub mod cluster;
 pub mod demo;
 pub mod invariants;
 pub mod page;

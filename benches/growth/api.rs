@@ -1,6 +1,6 @@
 //! What the API answers: requests as they come from the router, but for the network.
 
-use field_service::sim::cluster::Cluster;
+use field_service::cluster::Cluster;
 use field_service::sim::proxy::Proxy;
 use form_urlencoded::byte_serialize;
 

@@ -13,7 +13,7 @@ mod screens;
 
 use std::time::{Duration, Instant};
 
-use field_service::sim::cluster::{Cluster, Durability};
+use field_service::cluster::{Cluster, Durability};
 
 use history::{History, MASTERS, WAITING};
 

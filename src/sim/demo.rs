@@ -12,12 +12,12 @@ use tokio::task::AbortHandle;
 use tokio_postgres::Client;
 
 use super::city::{City, Pace};
-use super::cluster::{self, Cluster, Durability};
 use super::invariants;
 use super::page::{Page, World};
 use super::proxy::Proxy;
 use super::telegram::{Chat, Tap, Telegram, Webhook, bot_id};
 use crate::app::{self, App};
+use crate::cluster::{self, Cluster, Durability};
 use crate::config;
 use crate::dispatch::session;
 use crate::http::server;

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use field_service::sim::demo::Demo;
-use field_service::sim::{cluster, invariants};
+use field_service::cluster;
+use field_service::sim::invariants;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;

@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 /// Configuration, counters, log lines: neither the business nor a door.
 const GROUND: [&str; 5] = ["config", "liveness", "metrics", "logging", "tls"];
 /// Outside the product: these may use everything, and only programs may use them.
-const PROGRAMS: [&str; 5] = ["main", "cli", "bin", "lib", "sim"];
+const PROGRAMS: [&str; 6] = ["main", "cli", "bin", "lib", "cluster", "sim"];
 /// What doors may take from the store by name: anything else is a statement, which a verb of `dispatch` calls.
 const STORE_FOR_DOORS: [&str; 3] = ["Store", "Error", "self"];
 
