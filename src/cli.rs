@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+pub mod doctor;
 pub mod health;
 mod invitation;
 pub mod master;
@@ -14,6 +15,7 @@ use std::error::Error;
 use std::io::{self, Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
+use std::process::ExitCode;
 
 use field_service::app::App;
 use field_service::config::{self, environment};
@@ -32,12 +34,17 @@ use crate::{Command, Demo, Serve, Sim, Webhook};
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
-pub async fn run(command: Command) -> Result {
+pub async fn run(command: Command) -> Result<ExitCode> {
     // The demonstration's transcript is what is to be read.
-    let level =
-        if matches!(command, Command::Demo(_) | Command::Sim(_)) { LevelFilter::WARN } else { LevelFilter::INFO };
-    logging::init(&environment, level)?;
-    match command {
+    let level = match command {
+        Command::Demo(_) | Command::Sim(_) => LevelFilter::WARN,
+        Command::Doctor(_) => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
+    };
+    let complaint = logging::init(&environment, level).err();
+    let done = match command {
+        Command::Doctor(doctor) => return doctor::run(&doctor, complaint).await,
+        _ if complaint.is_some() => Err(complaint.unwrap_or_default().into()),
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
         Command::Serve(serve) => self::serve(serve).await,
@@ -50,7 +57,8 @@ pub async fn run(command: Command) -> Result {
         Command::Verify(verify) => verify::run(verify).await,
         Command::Simulate(simulate) => simulate::run(simulate),
         Command::Replay(replay) => replay::run(replay).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn demo(options: Demo) -> Result {

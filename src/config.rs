@@ -250,6 +250,18 @@ impl PublicUrl {
         format!("{}/app#link={link}", self.0)
     }
 
+    /// Where the server says how it is.
+    #[must_use]
+    pub fn health(&self) -> String {
+        format!("{}/health", self.0)
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        reqwest::Url::parse(&self.0).map_or_else(|_| self.0.clone(), |url| url.origin().ascii_serialization())
+    }
+
     /// The dispatchers' page inside Telegram, which opens nothing without TLS, but what is on this machine.
     /// <https://core.telegram.org/bots/webapps#using-bots-in-the-test-environment>
     #[must_use]

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`. [`simulate`] plays days
-//! of a city under other policies, on top of the model alone.
+//! of a city under other policies, on top of the model alone. [`doctor`] looks at an installation from beside all that.
 //!
 //! # One tap, end to end
 //!
@@ -76,6 +76,7 @@ pub mod bots;
 pub mod cluster;
 pub mod config;
 pub mod dispatch;
+pub mod doctor;
 pub mod http;
 pub mod jobs;
 pub mod liveness;

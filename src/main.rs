@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli::doctor::Doctor;
 use cli::health::Health;
 use cli::master::Master;
 use cli::migrate::Migrate;
@@ -38,6 +39,10 @@ enum Command {
     Serve(Serve),
     /// Ask the server of this machine whether it is well: database and jobs; the exit code says so
     Health(Health),
+    /// Look at everything that an installation is made of, and say what is wrong and what to do: database, schema, bots, clocks,
+    /// server, jobs, staff, masters; changes nothing; exits with 0 (fine), 1 (something is wrong) or 2 (something could not be
+    /// checked)
+    Doctor(Doctor),
     /// Bring the database to this release's schema, while people work; needs DATABASE_URL
     Migrate(Migrate),
     /// Register a bot's webhook with Telegram, ask about it, remove it
@@ -139,7 +144,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or_else(|| Command::Demo(Demo::default()));
     let _flush = logging::FlushAtTheEnd;
     match cli::run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             logging::complain(&error.to_string());
             ExitCode::FAILURE

@@ -9,6 +9,7 @@ pub mod call;
 pub mod candidates;
 pub mod city;
 pub mod dialog;
+pub mod doctor;
 pub mod draft;
 pub mod due;
 pub mod facts;

@@ -12,6 +12,7 @@ pub mod answers;
 pub mod cities;
 mod connection;
 pub mod dialogs;
+pub mod doctor;
 pub mod drafts;
 pub mod edits;
 pub mod error;

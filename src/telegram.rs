@@ -4,6 +4,7 @@
 //! reports a non-JSON answer by quoting it whole, a client's phone included. Here every call has a deadline, and no
 //! token, text or answer gets into an error.
 
+mod look;
 mod no_answer;
 mod refusal;
 

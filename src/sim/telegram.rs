@@ -41,7 +41,7 @@
 //! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
-//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, those of a chat's commands and menu button and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address or a page | <https://core.telegram.org/bots/api#available-methods> |
+//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, getChat, those of a chat's commands and menu button and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address or a page | <https://core.telegram.org/bots/api#available-methods> |
 //! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
 //!
@@ -343,6 +343,19 @@ impl Telegram {
     /// When there is no such bot.
     pub fn set_webhook(&self, token: &str, webhook: Webhook) {
         self.change(|model| model.bot(token).webhook = Some(webhook));
+    }
+
+    /// Lets `getWebhookInfo` say this besides, or instead.
+    ///
+    /// # Panics
+    /// When there is no such bot.
+    pub fn let_webhook_info_say(&self, token: &str, said: Value) {
+        self.change(|model| model.bot(token).info = said);
+    }
+
+    /// Lets the date of every answer be so many seconds off.
+    pub fn put_date_off(&self, seconds: i64) {
+        self.change(|model| model.date_off = seconds);
     }
 
     /// The webhook that a bot has.

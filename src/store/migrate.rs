@@ -9,6 +9,7 @@
 
 mod in_the_way;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::error::explain;
 use super::tls;
 use crate::config;
+use crate::model::doctor::schema;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
@@ -198,6 +200,27 @@ pub async fn run_to(config: &config::Database, version: Option<i32>, wait: Durat
     Ok(Report { applied, for_the_owner })
 }
 
+/// The migrations of this release, as the database names them once they are applied.
+///
+/// # Panics
+/// When a file is not named as files are, which every test of a migration would have found.
+#[must_use]
+pub fn known() -> Vec<schema::Migration> {
+    let migration = |(name, sql): &(&str, &str)| {
+        let file = Migration::unapplied(name, sql).expect("a file that is named as files are");
+        let name = file.name().to_owned();
+        schema::Migration { version: file.version(), name, checksum: file.checksum().to_string() }
+    };
+    MIGRATIONS.iter().map(migration).collect()
+}
+
+/// The tables that they make.
+#[must_use]
+pub fn tables() -> BTreeSet<&'static str> {
+    let made = MIGRATIONS.iter().flat_map(|(_, sql)| sql.lines()).filter_map(|line| line.strip_prefix("CREATE TABLE "));
+    made.filter_map(|rest| rest.split_whitespace().next()).collect()
+}
+
 /// A connection of its own, outside any pool. It closes when the client is dropped.
 ///
 /// # Errors
@@ -314,6 +337,15 @@ ALTER DATABASE %I SET lock_timeout = '1s';
 ALTER DATABASE %I SET statement_timeout = '5s';
 ALTER DATABASE %I SET idle_in_transaction_session_timeout = '15s';
 ALTER DATABASE %I SET jit = off;";
+
+/// The settings, each with its value, as the server shows them.
+pub(super) fn settings() -> Vec<(&'static str, &'static str)> {
+    let setting = |line: &'static str| {
+        let (name, value) = line.split_once(" SET ")?.1.split_once(" = ")?;
+        Some((name, value.trim_matches(['\'', ';'])))
+    };
+    SETTINGS.lines().filter_map(setting).collect()
+}
 
 /// Sets the database's own timeouts, and that nothing is compiled, for sessions begun after that. They are not part of a copy
 /// made with `CREATE DATABASE … TEMPLATE`, nor of a dump. If the role does not own the database, the statements that its owner

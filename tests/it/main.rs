@@ -21,6 +21,7 @@ mod decline;
 mod delivery;
 mod demo;
 mod dispatcher;
+mod doctor;
 mod figures;
 mod frozen;
 mod function;

@@ -105,7 +105,7 @@ async fn unnamed_statements_work_behind_a_transaction_pooler() {
 }
 
 /// PgBouncer, if it is installed.
-fn pgbouncer() -> Option<&'static str> {
+pub fn pgbouncer() -> Option<&'static str> {
     let found = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"]
         .into_iter()
         .find(|program| Path::new(program).is_file());
@@ -174,14 +174,14 @@ async fn behind_a_pooler_nobody_sees_what_is_another_s() {
     tokio::join!(cutting, broken, others);
 }
 
-struct Pooler {
+pub struct Pooler {
     process: Child,
-    database_url: String,
+    pub database_url: String,
     socket: PathBuf,
 }
 
 impl Pooler {
-    async fn start(program: &str, database: &str, port: u16) -> Self {
+    pub async fn start(program: &str, database: &str, port: u16) -> Self {
         let folder = postgres::cluster().folder();
         let socket = folder.display();
         let ini = folder.join(format!("pgbouncer-{port}.ini"));

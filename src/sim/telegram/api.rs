@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::DATE;
 use hyper::{Request, Response};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::buttons::Button;
@@ -22,6 +25,18 @@ const DELETABLE: Duration = Duration::from_hours(48);
 type Refusal = (u16, String);
 
 pub(super) async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let mut response = respond_undated(shared, request).await;
+    let off = shared.change(|model| model.date_off);
+    let date = Timestamp::now().saturating_add(SignedDuration::from_secs(off)).unwrap_or_default();
+    if let Some(date) =
+        DateTimePrinter::new().timestamp_to_rfc9110_string(&date).ok().and_then(|date| date.parse().ok())
+    {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+async fn respond_undated(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let (token, method) = path.strip_prefix("/bot").and_then(|path| path.split_once('/')).unwrap_or_default();
@@ -128,6 +143,7 @@ fn call(model: &mut Model, token: &str, method: &str, params: &Value) -> Result<
             Ok(json!(true))
         }
         "getWebhookInfo" => Ok(webhook_info(model, token)),
+        "getChat" => get_chat(model, token, params),
         _ => Err((404, "Not Found".to_owned())),
     }
 }
@@ -274,7 +290,20 @@ fn webhook_info(model: &mut Model, token: &str) -> Value {
         info["last_error_date"] = json!(date);
         info["last_error_message"] = json!(message);
     }
+    let said = bot.info.as_object().cloned().unwrap_or_default();
+    for (name, value) in said {
+        info[name] = value;
+    }
     info
+}
+
+/// A chat is known once its person has opened it, whether or not the bot is blocked there.
+fn get_chat(model: &mut Model, token: &str, params: &Value) -> Result<Value, Refusal> {
+    let person = chat_id(params)?;
+    if !model.conversation(token, person).open {
+        return Err(refusal("chat not found"));
+    }
+    Ok(model::private_chat(&model.user(person)))
 }
 
 /// What is to be shown, or why it is refused.

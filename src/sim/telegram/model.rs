@@ -146,6 +146,8 @@ pub(super) struct Bot {
     pub(super) chats: BTreeMap<i64, Conversation>,
     /// When the last delivery failed, in seconds since 1970, and why.
     pub(super) last_error: Option<(i64, String)>,
+    /// What `getWebhookInfo` is to say besides, or instead; nothing unless it is an object.
+    pub(super) info: Value,
 }
 
 /// One after another within a queue; queues know nothing of each other. Callbacks queue by person, messages by chat.
@@ -185,6 +187,8 @@ pub(super) struct Model {
     pub(super) calls: VecDeque<Call>,
     /// The clock that messages are dated by.
     pub(super) dates: Clock,
+    /// By how many seconds the date of every answer is off.
+    pub(super) date_off: i64,
 }
 
 impl Model {
@@ -196,6 +200,7 @@ impl Model {
             update_id: (*FIRST).into(),
             chats: BTreeMap::new(),
             last_error: None,
+            info: Value::Null,
         };
         self.bots.insert(token.to_owned(), bot);
     }
