@@ -5,11 +5,12 @@
 //! folder only, so there is no port to collide with and nobody else to keep out.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Whether the server keeps its promises through a crash of the machine.
@@ -19,6 +20,18 @@ pub enum Durability {
     Real,
     /// Off: for tests and demonstrations. It remembers when each transaction was committed.
     None,
+    /// What was committed outlives the server, though not the machine: for runs that [restart](Cluster::restart) it. It remembers
+    /// when each transaction was committed, and takes few connections.
+    Server,
+}
+
+/// How a server is stopped before it is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Sessions are ended and their transactions rolled back.
+    Fast,
+    /// As in a crash: it begins with a recovery.
+    Immediate,
 }
 
 /// The server could not be started; nothing was left behind.
@@ -61,12 +74,14 @@ impl From<io::Error> for Error {
 #[derive(Debug)]
 pub struct Cluster {
     keeper: Child,
+    /// What it is told by, and what it says; nothing once it is to end.
+    talk: Option<Mutex<(ChildStdin, BufReader<ChildStdout>)>>,
     folder: PathBuf,
     programs: PathBuf,
 }
 
 /// `$1` the programs' folder, `$2` where to make ours, `$3` its name, `$4` more settings. Says "ready" and the folder, or
-/// why not and exits. The folder is made here and not by the process that starts us, so that there is no moment in
+/// why not and exits. Restarts the server for each line that names a mode of stopping it. The folder is made here and not by the process that starts us, so that there is no moment in
 /// which that process can die and leave it behind.
 const KEEPER: &str = r#"
 # Whatever ends the process that "ready" is for, it must not end us before the server.
@@ -85,7 +100,10 @@ cd "$folder" || fail
 printf '%s\n' "$4" "unix_socket_directories = '$folder'" >>"$folder/data/postgresql.conf"
 "$1/pg_ctl" start --pgdata="$folder/data" --wait --timeout=60 --log="$folder/log" </dev/null >/dev/null 2>&1 || fail
 echo "ready $folder"
-while read -r _; do :; done
+while read -r mode; do
+    "$1/pg_ctl" restart --pgdata="$folder/data" --mode="$mode" --wait --timeout=60 --log="$folder/log" </dev/null >/dev/null 2>&1 \
+        && echo restarted || echo failed
+done
 "$1/pg_ctl" stop --pgdata="$folder/data" --mode=immediate --wait </dev/null >/dev/null 2>&1
 cd / && rm -rf "$folder"
 "#;
@@ -121,11 +139,14 @@ impl Cluster {
             command.uid(user).gid(group);
         }
         let mut keeper = command.spawn()?;
-        let mut output = BufReader::new(keeper.stdout.take().ok_or_else(|| Error::Failed("no pipe".to_owned()))?);
+        let no_pipe = || Error::Failed("no pipe".to_owned());
+        let input = keeper.stdin.take().ok_or_else(no_pipe)?;
+        let mut output = BufReader::new(keeper.stdout.take().ok_or_else(no_pipe)?);
         let mut said = String::new();
         output.read_line(&mut said)?;
         if let Some(folder) = said.strip_prefix("ready ") {
-            return Ok(Self { folder: PathBuf::from(folder.trim_end()), keeper, programs });
+            let folder = PathBuf::from(folder.trim_end());
+            return Ok(Self { keeper, talk: Some(Mutex::new((input, output))), folder, programs });
         }
         output.read_to_string(&mut said)?;
         keeper.wait()?;
@@ -136,6 +157,26 @@ impl Cluster {
     #[must_use]
     pub fn database_url(&self, database: &str) -> String {
         format!("host={} user=postgres dbname={database}", self.folder.display())
+    }
+
+    /// Stops the server and starts it again; blocks until it answers.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub fn restart(&self, stop: Stop) -> Result<(), Error> {
+        let mode: &[u8] = match stop {
+            Stop::Fast => b"fast\n",
+            Stop::Immediate => b"immediate\n",
+        };
+        let Some(talk) = &self.talk else { return Ok(()) };
+        let mut talk = talk.lock().unwrap_or_else(PoisonError::into_inner);
+        talk.0.write_all(mode)?;
+        let mut said = String::new();
+        talk.1.read_line(&mut said)?;
+        match said.trim_end() {
+            "restarted" => Ok(()),
+            _ => Err(Error::Failed("it did not come back after a restart".to_owned())),
+        }
     }
 
     /// The folder with the server's socket, for `psql -h`.
@@ -153,7 +194,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
+        drop(self.talk.take());
         if let Err(error) = self.keeper.wait() {
             tracing::warn!(%error, "could not wait for the private PostgreSQL to stop");
         }
@@ -161,13 +202,15 @@ impl Drop for Cluster {
 }
 
 fn settings(durability: Durability) -> String {
+    let connections = if durability == Durability::Server { 60 } else { 300 };
     let durability = match durability {
         Durability::Real => "fsync = on\nsynchronous_commit = on\nmax_wal_size = '4GB'",
         Durability::None => {
             "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\ntrack_commit_timestamp = on"
         }
+        Durability::Server => "fsync = off\nsynchronous_commit = on\ntrack_commit_timestamp = on",
     };
-    format!("listen_addresses = ''\nmax_connections = 300\n{durability}")
+    format!("listen_addresses = ''\nmax_connections = {connections}\n{durability}")
 }
 
 /// The usual place for temporary files, unless the server cannot work there: a socket's path may have about 100 bytes,

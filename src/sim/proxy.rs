@@ -1,11 +1,13 @@
-//! A proxy in front of PostgreSQL's socket: cuts connections, refuses new ones, and counts round trips.
+//! A proxy in front of PostgreSQL's socket, or of another server: cuts connections, refuses new ones, holds bytes back, loses
+//! single messages, and counts round trips.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Notify, watch};
 
@@ -18,6 +20,28 @@ enum State {
     Cut,
     /// Bytes are held back in both directions, and nobody is told.
     Silent,
+}
+
+/// What is lost, and the connection with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// What a client sends: the server never sees it.
+    Request,
+    /// What the server answers: it has done what was asked.
+    Answer,
+    /// PostgreSQL's answer to a COMMIT.
+    Commit,
+}
+
+/// What PostgreSQL answers to a COMMIT: a message of kind C, its length, and the command.
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>
+const COMMITTED: &[u8] = b"C\0\0\0\x0bCOMMIT\0";
+
+/// Where connections go.
+#[derive(Clone, Debug)]
+enum Server {
+    Socket(PathBuf),
+    Port(SocketAddr),
 }
 
 /// A proxy on a free port of this machine. Stops when dropped.
@@ -33,6 +57,29 @@ struct Traffic {
     from_client: Notify,
     from_server: Notify,
     hang_up: Notify,
+    /// How many of each kind are still to be lost.
+    requests_to_lose: AtomicU32,
+    answers_to_lose: AtomicU32,
+    commits_to_lose: AtomicU32,
+    lost: AtomicU64,
+}
+
+impl Traffic {
+    fn to_lose(&self, loss: Loss) -> &AtomicU32 {
+        match loss {
+            Loss::Request => &self.requests_to_lose,
+            Loss::Answer => &self.answers_to_lose,
+            Loss::Commit => &self.commits_to_lose,
+        }
+    }
+
+    /// Whether this one is lost.
+    fn loses(&self, loss: Loss) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        let loses = self.to_lose(loss).fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        self.lost.fetch_add(u64::from(loses), Ordering::SeqCst);
+        loses
+    }
 }
 
 impl Proxy {
@@ -49,11 +96,23 @@ impl Proxy {
     /// # Errors
     /// When no port can be listened on.
     pub async fn in_front_of(socket: PathBuf) -> io::Result<Self> {
+        Self::before(Server::Socket(socket)).await
+    }
+
+    /// Starts in front of whatever listens on that port, such as a Bot API.
+    ///
+    /// # Errors
+    /// When no port can be listened on.
+    pub async fn in_front_of_port(port: SocketAddr) -> io::Result<Self> {
+        Self::before(Server::Port(port)).await
+    }
+
+    async fn before(server: Server) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (state, watched) = watch::channel(State::Open);
         let traffic = Arc::new(Traffic::default());
-        tokio::spawn(accept(listener, socket, watched, Arc::clone(&traffic)));
+        tokio::spawn(accept(listener, server, watched, Arc::clone(&traffic)));
         Ok(Self { port, state, traffic })
     }
 
@@ -61,6 +120,24 @@ impl Proxy {
     #[must_use]
     pub fn database_url(&self, database: &str) -> String {
         format!("host=127.0.0.1 port={} user=postgres dbname={database} sslmode=disable", self.port)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// Loses so many of the next messages of that kind, each with its connection; those that were to be lost before and have not
+    /// come are let pass.
+    pub fn lose(&self, loss: Loss, times: u32) {
+        self.traffic.to_lose(loss).store(times, Ordering::SeqCst);
+    }
+
+    /// How many messages were lost, so far.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.traffic.lost.load(Ordering::SeqCst)
     }
 
     /// Closes every connection, and new ones until [`restore`](Self::restore).
@@ -100,7 +177,7 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, socket: PathBuf, mut state: watch::Receiver<State>, traffic: Arc<Traffic>) {
+async fn accept(listener: TcpListener, server: Server, mut state: watch::Receiver<State>, traffic: Arc<Traffic>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -108,28 +185,46 @@ async fn accept(listener: TcpListener, socket: PathBuf, mut state: watch::Receiv
                 if *state.borrow() == State::Cut {
                     continue;
                 }
-                let Ok(server) = UnixStream::connect(&socket).await else { continue };
-                tokio::spawn(relay(client, server, state.clone(), Arc::clone(&traffic)));
+                let (state, traffic) = (state.clone(), Arc::clone(&traffic));
+                match &server {
+                    Server::Socket(socket) => {
+                        let Ok(server) = UnixStream::connect(socket).await else { continue };
+                        tokio::spawn(relay(client, server, state, traffic));
+                    }
+                    Server::Port(port) => {
+                        let Ok(server) = TcpStream::connect(port).await else { continue };
+                        drop(server.set_nodelay(true));
+                        tokio::spawn(relay(client, server, state, traffic));
+                    }
+                }
             }
             changed = state.changed() => if changed.is_err() { return },
         }
     }
 }
 
-async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver<State>, traffic: Arc<Traffic>) {
+async fn relay(
+    client: TcpStream,
+    server: impl AsyncRead + AsyncWrite,
+    mut state: watch::Receiver<State>,
+    traffic: Arc<Traffic>,
+) {
     drop(client.set_nodelay(true));
     let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
+    let (mut from_server, mut to_server) = split(server);
     let asked = AtomicBool::new(false);
-    let up = pass(&mut from_client, &mut to_server, state.clone(), || {
+    let up = pass(&mut from_client, &mut to_server, state.clone(), |_| {
         asked.store(true, Ordering::SeqCst);
         traffic.from_client.notify_waiters();
+        !traffic.loses(Loss::Request)
     });
-    let down = pass(&mut from_server, &mut to_client, state.clone(), || {
+    let down = pass(&mut from_server, &mut to_client, state.clone(), |bytes| {
         traffic.from_server.notify_waiters();
         if asked.swap(false, Ordering::SeqCst) {
             traffic.round_trips.fetch_add(1, Ordering::SeqCst);
         }
+        let committed = bytes.windows(COMMITTED.len()).any(|window| window == COMMITTED);
+        !(committed && traffic.loses(Loss::Commit)) && !traffic.loses(Loss::Answer)
     });
     tokio::select! {
         _ = up => {}
@@ -139,21 +234,20 @@ async fn relay(client: TcpStream, server: UnixStream, mut state: watch::Receiver
     }
 }
 
-/// Passes bytes on until there are no more, and tells of each lot before it goes out.
+/// Passes bytes on until there are no more, or a lot is lost: `seen` hears of each lot before it goes out, and says whether it does.
 async fn pass(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     mut state: watch::Receiver<State>,
-    seen: impl Fn(),
+    seen: impl Fn(&[u8]) -> bool,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 65536];
     loop {
         let length = from.read(&mut buffer).await?;
         state.wait_for(|state| *state != State::Silent).await.map_err(io::Error::other)?;
-        if length == 0 {
+        if length == 0 || !seen(&buffer[..length]) {
             return Ok(());
         }
-        seen();
         to.write_all(&buffer[..length]).await?;
     }
 }

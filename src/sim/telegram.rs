@@ -70,7 +70,7 @@ use hyper::{Request, Response};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::Clock;
 pub use buttons::{Button, Style};
@@ -271,6 +271,14 @@ impl Telegram {
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.read(|model| model.calls.iter().cloned().collect())
+    }
+
+    /// Every call from now on, as it was answered; one listener hears of them, the last.
+    #[must_use]
+    pub fn observe(&self) -> mpsc::UnboundedReceiver<Call> {
+        let (observer, calls) = mpsc::unbounded_channel();
+        self.change(|model| model.observer = Some(observer));
+        calls
     }
 
     /// What became of an update; `None` if it is forgotten.

@@ -252,6 +252,18 @@ impl Chat {
         self.telegram.change(|model| model.conversation(&self.token, self.person).messages.clone())
     }
 
+    /// The bot's last `count` messages, oldest first.
+    #[must_use]
+    pub fn latest(&self, count: usize) -> Vec<Message> {
+        self.telegram.change(|model| {
+            let messages = &model.conversation(&self.token, self.person).messages;
+            let mut latest: Vec<_> =
+                messages.iter().rev().filter(|message| message.from_bot).take(count).cloned().collect();
+            latest.reverse();
+            latest
+        })
+    }
+
     /// What the bot's last message shows; empty if there is none.
     #[must_use]
     pub fn screen(&self) -> String {

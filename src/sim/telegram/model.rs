@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::buttons::Button;
 use super::faults::{Fault, Faults, NextCalls};
@@ -27,6 +28,8 @@ pub struct Webhook {
 /// A call that a bot made.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// Whose, by the public part of its token.
+    pub bot: i64,
     /// The method.
     pub method: String,
     /// Its parameters.
@@ -185,6 +188,8 @@ pub(super) struct Model {
     pub(super) next_calls: NextCalls,
     pub(super) hanging: usize,
     pub(super) calls: VecDeque<Call>,
+    /// Who hears of every call.
+    pub(super) observer: Option<mpsc::UnboundedSender<Call>>,
     /// The clock that messages are dated by.
     pub(super) dates: Clock,
     /// By how many seconds the date of every answer is off.
@@ -228,6 +233,10 @@ impl Model {
     }
 
     pub(super) fn remember(&mut self, call: Call) {
+        if let Some(observer) = &self.observer {
+            // Who has stopped listening needs nothing.
+            drop(observer.send(call.clone()));
+        }
         if self.calls.len() == REMEMBERED {
             self.calls.pop_front();
         }
