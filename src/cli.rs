@@ -9,6 +9,7 @@ pub mod replay;
 pub mod simulate;
 pub mod staff;
 pub mod token;
+pub mod torture;
 pub mod verify;
 
 use std::error::Error;
@@ -37,7 +38,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 pub async fn run(command: Command) -> Result<ExitCode> {
     // The demonstration's transcript is what is to be read.
     let level = match command {
-        Command::Demo(_) | Command::Sim(_) => LevelFilter::WARN,
+        Command::Demo(_) | Command::Sim(_) | Command::Torture(_) => LevelFilter::WARN,
         Command::Doctor(_) => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
@@ -57,6 +58,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(verify) => verify::run(verify).await,
         Command::Simulate(simulate) => simulate::run(simulate),
         Command::Replay(replay) => replay::run(replay).await,
+        Command::Torture(torture) => torture::run(torture).await,
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -18,8 +18,9 @@
 //!  everywhere config, liveness, logging, metrics, tls
 //! ```
 //!
-//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`. [`simulate`] plays days
-//! of a city under other policies, on top of the model alone. [`doctor`] looks at an installation from beside all that.
+//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`. [`torture`] tries to break
+//! it all, on top of that. [`simulate`] plays days of a city under other policies, on top of the model alone. [`doctor`] looks at
+//! an installation from beside all that.
 //!
 //! # One tap, end to end
 //!
@@ -88,3 +89,4 @@ pub mod simulate;
 pub mod store;
 pub mod telegram;
 mod tls;
+pub mod torture;

@@ -14,6 +14,7 @@ use cli::replay::Replaying;
 use cli::simulate::Simulate;
 use cli::staff::Staff;
 use cli::token::Token;
+use cli::torture::Torture;
 use cli::verify::Verify;
 use field_service::logging;
 use field_service::model::BotName;
@@ -64,6 +65,9 @@ enum Command {
     /// Play real orders again under other dispatch policies and compare them with what happened; reads, and changes nothing; needs
     /// DATABASE_URL
     Replay(Replaying),
+    /// Try to break it all, on this machine alone: the program several times, everybody tapping at once, everything failing
+    /// meanwhile; then check every promise; nothing to configure
+    Torture(Torture),
 }
 
 #[derive(Args, Default)]

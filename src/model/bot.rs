@@ -1,7 +1,7 @@
 //! The two bots.
 
 /// Which of the two bots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BotName {
     /// The technicians' bot.
     Master,

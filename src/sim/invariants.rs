@@ -2,9 +2,13 @@
 
 use tokio_postgres::Client;
 
-/// An invariant and a query for its violations, each of them one text.
-const INVARIANTS: [(&str, &str); 9] = [
+/// Each invariant, with the number of the promise that it is part of, and a query for its violations, each of them one text.
+///
+/// 1: one accepted offer, its master's. 2: the limit. 3: version and history. 4: live offers. 5: metrics. 7: messages. 10: nobody
+/// holds others up.
+pub const INVARIANTS: [(u8, &str, &str); 9] = [
     (
+        1,
         "an order has at most one accepted offer, and it is its master's",
         "SELECT format('order %s has %s accepted offers, masters %s, assigned to %s', orders.id, count(*),
                        string_agg(offers.master_id::text, ','), orders.assigned_master_id)
@@ -13,6 +17,7 @@ const INVARIANTS: [(&str, &str); 9] = [
          HAVING count(*) > 1 OR bool_or(offers.master_id IS DISTINCT FROM orders.assigned_master_id)",
     ),
     (
+        2,
         "no master has taken more orders than the limit",
         "SELECT format('master %s has %s active orders taken by acceptance or by the system, limit %s',
                        masters.id, count(*),
@@ -31,6 +36,7 @@ const INVARIANTS: [(&str, &str); 9] = [
          HAVING count(*) > coalesce(masters.max_active_orders, policy.max_active_orders)",
     ),
     (
+        3,
         "an order's history is a chain that ends in its status",
         "SELECT format('order %s: %s after %s', order_id, from_status, previous)
          FROM (SELECT order_id, from_status,
@@ -45,6 +51,7 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE history.to_status <> status",
     ),
     (
+        3,
         "the version has grown by one for every row of the history",
         "SELECT format('order %s has version %s and %s changes', orders.id, version, changes)
          FROM orders
@@ -52,12 +59,14 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE version <> 1 + changes",
     ),
     (
+        4,
         "no live offer is on an assigned or final order",
         "SELECT format('offer %s is %s on order %s, which is %s', offers.id, state, orders.id, status)
          FROM offers JOIN orders ON orders.id = offers.order_id
          WHERE state IN ('SENT', 'VIEWED') AND status NOT IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')",
     ),
     (
+        5,
         "every assignment has its metrics row",
         "SELECT format('order %s was assigned %s times and has %s metrics rows', orders.id, assignments, rows)
          FROM orders
@@ -67,6 +76,7 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE assignments <> rows",
     ),
     (
+        7,
         "every offer of a round was announced",
         "SELECT format('offer %s of order %s has no message', offers.id, offers.order_id)
          FROM offers
@@ -75,6 +85,7 @@ const INVARIANTS: [(&str, &str); 9] = [
            AND NOT EXISTS (SELECT FROM outbox WHERE offer_id = offers.id AND kind = 'OFFER')",
     ),
     (
+        7,
         "an order given by staff or the system, or one that was taken away, was told to its master",
         "SELECT format('order %s: %s messages, %s changes', order_id, messages, changes)
          FROM (SELECT order_id, count(*) AS changes FROM order_status_history
@@ -87,6 +98,7 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE messages < changes",
     ),
     (
+        10,
         "no transaction was left open",
         "SELECT format('session %s has been idle in transaction since %s', pid, state_change)
          FROM pg_stat_activity
@@ -104,7 +116,7 @@ pub const COUNT: usize = INVARIANTS.len();
 /// When a query fails.
 pub async fn violations(client: &Client) -> Result<Vec<String>, tokio_postgres::Error> {
     let mut violations = Vec::new();
-    for (invariant, query) in INVARIANTS {
+    for (_, invariant, query) in INVARIANTS {
         for row in client.query(query, &[]).await? {
             violations.push(format!("NOT {invariant}: {}", row.get::<_, String>(0)));
         }

@@ -42,12 +42,15 @@ use crate::model::race::{LostRace, Winner};
 use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
 
 const TITLE: &str = "📋 <b>Новые заявки</b>";
+/// To the tap that took an order.
+pub const ACCEPTED: &str = "✅ Заявка принята. Удачи в работе!";
 const TAKEN: &str = "Уже занято";
 const WITHDRAWN: &str = "Заявка снята: её отменили, закрыли или больше вам не предлагают.";
 const EXPIRED: &str = "Время истекло: на эту заявку уже нельзя ответить.";
 const DECLINED: &str = "Вы отклонили эту заявку.";
 const NOT_FOUND: &str = "Заявка не найдена среди предложенных вам.";
-const YOURS: &str = "Эта заявка уже ваша.";
+/// To a tap on what one has.
+pub const YOURS: &str = "Эта заявка уже ваша.";
 /// To a tap that met somebody else's work.
 pub const BUSY: &str = "С заявкой сейчас работает кто-то ещё. Нажмите ещё раз через пару секунд.";
 
@@ -158,7 +161,7 @@ pub(super) fn confirm_decline(order: OrderId) -> String {
 #[must_use]
 pub fn accept(outcome: &AcceptOutcome) -> String {
     match outcome {
-        AcceptOutcome::Assigned(_) => "✅ Заявка принята. Удачи в работе!".to_owned(),
+        AcceptOutcome::Assigned(_) => ACCEPTED.to_owned(),
         AcceptOutcome::NotFound => NOT_FOUND.to_owned(),
         AcceptOutcome::AlreadyYours(_) => YOURS.to_owned(),
         AcceptOutcome::Blocked(blocked) => self::blocked(blocked),

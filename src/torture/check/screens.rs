@@ -1,0 +1,57 @@
+//! Invariant 8: what is shown as free was free when it was looked at, and in the end nothing taken is.
+
+use super::Check;
+use crate::model::BotName;
+use crate::model::order::Stage;
+use crate::torture::record::{HANDLED_BY, Lives, Record};
+
+pub(super) fn taken_orders_are_not_shown_as_free(record: &Record, lives: &Lives) -> Check {
+    let mut check = Check::new(8, "no screen offered an order that had not been open for as long as a tap may take");
+    for shown in record.told.shown.iter().filter(|shown| shown.bot == Some(BotName::Master)) {
+        for order in &shown.free {
+            let mut was = lives.between(*order, shown.at - HANDLED_BY, shown.at);
+            let was_open = was.any(|span| span.status.stage() == Stage::Open);
+            check.look((!was_open).then(|| format!("order {order} was offered to {} at {}", shown.person, shown.at)));
+        }
+    }
+    check
+}
+
+pub(super) fn cards_in_the_end_are_of_free_orders(record: &Record, lives: &Lives) -> Check {
+    let mut check = Check::new(8, "in the end no card shows a taken order as free");
+    let settled = record.settled.unwrap_or(i64::MAX / 4);
+    for card in &record.cards {
+        let mut was = lives.between(card.order, settled - HANDLED_BY, settled);
+        let was_open = was.any(|span| span.status.stage() == Stage::Open);
+        check.look((!was_open).then(|| format!("a card of order {} is in the chat of {}", card.order, card.person)));
+    }
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{a_race, broken};
+    use crate::model::BotName;
+    use crate::torture::record::{Card, HANDLED_BY, Shown};
+
+    #[test]
+    fn an_order_that_is_offered_long_after_it_was_taken_is_found() {
+        let shown = |at| Shown { at, bot: Some(BotName::Master), person: 102, free: vec![7], ..Shown::default() };
+        let mut record = a_race();
+        record.told.shown.push(shown(99_000));
+        record.told.shown.push(shown(101_000));
+        assert_eq!(broken(&record), [""; 0], "it was looked at before");
+        record.told.shown.push(shown(105_000 + HANDLED_BY));
+        assert_eq!(
+            broken(&record),
+            ["no screen offered an order that had not been open for as long as a tap may take"]
+        );
+    }
+
+    #[test]
+    fn a_card_that_was_forgotten_is_found() {
+        let mut record = a_race();
+        record.cards.push(Card { person: 102, order: 7 });
+        assert_eq!(broken(&record), ["in the end no card shows a taken order as free"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! A master: takes orders, does them, gives some back, leaves the shift and comes again, and presses what should not be pressed.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::City;
+use crate::bots::callback::{Callback, Own};
+use crate::torture::deliver::Person;
+use crate::torture::plan::Chance;
+
+/// A master at work.
+pub(super) struct Busy<'a> {
+    city: &'a City,
+    person: Person,
+    number: usize,
+    chance: Chance,
+}
+
+/// Whether that master blocks the bot now and then. The others never do, so that whoever is not reached is to be.
+pub(super) fn blocks(number: usize) -> bool {
+    number % 8 == 3
+}
+
+impl<'a> Busy<'a> {
+    pub(super) fn new(city: &'a City, person: Person, number: usize, chance: Chance) -> Self {
+        Self { city, person, number, chance }
+    }
+
+    pub(super) async fn live(mut self) {
+        self.say("/start").await;
+        while !self.city.is_over() {
+            self.act().await;
+            let pause = 50 + self.chance.below_u64(350);
+            sleep(Duration::from_millis(pause)).await;
+        }
+        if blocks(self.number) {
+            self.person.chat.block_bot(false);
+        }
+    }
+
+    async fn act(&mut self) {
+        match self.chance.below(100) {
+            0..2 => self.say("/start").await,
+            2..6 => {
+                let data = self.forged();
+                self.tap(&data).await;
+            }
+            6 if blocks(self.number) => {
+                self.person.chat.block_bot(true);
+                let long = 500 + self.chance.below_u64(3000);
+                sleep(Duration::from_millis(long)).await;
+                self.say("/start").await;
+            }
+            6..8 => self.tap("m:sh:off").await,
+            8..16 => self.tap("m:sh:on").await,
+            16..20 => self.press_old().await,
+            _ => self.press().await,
+        }
+    }
+
+    /// A button that is nobody's, or somebody else's.
+    fn forged(&mut self) -> String {
+        let order = 1 + self.chance.below_u64(self.city.races.newest().unsigned_abs() + 1);
+        let forms =
+            ["m:new:acc:", "m:new:card:", "m:new:dec_yes:", "m:act:card:", "m:act:enr:", "m:act:cls:", "m:why:"];
+        match self.chance.pick(&forms) {
+            Some(form) if !self.chance.clone().percent(8) => format!("{form}{order}"),
+            _ => "m:new:acc:yes".to_owned(),
+        }
+    }
+
+    /// Presses a button of the last messages, rather one that gets something done; or answers what is asked.
+    async fn press(&mut self) {
+        let messages = self.person.chat.latest(8);
+        let data = |message: &crate::sim::telegram::Message| {
+            let buttons = message.buttons.iter().flatten().filter(|button| !button.data.is_empty());
+            buttons.map(|button| button.data.clone()).collect::<Vec<_>>()
+        };
+        let asked = messages.last().map(data).unwrap_or_default();
+        let asks = |own: Own| {
+            asked.iter().any(|data| matches!(Callback::parse(data), Some(Callback::Own(known, _)) if known == own))
+        };
+        if asks(Own::NotDone) && self.chance.percent(60) {
+            let sum = 100 * (1 + self.chance.below_u64(90));
+            return self.say(&sum.to_string()).await;
+        }
+        if asks(Own::Keep) && self.chance.percent(60) {
+            return self.say("Too far away").await;
+        }
+        let buttons = messages.iter().flat_map(|message| data(message).into_iter().map(|data| (message.id, data)));
+        let buttons: Vec<(i32, String)> = buttons.collect();
+        let weights: Vec<u64> = buttons.iter().map(|(_, data)| weight(data)).collect();
+        let mut left = self.chance.below_u64(weights.iter().sum());
+        for ((message, data), weight) in buttons.iter().zip(weights) {
+            if left < weight {
+                let update = self.person.chat.tap_update_on(*message, data);
+                if self.chance.percent(6) {
+                    // An impatient finger: two taps, each an update of its own.
+                    return self.twice(update, *message, data).await;
+                }
+                return self.deliver(update).await;
+            }
+            left -= weight;
+        }
+        self.say("/start").await;
+    }
+
+    /// Presses a button that has been hanging there.
+    async fn press_old(&mut self) {
+        let messages = self.person.chat.latest(60);
+        let buttons: Vec<_> = messages
+            .iter()
+            .flat_map(|message| message.buttons.iter().flatten().map(|button| (message.id, button.data.clone())))
+            .filter(|(_, data)| !data.is_empty())
+            .collect();
+        if let Some((message, data)) = self.chance.pick(&buttons).cloned() {
+            let update = self.person.chat.tap_update_on(message, &data);
+            self.deliver(update).await;
+        }
+    }
+
+    async fn twice(&mut self, first: Value, message: i32, data: &str) {
+        let second = self.person.chat.tap_update_on(message, data);
+        let (post, person, mut other) = (&self.city.post, &self.person, self.chance.clone());
+        tokio::join!(post.deliver(person, first, &mut self.chance), post.deliver(person, second, &mut other));
+    }
+
+    async fn tap(&mut self, data: &str) {
+        let update = self.person.chat.tap_update(data);
+        self.deliver(update).await;
+    }
+
+    async fn say(&mut self, text: &str) {
+        let update = self.person.chat.text_update(text);
+        self.deliver(update).await;
+    }
+
+    async fn deliver(&mut self, update: Value) {
+        self.city.post.deliver(&self.person, update, &mut self.chance).await;
+    }
+}
+
+/// How often a button is pressed.
+fn weight(data: &str) -> u64 {
+    match Callback::parse(data) {
+        Some(Callback::Accept { .. } | Callback::Close { .. }) => 12,
+        Some(Callback::Own(Own::EnRoute | Own::OnSite | Own::AskDone | Own::Done, _)) => 12,
+        Some(Callback::GiveBack { .. } | Callback::Card { .. } | Callback::Own(Own::Card, _)) => 6,
+        Some(Callback::Active { .. } | Callback::Decline { .. }) => 3,
+        // Whoever is off shift is asked for nothing.
+        Some(Callback::Shift { on }) => u64::from(on) * 6,
+        _ => 1,
+    }
+}

@@ -1,0 +1,169 @@
+//! What people are told: every call that the Bot API took, read as it comes into what is checked later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::record::{Ms, Shown, Told};
+use super::world::{ADDRESS, CLIENT, MASTER_BOT, PHONE};
+use crate::bots::callback::Callback;
+use crate::bots::render::texts;
+use crate::model::BotName;
+use crate::sim::telegram::Call;
+
+/// Now, by the machine's clock.
+pub(super) fn now() -> Ms {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ms::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// Listens until the local Telegram is gone or somebody else listens.
+pub(super) async fn listen(mut calls: UnboundedReceiver<Call>, races: &Races) -> Told {
+    let (began, at_first) = (Instant::now(), now());
+    let mut told = Told::default();
+    while let Some(call) = calls.recv().await {
+        let passed = call.at.saturating_duration_since(began).as_millis();
+        note(&mut told, &call, at_first + Ms::try_from(passed).unwrap_or_default());
+        if let Some(shown) = told.shown.last() {
+            races.note(shown);
+        }
+    }
+    told
+}
+
+/// Who was lately shown an order as free: they can race for it.
+#[derive(Debug, Default)]
+pub(super) struct Races(Mutex<BTreeMap<i64, BTreeSet<i64>>>);
+
+/// How many orders are remembered.
+const RACES: usize = 40;
+
+impl Races {
+    fn note(&self, shown: &Shown) {
+        let mut races = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for order in &shown.free {
+            races.entry(*order).or_default().insert(shown.person);
+        }
+        while races.len() > RACES {
+            races.pop_first();
+        }
+    }
+
+    /// An order that several have seen, each time another one, and who they are.
+    pub(super) fn next(&self) -> Option<(i64, Vec<i64>)> {
+        let mut races = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = *races.iter().rev().find(|(_, people)| people.len() > 1)?.0;
+        races.remove(&order).map(|people| (order, people.into_iter().collect()))
+    }
+
+    /// The newest order that anybody has seen.
+    pub(super) fn newest(&self) -> i64 {
+        let races = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        races.last_key_value().map_or(1, |(order, _)| *order)
+    }
+}
+
+fn note(told: &mut Told, call: &Call, at: Ms) {
+    let bot = if call.bot == MASTER_BOT { BotName::Master } else { BotName::Admin };
+    let Some(person) = call.params["chat_id"].as_i64() else { return };
+    // What is there already is refused, and is shown all the same.
+    let is_screen =
+        ["sendMessage", "editMessageText", "editMessageReplyMarkup", "deleteMessage"].contains(&&*call.method);
+    if !is_screen || ![200, 400].contains(&call.status) {
+        return;
+    }
+    told.screens.entry((bot, person)).or_default().push(at);
+    if call.status != 200 || call.method == "deleteMessage" {
+        return;
+    }
+    let shown = read(&call.params);
+    let says_nothing = shown.free.is_empty() && shown.orders.is_empty() && shown.clients.is_empty();
+    if !(says_nothing && shown.places.is_empty()) {
+        told.shown.push(Shown { at, bot: Some(bot), person, ..shown });
+    }
+}
+
+/// What a message shows.
+fn read(params: &Value) -> Shown {
+    let text = params["text"].as_str().unwrap_or_default();
+    let mut shown = Shown::default();
+    let buttons = params["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
+    let mut words = text.to_owned();
+    for button in buttons.filter_map(Value::as_array).flatten() {
+        for said in [&button["text"], &button["copy_text"]["text"]] {
+            words.push(' ');
+            words.push_str(said.as_str().unwrap_or_default());
+        }
+        if let Some(Callback::Accept { order, .. }) = button["callback_data"].as_str().and_then(Callback::parse) {
+            shown.free.push(order.0);
+        }
+    }
+    shown.orders = texts::orders_in(&words).into_iter().map(|order| order.0).collect();
+    shown.places = numbers_after(&words, ADDRESS);
+    shown.clients = numbers_after(&words, CLIENT);
+    let close: String = words.chars().filter(|c| c.is_ascii_digit() || c.is_alphabetic()).collect();
+    shown.clients.extend(phones(&close));
+    for list in [&mut shown.free, &mut shown.orders, &mut shown.places, &mut shown.clients] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    shown
+}
+
+/// The numbers of six digits that stand after a word: of one that was cut nobody knows which it was.
+pub(super) fn numbers_after(text: &str, word: &str) -> Vec<i64> {
+    let number = |rest: &str| {
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next().filter(|digits| digits.len() == 6);
+        digits.and_then(|digits| digits.parse().ok())
+    };
+    text.split(word).skip(1).filter_map(number).collect()
+}
+
+/// The clients of phones in a text without anything between digits: national and international.
+pub(super) fn phones(close: &str) -> Vec<i64> {
+    let client = |(at, _): (usize, &str)| {
+        let is_one = at > 0 && ["7", "8"].contains(&close.get(at - 1..at)?);
+        close.get(at + PHONE.len()..at + PHONE.len() + 7).filter(|_| is_one)?.parse().ok()
+    };
+    close.match_indices(PHONE).filter_map(client).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_message_shows_orders_clients_and_places() {
+        let shown = read(&json!({
+            "text": "<b>№12</b> Client000007 +7 912 000-00-07, Torture street 000007",
+            "reply_markup": {"inline_keyboard": [
+                [{"text": "take", "callback_data": "m:new:acc:12:1"}, {"text": "№13 · Torture street 000008", "callback_data": "m:new:card:13:1"}],
+                [{"text": "№14 · Torture street 0000…", "callback_data": "m:new:card:14:1"}],
+                [{"text": "copy", "copy_text": {"text": "+79120000009"}}],
+            ]},
+        }));
+        assert_eq!((shown.free, shown.orders), (vec![12], vec![12, 13, 14]));
+        assert_eq!((shown.clients, shown.places), (vec![7, 9], vec![7, 8]));
+    }
+
+    #[test]
+    fn what_was_refused_shows_nothing() {
+        let mut told = Told::default();
+        let call = |status| Call {
+            bot: MASTER_BOT,
+            method: "sendMessage".to_owned(),
+            params: json!({"chat_id": 5, "text": "№1"}),
+            status,
+            at: Instant::now(),
+        };
+        note(&mut told, &call(500), 1);
+        assert!(told.screens.is_empty() && told.shown.is_empty());
+        note(&mut told, &call(200), 2);
+        assert_eq!((told.shown[0].orders[0], told.screens[&(BotName::Master, 5)][0]), (1, 2));
+    }
+}
