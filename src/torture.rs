@@ -44,7 +44,7 @@ use told::Races;
 use world::{FIRST_MASTER, LAST_TRADE, MASTER_TOKEN, World};
 
 use crate::store::{self, migrate};
-use crate::{config, sim};
+use crate::config;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]
