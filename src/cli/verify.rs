@@ -142,17 +142,21 @@ fn roots(report: &Report, newest: usize) -> Result {
         Some(_) => say(
             "Whoever changes everything can make roots fit: compare them with those in the admins' chats, by --root.",
         ),
+        None if report.roots_are_gone => {
+            say("DOES NOT FIT: the roots are gone. Every database begins with one, and only by hand are they deleted.")
+        }
         None => say("There is no root yet: the jobs make the first one when everything is sealed."),
     }
 }
 
 /// Whether a day's root is the one that was told.
 fn compare(report: &Report, Told { day, root: told }: &Told) -> Result<bool> {
-    let known = report.roots.iter().map(|(root, _)| root).find(|root| root.day == *day);
-    let fits = known.is_some_and(|root| hex(&root.root) == *told);
+    let known = report.roots.iter().find(|(root, _)| root.day == *day);
+    let fits = known.is_some_and(|(root, _)| hex(&root.root) == *told);
     let what = match known {
         None => "there is none any more: DOES NOT FIT",
-        Some(_) if fits => "is the one that was told",
+        Some((_, Ok(_))) if fits => "is the one that was told",
+        Some((_, Err(_))) if fits => "is the one that was told, and what it covers DOES NOT FIT any more: see above",
         Some(_) => "is not the one that was told: DOES NOT FIT",
     };
     say(&format!("root of {day}: {what}"))?;

@@ -2,7 +2,7 @@
 //! nobody can change it.
 
 use crate::model::history::hex;
-use crate::store::history::{self, Closed, Roots};
+use crate::store::history::{self, Closed, Opened, Roots};
 use crate::store::{self, Store};
 
 /// Makes what roots are due, and enqueues the newest one while no admin was told of it; how many messages were enqueued. Two
@@ -11,7 +11,12 @@ use crate::store::{self, Store};
 /// # Errors
 /// When the database failed; what is due stays due.
 pub async fn close_day(store: &Store) -> Result<usize, store::Error> {
-    history::open_day(store).await?;
+    if history::open_day(store).await? == Opened::Anew {
+        tracing::error!(
+            "the history's roots are gone, and begin anew: compare `verify --root` with what the admins were told"
+        );
+        store.metrics().count("history", "ROOTS_GONE");
+    }
     let Roots { closed, enqueued } = history::close_day(store).await?;
     if let Some(Closed { day, changes, root }) = closed {
         let root = hex(&root);

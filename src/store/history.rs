@@ -7,7 +7,7 @@
 mod root;
 mod verify;
 
-pub use root::{Closed, Roots, close_day, open_day};
+pub use root::{Closed, Opened, Roots, close_day, open_day};
 pub(crate) use verify::{after, roots, seals};
 
 /// A row's canonical text, with that reason in it. It depends on no setting of the session, and columns cannot slide into one

@@ -7,7 +7,7 @@ use field_service::dispatch::verify::{self, Report};
 use field_service::model::OrderId;
 use field_service::model::history::{Covered, Root, RootWrong, Wrong, hex};
 use field_service::sim::telegram::Chat;
-use field_service::store::history;
+use field_service::store::history::{self, Opened};
 use field_service::store::sweeps::{PURGE, Swept};
 use futures_util::future::join_all;
 use jiff::ToSpan;
@@ -429,6 +429,26 @@ async fn a_root_that_has_reached_nobody_is_sent_when_an_admin_is_there() {
     assert_eq!((sent().await, seals_in(&second).len()), (2, 1), "somebody has been told");
 }
 
+/// Every database begins with a root that is to be made: without any, somebody has taken them away.
+#[tokio::test]
+async fn roots_that_are_gone_are_named_and_begin_anew() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let admin = t.add_staff_as(600, "ADMIN", &[]).await;
+    at_work(&t).await;
+    day_ends(&t).await;
+    t.execute("DELETE FROM history_roots", &[]).await;
+    let (output, said) = program(&t, &[]).await;
+    assert!(!output.status.success() && said.contains("DOES NOT FIT: the roots are gone"), "{said}");
+
+    day_ends(&t).await;
+    t.tell().await;
+    assert_eq!(t.app.metrics.get("history", "ROOTS_GONE"), 1);
+    let root: String = t.one("SELECT encode(root, 'hex') FROM history_roots", &[]).await;
+    let said = seals_in(&admin);
+    assert!(said.last().is_some_and(|said| said.contains(&root)), "admins are told of the new one: {said:?}");
+    fits(&t).await;
+}
+
 /// A row of a transaction that was open when the day was closed is under that day's root, or the next one's, and never under
 /// none.
 #[tokio::test]
@@ -446,8 +466,8 @@ async fn a_change_that_is_committed_late_is_waited_for() {
     colleague.batch_execute(&format!("BEGIN; {}", add(late))).await.expect("an open transaction");
     t.sql.batch_execute(&add(order)).await.expect("a later row, committed before");
     next_day(&t, 6);
-    assert!(history::open_day(&t.app.store).await.expect("a database"));
-    assert!(!history::open_day(&t.app.store).await.expect("a database"), "once");
+    assert_eq!(history::open_day(&t.app.store).await.expect("a database"), Opened::Next);
+    assert_eq!(history::open_day(&t.app.store).await.expect("a database"), Opened::Nothing, "once");
     t.let_pass(61);
     let close = async || history::close_day(&t.app.store).await.expect("a database").closed;
     assert_eq!(close().await, None, "somebody is at work");
@@ -501,7 +521,7 @@ async fn a_root_over_many_rows_is_made_in_steps() {
     );
     t.sql.batch_execute(&spread).await.expect("rows far apart");
     next_day(&t, 6);
-    assert!(history::open_day(&t.app.store).await.expect("a database"));
+    assert_eq!(history::open_day(&t.app.store).await.expect("a database"), Opened::Next);
     t.let_pass(61);
     let close =
         async || history::close_day(&t.app.store).await.expect("a database").closed.map(|closed| closed.changes);

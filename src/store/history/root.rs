@@ -34,29 +34,44 @@ pub struct Roots {
 /// A step of a root may read a million rows.
 const LONG: Duration = Duration::from_mins(1);
 
-/// Decides what yesterday's root covers, some minutes after the day has ended by UTC, unless that is decided already; whether it
-/// was done now.
+/// What came of opening a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// Nothing was to be opened.
+    Nothing,
+    /// The day after those before it.
+    Next,
+    /// The first one: there is none before it, though every database begins with one. Somebody has taken them away.
+    Anew,
+}
+
+/// Decides what yesterday's root covers, some minutes after the day has ended by UTC, unless that is decided already.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn open_day(store: &Store) -> Result<bool, Error> {
+pub async fn open_day(store: &Store) -> Result<Opened, Error> {
     const OPEN: Statement = statement!(
         "history.open_day",
         [TIMESTAMPTZ],
         "INSERT INTO history_roots (day, up_to, settled_by, opened_at)
          SELECT moment.day,
                 -- A number that was never given out must not take those to come from the roots to come.
-                greatest(last.up_to, (SELECT max(id) FROM order_status_history
+                greatest(last.up_to, 0, (SELECT max(id) FROM order_status_history
                                       WHERE id <= (SELECT last_value FROM order_status_history_id_seq))),
                 pg_snapshot_xmax(pg_current_snapshot()), moment.now
          FROM (SELECT at.now, ((at.now - interval '5 minutes') AT TIME ZONE 'UTC')::date - 1 AS day
                FROM (SELECT coalesce($1, now()) /* now */ AS now) AS at) AS moment
-         CROSS JOIN (SELECT day, up_to, root FROM history_roots ORDER BY day DESC LIMIT 1) AS last
-         WHERE last.day < moment.day AND last.root IS NOT NULL
+         LEFT JOIN (SELECT day, up_to, root FROM history_roots ORDER BY day DESC LIMIT 1) AS last ON true
+         WHERE last.day IS NULL OR last.day < moment.day AND last.root IS NOT NULL
          ON CONFLICT DO NOTHING
-         RETURNING day"
+         RETURNING NOT EXISTS (SELECT FROM history_roots) AS anew"
     );
-    store.run(async |connection: Connection| Ok(!connection.fetch(&OPEN, &[&store.now()]).await?.is_empty())).await
+    let opened = store.run(async |connection: Connection| connection.fetch(&OPEN, &[&store.now()]).await).await?;
+    Ok(match opened.first() {
+        None => Opened::Nothing,
+        Some(row) if column(row, "anew")? => Opened::Anew,
+        Some(_) => Opened::Next,
+    })
 }
 
 /// Makes the root of a day that was opened a minute ago or before, if it can be made by now, and enqueues the newest one to the

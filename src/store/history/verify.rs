@@ -117,6 +117,8 @@ pub(crate) async fn seals(store: &Store, after: i64, up_to: i64) -> Result<Vec<S
 pub(crate) struct Roots {
     /// Those that were made.
     pub(crate) made: Vec<Root>,
+    /// Whether there is none at all, not even one that is to be made: every database begins with one.
+    pub(crate) gone: bool,
     /// Whether the first one, of what was there before, has yet to be made.
     pub(crate) sealing: bool,
 }
@@ -139,8 +141,9 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
          ORDER BY day"
     );
     let read = async |connection: Connection| connection.fetch(&ROOTS, &[&store.now()]).await;
-    let mut roots = Roots::default();
-    for row in &store.run(read).await? {
+    let rows = store.run(read).await?;
+    let mut roots = Roots { gone: rows.is_empty(), ..Roots::default() };
+    for row in &rows {
         // What is not made yet is the newest one, or the first.
         let Some(root) = column::<Option<Vec<u8>>>(row, "root")? else {
             roots.sealing = roots.made.is_empty();
