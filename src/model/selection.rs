@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::order::Category;
 use super::{MasterId, OrderId};
@@ -54,10 +54,9 @@ impl Candidate {
     /// Whose turn it is: the least comes first. Whoever has waited longest, and among those who have waited equally long, as they
     /// were asked together, who was asked least in this pass, then the best rated, then by chance.
     ///
-    /// Nothing that masters do brings them forward. To leave the shift and to come back begins the wait anew, and so does to block the
-    /// bot and to unblock it. To decline, or to
-    /// let an offer pass, leaves the time when it was made as it is; how many orders and offers somebody has does not count, or
-    /// whoever declines would go before who thinks. And the numbers that chance is made of are not theirs to choose: an order's
+    /// Nothing that masters do brings them forward. To leave the shift and to come back begins the wait anew, and so does to block
+    /// the bot and to unblock it. To decline, or to let an offer pass, leaves the time when it was made as it is; how many orders
+    /// and offers somebody has does not count, or whoever declines would go before who thinks. And the numbers that chance is made of are not theirs to choose: an order's
     /// number is the next one when it is made, and a master's stays as it is, so that whoever knows both may work out how a tie
     /// will end, and cannot change it.
     fn turn(&self, order: OrderId) -> (Option<Timestamp>, u32, i32, u64) {
@@ -392,7 +391,9 @@ impl Pool {
             }
         }
         let longest = longest?;
-        let seconds = longest.waits_since().map(|since| now.duration_since(since).as_secs().max(0));
+        // A second that has begun counts: nobody waited longer than is written down.
+        let whole = |waited: SignedDuration| waited.as_secs() + i64::from(waited.subsec_nanos() > 0);
+        let seconds = longest.waits_since().map(|since| whole(now.duration_since(since)).max(0));
         let seconds = seconds.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
         Some(PassedOver { master: longest.id, seconds })
     }

@@ -1,7 +1,7 @@
 // «Цифры»: how orders found their masters, as charts with the table behind each.
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
-import { problem, rubles, span, STATUS } from "./texts.js";
+import { atMost, problem, rubles, span, STATUS } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -94,19 +94,19 @@ export class Figures {
         h("li", {}, h("b", {}, found.median_seconds === null ? "—" : span(found.median_seconds * 1000)), " до мастера обычно", found.p90_seconds !== null && `, 9 из 10 — до ${span(found.p90_seconds * 1000)}`),
         h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»"),
-        longest && h("li", {}, "На этих неделях, пока спрашивали других, никто не ждал дольше ", h("b", {}, span(longest.seconds * 1000)))),
-      bounds.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Никто не ждал дольше: по целым неделям, от последнего предложения или выхода на смену"),
+        longest && h("li", {}, "На этих неделях, пока спрашивали других, никто не ждал дольше ", h("b", {}, atMost(longest.seconds)))),
+      bounds.length > 0 && h("table", { class: "wide numbers" }, h("caption", {}, "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт"),
         h("thead", {}, h("tr", {}, ["Неделя с", "Город", "Ожидание", "Мастер"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, bounds.map((bound) => h("tr", {}, h("th", { scope: "row" }, bound.week.split("-").reverse().join(".")), h("td", {}, bound.city), h("td", {}, span(bound.seconds * 1000)), h("td", {}, bound.master ?? "—"))))),
+        h("tbody", {}, bounds.map((bound) => h("tr", {}, h("th", { scope: "row" }, bound.week.split("-").reverse().join(".")), h("td", {}, bound.city), h("td", {}, atMost(bound.seconds)), h("td", {}, bound.master ?? "—"))))),
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
       columns("В котором часу поступили", said.hours.map((count, hour) => [String(hour).padStart(2, "0"), count])),
       bars("Что с ними теперь", [...statuses].filter(([, count]) => count > 0)),
       bars("Как нашли мастера", [["с первой волны", found.rounds[0]], ["со второй", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
-      masters.length > 0 && h("table", { class: "wide" }, h("caption", {}, "Мастера"),
-        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Ждал первым из тех, кого обошли", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
+      masters.length > 0 && h("table", { class: "wide numbers" }, h("caption", {}, "Мастера"),
+        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Дольше всего ждал, пока спрашивали других", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
-          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000)), h("td", {}, master.passed_over_seconds === null ? "—" : span(master.passed_over_seconds * 1000)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
+          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000)), h("td", {}, master.passed_over_seconds === null ? "—" : atMost(master.passed_over_seconds)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
   }
 }

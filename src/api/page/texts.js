@@ -105,6 +105,14 @@ export function span(milliseconds) {
   return `${Math.floor(minutes / 1440)} д ${Math.floor((minutes % 1440) / 60)} ч`;
 }
 
+/** A bound of waiting, which is never said to be less than it is: «1 мин 45 с», «47 ч 55 мин». */
+export function atMost(seconds) {
+  if (seconds < 60) return `${seconds} с`;
+  const minutes = Math.ceil(seconds / 60);
+  if (seconds < 3600) return seconds % 60 ? `${Math.floor(seconds / 60)} мин ${seconds % 60} с` : `${minutes} мин`;
+  return minutes % 60 ? `${Math.floor(minutes / 60)} ч ${minutes % 60} мин` : `${minutes / 60} ч`;
+}
+
 const at = (iso, zone, options) => new Intl.DateTimeFormat("ru", { timeZone: zone, ...options }).format(new Date(iso));
 export const clock = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-digit" });
 export const day = (iso, zone) => at(iso, zone, { weekday: "short", day: "2-digit", month: "2-digit" });

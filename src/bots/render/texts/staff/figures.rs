@@ -70,7 +70,7 @@ pub(in crate::bots::render) fn figures(figures: &Figures) -> String {
     parts.extend(lost_taps(*lost));
     parts.extend(longest.as_ref().map(|waiting| {
         let name = typed(&waiting.name, NAME_LIMIT);
-        format!("⏳ Дольше всех ждёт своей очереди: {name}, {}", wait(waiting.seconds))
+        format!("⏳ Сейчас дольше всех без предложений: {name}, {}", wait(waiting.seconds))
     }));
     parts.extend(figures.bound().map(|bound| promise(bound, figures)));
     parts.join("\n\n")
@@ -94,7 +94,7 @@ fn ways(found: &Found, total: i64) -> [String; 5] {
 fn promise(bound: &Bound, figures: &Figures) -> String {
     let of = |bound: &Bound| {
         let name = bound.name.as_deref().map(|name| format!(" ({})", typed(name, NAME_LIMIT)));
-        format!("{}{}", wait(bound.seconds), name.unwrap_or_default())
+        format!("{}{}", at_most(bound.seconds), name.unwrap_or_default())
     };
     let since = |week: Date| format!("с {:02}.{:02}", week.day(), week.month());
     let weeks = figures.bounds.iter().map(|bound| bound.week).collect::<BTreeSet<_>>();
@@ -141,7 +141,7 @@ fn whole_minutes(seconds: i64) -> String {
 
 fn master(line: &MasterLine) -> String {
     let MasterLine { name, asked, took, declined, let_pass, answer_seconds, closed, .. } = line;
-    let longest = line.passed_over_seconds.map_or("—".to_owned(), wait);
+    let longest = line.passed_over_seconds.map_or("—".to_owned(), at_most);
     let answer = answer_seconds.map_or("—".to_owned(), duration);
     let rows = [
         self::line("спросили", &asked.to_string()),
@@ -152,7 +152,7 @@ fn master(line: &MasterLine) -> String {
         share("взял другой или ждёт", (asked - took - declined - let_pass).max(0), *asked),
         self::line("обычно отвечает за", &answer),
         self::line("на смене", &whole_minutes(line.on_shift_seconds)),
-        self::line("ждал первым в очереди", &longest),
+        self::line("дольше всего ждал", &longest),
         self::line("закрыл", &closed.orders.to_string()),
         self::line("на сумму", &whole_rubles(closed.rubles)),
     ];
@@ -236,6 +236,12 @@ fn wait(seconds: i64) -> String {
     if days > 0 { counted(days, ["день", "дня", "дней"]) } else { duration(seconds) }
 }
 
+/// A bound of waiting, which is never said to be less than it is: «1 мин 45 с», «47 ч 55 мин».
+fn at_most(seconds: i64) -> String {
+    let unit = if seconds < 3600 { 1 } else { 60 };
+    duration((seconds + unit - 1) / unit * unit)
+}
+
 /// A city's name on a button.
 pub(in crate::bots::render) fn button_city(name: &str) -> String {
     cut(name, 40)
@@ -244,6 +250,12 @@ pub(in crate::bots::render) fn button_city(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_is_never_said_to_be_less_than_it_is() {
+        let said = [45, 105, 3599, 3600, 3601, 172_500, 172_501].map(at_most);
+        assert_eq!(said, ["45 с", "1 мин 45 с", "59 мин 59 с", "1 ч", "1 ч 1 мин", "47 ч 55 мин", "47 ч 56 мин"]);
+    }
 
     #[test]
     fn what_belongs_together_stands_at_the_two_ends_of_a_line() {
