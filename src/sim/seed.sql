@@ -22,7 +22,8 @@ INSERT INTO masters (id, telegram_user_id, full_name, phone, city_id, rating, ma
     (11, 5011, 'Лев Прегольский', '+79620000011', 2, 4.65, NULL),
     (12, 5012, 'Марина Косая', '+79620000012', 2, 4.55, NULL);
 
-INSERT INTO staff (id, telegram_user_id, full_name) VALUES (1, 5901, 'Софья Ларина');
+-- An admin, to whom every screen is open.
+INSERT INTO staff (id, telegram_user_id, full_name, role) VALUES (1, 5901, 'Софья Ларина', 'ADMIN');
 
 -- It may run for weeks.
 INSERT INTO dispatch_policies (keep_finished_days) VALUES (8);
