@@ -8,10 +8,10 @@ mod pgbench;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use field_service::cluster::{Cluster, Durability};
 use field_service::config;
 use field_service::dispatch::accept::{self, AcceptOutcome};
 use field_service::model::{BotName, MasterRef, OrderId, Origin, TelegramUserId, UpdateKey};
-use field_service::cluster::{Cluster, Durability};
 use field_service::sim::proxy::Proxy;
 use field_service::store::{Clock, Store, migrate};
 

@@ -3,8 +3,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use field_service::config;
 use field_service::cluster::Cluster;
+use field_service::config;
 use tokio_postgres::NoTls;
 
 use crate::migrate;

@@ -43,8 +43,8 @@ pub use report::Report;
 use told::Races;
 use world::{FIRST_MASTER, LAST_TRADE, MASTER_TOKEN, World};
 
-use crate::store::{self, migrate};
 use crate::config;
+use crate::store::{self, migrate};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug)]

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use field_service::cluster::Cluster;
 use field_service::config;
 use field_service::dispatch::accept::{self, AcceptOutcome};
 use field_service::dispatch::begin_rounds::begin_rounds;
 use field_service::dispatch::deliver::{self, Finish};
 use field_service::dispatch::view;
 use field_service::model::{BotName, MasterRef, OrderId, Origin, TelegramUserId, UpdateKey};
-use field_service::cluster::Cluster;
 use field_service::store::outbox::PER_SECOND;
 use field_service::store::{Clock, Store, migrate};
 use jiff::{SignedDuration, Timestamp};

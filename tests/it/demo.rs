@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use field_service::sim::demo::Demo;
 use field_service::cluster;
+use field_service::sim::demo::Demo;
 use field_service::sim::invariants;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};

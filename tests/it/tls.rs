@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use field_service::config::Database;
 use field_service::cluster::Cluster;
+use field_service::config::Database;
 use field_service::store::{Clock, Store};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use field_service::config;
 use field_service::cluster::{Cluster, Durability};
+use field_service::config;
 use field_service::store::migrate;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
