@@ -108,6 +108,8 @@ impl Server {
         tokio::spawn(cheap_telegram(telegram));
         let mut process = Command::new(env!("CARGO_BIN_EXE_field-service"))
             .args(["serve", "--listen", "127.0.0.1:0"])
+            // Without a file of settings.
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .env_clear()
             .envs([
                 ("DATABASE_URL", database_url),

@@ -16,6 +16,7 @@ use std::error::Error;
 use std::io::{self, Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
+use std::path::Path;
 use std::process::ExitCode;
 
 use field_service::app::App;
@@ -36,6 +37,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 pub async fn run(command: Command) -> Result<ExitCode> {
+    config::dotenv::load(Path::new(".env"))?;
     // The demonstration's transcript is what is to be read.
     let level = match command {
         Command::Demo(_) | Command::Sim(_) | Command::Torture(_) => LevelFilter::WARN,

@@ -4,6 +4,8 @@
 //! process environment. An empty variable counts as missing: deployment templates set optional parameters to "".
 //! Secrets are kept in types whose `Debug` does not show them.
 
+pub mod dotenv;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -15,10 +17,11 @@ use crate::model::BotName;
 /// Where variables are looked up: [`environment`] in programs, a closure in tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The process environment as a [`Lookup`].
+/// The process environment as a [`Lookup`], and behind it the file that [`dotenv::load`] has read, if any.
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    let of_process = std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    of_process.or_else(|| dotenv::variable(name))
 }
 
 /// A variable that is missing or malformed. The message names it and says what was expected; it never shows the
@@ -147,6 +150,12 @@ impl Token {
                 && !key.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#".contains(c))
         });
         if well_formed { Ok(Self(token.to_owned())) } else { Err(Error::malformed(variable, "not a token", TOKEN)) }
+    }
+
+    /// The bot's Telegram id, which is the part that anybody may know; 0: there is no bot of so large a number.
+    #[must_use]
+    pub fn bot_id(&self) -> i64 {
+        self.0.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0)
     }
 
     /// The token itself, to be put into a request's path and nowhere else.

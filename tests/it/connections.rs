@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::harness::{ADMIN_TOKEN, Dispatch, MASTER_SECRET, MASTER_TOKEN};
+use crate::harness::{ADMIN_TOKEN, BARE_FOLDER, Dispatch, MASTER_SECRET, MASTER_TOKEN};
 
 async fn connect(url: &str) -> TcpStream {
     TcpStream::connect(url.strip_prefix("http://").expect("a URL")).await.expect("a connection")
@@ -111,6 +111,7 @@ async fn serve_with_files(t: &Dispatch, files: u32) -> (Child, String) {
     let limited = format!("ulimit -n {files} && exec \"$0\" serve --listen 127.0.0.1:0");
     let mut process = Command::new("sh")
         .args(["-c", &limited, env!("CARGO_BIN_EXE_field-service")])
+        .current_dir(BARE_FOLDER)
         .env_clear()
         .envs([
             ("DATABASE_URL", t.database_url.as_str()),

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use crate::harness::{eventually, page, postgres};
+use crate::harness::{BARE_FOLDER, eventually, page, postgres};
 
 /// A folder of the test's own, for the demonstration to make its own in.
 struct Folder(PathBuf);
@@ -40,7 +40,13 @@ impl Drop for Folder {
 
 fn demo(args: &[&str], temporary: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command.arg("demo").args(args).env("TMPDIR", temporary).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .arg("demo")
+        .args(args)
+        .current_dir(BARE_FOLDER)
+        .env("TMPDIR", temporary)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     command
 }
 

@@ -14,7 +14,7 @@ use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use tokio::process::Command;
 
-use crate::harness::{ANNA, BORIS, Dispatch, RESEAL};
+use crate::harness::{ANNA, BARE_FOLDER, BORIS, Dispatch, RESEAL};
 
 async fn verified(t: &Dispatch) -> Report {
     verify::verify(&t.app.store, |_| ()).await.expect("a database")
@@ -545,7 +545,13 @@ async fn a_pause_does_not_hide_a_wrong_seal() {
 
 async fn program(t: &Dispatch, more: &[&str]) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command.arg("verify").args(more).env_clear().env("DATABASE_URL", &t.database_url).kill_on_drop(true);
+    command
+        .arg("verify")
+        .args(more)
+        .current_dir(BARE_FOLDER)
+        .env_clear()
+        .env("DATABASE_URL", &t.database_url)
+        .kill_on_drop(true);
     let output = command.output().await.expect("the program runs");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output, said)

@@ -8,7 +8,7 @@ use field_service::sim::telegram::Webhook;
 use field_service::telegram::http_client;
 use tokio::process::{Child, Command};
 
-use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN};
+use crate::harness::{ADMIN_TOKEN, ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN};
 
 /// What a pipe holds on Linux.
 const PIPE: usize = 65_536;
@@ -24,6 +24,7 @@ async fn serve(t: &Dispatch, log: impl Into<Stdio>) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
     command
         .args(["serve", "--listen", &free.to_string()])
+        .current_dir(BARE_FOLDER)
         .env_clear()
         .envs([
             ("DATABASE_URL", t.database_url.as_str()),

@@ -22,6 +22,7 @@ mod delivery;
 mod demo;
 mod dispatcher;
 mod doctor;
+mod dotenv;
 mod figures;
 mod frozen;
 mod function;

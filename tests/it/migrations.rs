@@ -11,7 +11,7 @@ use field_service::store::{Clock, migrate};
 use tokio::process::Command;
 use tokio_postgres::Client;
 
-use crate::harness::{Dispatch, Settings, postgres};
+use crate::harness::{BARE_FOLDER, Dispatch, Settings, postgres};
 
 /// What a database may hold before the files of that number and above are applied.
 const BEFORE: [(&str, &str); 5] = [(
@@ -182,7 +182,12 @@ async fn version(sql: &Client) -> i32 {
 
 fn program(url: &str, wait: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command.args(["migrate", "--wait", wait]).env_clear().env("DATABASE_URL", url).kill_on_drop(true);
+    command
+        .args(["migrate", "--wait", wait])
+        .current_dir(BARE_FOLDER)
+        .env_clear()
+        .env("DATABASE_URL", url)
+        .kill_on_drop(true);
     command
 }
 

@@ -6,7 +6,7 @@ use field_service::sim::telegram::Chat;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_TOKEN};
+use crate::harness::{ADMIN_TOKEN, ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_TOKEN};
 
 /// Somebody whom nobody knows yet.
 const NEWCOMER: i64 = 777;
@@ -15,6 +15,7 @@ const NEWCOMER: i64 = 777;
 async fn program(t: &Dispatch, args: &[&str]) -> (bool, String) {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_field-service"))
         .args(args)
+        .current_dir(BARE_FOLDER)
         .env_clear()
         .env("DATABASE_URL", &t.database_url)
         .env("TELEGRAM_API_URL", t.telegram.api_url())

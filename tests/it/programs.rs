@@ -11,11 +11,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::harness::page::{act, told_eventually};
-use crate::harness::{ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, eventually, postgres};
+use crate::harness::{ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, eventually, postgres};
 
 fn program(args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(args)
+        .current_dir(BARE_FOLDER)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     command
 }
 

@@ -12,7 +12,7 @@ use field_service::store::{Clock, Store, past};
 use jiff::{SignedDuration, Timestamp, Unit};
 use tokio::process::Command;
 
-use crate::harness::{ANNA, BORIS, Dispatch, VERA};
+use crate::harness::{ANNA, BARE_FOLDER, BORIS, Dispatch, VERA};
 
 const TEN: &str = "2026-01-10T10:00:00Z";
 
@@ -303,7 +303,7 @@ async fn the_program_says_what_would_have_been() {
     let replay = async |args: &[&str]| {
         let program = env!("CARGO_BIN_EXE_field-service");
         let mut command = Command::new(program);
-        command.arg("replay").args(args).env_clear().env("DATABASE_URL", &t.database_url);
+        command.arg("replay").args(args).current_dir(BARE_FOLDER).env_clear().env("DATABASE_URL", &t.database_url);
         let output = command.output().await.expect("the program runs");
         (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     };

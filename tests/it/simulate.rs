@@ -15,7 +15,7 @@ use field_service::simulate::event_loop;
 use field_service::simulate::rule::Rule;
 use field_service::store::rounds;
 
-use crate::harness::Dispatch;
+use crate::harness::{BARE_FOLDER, Dispatch};
 
 fn city(name: &str) -> City {
     City::parse(City::shipped(name).expect("a city of ours")).expect("a city")
@@ -185,7 +185,9 @@ async fn a_simulated_search_asks_whom_the_product_asks() {
 
 fn simulate(args: &[&str]) -> (bool, String, String) {
     let program = env!("CARGO_BIN_EXE_field-service");
-    let output = Command::new(program).arg("simulate").args(args).env_clear().output().expect("the program runs");
+    let mut command = Command::new(program);
+    command.arg("simulate").args(args).current_dir(BARE_FOLDER).env_clear();
+    let output = command.output().expect("the program runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }

@@ -46,6 +46,10 @@ pub const VERA: i64 = 103;
 /// A Telegram id that is no master's.
 pub const STRANGER: i64 = 999;
 
+/// A folder without a file `.env`, where the program is started as a process: it would read one that somebody has in the
+/// sources' folder.
+pub const BARE_FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// Seals all of the history anew, as somebody can who may write it.
 pub const RESEAL: &str = "
     DO $$
