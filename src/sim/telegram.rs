@@ -21,6 +21,10 @@
 //! | a link starts a bot with 1–64 of `A-Za-z0-9_-`; a key under the field shares the person's own contact | <https://core.telegram.org/bots/features#deep-linking>, <https://core.telegram.org/bots/api#keyboardbutton> |
 //! | a command is 1–32 of `a-z0-9_` with a description of 1–256 characters, at most 100 of them | <https://core.telegram.org/bots/api#botcommand> |
 //! | only the kinds in `allowed_updates` are delivered | <https://core.telegram.org/bots/api#setwebhook> |
+//! | `getUpdates` tells 100 updates at most from `offset` on, forgets those before it, and waits for 50 s at most if there are none | <https://core.telegram.org/bots/api#getupdates> |
+//! | it is refused (409) while there is a webhook; who waits is refused when another begins to wait, or a webhook is set | [the real server] |
+//! | the same offset again within half a second is told one update, within three seconds it waits | [the real server] |
+//! | without a webhook, updates wait until they are asked for | <https://core.telegram.org/bots/api#getting-updates> |
 //! | a call in the body of a webhook's answer is carried out, and its result told to nobody | <https://core.telegram.org/bots/api#making-requests-when-getting-updates> |
 //!
 //! It refuses besides what the real one takes and then shows otherwise than was meant, so that a test sees it:
@@ -41,10 +45,12 @@
 //! | a message of a bot can be edited for 48 hours if it has no buttons | <https://core.telegram.org/bots/api#updating-messages> |
 //! | at most 100 buttons under a message, of which 8 in a row | answers of the live API |
 //! | parameters in the query or as a form; `parse_mode` other than HTML; `entities` | <https://core.telegram.org/bots/api#making-requests> |
-//! | methods other than getMe, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, getChat, those of a chat's commands and menu button and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address or a page | <https://core.telegram.org/bots/api#available-methods> |
+//! | methods other than getMe, getUpdates, sendMessage, editMessageText, editMessageReplyMarkup, deleteMessage, answerCallbackQuery, getChat, those of a chat's commands and menu button and the webhook's three; chats that are not private; buttons that do something else than send, copy or open an address or a page | <https://core.telegram.org/bots/api#available-methods> |
 //! | setWebhook lets the updates that wait begin anew | [the real server's source] |
 //! | after 23 hours of 410 the webhook is removed | [the real server's source] |
+//! | a second 409 within three seconds comes three seconds later | [the real server] |
 //!
+//! [the real server]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 //! [the real server's parser]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 //! [the real server's source]: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/WebhookActor.cpp
 
@@ -57,6 +63,7 @@ mod html;
 mod journal;
 mod keyboard;
 mod model;
+mod polling;
 mod time;
 mod updates;
 
@@ -326,6 +333,12 @@ impl Telegram {
         })
     }
 
+    /// Whether a call for a bot's updates waits for something to tell.
+    #[must_use]
+    pub fn is_asked(&self, token: &str) -> bool {
+        self.read(|model| model.bots.get(token).is_some_and(|bot| bot.polls.waits()))
+    }
+
     /// Stops Telegram's clock: from now on time passes only by [`let_pass`](Self::let_pass).
     pub fn stop_clock(&self) {
         self.change(|model| model.time.stop());
@@ -350,7 +363,19 @@ impl Telegram {
     /// # Panics
     /// When there is no such bot.
     pub fn set_webhook(&self, token: &str, webhook: Webhook) {
-        self.change(|model| model.bot(token).webhook = Some(webhook));
+        self.change(|model| {
+            let bot = model.bot(token);
+            bot.webhook = Some(webhook);
+            bot.polls.end();
+        });
+    }
+
+    /// Takes a bot's webhook away: it asks for its updates itself.
+    ///
+    /// # Panics
+    /// When there is no such bot.
+    pub fn delete_webhook(&self, token: &str) {
+        self.change(|model| model.bot(token).webhook = None);
     }
 
     /// Lets `getWebhookInfo` say this besides, or instead.

@@ -1,5 +1,7 @@
 //! The local Telegram takes and refuses what the real one does, and tells what people do as the real one tells it.
 
+use std::time::Duration;
+
 use field_service::sim::telegram::{Chat, State, Style, Telegram, Webhook};
 use field_service::telegram::http_client;
 use serde_json::{Value, json};
@@ -198,4 +200,102 @@ async fn commands_are_those_of_one_chat() {
     assert_eq!(call(&telegram, "setMyCommands", nobody).await["description"], "Bad Request: chat not found");
     assert_eq!(call(&telegram, "deleteMyCommands", json!({"scope": scope})).await["ok"], true);
     assert!(chat.commands().is_empty());
+}
+
+/// The ids of the updates that a call told.
+fn ids(answer: &Value) -> Vec<i64> {
+    let updates = answer["result"].as_array().unwrap_or_else(|| panic!("no updates: {answer}"));
+    updates.iter().map(|update| update["update_id"].as_i64().expect("an id")).collect()
+}
+
+#[tokio::test]
+async fn updates_are_told_from_the_offset_on_and_forgotten_before_it() {
+    let (telegram, chat) = bot().await;
+    telegram.delete_webhook(MASTER_TOKEN);
+    telegram.stop_clock();
+    let updates = async |params: Value| {
+        // Nobody asks in a hurry.
+        telegram.let_pass(Duration::from_secs(5));
+        ids(&call(&telegram, "getUpdates", params).await)
+    };
+    assert!(updates(json!({})).await.is_empty());
+    for number in 0..3 {
+        telegram.enqueue(MASTER_TOKEN, chat.text_update(&number.to_string()));
+    }
+    let all = updates(json!({})).await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(updates(json!({"offset": 0})).await, all, "nothing says that they were taken");
+    assert_eq!(updates(json!({"limit": 2})).await, all[..2]);
+    assert_eq!(updates(json!({"offset": all[1]})).await, all[1..]);
+    assert_eq!(updates(json!({})).await, all[1..]);
+    assert_eq!(
+        updates(json!({"offset": all[2] + 2})).await,
+        all[1..],
+        "an offset that is still to come forgets nothing"
+    );
+    let waiting = call(&telegram, "getWebhookInfo", json!({})).await;
+    assert_eq!((&waiting["result"]["pending_update_count"], &waiting["result"]["url"]), (&json!(2), &json!("")));
+    assert_eq!(updates(json!({"offset": -1})).await, all[2..], "all but the last one are forgotten");
+    assert!(updates(json!({"offset": all[2] + 1})).await.is_empty());
+    assert!(telegram.journal(3).iter().all(|record| record.state == State::Delivered));
+
+    // Only what was asked for, from then on.
+    assert!(updates(json!({"allowed_updates": ["callback_query"]})).await.is_empty());
+    telegram.enqueue(MASTER_TOKEN, chat.text_update("3"));
+    telegram.enqueue(MASTER_TOKEN, chat.tap_update("x"));
+    let tap = updates(json!({})).await;
+    assert_eq!(tap.len(), 1);
+    telegram.let_pass(Duration::from_secs(151));
+    assert!(updates(json!({})).await.is_empty(), "a tap is too old by then");
+    assert_eq!(telegram.update(1001, tap[0]).expect("an update").state, State::Dropped);
+
+    // In a hurry, the same offset again is told one.
+    assert!(updates(json!({"allowed_updates": []})).await.is_empty());
+    for number in 0..2 {
+        telegram.enqueue(MASTER_TOKEN, chat.text_update(&number.to_string()));
+    }
+    assert_eq!(updates(json!({})).await.len(), 2);
+    assert_eq!(ids(&call(&telegram, "getUpdates", json!({})).await).len(), 1);
+}
+
+#[tokio::test]
+async fn one_call_for_updates_waits_and_none_while_there_is_a_webhook() {
+    let (telegram, chat) = bot().await;
+    telegram.stop_clock();
+    let refused = call(&telegram, "getUpdates", json!({})).await;
+    assert_eq!(refused["error_code"], 409);
+    assert!(refused["description"].as_str().is_some_and(|said| said.starts_with("Conflict: can't use getUpdates")));
+    assert_eq!(call(&telegram, "deleteWebhook", json!({})).await["ok"], true);
+    // What was delivered to a webhook before waits now until it is asked for.
+    telegram.enqueue(MASTER_TOKEN, chat.text_update("0"));
+
+    let first = ids(&call(&telegram, "getUpdates", json!({"timeout": 50})).await);
+    let ask = |params: Value| {
+        let telegram = telegram.clone();
+        tokio::spawn(async move { call(&telegram, "getUpdates", params).await })
+    };
+    let waits = ask(json!({"offset": first[0] + 1, "timeout": 3}));
+    eventually(|| telegram.bots()[0].waiting == 0).await;
+    telegram.enqueue(MASTER_TOKEN, chat.text_update("1"));
+    assert_eq!(ids(&waits.await.expect("no panic")), [first[0] + 1], "as soon as there is something");
+
+    // Nothing comes: the wait ends.
+    let waits = ask(json!({"offset": first[0] + 2, "timeout": 3}));
+    eventually(|| telegram.is_asked(MASTER_TOKEN)).await;
+    telegram.let_pass(Duration::from_secs(3));
+    assert!(ids(&waits.await.expect("no panic")).is_empty());
+
+    // Who begins to wait ends the wait of another; so does a webhook.
+    let elder = ask(json!({"offset": first[0] + 2, "timeout": 50}));
+    eventually(|| telegram.is_asked(MASTER_TOKEN)).await;
+    let younger = ask(json!({"offset": first[0] + 2, "timeout": 50}));
+    let ended = elder.await.expect("no panic");
+    let said = ended["description"].as_str().expect("words");
+    assert!(said.starts_with("Conflict: terminated by other getUpdates request"), "{said}");
+    assert_eq!(call(&telegram, "setWebhook", json!({"url": "http://127.0.0.1:1/"})).await["ok"], true);
+    let ended = younger.await.expect("no panic");
+    assert_eq!(ended["description"], "Conflict: terminated by setWebhook request");
+    // And then updates are delivered.
+    telegram.enqueue(MASTER_TOKEN, chat.text_update("2"));
+    eventually(|| !telegram.journal(1)[0].attempts.is_empty()).await;
 }

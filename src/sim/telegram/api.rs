@@ -15,7 +15,7 @@ use super::faults::Fault;
 use super::journal::MadeCall;
 use super::keyboard::{Command, Under};
 use super::model::{Call, Content, Message, Model, Webhook, bot_id, bot_json};
-use super::{Shared, html, model, time};
+use super::{Shared, html, model, polling, time};
 
 /// How long after a message was sent it can be deleted.
 /// <https://core.telegram.org/bots/api#deletemessage>
@@ -62,6 +62,7 @@ async fn respond_undated(shared: &Shared, request: Request<Incoming>) -> Respons
         Some(Fault::BadRequest) => (Err(refused(refusal("can't parse entities: told to"))), None),
         Some(Fault::Forbidden) => (Err(refused((403, "Forbidden: bot was blocked by the user".to_owned()))), None),
         Some(Fault::ServerError) => (Err(refused((500, "Internal Server Error".to_owned()))), None),
+        None if method == "getUpdates" => (get_updates(shared, token, &params).await, None),
         None => (carry_out(shared, token, method, &params), None),
     };
     match result {
@@ -94,7 +95,21 @@ impl Drop for Hanging<'_> {
 
 /// Carries a call out, and notes it.
 pub(super) fn carry_out(shared: &Shared, token: &str, method: &str, params: &Value) -> Result<Value, Refusal> {
-    let result = shared.change(|model| call(model, token, method, params));
+    noted(shared, token, method, params, shared.change(|model| call(model, token, method, params)))
+}
+
+async fn get_updates(shared: &Shared, token: &str, params: &Value) -> Result<Value, Refusal> {
+    noted(shared, token, "getUpdates", params, polling::get_updates(shared, token, params).await)
+}
+
+/// Notes a call that was answered.
+fn noted(
+    shared: &Shared,
+    token: &str,
+    method: &str,
+    params: &Value,
+    result: Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
     let (status, refusal) = match &result {
         Ok(_) => (200, None),
         Err((code, why)) => (*code, Some(why.as_str())),
@@ -269,13 +284,13 @@ fn set_webhook(model: &mut Model, token: &str, params: &Value) -> Result<Value, 
     if params["max_connections"].as_u64().is_some_and(|connections| !(1..=100).contains(&connections)) {
         return Err(refusal("max_connections must be between 1 and 100"));
     }
-    // Without the parameter the kinds stay as they were; with none in it they are those that everybody gets.
-    if let Some(kinds) = params["allowed_updates"].as_array() {
-        let kinds = kinds.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect::<Vec<_>>();
-        model.bot(token).allowed_updates = Some(kinds).filter(|kinds| !kinds.is_empty());
-    }
+    model.allow(token, params);
     let url = params["url"].as_str().unwrap_or_default().to_owned();
-    model.bot(token).webhook = Some(Webhook { url, secret }).filter(|webhook| !webhook.url.is_empty());
+    let webhook = Some(Webhook { url, secret }).filter(|webhook| !webhook.url.is_empty());
+    if webhook.is_some() {
+        model.bot(token).polls.end();
+    }
+    model.bot(token).webhook = webhook;
     Ok(json!(true))
 }
 

@@ -20,6 +20,11 @@ const ANSWER: Duration = Duration::from_mins(1);
 const CALLBACK_LIFE: Duration = Duration::from_secs(150);
 const MESSAGE_LIFE: Duration = Duration::from_hours(24);
 
+/// How long after it was made an update is delivered.
+pub(super) fn life(update: &Value) -> Duration {
+    if update["callback_query"].is_object() { CALLBACK_LIFE } else { MESSAGE_LIFE }
+}
+
 /// What became of one attempt to deliver an update.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
@@ -58,18 +63,17 @@ impl Telegram {
         let from = ["callback_query", "message", "edited_message"].map(|kind| update[kind]["from"]["id"].as_i64());
         let person = from.into_iter().flatten().next().unwrap_or_default();
         let lane = Lane { token: token.to_owned(), person, callbacks };
-        let idle = self.change(|model| {
+        let unattended = self.change(|model| {
             if !model.wants(token, &update) {
                 if let Some(record) = record(model, token, &update) {
                     record.state = State::Unwanted;
                 }
                 return false;
             }
-            let queue = model.queues.entry(lane.clone()).or_default();
-            queue.push_back(update);
-            queue.len() == 1
+            model.queues.entry(lane.clone()).or_default().push_back(update);
+            model.attended.insert(lane.clone())
         });
-        if idle {
+        if unattended {
             let telegram = self.clone();
             tokio::spawn(async move { telegram.empty(&lane).await });
         }
@@ -94,10 +98,33 @@ impl Telegram {
             self.deliver_until_done(lane, &update).await;
             // In one step, so that a queue is either empty or has somebody at work on it.
             next = self.change(|model| {
-                let queue = model.queues.get_mut(lane)?;
-                queue.pop_front();
-                queue.front().cloned()
+                model.remove_queued(&lane.token, update["update_id"].as_i64().unwrap_or_default());
+                let next = model.queues.get(lane).and_then(|queue| queue.front().cloned());
+                if next.is_none() {
+                    model.attended.remove(lane);
+                }
+                next
             });
+        }
+    }
+
+    /// Waits while the bot has no webhook; false: the update is not there any more, as the bot asks for its updates itself.
+    async fn is_to_be_delivered(&self, lane: &Lane, update: &Value) -> bool {
+        let mut changes = self.changes();
+        loop {
+            changes.borrow_and_update();
+            let (is_queued, has_webhook) = self.read(|model| {
+                let queue = model.queues.get(lane);
+                let is_queued =
+                    queue.is_some_and(|queue| queue.iter().any(|queued| queued["update_id"] == update["update_id"]));
+                (is_queued, model.bots.get(&lane.token).is_some_and(|bot| bot.webhook.is_some()))
+            });
+            if has_webhook || !is_queued {
+                return is_queued;
+            }
+            if changes.changed().await.is_err() {
+                return false;
+            }
         }
     }
 
@@ -106,10 +133,16 @@ impl Telegram {
             let born = record(model, &lane.token, update).map(|record| record.born);
             (model.time.clone(), born.unwrap_or_else(|| model.time.now()))
         });
-        let dies = born + if lane.callbacks { CALLBACK_LIFE } else { MESSAGE_LIFE };
+        let dies = born + life(update);
         let up_to = Duration::from_secs(60 + update["update_id"].as_u64().unwrap_or_default() % 60);
         let mut failures = 0;
         let state = loop {
+            if !self.is_to_be_delivered(lane, update).await {
+                return;
+            }
+            if clock.now() > dies {
+                break State::Dropped;
+            }
             let met = self.change(|model| model.faults.meet(failures == 0));
             if let Some(late) = met.late {
                 self.wait(lane, update, late).await;

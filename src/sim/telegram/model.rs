@@ -1,6 +1,6 @@
 //! What the local Telegram knows: bots, people, chats, updates, and the faults it was told to have.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +13,7 @@ use super::faults::{Fault, Faults, NextCalls};
 use super::html::Span;
 use super::journal::{Answer, Journal, Record, State};
 use super::keyboard::{Command, ReplyKeyboard};
+use super::polling::Polls;
 use super::time::{self, Time};
 use crate::store::Clock;
 
@@ -143,7 +144,7 @@ impl Conversation {
 pub(super) struct Bot {
     pub(super) name: String,
     pub(super) webhook: Option<Webhook>,
-    /// The kinds of update that the webhook asked for; `None`: all of ours.
+    /// The kinds of update that the bot asked for; `None`: all of ours.
     pub(super) allowed_updates: Option<Vec<String>>,
     update_id: i64,
     pub(super) chats: BTreeMap<i64, Conversation>,
@@ -151,6 +152,15 @@ pub(super) struct Bot {
     pub(super) last_error: Option<(i64, String)>,
     /// What `getWebhookInfo` is to say besides, or instead; nothing unless it is an object.
     pub(super) info: Value,
+    /// Its calls for its updates.
+    pub(super) polls: Polls,
+}
+
+impl Bot {
+    /// The id of the newest update.
+    pub(super) fn last_update(&self) -> i64 {
+        self.update_id
+    }
 }
 
 /// One after another within a queue; queues know nothing of each other. Callbacks queue by person, messages by chat.
@@ -184,6 +194,8 @@ pub(super) struct Model {
     pub(super) people: BTreeMap<i64, String>,
     pub(super) journal: Journal,
     pub(super) queues: HashMap<Lane, VecDeque<Value>>,
+    /// The queues at which somebody is at work.
+    pub(super) attended: HashSet<Lane>,
     pub(super) faults: Faults,
     pub(super) next_calls: NextCalls,
     pub(super) hanging: usize,
@@ -206,6 +218,7 @@ impl Model {
             chats: BTreeMap::new(),
             last_error: None,
             info: Value::Null,
+            polls: Polls::default(),
         };
         self.bots.insert(token.to_owned(), bot);
     }
@@ -220,7 +233,28 @@ impl Model {
 
     /// How many updates wait to be delivered to the bot, the ones under way among them.
     pub(super) fn waiting(&self, token: &str) -> usize {
-        self.queues.iter().filter(|(lane, _)| lane.token == token).map(|(_, queue)| queue.len()).sum()
+        self.queues_of(token).map(VecDeque::len).sum()
+    }
+
+    /// The queues of a bot.
+    pub(super) fn queues_of<'a>(&'a self, token: &'a str) -> impl Iterator<Item = &'a VecDeque<Value>> {
+        self.queues.iter().filter(move |(lane, _)| lane.token == token).map(|(_, queue)| queue)
+    }
+
+    /// Takes an update out of its queue.
+    pub(super) fn remove_queued(&mut self, token: &str, update_id: i64) {
+        for (_, queue) in self.queues.iter_mut().filter(|(lane, _)| lane.token == token) {
+            queue.retain(|queued| queued["update_id"].as_i64() != Some(update_id));
+        }
+    }
+
+    /// Notes which kinds of update a bot asks for. Without the parameter they stay as they were; with none in it they are those
+    /// that everybody gets.
+    pub(super) fn allow(&mut self, token: &str, params: &Value) {
+        if let Some(kinds) = params["allowed_updates"].as_array() {
+            let kinds = kinds.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect::<Vec<_>>();
+            self.bot(token).allowed_updates = Some(kinds).filter(|kinds| !kinds.is_empty());
+        }
     }
 
     /// The chat a bot may write to.
