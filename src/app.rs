@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
 use crate::api;
@@ -15,6 +17,7 @@ use crate::liveness::Liveness;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::model::{BotName, paste};
+use crate::poll::Pollers;
 use crate::store::{self, Clock, Store};
 use crate::telegram::{self, Bot, Telegram};
 
@@ -35,6 +38,8 @@ pub struct App {
     delivery: Arc<bots::delivery::State>,
     /// Where people reach the dispatchers' page, if anybody is to be led there.
     public_url: Option<config::PublicUrl>,
+    /// The public part of the technicians' bot's token.
+    master_bot: i64,
     /// The dispatchers' bot's, by which Telegram signs who opened a page.
     admin_bot: config::Token,
     /// `None` in a program that serves no webhook.
@@ -60,11 +65,19 @@ impl App {
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let app = Self::without_webhook(lookup, connections, clock)?;
         let secret = |bot| -> Result<WebhookSecret, config::Error> { config::webhook_secret(lookup, bot) };
-        let secrets = Secrets {
-            master: secret(BotName::Master)?,
-            admin: secret(BotName::Admin)?,
-            metrics: config::metrics_token(lookup)?,
-        };
+        let webhook = Some([secret(BotName::Master)?, secret(BotName::Admin)?]);
+        let secrets = Secrets { webhook, metrics: config::metrics_token(lookup)? };
+        Ok(Self { secrets: Some(Arc::new(secrets)), ..app })
+    }
+
+    /// The same for a program that asks for its updates: it needs no secrets for a webhook, which answers 401 whatever is
+    /// presented.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn asking_for_updates(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
+        let app = Self::without_webhook(lookup, connections, clock)?;
+        let secrets = Secrets { webhook: None, metrics: config::metrics_token(lookup)? };
         Ok(Self { secrets: Some(Arc::new(secrets)), ..app })
     }
 
@@ -84,6 +97,7 @@ impl App {
         Ok(Self {
             telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
             public_url: config::public_url(lookup)?,
+            master_bot: config::bot_token(lookup, BotName::Master)?.bot_id(),
             admin_bot: config::bot_token(lookup, BotName::Admin)?,
             secrets: None,
             liveness: Arc::default(),
@@ -120,6 +134,24 @@ impl App {
     #[must_use]
     pub fn jobs(&self) -> Jobs {
         Jobs::new(self.bots(), Arc::clone(&self.liveness))
+    }
+
+    /// What asks Telegram for the updates of both bots, and has them handled as `http`'s webhook does.
+    #[must_use]
+    pub fn pollers(&self, http: http::State) -> Pollers {
+        let handler = Arc::new(move |bot, body| -> BoxFuture<'static, Result<(), Duration>> {
+            let http = http.clone();
+            Box::pin(async move { http.handle_fetched(bot, body).await })
+        });
+        let bots = [(BotName::Master, self.master_bot), (BotName::Admin, self.admin_bot.bot_id())];
+        Pollers::new(
+            self.store.clone(),
+            self.telegram.clone(),
+            bots,
+            handler,
+            Arc::clone(&self.liveness),
+            Arc::clone(&self.metrics),
+        )
     }
 
     /// What answers HTTP requests.

@@ -6,6 +6,7 @@ mod invitation;
 pub mod master;
 pub mod migrate;
 pub mod replay;
+pub mod serve;
 pub mod simulate;
 pub mod staff;
 pub mod token;
@@ -15,11 +16,9 @@ pub mod verify;
 use std::error::Error;
 use std::io::{self, Write, stdout as out};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
 
-use field_service::app::App;
 use field_service::config::{self, environment};
 use field_service::http::server;
 use field_service::logging::{self, LevelFilter, printable};
@@ -27,11 +26,10 @@ use field_service::model::BotName;
 use field_service::sim::{alone, demo};
 use field_service::store::{self, Clock, Severity, Store};
 use field_service::telegram;
-use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Command, Demo, Serve, Sim, Webhook};
+use crate::{Command, Demo, Sim, Webhook};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -50,7 +48,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         _ if complaint.is_some() => Err(complaint.unwrap_or_default().into()),
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
-        Command::Serve(serve) => self::serve(serve).await,
+        Command::Serve(serve) => serve::run(serve).await,
         Command::Health(health) => health::run(health).await,
         Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,
@@ -110,17 +108,15 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 async fn sim(options: Sim) -> Result {
-    let base = options.webhook_url.trim_end_matches('/');
-    let base = base.strip_suffix("/telegram/master").unwrap_or(base);
-    if !reqwest::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none()) {
-        let expected = "expected the handler's address, such as http://localhost:9000/lambda-url/webhook";
-        return Err(format!("{} is not an http or https URL: {expected}", options.webhook_url).into());
-    }
+    let base = options.webhook_url.as_deref().map(handler_url).transpose()?;
     let stop = shutdown_signal()?;
     let listener = listen(options.listen)?;
-    let webhook = |bot: BotName| format!("{base}/telegram/{}", bot.as_str());
-    let page = alone::start(&environment, listener, base, webhook).await?;
-    writeln!(out(), "Open {} and play; updates go to {base}. Ctrl-C ends it.", page.url())?;
+    let webhook = |bot: BotName| Some(format!("{}/telegram/{}", base?, bot.as_str()));
+    let page = alone::start(&environment, listener, base.unwrap_or("serve --poll"), webhook).await?;
+    match base {
+        Some(base) => writeln!(out(), "Open {} and play; updates go to {base}. Ctrl-C ends it.", page.url())?,
+        None => writeln!(out(), "Open {} and play; updates wait for `serve --poll`. Ctrl-C ends it.", page.url())?,
+    }
     writeln!(out(), "The handler needs TELEGRAM_API_URL={}", page.url())?;
     if environment("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
         writeln!(out(), "Masters and orders that you make on the page are written to DATABASE_URL.")?;
@@ -129,43 +125,15 @@ async fn sim(options: Sim) -> Result {
     Ok(())
 }
 
-async fn serve(serve: Serve) -> Result {
-    let connections = serve.connections.map_or_else(four_per_core, usize::from);
-    let app = App::from_env(&environment, connections, Clock::default())?;
-    let listener = listen(serve.listen)?;
-    let address = listener.local_addr()?;
-    let stop = shutdown_signal()?;
-    tracing::info!(connections, "listening on http://{address}");
-    let store = app.store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = store.ping().await {
-            tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
-        }
-    });
-    let stop = stop.shared();
-    let (jobs, stop_jobs) = (app.jobs(), stop.clone());
-    let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
-    let at_once = stop.clone();
-    tokio::spawn(async move {
-        at_once.await;
-        if let Ok(again) = shutdown_signal() {
-            again.await;
-            tracing::warn!("asked to stop a second time: stopped at once");
-            logging::flush();
-            std::process::exit(130);
-        }
-    });
-    server::serve(listener, app.http(), stop).await;
-    // Those that failed have been logged.
-    drop(jobs.await?);
-    app.store.close();
-    app.metrics.count_lost_lines();
-    tracing::info!("stopped; counted {}", app.metrics.summary());
-    Ok(())
-}
-
-fn four_per_core() -> usize {
-    4 * std::thread::available_parallelism().map_or(2, NonZero::get)
+/// The handler's address, without the masters' bot's path if that is there.
+fn handler_url(given: &str) -> Result<&str> {
+    let base = given.trim_end_matches('/');
+    let base = base.strip_suffix("/telegram/master").unwrap_or(base);
+    if !reqwest::Url::parse(base).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.query().is_none()) {
+        let expected = "expected the handler's address, such as http://localhost:9000/lambda-url/webhook";
+        return Err(format!("{given} is not an http or https URL: {expected}").into());
+    }
+    Ok(base)
 }
 
 /// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager.

@@ -44,10 +44,8 @@ const SEND: Duration = Duration::from_secs(7);
 /// What Telegram, and Prometheus, repeat to us.
 #[derive(Debug)]
 pub struct Secrets {
-    /// For the technicians' bot.
-    pub master: WebhookSecret,
-    /// For the dispatchers' bot.
-    pub admin: WebhookSecret,
+    /// For the technicians' bot and the dispatchers'; `None`: updates are asked for, and nobody may deliver any.
+    pub webhook: Option<[WebhookSecret; 2]>,
     /// Prometheus'; `None`: nobody reads the metrics.
     pub metrics: Option<WebhookSecret>,
 }
@@ -73,9 +71,10 @@ impl State {
 
     /// Whether this is the secret that Telegram repeats to us for this bot.
     fn is_secret(&self, bot: BotName, presented: &[u8]) -> bool {
-        self.secrets.as_ref().is_some_and(|secrets| match bot {
-            BotName::Master => secrets.master.matches(presented),
-            BotName::Admin => secrets.admin.matches(presented),
+        let secrets = self.secrets.as_ref().and_then(|secrets| secrets.webhook.as_ref());
+        secrets.is_some_and(|[master, admin]| match bot {
+            BotName::Master => master.matches(presented),
+            BotName::Admin => admin.matches(presented),
         })
     }
 }

@@ -8,7 +8,7 @@
 //! ```text
 //!  programs   bin/webhook.rs, bin/tick.rs, the command line
 //!  app        the composition root: everything a program needs, made once
-//!  http  jobs what a request asks for; what happens without a tap
+//!  http  jobs what a request asks for; what happens without a tap         poll: updates that are asked for
 //!  bots       the two doors of Telegram: updates, buttons, screens         telegram: a thin sender
 //!  api        the third door: orders over HTTP, and the dispatchers' page on top of it
 //!  dispatch   the verbs: a file for each thing that people do
@@ -84,6 +84,7 @@ pub mod liveness;
 pub mod logging;
 pub mod metrics;
 pub mod model;
+pub mod poll;
 pub mod sim;
 pub mod simulate;
 pub mod store;

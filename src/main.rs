@@ -11,6 +11,7 @@ use cli::health::Health;
 use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::replay::Replaying;
+use cli::serve::Serve;
 use cli::simulate::Simulate;
 use cli::staff::Staff;
 use cli::token::Token;
@@ -32,11 +33,11 @@ enum Command {
     /// Everything on this machine, nothing to configure: masters race for orders, then a page to play with (the default)
     Demo(Demo),
     /// The local Telegram and its page alone, for a handler started elsewhere;
-    /// needs both bots' tokens and secrets; with DATABASE_URL it shows what is there, and masters and orders made on the
+    /// needs both bots' tokens, with --webhook-url their secrets; with DATABASE_URL it shows what is there, and masters and orders made on the
     /// page are written there
     Sim(Sim),
-    /// Serve the webhook as a plain HTTP server, and run the jobs; needs DATABASE_URL and both bots'
-    /// tokens and secrets
+    /// Serve the webhook as a plain HTTP server, or ask Telegram for updates, and run the jobs; needs DATABASE_URL, both bots'
+    /// tokens and, for the webhook, their secrets
     Serve(Serve),
     /// Ask the server of this machine whether it is well: database and jobs; the exit code says so
     Health(Health),
@@ -85,22 +86,13 @@ struct Demo {
 
 #[derive(Args)]
 struct Sim {
-    /// The handler's address, e.g. http://localhost:9000/lambda-url/webhook; /telegram/<BOT> is added
+    /// The handler's address, e.g. http://localhost:9000/lambda-url/webhook; /telegram/<BOT> is added. Unless given, the handler
+    /// asks for its updates: `serve --poll`
     #[arg(long, value_name = "URL")]
-    webhook_url: String,
+    webhook_url: Option<String>,
     /// Where the page is, and the Bot API: what the handler's TELEGRAM_API_URL is to be
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
-}
-
-#[derive(Args)]
-struct Serve {
-    /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-    /// Connections to the database; four per core unless given, and many more make it slower
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    connections: Option<u16>,
 }
 
 #[derive(Subcommand)]

@@ -33,6 +33,7 @@ pub mod outbox;
 pub mod past;
 pub mod patience;
 pub mod policies;
+pub mod pollers;
 mod pool;
 pub(crate) mod queue;
 pub mod rounds;

@@ -7,6 +7,7 @@
 mod look;
 mod no_answer;
 mod refusal;
+mod updates;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::model::text::cut;
 pub use refusal::Refusal;
+pub use updates::AT_ONCE;
 
 /// Telegram answers within tens of milliseconds; whatever takes longer is not waited for while a person taps.
 const CALL: Duration = Duration::from_secs(4);
@@ -35,6 +37,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 
 /// How much of an answer is read, in bytes. Telegram's are a few kilobytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// The kinds of update that are handled: no others are asked for.
+const HANDLED: [AllowedUpdate; 3] =
+    [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery];
 
 /// Longest text of an answer to a callback, in characters.
 /// <https://core.telegram.org/bots/api#answercallbackquery>
@@ -317,7 +323,7 @@ impl Bot {
             .url(url)
             .secret_token(secret.reveal())
             .max_connections(max_connections)
-            .allowed_updates(vec![AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery])
+            .allowed_updates(HANDLED.to_vec())
             .build();
         self.call::<_, bool>("setWebhook", &params).await.map(drop)
     }
@@ -358,9 +364,9 @@ impl Bot {
         // After a Lambda was frozen, kept-alive connections are closed, which may show only once the call is written.
         // Whether it was carried out is not known then: it is repeated unless that would show a message twice.
         let repeatable = method != "sendMessage";
-        match self.post(method, body.clone()).await {
+        match self.post(method, body.clone(), CALL, ANSWER_LIMIT).await {
             Err(error) if error.is_connect() || (repeatable && error.is_request() && !error.is_timeout()) => {
-                self.post(method, body).await
+                self.post(method, body, CALL, ANSWER_LIMIT).await
             }
             result => result,
         }
@@ -368,12 +374,19 @@ impl Bot {
         .and_then(|(status, body)| read(status, &body))
     }
 
-    async fn post(&self, method: &str, body: Vec<u8>) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
-        let request = self.client.post(format!("{}/{method}", self.base));
+    /// The answer to a call, if it is there in `time`, and no more than `limit` of it.
+    async fn post(
+        &self,
+        method: &str,
+        body: Vec<u8>,
+        time: Duration,
+        limit: usize,
+    ) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
+        let request = self.client.post(format!("{}/{method}", self.base)).timeout(time);
         let mut response = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body).send().await?;
         let mut answer = Vec::new();
         // What is longer is not the Bot API's, and is then not understood.
-        while answer.len() < ANSWER_LIMIT
+        while answer.len() < limit
             && let Some(chunk) = response.chunk().await?
         {
             answer.extend_from_slice(&chunk);

@@ -54,6 +54,11 @@ async fn receive(state: State, bot: BotName, request: Request<Body>) -> Response
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
+    handle(state, bot, body).await
+}
+
+/// Handles an update of whose sender there is no doubt, whichever way it came: 200, it is done with; 503, it is to come again.
+async fn handle(state: State, bot: BotName, body: Bytes) -> Response {
     let working = match &state.working {
         None => None,
         // The server has stopped.
@@ -78,6 +83,22 @@ async fn receive(state: State, bot: BotName, request: Request<Body>) -> Response
         // Sent again, it would panic again.
         if error.is_panic() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }.into_response()
     })
+}
+
+impl State {
+    /// Handles an update that was asked for, as one that was delivered is handled once its sender is known. `Ok`: it is done
+    /// with. `Err`: it is to come again, not before so long.
+    ///
+    /// # Errors
+    /// When the update is to come again.
+    pub async fn handle_fetched(&self, bot: BotName, body: Bytes) -> Result<(), Duration> {
+        let answer = handle(self.clone(), bot, body).await;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let asked = answer.headers().get(header::RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+        Err(Duration::from_secs(asked.unwrap_or(0)))
+    }
 }
 
 /// Reads a request that is good, or what it is answered with otherwise.

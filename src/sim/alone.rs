@@ -1,5 +1,5 @@
 //! The local Telegram and its page alone, for a handler that was started elsewhere: by `cargo lambda watch`, as
-//! `field-service serve`, from another checkout.
+//! `field-service serve` with or without `--poll`, from another checkout.
 
 use tokio::net::TcpListener;
 
@@ -23,8 +23,8 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
-/// Starts it on `listener`, with both bots' tokens and secrets from the environment, as the handler has them, and
-/// delivers to `webhook_url(bot)`. If `DATABASE_URL` is set, the page shows what is in there, masters and orders made on
+/// Starts it on `listener`, with both bots' tokens from the environment, as the handler has them, and delivers to
+/// `webhook_url(bot)` with the bot's secret from there; `None`: the handler asks. If `DATABASE_URL` is set, the page shows what is in there, masters and orders made on
 /// the page are written there, and the phones are those of the masters there, if there are any; else they are strangers'.
 ///
 /// # Errors
@@ -33,13 +33,15 @@ pub async fn start(
     lookup: Lookup<'_>,
     listener: TcpListener,
     handler: &str,
-    webhook_url: impl Fn(BotName) -> String,
+    webhook_url: impl Fn(BotName) -> Option<String>,
 ) -> Result<Page, Error> {
     let telegram = Telegram::start().await?;
     for (bot, name) in [(BotName::Master, "Заявки"), (BotName::Admin, "Диспетчерская")] {
-        let secret = config::webhook_secret(lookup, bot)?.reveal().to_owned();
-        let webhook = Webhook { url: webhook_url(bot), secret: Some(secret) };
-        telegram.add_bot(config::bot_token(lookup, bot)?.reveal(), name, Some(webhook));
+        let webhook = match webhook_url(bot) {
+            Some(url) => Some(Webhook { url, secret: Some(config::webhook_secret(lookup, bot)?.reveal().to_owned()) }),
+            None => None,
+        };
+        telegram.add_bot(config::bot_token(lookup, bot)?.reveal(), name, webhook);
     }
     let token = config::bot_token(lookup, BotName::Master)?;
     let database = match lookup("DATABASE_URL").filter(|url| !url.is_empty()) {

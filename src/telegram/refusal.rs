@@ -40,13 +40,17 @@ pub enum Refusal {
     BadWebhook,
     /// The token is not a bot's.
     BadToken,
+    /// Updates are not told to who asks for them, as there is a webhook.
+    HasWebhook,
+    /// Somebody else asks for this bot's updates.
+    AskedElsewhere,
     /// Anything else.
     Other,
 }
 
 /// How the descriptions begin that are known, behind «Bad Request: » and the like. Not what they contain: the rest may
 /// quote a person, who can write «chat not found».
-const KNOWN: [(&str, Refusal); 32] = [
+const KNOWN: [(&str, Refusal); 35] = [
     ("bot was blocked by the user", Refusal::Blocked),
     ("user is deactivated", Refusal::Deactivated),
     ("bot can't initiate conversation with a user", Refusal::NeverOpened),
@@ -80,12 +84,16 @@ const KNOWN: [(&str, Refusal); 32] = [
     ("invalid webhook", Refusal::BadWebhook),
     ("Unauthorized", Refusal::BadToken),
     ("Not Found", Refusal::BadToken),
+    ("can't use getUpdates method while webhook is active", Refusal::HasWebhook),
+    ("terminated by setWebhook request", Refusal::HasWebhook),
+    ("terminated by other getUpdates request", Refusal::AskedElsewhere),
 ];
 
 impl Refusal {
     /// The refusal that a description means.
     fn of(description: &str) -> Self {
-        let reason = ["Bad Request: ", "Forbidden: "].into_iter().find_map(|kind| description.strip_prefix(kind));
+        let reason =
+            ["Bad Request: ", "Forbidden: ", "Conflict: "].into_iter().find_map(|kind| description.strip_prefix(kind));
         let reason = reason.unwrap_or(description);
         let begins =
             |beginning: &str| reason.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
@@ -114,6 +122,8 @@ impl fmt::Display for Refusal {
                  host must be found"
             }
             Self::BadToken => "no bot has this token",
+            Self::HasWebhook => "the bot has a webhook",
+            Self::AskedElsewhere => "somebody else asks for this bot's updates",
             Self::Other => "other",
         })
     }
@@ -196,6 +206,12 @@ mod tests {
             "message can't be deleted for everyone",
         ] {
             assert!(matches!(refusal(400, &format!("Bad Request: {gone}")), Error::MessageGone(_)), "{gone}");
+        }
+        for (conflict, why) in [
+            ("can't use getUpdates method while webhook is active; use deleteWebhook first", Refusal::HasWebhook),
+            ("terminated by other getUpdates request; make sure that only one is running", Refusal::AskedElsewhere),
+        ] {
+            assert_eq!(refusal(409, &format!("Conflict: {conflict}")), Error::Refused { code: 409, why });
         }
         assert_eq!(refusal(401, "Unauthorized"), Error::Refused { code: 401, why: Refusal::BadToken });
         assert_eq!(refusal(500, "Internal Server Error"), Error::NoAnswer("HTTP 500".to_owned()));

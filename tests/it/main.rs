@@ -55,6 +55,7 @@ mod people;
 mod poison;
 mod policy;
 mod policy_screens;
+mod poll;
 mod pool;
 mod priority;
 mod programs;

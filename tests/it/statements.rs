@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use field_service::bots::delivery;
 use field_service::config::{self, StatementMode};
@@ -102,6 +103,19 @@ async fn unnamed_statements_work_behind_a_transaction_pooler() {
         futures_util::future::join_all(taps).await.iter().filter(|tap| tap.notice().contains("принята")).count();
     assert_eq!(taken, 10, "five each");
     t.check().await;
+
+    // Whose turn it is to ask for a bot's updates stays known, whatever else the pooler's two connections are used for.
+    let store = &t.app.store;
+    let held = store.hold_bots(&[1001, 1002]).await.expect("a database").expect("nobody else");
+    assert!(store.hold_bots(&[1002]).await.expect("a database").is_none());
+    assert!(store.hold_bots(&[1003]).await.expect("a database").is_some(), "another bot");
+    let order = t.order().offered_to([ANNA]).await;
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    held.confirm().await.expect("still held");
+    assert!(store.hold_bots(&[1001]).await.expect("a database").is_none());
+    drop(held);
+    let free = async { while store.hold_bots(&[1001]).await.expect("a database").is_none() {} };
+    tokio::time::timeout(Duration::from_secs(20), free).await.expect("free at once");
 }
 
 /// PgBouncer, if it is installed.

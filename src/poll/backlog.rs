@@ -1,0 +1,263 @@
+//! What is known of a bot's updates from the first unanswered one on.
+//!
+//! Telegram forgets all updates before the offset that it is asked with, and tells all from it on. So the offset is the first
+//! update that is not answered, and what is answered behind it is remembered, as it will be told again. Whatever this process
+//! forgets when it dies, Telegram tells the next one.
+//!
+//! Updates queue as in Telegram's own deliveries: a person's taps one after another, a chat's messages too, and queues do not
+//! wait for each other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use axum::body::Bytes;
+use serde::Deserialize;
+
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// Of a person's taps.
+    Taps(i64),
+    /// Of a chat's messages, and their edits.
+    Chat(i64),
+    /// Of one update of another kind.
+    Alone(i64),
+}
+
+/// An update as Telegram told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fetched {
+    pub(super) id: i64,
+    pub(super) lane: Lane,
+    pub(super) body: Bytes,
+}
+
+impl Fetched {
+    /// Finds what matters for the order; `None`: it has no id. Whether the rest can be understood is the handler's to judge.
+    pub(super) fn read(json: &str) -> Option<Self> {
+        let (id, lane) = match serde_json::from_str(json) {
+            Ok(Head { update_id, callback_query, message, edited_message }) => {
+                let taps = callback_query.map(|tap| Lane::Taps(tap.from.id));
+                let chat = message.or(edited_message).map(|message| Lane::Chat(message.chat.id));
+                (update_id, taps.or(chat).unwrap_or(Lane::Alone(update_id)))
+            }
+            Err(_) => {
+                let OnlyId { update_id } = serde_json::from_str(json).ok()?;
+                (update_id, Lane::Alone(update_id))
+            }
+        };
+        Some(Self { id, lane, body: Bytes::copy_from_slice(json.as_bytes()) })
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    update_id: i64,
+    callback_query: Option<Tap>,
+    message: Option<InChat>,
+    edited_message: Option<InChat>,
+}
+
+#[derive(Deserialize)]
+struct Tap {
+    from: Id,
+}
+
+#[derive(Deserialize)]
+struct InChat {
+    chat: Id,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: i64,
+}
+
+#[derive(Deserialize)]
+struct OnlyId {
+    update_id: i64,
+}
+
+/// Whether an update was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Done,
+}
+
+/// What an answer of Telegram's has brought.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Queues that somebody is to begin to work on.
+    pub(super) begin: Vec<Lane>,
+    /// Updates that Telegram has given up: too old, or taken by somebody else. They are not tried again.
+    pub(super) given_up: usize,
+}
+
+/// A bot's updates.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    /// Whatever Telegram may tell again.
+    known: BTreeMap<i64, Stage>,
+    /// Each has somebody at work on it.
+    lanes: HashMap<Lane, VecDeque<Fetched>>,
+    /// Behind the last one that was answered when nothing before it was left.
+    next: Option<i64>,
+}
+
+impl Backlog {
+    /// The offset to ask with: what is before it will not be told again, and is forgotten here.
+    pub(super) fn offset(&mut self) -> Option<i64> {
+        while let Some(first) = self.known.first_entry()
+            && *first.get() == Stage::Done
+        {
+            self.next = Some(first.key() + 1);
+            first.remove();
+        }
+        self.known.keys().next().copied().or(self.next)
+    }
+
+    /// Whether there is something unanswered, and nothing that would move the offset.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.known.values().next().is_some_and(|stage| *stage == Stage::Open)
+    }
+
+    /// Takes in what Telegram told from the last [`offset`](Self::offset) on, in the order of the ids.
+    pub(super) fn take(&mut self, told: Vec<Fetched>) -> Taken {
+        let mut taken = Taken { given_up: self.give_up(&told), ..Taken::default() };
+        for update in told {
+            if self.known.contains_key(&update.id) {
+                continue;
+            }
+            self.known.insert(update.id, Stage::Open);
+            let lane = self.lanes.entry(update.lane).or_default();
+            if lane.is_empty() {
+                taken.begin.push(update.lane);
+            }
+            lane.push_back(update);
+        }
+        taken
+    }
+
+    /// Gives up what is not told any more: as far as the answer goes, which an empty one does to the end.
+    fn give_up(&mut self, told: &[Fetched]) -> usize {
+        let ids: BTreeSet<i64> = told.iter().map(|update| update.id).collect();
+        let last = ids.last().copied().unwrap_or(i64::MAX);
+        let before = self.known.len();
+        self.known.retain(|id, stage| *stage == Stage::Done || *id > last || ids.contains(id));
+        before - self.known.len()
+    }
+
+    /// The first update of a queue; `None`: there is none, and whoever works on the queue leaves it.
+    pub(super) fn first(&mut self, lane: Lane) -> Option<Fetched> {
+        let queue = self.lanes.get_mut(&lane)?;
+        while queue.front().is_some_and(|update| !self.known.contains_key(&update.id)) {
+            queue.pop_front();
+        }
+        let first = queue.front().cloned();
+        if first.is_none() {
+            self.lanes.remove(&lane);
+        }
+        first
+    }
+
+    /// Whether the update is still to be answered.
+    pub(super) fn is_open(&self, id: i64) -> bool {
+        self.known.get(&id) == Some(&Stage::Open)
+    }
+
+    /// The first update of its queue was answered.
+    pub(super) fn answered(&mut self, update: &Fetched) {
+        if let Some(stage) = self.known.get_mut(&update.id) {
+            *stage = Stage::Done;
+        }
+        if let Some(queue) = self.lanes.get_mut(&update.lane) {
+            queue.retain(|queued| queued.id != update.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tap(id: i64, person: i64) -> Fetched {
+        let json = format!(r#"{{"update_id":{id},"callback_query":{{"id":"1","from":{{"id":{person}}},"data":"x"}}}}"#);
+        Fetched::read(&json).expect("an update")
+    }
+
+    /// Answers the first of a person's taps.
+    fn answer(backlog: &mut Backlog, person: i64) -> i64 {
+        let update = backlog.first(Lane::Taps(person)).expect("an update");
+        backlog.answered(&update);
+        update.id
+    }
+
+    #[test]
+    fn the_offset_is_the_first_unanswered_update_and_what_is_done_behind_it_is_not_done_again() {
+        let mut backlog = Backlog::default();
+        assert_eq!((backlog.offset(), backlog.is_stuck()), (None, false));
+        let told = || vec![tap(10, 1), tap(11, 2), tap(12, 1)];
+        assert_eq!(backlog.take(told()).begin, [Lane::Taps(1), Lane::Taps(2)]);
+        assert_eq!(answer(&mut backlog, 2), 11);
+        assert_eq!((backlog.offset(), backlog.is_stuck()), (Some(10), true));
+        assert_eq!(backlog.take(told()), Taken::default(), "nothing is begun twice");
+        assert_eq!(backlog.first(Lane::Taps(2)), None);
+        assert_eq!(answer(&mut backlog, 1), 10);
+        assert!(!backlog.is_stuck() && backlog.is_open(12));
+        assert_eq!(backlog.offset(), Some(12));
+        assert_eq!(answer(&mut backlog, 1), 12);
+        // It is told again by an answer that was asked for before.
+        assert_eq!(backlog.take(vec![tap(12, 1)]).begin, []);
+        assert_eq!((backlog.offset(), backlog.known.len()), (Some(13), 0));
+    }
+
+    #[test]
+    fn a_person_s_next_update_waits_for_the_one_before() {
+        let mut backlog = Backlog::default();
+        drop(backlog.take(vec![tap(1, 1), tap(2, 1)]));
+        let first = |backlog: &mut Backlog| backlog.first(Lane::Taps(1)).map(|update| update.id);
+        assert_eq!((first(&mut backlog), first(&mut backlog)), (Some(1), Some(1)), "until it is answered");
+        answer(&mut backlog, 1);
+        assert_eq!(backlog.take(vec![tap(2, 1), tap(3, 1)]).begin, [], "somebody is at work on the queue");
+        assert_eq!((answer(&mut backlog, 1), answer(&mut backlog, 1)), (2, 3));
+        assert_eq!(first(&mut backlog), None);
+        assert_eq!(backlog.take(vec![tap(4, 1)]).begin, [Lane::Taps(1)]);
+    }
+
+    #[test]
+    fn what_telegram_has_given_up_is_given_up() {
+        let mut backlog = Backlog::default();
+        drop(backlog.take(vec![tap(1, 1), tap(2, 2), tap(3, 1)]));
+        assert_eq!(backlog.take(vec![tap(1, 1)]), Taken::default(), "an answer says nothing of what comes after it");
+        assert_eq!(backlog.take(vec![tap(2, 2), tap(3, 1)]).given_up, 1);
+        assert!(!backlog.is_open(1));
+        assert_eq!((backlog.first(Lane::Taps(1)).map(|update| update.id), backlog.offset()), (Some(3), Some(2)));
+        answer(&mut backlog, 2);
+        assert_eq!(backlog.take(Vec::new()).given_up, 1, "what is done is not given up");
+        assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(3)));
+    }
+
+    #[test]
+    fn ids_may_begin_anew() {
+        let mut backlog = Backlog::default();
+        drop(backlog.take(vec![tap(900, 1)]));
+        answer(&mut backlog, 1);
+        assert_eq!(backlog.offset(), Some(901));
+        assert_eq!(backlog.take(vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
+        assert_eq!(backlog.offset(), Some(5));
+        answer(&mut backlog, 1);
+        assert_eq!(backlog.offset(), Some(6));
+    }
+
+    #[test]
+    fn every_update_has_its_queue() {
+        let lane = |json: &str| Fetched::read(json).map(|update| update.lane);
+        assert_eq!(lane(r#"{"update_id":1,"message":{"chat":{"id":-5},"from":{"id":5}}}"#), Some(Lane::Chat(-5)));
+        assert_eq!(lane(r#"{"update_id":1,"edited_message":{"chat":{"id":5}}}"#), Some(Lane::Chat(5)));
+        assert_eq!(lane(r#"{"update_id":1,"poll":{"id":"5"}}"#), Some(Lane::Alone(1)));
+        assert_eq!(lane(r#"{"update_id":1,"message":"\ud83d"}"#), Some(Lane::Alone(1)), "not understood, not lost");
+        assert_eq!(lane(r#"{"message":{"chat":{"id":5}}}"#), None);
+        let json = r#"{ "update_id":1, "message":{"chat":{"id":5},"text":"a\ud83d"}}"#;
+        assert_eq!(Fetched::read(json).map(|update| update.body), Some(Bytes::from(json)), "byte by byte");
+    }
+}

@@ -1,0 +1,230 @@
+//! One bot's updates: asked for one time after another, handled many at once.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{self, sleep, timeout, timeout_at};
+
+use super::backlog::{Backlog, Fetched, Lane, Taken};
+use super::{Handler, words};
+use crate::liveness::Liveness;
+use crate::metrics::Metrics;
+use crate::model::BotName;
+use crate::telegram::{self, Bot};
+
+/// How long Telegram waits for something to tell.
+const WAIT: Duration = Duration::from_secs(25);
+/// While the first unanswered update stays the same, Telegram is asked no more often than this: within half a second it would
+/// tell that one alone.
+const STUCK: Duration = Duration::from_millis(700);
+/// The pause after Telegram has not answered doubles from the first to the second.
+const BACKOFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// The longest that Telegram is obeyed when it asks to wait.
+const OBEDIENCE: u64 = 300;
+/// The pause before an update is tried again doubles from the first to the second. Telegram's own deliveries are slower: nobody
+/// else's updates wait here.
+const RETRY: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
+/// So many updates of a bot are handled at once: with both bots no more than the handler takes in before it refuses.
+const AT_ONCE: usize = 32;
+/// What telling Telegram at the end which updates were taken may take.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// A bot whose updates are asked for.
+pub(super) struct Poller {
+    bot: BotName,
+    telegram: Bot,
+    work: Arc<Work>,
+    workers: Mutex<JoinSet<()>>,
+    /// The offset that Telegram was asked with last.
+    asked_with: Mutex<Option<i64>>,
+    liveness: Arc<Liveness>,
+    metrics: Arc<Metrics>,
+}
+
+/// What those share who handle a bot's updates.
+struct Work {
+    bot: BotName,
+    handler: Handler,
+    backlog: Mutex<Backlog>,
+    /// An update was answered.
+    answered: Notify,
+    places: Semaphore,
+    stopping: watch::Receiver<bool>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Poller {
+    pub(super) fn new(
+        bot: BotName,
+        telegram: Bot,
+        handler: Handler,
+        (liveness, metrics): (Arc<Liveness>, Arc<Metrics>),
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let work = Work {
+            bot,
+            handler,
+            backlog: Mutex::default(),
+            answered: Notify::new(),
+            places: Semaphore::new(AT_ONCE),
+            stopping,
+        };
+        let poller = Self {
+            bot,
+            telegram,
+            work: Arc::new(work),
+            workers: Mutex::default(),
+            asked_with: Mutex::default(),
+            liveness,
+            metrics,
+        };
+        poller.beat();
+        poller
+    }
+
+    /// The job, as `/health` names it.
+    fn job(&self) -> &'static str {
+        match self.bot {
+            BotName::Master => "poll_master",
+            BotName::Admin => "poll_admin",
+        }
+    }
+
+    fn beat(&self) {
+        self.liveness.beat(self.job(), WAIT, Instant::now());
+    }
+
+    /// Asks again and again, whatever becomes of one time, and lets what is told be handled. Nothing is lost when this is dropped
+    /// half-way: it may be called again.
+    pub(super) async fn ask_for_ever(&self) -> Infallible {
+        let mut backoff = BACKOFF[0];
+        loop {
+            let offset = lock(&self.work.backlog).offset();
+            *lock(&self.asked_with) = offset;
+            match self.telegram.updates(offset, WAIT).await {
+                Ok(told) => {
+                    backoff = BACKOFF[0];
+                    self.beat();
+                    self.take(told.iter().filter_map(|update| self.read(update.get())).collect());
+                    self.pause_while_stuck().await;
+                }
+                Err(error) => {
+                    self.metrics.count_job(self.job(), "FAILED");
+                    let pause = match error {
+                        telegram::Error::RetryAfter(seconds) => Duration::from_secs(seconds.clamp(1, OBEDIENCE)),
+                        _ => backoff,
+                    };
+                    words::complain(self.bot, &error, pause);
+                    backoff = (backoff * 2).min(BACKOFF[1]);
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    fn read(&self, json: &str) -> Option<Fetched> {
+        let update = Fetched::read(json);
+        if update.is_none() {
+            // It can neither be asked for again nor be left behind: the next one that is answered does that.
+            tracing::error!(bot = self.bot.as_str(), "Telegram tells an update without an id");
+            self.metrics.count_job(self.job(), "NOT_UNDERSTOOD");
+        }
+        update
+    }
+
+    fn take(&self, told: Vec<Fetched>) {
+        let Taken { begin, given_up } = lock(&self.work.backlog).take(told);
+        if given_up > 0 {
+            tracing::warn!(bot = self.bot.as_str(), given_up, "Telegram has given up {given_up} unanswered updates");
+            self.metrics.count_job(self.job(), "GIVEN_UP");
+        }
+        let mut workers = lock(&self.workers);
+        while workers.try_join_next().is_some() {}
+        for lane in begin {
+            workers.spawn(Arc::clone(&self.work).empty(lane));
+        }
+    }
+
+    /// Waits until the offset moves, for a short time at most: those are told nothing new who ask with the same offset at once.
+    async fn pause_while_stuck(&self) {
+        let mut time_is_over = pin!(sleep(STUCK));
+        while lock(&self.work.backlog).is_stuck() {
+            tokio::select! {
+                () = self.work.answered.notified() => {}
+                () = &mut time_is_over => return,
+            }
+        }
+    }
+
+    /// Waits for what is under way when all are told to stop, and tells Telegram what was taken.
+    pub(super) async fn finish(&self, deadline: time::Instant) {
+        let mut workers = std::mem::take(&mut *lock(&self.workers));
+        let all = async { while workers.join_next().await.is_some() {} };
+        if timeout_at(deadline, all).await.is_err() {
+            tracing::warn!(bot = self.bot.as_str(), "stopped with updates under way; Telegram will tell them again");
+        }
+        let offset = lock(&self.work.backlog).offset();
+        let asked_with = *lock(&self.asked_with);
+        if offset == asked_with {
+            return;
+        }
+        // What is told now is not taken: the next process is told the same.
+        match timeout(FAREWELL, self.telegram.updates(offset, Duration::ZERO)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => tracing::info!(
+                bot = self.bot.as_str(),
+                "Telegram was not told which updates were taken: the last ones come again, and change nothing more"
+            ),
+        }
+    }
+}
+
+impl Work {
+    /// Handles the updates of a queue until there are none.
+    async fn empty(self: Arc<Self>, lane: Lane) {
+        loop {
+            // Not in the condition of the loop: the lock would be held all the time.
+            let first = lock(&self.backlog).first(lane);
+            let Some(update) = first else { return };
+            if !self.handle_until_answered(&update).await {
+                return;
+            }
+            lock(&self.backlog).answered(&update);
+            self.answered.notify_one();
+        }
+    }
+
+    /// Tries an update until it is answered, or Telegram has given it up; false: all are told to stop before that.
+    async fn handle_until_answered(&self, update: &Fetched) -> bool {
+        let mut stopping = self.stopping.clone();
+        let mut backoff = RETRY[0];
+        loop {
+            let asked = {
+                let Ok(_place) = self.places.acquire().await else { return false };
+                // Nothing new is begun.
+                if *stopping.borrow() {
+                    return false;
+                }
+                if !lock(&self.backlog).is_open(update.id) {
+                    return true;
+                }
+                match (self.handler)(self.bot, update.body.clone()).await {
+                    Ok(()) => return true,
+                    Err(asked) => asked,
+                }
+            };
+            tokio::select! {
+                () = sleep(asked.max(backoff)) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return false,
+            }
+            backoff = (backoff * 2).min(RETRY[1]);
+        }
+    }
+}

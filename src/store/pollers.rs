@@ -1,0 +1,94 @@
+//! Whose updates a process asks Telegram for: each bot's by one process at a time.
+//!
+//! An advisory lock of an open transaction, on a connection beside the pool. It is free at the moment in which the process ends,
+//! however it ends; and [`GONE`] later if its machine goes, as the server ends the session of a holder of whom it hears nothing
+//! more. A pooler in transaction mode keeps a server's connection for an open transaction; a lock of the session would be
+//! somebody else's there. Between two statements such a transaction has no snapshot: it holds no vacuum up.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::{Error, Statement, Store, column, statement};
+
+/// How often the holder is to [confirm](Held::confirm).
+pub const CONFIRM: Duration = Duration::from_secs(5);
+/// A holder of whom the server hears nothing for so long is gone: some times [`CONFIRM`].
+const GONE: &str = "30s";
+/// How long a statement may take.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Reads committed rows, so that no snapshot outlives its statement.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY";
+
+const HOLD: Statement = statement!(
+    "pollers.hold",
+    [INT8],
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('poll ' || $1 /* bot */, 0)) AS held"
+);
+
+const GIVE_UP: Statement = statement!(
+    "pollers.give_up",
+    [TEXT],
+    "SELECT set_config('idle_in_transaction_session_timeout', $1 /* after */, true)"
+);
+
+const CONFIRM_HELD: Statement = statement!("pollers.confirm", [], "SELECT 1");
+
+/// Bots that no other process holds while this one does. They are free when this is dropped.
+pub struct Held {
+    client: Client,
+}
+
+impl Store {
+    /// Holds these bots, by the public parts of their tokens; `None`: another process has one of them.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or refuses.
+    pub async fn hold_bots(&self, bots: &[i64]) -> Result<Option<Held>, Error> {
+        let client = self.pool.open().await?;
+        let held = Held { client };
+        held.within("pollers.begin", held.client.batch_execute(BEGIN)).await?;
+        held.ask(&GIVE_UP, Some((&GONE, Type::TEXT))).await?;
+        // One after another, all in the same order: of two who begin at once one gets all of them.
+        for bot in bots {
+            let rows = held.ask(&HOLD, Some((bot, Type::INT8))).await?;
+            if !rows.first().map_or(Ok(false), |row| column(row, "held"))? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(held))
+    }
+}
+
+impl Held {
+    /// Tells the server that the holder is there, and that the server still is.
+    ///
+    /// # Errors
+    /// When the connection is lost: the bots may be another's.
+    pub async fn confirm(&self) -> Result<(), Error> {
+        self.ask(&CONFIRM_HELD, None).await.map(drop)
+    }
+
+    async fn ask(
+        &self,
+        statement: &Statement,
+        parameter: Option<(&(dyn tokio_postgres::types::ToSql + Sync), Type)>,
+    ) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let parameters: Vec<_> = parameter.into_iter().collect();
+        self.within(statement.name, self.client.query_typed(statement.text, &parameters)).await
+    }
+
+    async fn within<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        match timeout(ANSWER, work).await {
+            Ok(result) => result.map_err(|source| Error::Statement { name, source }),
+            Err(_) => Err(Error::Stalled(ANSWER)),
+        }
+    }
+}
