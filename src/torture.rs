@@ -107,7 +107,7 @@ impl Torture {
         };
         let fleet = Arc::new(Fleet::start(self.servers, world.variables()).await?);
         let post = Arc::new(Post::new(fleet.servers(), world.telegram.clone()));
-        let program = Arc::new(Program::new(Arc::clone(&post), world.token.clone()));
+        let program = Arc::new(Program::new(Arc::clone(&post), world.tokens.clone()));
         let (no_more_people, no_more_faults) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let lanes = Lane::ALL.map(|lane| {
             let (world, fleet, stop) = (Arc::clone(&world), Arc::clone(&fleet), Arc::clone(&no_more_faults));

@@ -24,7 +24,7 @@ pub struct Torture {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=8))]
     processes: u64,
     /// Masters who tap at the same time
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(4..=400))]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..=400))]
     masters: u64,
     /// Tells everything as JSON
     #[arg(long)]

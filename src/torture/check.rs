@@ -23,6 +23,8 @@ pub struct Check {
     pub name: &'static str,
     /// At how many things it has looked.
     pub looked_at: usize,
+    /// How many more may be otherwise, for a reason that nobody can help.
+    pub excused: usize,
     /// How many of them break it.
     pub broken: usize,
     /// The first of those, with ids.
@@ -31,7 +33,7 @@ pub struct Check {
 
 impl Check {
     fn new(invariant: u8, name: &'static str) -> Self {
-        Self { invariant, name, looked_at: 0, broken: 0, violations: Vec::new() }
+        Self { invariant, name, looked_at: 0, excused: 0, broken: 0, violations: Vec::new() }
     }
 
     /// Notes that one thing was looked at, and what is wrong with it.

@@ -102,8 +102,8 @@ impl City {
         let most = i64::try_from(self.masters).unwrap_or_default();
         let mut orders = JoinSet::new();
         while !self.is_over() {
-            sleep(Duration::from_millis(200 + chance.below_u64(400))).await;
-            if self.world.open_orders().await < most && orders.len() < 8 {
+            sleep(Duration::from_millis(100 + chance.below_u64(300))).await;
+            if self.world.open_orders().await < most && orders.len() < 12 {
                 let (program, mut of_order) = (Arc::clone(&self.program), chance.clone());
                 let trade = chance.pick(&["PLUMBING", "ELECTRICS"]).copied().unwrap_or_default();
                 let city = 1 + chance.below_u64(2);

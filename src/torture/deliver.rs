@@ -94,6 +94,8 @@ impl Post {
     pub(super) fn tally(&self, status: Option<u16>) {
         let name = match status {
             Some(200..=299) => "200",
+            Some(409) => "409",
+            Some(429) => "429",
             Some(503) => "503",
             Some(_) => "other",
             None => "none",

@@ -1,6 +1,7 @@
 //! Lets the planned faults happen, and takes them back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub struct Happened {
 pub type Faults = BTreeMap<&'static str, Happened>;
 
 /// Lets the faults of a lane happen until it is told to stop; none is in force afterwards.
-pub(super) async fn run(world: &World, fleet: &Fleet, seed: u64, lane: Lane, stop: &AtomicBool) -> Faults {
+pub(super) async fn run(world: &Arc<World>, fleet: &Fleet, seed: u64, lane: Lane, stop: &AtomicBool) -> Faults {
     let mut happened = Faults::new();
     for planned in Plan::new(seed, lane) {
         let begun = Instant::now();
@@ -61,13 +62,16 @@ async fn processes(fleet: &Fleet, planned: Planned) {
     fleet.restart(planned.which, end, planned.lasts).await;
 }
 
-async fn database(world: &World, planned: Planned) {
+async fn database(world: &Arc<World>, planned: Planned) {
     let proxy = &world.database;
     match planned.fault {
         Fault::Restart(stop) => {
-            // A few seconds, in which nobody else is to be held up.
-            if let Err(error) = tokio::task::block_in_place(|| world.cluster.restart(stop)) {
-                tracing::error!(%error, "PostgreSQL");
+            // Not in place: the thread would end some time after it, and the processes that it has started with it.
+            let world = Arc::clone(world);
+            match tokio::task::spawn_blocking(move || world.cluster.restart(stop)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "PostgreSQL could not be restarted"),
+                Err(error) => tracing::error!(%error, "PostgreSQL could not be restarted"),
             }
         }
         Fault::ReadOnly => {

@@ -144,9 +144,9 @@ impl Iterator for Plan {
         }
         let fault = self.deck.swap_remove(self.chance.below(self.deck.len()));
         let (pause, length) = match self.lane {
-            Lane::Processes => ((1500, 4500), (0, 600)),
-            Lane::Database => ((700, 2500), (300, 2200)),
-            Lane::Telegram => ((500, 2500), (500, 3000)),
+            Lane::Processes => ((2000, 5000), (0, 500)),
+            Lane::Database => ((1200, 3600), (300, 2000)),
+            Lane::Telegram => ((1000, 3500), (500, 2500)),
         };
         let mut between = |(low, high)| Duration::from_millis(low + self.chance.below_u64(high - low));
         let (after, lasts) = (between(pause), between(length));

@@ -255,9 +255,8 @@ fn note_line(notes: &Mutex<Notes>, number: usize, line: &str) {
     if line.contains("panic") && notes.wrong.len() < 100 {
         notes.wrong.push(format!("process {number}: {line}"));
     }
-    let close: String = line.chars().filter(char::is_ascii_digit).collect();
     let shows = [CLIENT, ADDRESS].iter().any(|word| !numbers_after(line, word).is_empty())
-        || line.contains("+7912") && !phones(&close).is_empty()
+        || !phones(line).is_empty()
         || [MASTER_TOKEN, ADMIN_TOKEN, SECRET].iter().any(|secret| line.contains(secret));
     if shows && notes.logged.len() < 100 {
         notes.logged.push(format!("process {number}: {line}"));

@@ -116,6 +116,8 @@ pub(super) struct Message {
     pub(super) kind: String,
     pub(super) order: Option<i64>,
     pub(super) created: Ms,
+    /// How often somebody set out to send it.
+    pub(super) attempts: i32,
     pub(super) finished: bool,
     pub(super) dropped: Option<String>,
 }

@@ -90,7 +90,11 @@ impl fmt::Display for Report {
         for check in &self.checks {
             let number = if check.invariant == 0 { "  ".to_owned() } else { format!("{:2}", check.invariant) };
             let verdict = if check.holds() { "holds " } else { "BROKEN" };
-            writeln!(f, "{number}  {verdict}  {} ({} looked at)", check.name, check.looked_at)?;
+            write!(f, "{number}  {verdict}  {} ({} looked at", check.name, check.looked_at)?;
+            match check.excused {
+                0 => writeln!(f, ")")?,
+                excused => writeln!(f, ", {excused} excused)")?,
+            }
             for violation in &check.violations {
                 writeln!(f, "            {violation}")?;
             }

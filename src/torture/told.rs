@@ -104,8 +104,8 @@ fn read(params: &Value) -> Shown {
     shown.orders = texts::orders_in(&words).into_iter().map(|order| order.0).collect();
     shown.places = numbers_after(&words, ADDRESS);
     shown.clients = numbers_after(&words, CLIENT);
-    let close: String = words.chars().filter(|c| c.is_ascii_digit() || c.is_alphabetic()).collect();
-    shown.clients.extend(phones(&close));
+    let between = [' ', '-', '(', ')', '\u{a0}'];
+    shown.clients.extend(phones(&words.replace(between, "")));
     for list in [&mut shown.free, &mut shown.orders, &mut shown.places, &mut shown.clients] {
         list.sort_unstable();
         list.dedup();
@@ -122,13 +122,10 @@ pub(super) fn numbers_after(text: &str, word: &str) -> Vec<i64> {
     text.split(word).skip(1).filter_map(number).collect()
 }
 
-/// The clients of phones in a text without anything between digits: national and international.
+/// The clients of phones in a text in which nothing stands between a phone's digits.
 pub(super) fn phones(close: &str) -> Vec<i64> {
-    let client = |(at, _): (usize, &str)| {
-        let is_one = at > 0 && ["7", "8"].contains(&close.get(at - 1..at)?);
-        close.get(at + PHONE.len()..at + PHONE.len() + 7).filter(|_| is_one)?.parse().ok()
-    };
-    close.match_indices(PHONE).filter_map(client).collect()
+    let client = |rest: &str| rest.get(..7)?.parse().ok();
+    close.split(PHONE).skip(1).filter_map(client).collect()
 }
 
 #[cfg(test)]

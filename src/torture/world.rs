@@ -24,10 +24,10 @@ pub(super) const MASTER_TOKEN: &str = "1001:torture";
 pub(super) const ADMIN_TOKEN: &str = "1002:torture";
 pub(super) const MASTER_BOT: i64 = 1001;
 pub(super) const SECRET: &str = "torture-secret";
-/// Before a client's number of six digits, where they live and what they are called; and of seven, their phone without its 7 or 8.
+/// Before a client's number of six digits, where they live and what they are called; and of seven, their phone.
 pub(super) const ADDRESS: &str = "Torture street ";
 pub(super) const CLIENT: &str = "Client";
-pub(super) const PHONE: &str = "912";
+pub(super) const PHONE: &str = "+7912";
 /// The trade of the last orders.
 pub(super) const LAST_TRADE: &str = "WINDOWS";
 /// Telegram ids: masters are counted from the first on.
@@ -58,13 +58,16 @@ pub(super) const QUERIES: [(u8, &str, &str); 9] = [
     ),
 ];
 
+/// How many programs there are.
+const PROGRAMS: usize = 12;
+
 /// The world.
 pub(super) struct World {
     pub(super) telegram: Telegram,
     pub(super) database: Proxy,
     pub(super) bot_api: Proxy,
-    /// The API's token of a program that works in both cities.
-    pub(super) token: String,
+    /// The API's tokens of programs that work in both cities: each may do only so much in a minute.
+    pub(super) tokens: Vec<String>,
     /// Last, so that the server outlives its clients.
     pub(super) cluster: Cluster,
 }
@@ -82,8 +85,12 @@ impl World {
         let seed = include_str!("seed.sql").replace("$masters", &masters.to_string());
         connect(&url).await?.batch_execute(&seed).await?;
         let store = Store::new(&config, 1, Clock::default())?;
-        let made = access::create(&store, "Site", TokenScope::Orders, &[], None, secret::random()).await?;
-        let token = made.map(|token| token.text()).map_err(Error::Processes)?;
+        let mut tokens = Vec::new();
+        for number in 0..PROGRAMS {
+            let name = format!("Site {number}");
+            let made = access::create(&store, &name, TokenScope::Orders, &[], None, secret::random()).await?;
+            tokens.push(made.map(|token| token.text()).map_err(Error::Processes)?);
+        }
 
         let telegram = Telegram::start().await?;
         for token in [MASTER_TOKEN, ADMIN_TOKEN] {
@@ -92,7 +99,7 @@ impl World {
         let port = telegram.api_url().trim_start_matches("http://").parse().map_err(std::io::Error::other)?;
         let bot_api = Proxy::in_front_of_port(port).await?;
         let database = Proxy::start(cluster.folder()).await?;
-        Ok(Self { telegram, database, bot_api, token, cluster })
+        Ok(Self { telegram, database, bot_api, tokens, cluster })
     }
 
     /// What the programs read.
@@ -255,7 +262,7 @@ const STAFF_CITIES: &str = "SELECT telegram_user_id, cities.id FROM staff CROSS 
          OR NOT EXISTS (SELECT FROM staff_cities WHERE staff_id = staff.id))";
 const OUTBOX: &str =
     "SELECT id, chat_id, kind, order_id, (extract(epoch FROM created_at) * 1000)::bigint, finished_at IS NOT NULL,
-            dropped_because
+            dropped_because, attempts
      FROM outbox ORDER BY id";
 
 fn status(row: &Row, column: usize) -> Result<OrderStatus, Error> {
@@ -290,6 +297,7 @@ fn message(row: &Row) -> Message {
         created: row.get(4),
         finished: row.get(5),
         dropped: row.get(6),
+        attempts: row.get(7),
     }
 }
 

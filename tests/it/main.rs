@@ -74,6 +74,7 @@ mod states;
 mod structure;
 mod telegram_faults;
 mod tls;
+mod torture;
 mod why;
 mod widening;
 mod work;

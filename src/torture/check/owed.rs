@@ -92,18 +92,19 @@ pub(super) fn taps_were_answered(record: &Record) -> Check {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::tests::{a_race, broken};
     use crate::model::BotName;
     use crate::torture::record::{Message, Shown};
 
-    fn offer() -> Message {
+    pub(in super::super) fn offer() -> Message {
         Message {
             id: 1,
             person: 101,
             kind: "OFFER".to_owned(),
             order: Some(7),
             created: 10_000,
+            attempts: 1,
             finished: true,
             dropped: None,
         }

@@ -32,7 +32,7 @@ impl<'a> Busy<'a> {
         self.say("/start").await;
         while !self.city.is_over() {
             self.act().await;
-            let pause = 50 + self.chance.below_u64(350);
+            let pause = 20 + self.chance.below_u64(200);
             sleep(Duration::from_millis(pause)).await;
         }
         if blocks(self.number) {
@@ -78,15 +78,16 @@ impl<'a> Busy<'a> {
             let buttons = message.buttons.iter().flatten().filter(|button| !button.data.is_empty());
             buttons.map(|button| button.data.clone()).collect::<Vec<_>>()
         };
-        let asked = messages.last().map(data).unwrap_or_default();
+        // A question may have been pushed up by a new offer.
+        let asked: Vec<String> = messages.iter().rev().take(4).flat_map(data).collect();
         let asks = |own: Own| {
             asked.iter().any(|data| matches!(Callback::parse(data), Some(Callback::Own(known, _)) if known == own))
         };
-        if asks(Own::NotDone) && self.chance.percent(60) {
-            let sum = 100 * (1 + self.chance.below_u64(90));
-            return self.say(&sum.to_string()).await;
+        if asks(Own::NotDone) && self.chance.percent(35) {
+            let sum = self.sum();
+            return self.say(&sum).await;
         }
-        if asks(Own::Keep) && self.chance.percent(60) {
+        if asks(Own::Keep) && self.chance.percent(25) {
             return self.say("Too far away").await;
         }
         let buttons = messages.iter().flat_map(|message| data(message).into_iter().map(|data| (message.id, data)));
@@ -100,11 +101,34 @@ impl<'a> Busy<'a> {
                     // An impatient finger: two taps, each an update of its own.
                     return self.twice(update, *message, data).await;
                 }
-                return self.deliver(update).await;
+                let data = data.clone();
+                self.deliver(update).await;
+                return self.go_on(&data).await;
             }
             left -= weight;
         }
         self.say("/start").await;
+    }
+
+    /// Does at once what was asked for, mostly: says the sum, and that it is right.
+    async fn go_on(&mut self, pressed: &str) {
+        let Some(Callback::Own(Own::AskDone | Own::Done, order)) = Callback::parse(pressed) else { return };
+        if self.chance.percent(25) {
+            return;
+        }
+        let sum = self.sum();
+        self.say(&sum).await;
+        let closes =
+            |data: &str| matches!(Callback::parse(data), Some(Callback::Close { order: known, .. }) if known == order);
+        let messages = self.person.chat.latest(3);
+        let found = messages.iter().find_map(|message| {
+            let button = message.buttons.iter().flatten().find(|button| closes(&button.data))?;
+            Some((message.id, button.data.clone()))
+        });
+        if let Some((message, data)) = found {
+            let update = self.person.chat.tap_update_on(message, &data);
+            self.deliver(update).await;
+        }
     }
 
     /// Presses a button that has been hanging there.
@@ -119,6 +143,11 @@ impl<'a> Busy<'a> {
             let update = self.person.chat.tap_update_on(message, &data);
             self.deliver(update).await;
         }
+    }
+
+    /// What a client has paid.
+    fn sum(&mut self) -> String {
+        (100 * (1 + self.chance.below_u64(90))).to_string()
     }
 
     async fn twice(&mut self, first: Value, message: i32, data: &str) {
@@ -145,7 +174,8 @@ impl<'a> Busy<'a> {
 /// How often a button is pressed.
 fn weight(data: &str) -> u64 {
     match Callback::parse(data) {
-        Some(Callback::Accept { .. } | Callback::Close { .. }) => 12,
+        Some(Callback::Close { .. }) => 30,
+        Some(Callback::Accept { .. }) => 15,
         Some(Callback::Own(Own::EnRoute | Own::OnSite | Own::AskDone | Own::Done, _)) => 12,
         Some(Callback::GiveBack { .. } | Callback::Card { .. } | Callback::Own(Own::Card, _)) => 6,
         Some(Callback::Active { .. } | Callback::Decline { .. }) => 3,

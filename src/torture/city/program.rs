@@ -1,4 +1,4 @@
-//! A program that makes orders: each by a key of its own, asked for once to three times at the same moment, until it is told which
+//! Programs that make orders: each by a key of its own, asked for once to three times at the same moment, until it is told which
 //! order that is.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,17 +15,17 @@ use crate::torture::plan::Chance;
 use crate::torture::record::Made;
 use crate::torture::world::{ADDRESS, CLIENT};
 
-/// A program with its token.
+/// The programs with their tokens: a client is always the same one's.
 pub(in crate::torture) struct Program {
     post: Arc<Post>,
-    token: String,
+    tokens: Vec<String>,
     clients: AtomicI64,
     made: Mutex<BTreeMap<i64, BTreeSet<i64>>>,
 }
 
 impl Program {
-    pub(in crate::torture) fn new(post: Arc<Post>, token: String) -> Self {
-        Self { post, token, clients: AtomicI64::new(1), made: Mutex::default() }
+    pub(in crate::torture) fn new(post: Arc<Post>, tokens: Vec<String>) -> Self {
+        Self { post, tokens, clients: AtomicI64::new(1), made: Mutex::default() }
     }
 
     /// Everything that was asked for.
@@ -47,7 +47,7 @@ impl Program {
             let servers: Vec<String> = (0..=chance.below(3)).map(|_| self.post.server(chance).to_owned()).collect();
             let told = join_all(servers.iter().map(|server| self.ask(server, client, &order))).await;
             if let Some(order) = told.into_iter().flatten().next() {
-                self.look(chance, order).await;
+                self.look(chance, client, order).await;
                 return Some(order);
             }
             sleep(Duration::from_millis(300)).await;
@@ -55,9 +55,14 @@ impl Program {
         None
     }
 
+    fn token(&self, client: i64) -> &str {
+        let number = usize::try_from(client).unwrap_or_default() % self.tokens.len().max(1);
+        self.tokens.get(number).map(String::as_str).unwrap_or_default()
+    }
+
     /// The order that it was told of.
     async fn ask(&self, server: &str, client: i64, order: &Value) -> Option<i64> {
-        let request = self.post.client().post(format!("{server}/api/orders")).bearer_auth(&self.token);
+        let request = self.post.client().post(format!("{server}/api/orders")).bearer_auth(self.token(client));
         let request = request.header("Idempotency-Key", format!("client-{client}")).timeout(Duration::from_secs(40));
         let answer = request.header("Content-Type", "application/json").body(order.to_string()).send().await;
         self.post.tally(answer.as_ref().ok().map(|answer| answer.status().as_u16()));
@@ -72,8 +77,8 @@ impl Program {
                 }
                 order
             }
-            // Another one is at work on the same key; or the database is away.
-            409 | 503 => None,
+            // Another one is at work on the same key; there were too many in this minute; the database is away.
+            409 | 429 | 503 => None,
             status => {
                 self.post.note_odd(format!("{status} for client {client} of the API"));
                 None
@@ -82,13 +87,13 @@ impl Program {
     }
 
     /// Looks at an order, which has to be there once it was told of.
-    async fn look(&self, chance: &mut Chance, order: i64) {
+    async fn look(&self, chance: &mut Chance, client: i64, order: i64) {
         let server = self.post.server(chance);
-        let request = self.post.client().get(format!("{server}/api/orders/{order}")).bearer_auth(&self.token);
+        let request = self.post.client().get(format!("{server}/api/orders/{order}")).bearer_auth(self.token(client));
         let answer = request.timeout(Duration::from_secs(40)).send().await;
         let status = answer.ok().map(|answer| answer.status().as_u16());
         self.post.tally(status);
-        if !matches!(status, None | Some(200 | 503)) {
+        if !matches!(status, None | Some(200 | 429 | 503)) {
             self.post.note_odd(format!("{status:?} for order {order} of the API, which was made"));
         }
     }
