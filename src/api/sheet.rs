@@ -104,7 +104,7 @@ pub fn read(bytes: &[u8], cities: &[CityRecord], language: &Words) -> Result<She
 /// The line of a row that begins there, or after empty lines that follow.
 fn line(text: &str, begins: &csv::Position) -> u64 {
     let rest = usize::try_from(begins.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
-    let empty = rest.bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| *byte == b'\n');
+    let empty = rest.bytes().take_while(|byte| *byte == b'\n');
     begins.line() + empty.count() as u64
 }
 
@@ -123,10 +123,12 @@ pub fn at(line: u64, error: FieldError) -> RowError {
 
 fn decoded(bytes: &[u8]) -> String {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
+    let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => WINDOWS_1251.decode_without_bom_handling(bytes).0.into_owned(),
-    }
+    };
+    // Lines may end in a carriage return alone, as older spreadsheets write them; lines are counted by what ends them.
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
 fn column(title: &str, language: &Words) -> Option<Column> {

@@ -151,6 +151,10 @@ async fn a_sheet_of_an_old_spreadsheet_is_read() {
         let report = import(&program, "?dry_run=1", "", bytes).await.json();
         assert_eq!((&report["valid"], &report["errors"]), (&json!(1), &json!([])), "{report}");
     }
+    // Lines that end in a carriage return alone are lines too, and are counted.
+    let wrong = format!("{sheet}Сантехника;ул. Мира, 2;1\r\n").replace("\r\n", "\r");
+    let report = import(&program, "?dry_run=1", "", wrong).await.json();
+    assert_eq!((&report["valid"], &report["errors"][0]["line"]), (&json!(1), &json!(3)), "{report}");
 }
 
 #[tokio::test]
