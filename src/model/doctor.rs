@@ -96,11 +96,11 @@ fn of_database<T>(reached: bool, read: &Read<T>, judge: impl Fn(&T) -> Vec<Findi
 /// The first numbers of a list, and how many more there are.
 fn listed(numbers: &[i64]) -> String {
     const NAMED: usize = 10;
-    let mut text = numbers.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if numbers.len() > NAMED {
-        text += &format!(" and {} more", numbers.len() - NAMED);
+    let named = numbers.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match numbers.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
-    text
 }
 
 /// A time in words, as rough as an operator needs it.

@@ -163,7 +163,7 @@ async fn a_malformed_setting_is_a_finding_and_the_rest_is_examined() {
         let setting = findings.iter().find(|finding| finding["code"] == "setting").expect("a finding");
         assert!(setting["what"].as_str().is_some_and(|what| what.contains(variable)), "{setting}");
         let fine = findings.iter().filter(|finding| finding["level"] == "ok").count();
-        assert!(fine > 3, "{variable}: {findings:?}");
+        assert!(fine >= 3, "{variable}: {findings:?}");
     }
     let url = format!("{} sslmode=verify-full", t.database_url);
     let settings = [("DATABASE_URL", url.as_str()), ("PGSSLROOTCERT", "/does/not/exist.pem")];

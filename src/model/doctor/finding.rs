@@ -188,7 +188,7 @@ mod tests {
         };
         let (fine, unchecked) = (Finding::fine("x"), Finding::unchecked("x"));
         let (warning, wrong) = (Finding::warning("x", "x", "x"), Finding::wrong("x", "x", "x"));
-        assert_eq!(verdict(&[fine.clone()], true), 0);
+        assert_eq!(verdict(std::slice::from_ref(&fine), true), 0);
         assert_eq!([false, true].map(|strict| verdict(&[fine.clone(), warning.clone()], strict)), [0, 1]);
         assert_eq!([false, true].map(|strict| verdict(&[unchecked.clone(), warning.clone()], strict)), [2, 1]);
         assert_eq!(verdict(&[unchecked, wrong, warning], false), 1);

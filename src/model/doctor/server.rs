@@ -85,8 +85,8 @@ pub fn judge_statements(Statements { prepared, pooled }: &Statements) -> Vec<Fin
 mod tests {
     use super::*;
 
-    fn codes(server: Read<Server>) -> Vec<&'static str> {
-        judge(&server).iter().map(|finding| finding.code).collect()
+    fn codes(server: &Read<Server>) -> Vec<&'static str> {
+        judge(server).iter().map(|finding| finding.code).collect()
     }
 
     #[test]
@@ -98,11 +98,11 @@ mod tests {
             max_connections: 100,
             unset: Vec::new(),
         };
-        assert_eq!(codes(Ok(sound.clone())), ["ok"]);
+        assert_eq!(codes(&Ok(sound.clone())), ["ok"]);
         let odd = Server { number: 140_011, read_only: true, unset: vec!["jit".to_owned()], ..sound };
-        assert_eq!(codes(Ok(odd)), ["database_read_only", "database_old", "database_settings"]);
-        assert_eq!(codes(Err(Unread::Failed("refused".to_owned()))), ["database_unreached"]);
-        assert_eq!(codes(Err(Unread::NotConfigured("DATABASE_URL"))), ["not_checked"]);
+        assert_eq!(codes(&Ok(odd)), ["database_read_only", "database_old", "database_settings"]);
+        assert_eq!(codes(&Err(Unread::Failed("refused".to_owned()))), ["database_unreached"]);
+        assert_eq!(codes(&Err(Unread::NotConfigured("DATABASE_URL"))), ["not_checked"]);
     }
 
     #[test]

@@ -285,7 +285,7 @@ mod tests {
     fn an_error_counts_while_it_is_news() {
         let failed = |ago, waiting| {
             let last_error = Some((TIME - ago, "Wrong response from the webhook: 401 Unauthorized".to_owned()));
-            codes(&bot(Webhook { last_error, waiting, ..sound() }))
+            codes(&bot(Webhook { waiting, last_error, ..sound() }))
         };
         assert_eq!(failed(NOW, 1), ["delivery_fails"]);
         assert_eq!(failed(NOW, 0), ["delivery_failed"]);
