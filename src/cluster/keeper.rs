@@ -1,0 +1,84 @@
+//! The shell script that keeps a server for as long as this process lives.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Error, programs};
+
+/// A script whose standard input is ours: it ends the server when that does. Dropping it waits for that.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    script: Child,
+    /// What it is told by, and what it says; nothing once it is to end.
+    talk: Option<Mutex<(ChildStdin, BufReader<ChildStdout>)>>,
+}
+
+impl Keeper {
+    /// Starts a script, with the programs' folder as its first argument. It says one of these words and something more on its
+    /// first line, or why not, and ends: the word, and what it has said after that.
+    pub(super) fn start(
+        script: &str,
+        programs: &Path,
+        args: &[&OsStr],
+        words: &[&'static str],
+    ) -> Result<(Self, &'static str, String), Error> {
+        // What the keeper itself needs is there, wherever PATH points.
+        let path = format!("{}:/usr/bin:/bin", std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", script, "keeper"])
+            .arg(programs)
+            .args(args)
+            .current_dir("/")
+            .env("LC_ALL", "C")
+            .env("PATH", path)
+            .env_remove("PGDATA")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Not in our group: Ctrl-C in the terminal is for us, and we stop the server.
+            .process_group(0);
+        if programs::is_root() {
+            let (user, group) = programs::unprivileged_user()?;
+            command.uid(user).gid(group);
+        }
+        let mut keeper = command.spawn()?;
+        let no_pipe = || Error::Failed("no pipe".to_owned());
+        let input = keeper.stdin.take().ok_or_else(no_pipe)?;
+        let mut output = BufReader::new(keeper.stdout.take().ok_or_else(no_pipe)?);
+        let mut said = String::new();
+        output.read_line(&mut said)?;
+        for word in words {
+            if let Some(more) = said.strip_prefix(word) {
+                let talk = Some(Mutex::new((input, output)));
+                return Ok((Self { script: keeper, talk }, word, more.trim().to_owned()));
+            }
+        }
+        output.read_to_string(&mut said)?;
+        keeper.wait()?;
+        Err(Error::Failed(format!("the programs in {} said:\n{}", programs.display(), said.trim())))
+    }
+
+    /// Tells the script a word and blocks until it answers: what it says.
+    pub(super) fn ask(&self, word: &str) -> io::Result<String> {
+        let Some(talk) = &self.talk else { return Ok(String::new()) };
+        let mut talk = talk.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(talk.0, "{word}")?;
+        let mut said = String::new();
+        talk.1.read_line(&mut said)?;
+        Ok(said.trim_end().to_owned())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.talk.take());
+        if let Err(error) = self.script.wait() {
+            tracing::warn!(%error, "could not wait for the private PostgreSQL to stop");
+        }
+    }
+}
