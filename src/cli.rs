@@ -1,10 +1,13 @@
 //! What each subcommand does.
 
+pub mod backup;
 pub mod doctor;
 pub mod health;
+pub mod init;
 mod invitation;
 pub mod master;
 pub mod migrate;
+mod private;
 pub mod replay;
 pub mod serve;
 pub mod simulate;
@@ -36,19 +39,22 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 #[tokio::main]
 pub async fn run(command: Command) -> Result<ExitCode> {
     config::dotenv::load(Path::new(".env"))?;
-    // The demonstration's transcript is what is to be read.
+    // What they print is what is to be read.
     let level = match command {
-        Command::Demo(_) | Command::Sim(_) | Command::Torture(_) => LevelFilter::WARN,
+        Command::Demo(_) | Command::Sim(_) | Command::Init(_) | Command::Torture(_) => LevelFilter::WARN,
         Command::Doctor(_) => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
     let complaint = logging::init(&environment, level).err();
+    let _database = private::start(&command)?;
     let done = match command {
         Command::Doctor(doctor) => return doctor::run(&doctor, complaint).await,
         _ if complaint.is_some() => Err(complaint.unwrap_or_default().into()),
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
+        Command::Init(init) => init::run(init).await,
         Command::Serve(serve) => serve::run(serve).await,
+        Command::Backup(backup) => backup::run(backup).await,
         Command::Health(health) => health::run(health).await,
         Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,

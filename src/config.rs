@@ -133,6 +133,15 @@ fn why_malformed(error: &tokio_postgres::Error) -> &'static str {
     }
 }
 
+/// The folder of a PostgreSQL of one's own, which programs that need the database start.
+pub const DATABASE_FOLDER: &str = "DATABASE_FOLDER";
+
+/// Reads `DATABASE_FOLDER`; `None`: the database is somebody else's to start.
+#[must_use]
+pub fn database_folder(lookup: Lookup) -> Option<PathBuf> {
+    optional(lookup, DATABASE_FOLDER).map(PathBuf::from)
+}
+
 /// A bot's token: digits, a colon, and something non-empty.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);

@@ -18,9 +18,10 @@
 //!  everywhere config, liveness, logging, metrics, tls
 //! ```
 //!
-//! [`sim`] is everything outside the handler, for tests, `field-service demo` and `field-service sim`. [`torture`] tries to break
-//! it all, on top of that. [`simulate`] plays days of a city under other policies, on top of the model alone. [`doctor`] looks at
-//! an installation from beside all that.
+//! [`cluster`] is a PostgreSQL of one's own, and [`init`] leads whoever begins to a system that can be served. [`sim`] is everything
+//! outside the handler, for tests, `field-service demo` and `field-service sim`; [`torture`] tries to break it all, on top of that.
+//! [`simulate`] plays days of a city under other policies, on top of the model alone. [`doctor`] looks at an installation from
+//! beside all that.
 //!
 //! # One tap, end to end
 //!
@@ -79,6 +80,7 @@ pub mod config;
 pub mod dispatch;
 pub mod doctor;
 pub mod http;
+pub mod init;
 pub mod jobs;
 pub mod liveness;
 pub mod logging;

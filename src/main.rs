@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli::backup::Backup;
 use cli::doctor::Doctor;
 use cli::health::Health;
+use cli::init::Init;
 use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::replay::Replaying;
@@ -36,11 +38,16 @@ enum Command {
     /// needs both bots' tokens, with --webhook-url their secrets; with DATABASE_URL it shows what is there, and masters and orders made on the
     /// page are written there
     Sim(Sim),
+    /// Lead through everything that is needed, from two tokens of BotFather to the first admin: writes .env, checks all of it, and can
+    /// keep a PostgreSQL of its own in a folder
+    Init(Init),
     /// Serve the webhook as a plain HTTP server, or ask Telegram for updates, and run the jobs; needs DATABASE_URL, both bots'
     /// tokens and, for the webhook, their secrets
     Serve(Serve),
     /// Ask the server of this machine whether it is well: database and jobs; the exit code says so
     Health(Health),
+    /// Write all that the database has into a file, while people work; needs DATABASE_URL and PostgreSQL's pg_dump
+    Backup(Backup),
     /// Look at everything that an installation is made of, and say what is wrong and what to do: database, schema, bots, clocks,
     /// server, jobs, staff, masters; changes nothing; exits with 0 (fine), 1 (something is wrong) or 2 (something could not be
     /// checked)

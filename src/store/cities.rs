@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::masters::place::{self, Refusal};
 use super::{Connection, Error, Statement, Store, column, statement};
 use crate::model::city::{CityRecord, District};
 use crate::model::{CityId, OrderId, StaffRef};
@@ -37,6 +38,41 @@ pub(super) async fn show_lost_in_utc(connection: Connection) -> Result<String, E
 /// When the database failed.
 pub async fn check_timezones(store: &Store) -> Result<String, Error> {
     store.run(show_lost_in_utc).await
+}
+
+/// A city, as an operator sees one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Its time zone.
+    pub timezone: String,
+}
+
+/// Reads all cities, the first one first.
+///
+/// # Errors
+/// When the database failed.
+pub async fn all(store: &Store) -> Result<Vec<Entry>, Error> {
+    const ALL: Statement = statement!("cities.all", [], "SELECT name, timezone FROM cities ORDER BY id");
+    let rows = store.run(async |connection: Connection| connection.fetch(&ALL, &[]).await).await?;
+    rows.iter().map(|row| Ok(Entry { name: column(row, "name")?, timezone: column(row, "timezone")? })).collect()
+}
+
+/// Adds a city, unless it is there in that time zone already.
+///
+/// # Errors
+/// When the database failed.
+pub async fn add(store: &Store, name: &str, timezone: &str) -> Result<Result<CityId, Refusal>, Error> {
+    store
+        .run(async |connection: Connection| {
+            connection.begin().await?;
+            place::take_turns(&connection).await?;
+            let city = place::city(&connection, name, Some(timezone)).await?;
+            connection.commit().await?;
+            Ok(city.map(CityId))
+        })
+        .await
 }
 
 /// Reads the cities of somebody of the staff, by name.

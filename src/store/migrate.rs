@@ -234,6 +234,47 @@ pub async fn connect(config: &config::Database) -> Result<Client, Error> {
     Ok(client)
 }
 
+/// What is known of a database before anything is done to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// PostgreSQL's version, as the server says it.
+    pub version: String,
+    /// The same as `server_version_num`.
+    pub version_number: i32,
+    /// Whether this role may make tables and extensions there.
+    pub may_create: bool,
+    /// Whether migrations were applied there.
+    pub is_ours: bool,
+    /// How many tables there are.
+    pub tables: i64,
+}
+
+/// Connects and looks, and changes nothing.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn look(config: &config::Database) -> Result<Prospect, Error> {
+    let row = connect(config)
+        .await?
+        .query_one(
+            "SELECT current_setting('server_version') AS version,
+                    current_setting('server_version_num')::integer AS version_number,
+                    has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege('public', 'CREATE') AS may_create,
+                    to_regclass('public.refinery_schema_history') IS NOT NULL AS is_ours,
+                    (SELECT count(*) FROM pg_tables WHERE schemaname = 'public') AS tables",
+            &[],
+        )
+        .await
+        .map_err(Error::database("looking at the database"))?;
+    Ok(Prospect {
+        version: row.get("version"),
+        version_number: row.get("version_number"),
+        may_create: row.get("may_create"),
+        is_ours: row.get("is_ours"),
+        tables: row.get("tables"),
+    })
+}
+
 /// Tries until a deadline, with growing pauses.
 #[derive(Clone, Copy)]
 struct Tries {

@@ -29,6 +29,7 @@ mod function;
 mod held;
 mod history;
 mod http;
+mod init;
 mod jobs;
 mod keyboards;
 mod life;

@@ -42,7 +42,7 @@ pub enum Refusal {
 
 /// Makes whoever adds or changes masters, cities and districts wait for another one: cities and districts have no unique
 /// names that the database would watch over. Until the transaction ends, what is changed of masters is an operator's change.
-pub(super) async fn take_turns(connection: &Connection) -> Result<(), Error> {
+pub(in crate::store) async fn take_turns(connection: &Connection) -> Result<(), Error> {
     const TURN: Statement = statement!(
         "masters.take_turns",
         [],
@@ -52,7 +52,7 @@ pub(super) async fn take_turns(connection: &Connection) -> Result<(), Error> {
 }
 
 /// Finds a city, or adds it if there is a time zone to add it with.
-pub(super) async fn city(
+pub(in crate::store) async fn city(
     connection: &Connection,
     name: &str,
     timezone: Option<&str>,

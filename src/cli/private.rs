@@ -1,0 +1,49 @@
+//! The PostgreSQL of one's own that `init` has made: whatever needs the database starts it, unless it runs already.
+
+use field_service::cluster::Kept;
+use field_service::config::{self, environment};
+use tokio::task::block_in_place;
+
+use super::Result;
+use crate::Command;
+
+/// Starts the server in the folder that `DATABASE_FOLDER` names, if a command needs a database and there is such a folder. The server
+/// runs until the result is dropped.
+pub fn start(command: &Command) -> Result<Option<Private>> {
+    if !needs_database(command) {
+        return Ok(None);
+    }
+    let Some(folder) = config::database_folder(&environment) else { return Ok(None) };
+    let kept = block_in_place(|| Kept::start(&folder))?;
+    let whose = if kept.is_ours() { "started" } else { "running already" };
+    tracing::info!("the database in {} is {whose}", kept.folder().display());
+    Ok(Some(Private(Some(kept))))
+}
+
+/// A server that is stopped when this is dropped, if this process has started it.
+pub struct Private(Option<Kept>);
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        block_in_place(|| drop(self.0.take()));
+    }
+}
+
+fn needs_database(command: &Command) -> bool {
+    match command {
+        Command::Demo(_)
+        | Command::Sim(_)
+        | Command::Init(_)
+        | Command::Health(_)
+        | Command::Webhook(_)
+        | Command::Simulate(_) => false,
+        Command::Serve(_)
+        | Command::Backup(_)
+        | Command::Migrate(_)
+        | Command::Staff(_)
+        | Command::Master(_)
+        | Command::Token(_)
+        | Command::Verify(_)
+        | Command::Replay(_) => true,
+    }
+}

@@ -1,0 +1,183 @@
+//! `field-service init`: from two tokens to a system that can be served, in one conversation.
+//!
+//! Everything is checked before it is written down, and what has been done stays done: whoever stops half-way and begins again is
+//! offered what is there already. Nothing that is in use is changed without a yes.
+
+mod admin;
+mod bots;
+mod city;
+mod console;
+mod database;
+mod env_file;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cluster::{self, Kept};
+use crate::config::{self, Lookup};
+use crate::dispatch::secret;
+use crate::store::migrate;
+use crate::store::{self, Clock, Store};
+use crate::telegram;
+pub use console::Console;
+use console::Talk;
+pub use env_file::EnvFile;
+
+/// What was said on the command line; the rest is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The token of the technicians' bot.
+    pub master_token: Option<String>,
+    /// The token of the dispatchers' bot.
+    pub admin_token: Option<String>,
+    /// A database that is there.
+    pub database_url: Option<String>,
+    /// A folder for a database of its own.
+    pub data_folder: Option<PathBuf>,
+    /// The first city.
+    pub city: Option<String>,
+    /// Its time zone.
+    pub timezone: Option<String>,
+    /// The first admin's Telegram id.
+    pub admin_id: Option<i64>,
+    /// The first admin's name.
+    pub admin_name: Option<String>,
+    /// Whether there is to be no admin yet.
+    pub no_admin: bool,
+    /// Whether a file that is there may be written anew without a question.
+    pub overwrite: bool,
+}
+
+/// The conversation ended before everything was there. What was done until then stays.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody can be asked, and it was not said.
+    #[error("{0} is missing: without a terminal nobody can be asked")]
+    NotSaid(&'static str),
+    /// What was said does not do.
+    #[error("{0}: {1}")]
+    Wrong(&'static str, String),
+    /// Whoever was asked is gone.
+    #[error("the input has ended; what was done stays, and `field-service init` goes on from there")]
+    Ended,
+    /// A file that is there was to stay.
+    #[error("{0} is there and says something else: `--overwrite` lets its lines be changed; nothing was")]
+    IsThere(PathBuf),
+    /// The bot has a webhook, which is to stay.
+    #[error("the dispatchers' bot has a webhook: the first admin can be added by `field-service staff add`")]
+    HasWebhook,
+    /// The console or a file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// No database of its own.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The schema.
+    #[error(transparent)]
+    Migrate(#[from] migrate::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Telegram.
+    #[error("the dispatchers' bot: {0}")]
+    Telegram(#[from] telegram::Error),
+}
+
+/// Leads through everything, and writes `file`. `lookup` is the environment, for what is not asked about, such as
+/// `TELEGRAM_API_URL`. The database of its own, if there is one, runs until the result is dropped.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn run(
+    given: &Given,
+    file: &Path,
+    lookup: Lookup<'_>,
+    console: Option<&mut dyn Console>,
+) -> Result<Option<Kept>, Error> {
+    let mut talk = Talk::new(console);
+    refuse_what_nobody_said(given, &talk)?;
+    let file = EnvFile::read(file)?;
+    if file.exists() {
+        talk.say(&format!("{} is there: what it says is offered, and its other lines stay.", file.path().display()))?;
+    }
+    let api = config::telegram_api_url(lookup)?;
+    let known = |name: &str| lookup(name).filter(|value| !value.is_empty()).or_else(|| file.get(name));
+    let master = bots::token(&mut talk, &bots::MASTER, &api, given.master_token.clone(), &known, None).await?;
+    let admin =
+        bots::token(&mut talk, &bots::ADMIN, &api, given.admin_token.clone(), &known, Some(&master.token)).await?;
+    let database = database::choose(&mut talk, given, &known, lookup).await?;
+
+    let secret = |name: &str| known(name).unwrap_or_else(random_secret);
+    let (master_secret, admin_secret) = (secret("MASTER_WEBHOOK_SECRET"), secret("ADMIN_WEBHOOK_SECRET"));
+    let folder = database.kept.as_ref().map(|kept| kept.folder().display().to_string()).unwrap_or_default();
+    let mut values = vec![
+        ("MASTER_BOT_TOKEN", master.token.reveal()),
+        ("ADMIN_BOT_TOKEN", admin.token.reveal()),
+        ("DATABASE_URL", &database.url),
+        ("MASTER_WEBHOOK_SECRET", &master_secret),
+        ("ADMIN_WEBHOOK_SECRET", &admin_secret),
+    ];
+    if api != config::TELEGRAM_API_URL {
+        values.push(("TELEGRAM_API_URL", &api));
+    }
+    if !folder.is_empty() || file.get(config::DATABASE_FOLDER).is_some() {
+        values.push((config::DATABASE_FOLDER, &folder));
+    }
+    write(&mut talk, &file, &values, given.overwrite)?;
+
+    talk.say("Making the tables…")?;
+    let report = migrate::run(&database.config).await?;
+    if let Some(statements) = report.for_the_owner {
+        talk.say(&format!("This role does not own the database; its owner must run:\n{statements}"))?;
+    }
+    let store = Store::new(&database.config, 1, Clock::default()).map_err(migrate::Error::from)?;
+    city::settle(&mut talk, given, &store).await?;
+    admin::settle(&mut talk, given, &store, &admin).await?;
+    talk.say(&format!(
+        "\nEverything is there. Next, in this folder:\n\n  field-service serve --poll\n\nThen the dispatchers' bot @{} answers \
+         you, and you invite technicians from its menu.",
+        admin.name
+    ))?;
+    store.close();
+    Ok(database.kept)
+}
+
+/// Before anything is begun.
+fn refuse_what_nobody_said(given: &Given, talk: &Talk) -> Result<(), Error> {
+    if talk.can_ask() {
+        return Ok(());
+    }
+    match given {
+        Given { city: None, .. } => Err(Error::NotSaid("--city")),
+        Given { timezone: None, .. } => Err(Error::NotSaid("--timezone")),
+        Given { admin_id: None, no_admin: false, .. } => Err(Error::NotSaid("--admin-id, or --no-admin,")),
+        Given { admin_id: Some(_), admin_name: None, .. } => Err(Error::NotSaid("--admin-name")),
+        _ => Ok(()),
+    }
+}
+
+fn random_secret() -> String {
+    secret::random().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn write(talk: &mut Talk, file: &EnvFile, values: &[(&str, &str)], overwrite: bool) -> Result<(), Error> {
+    let text = file.with(values);
+    if file.says(&text) {
+        return Ok(());
+    }
+    if file.exists() && !overwrite {
+        if !talk.can_ask() {
+            return Err(Error::IsThere(file.path().to_owned()));
+        }
+        let question = format!("Write this into {}, in place of what it says of these?", file.path().display());
+        if !talk.yes(&question)? {
+            return Err(Error::IsThere(file.path().to_owned()));
+        }
+    }
+    file.write(&text)?;
+    talk.say(&format!("{} is written, for you alone to read.", file.path().display()))?;
+    Ok(())
+}

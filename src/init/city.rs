@@ -1,0 +1,89 @@
+//! The first city, with its clock.
+
+use super::console::{Question, Talk};
+use super::{Error, Given};
+use crate::store::Store;
+use crate::store::cities;
+use crate::store::masters::place::Refusal;
+
+/// What is proposed, from west to east. Any other name that PostgreSQL knows does as well.
+const ZONES: [&str; 11] = [
+    "Europe/Kaliningrad",
+    "Europe/Moscow",
+    "Europe/Samara",
+    "Asia/Yekaterinburg",
+    "Asia/Omsk",
+    "Asia/Krasnoyarsk",
+    "Asia/Irkutsk",
+    "Asia/Yakutsk",
+    "Asia/Vladivostok",
+    "Asia/Magadan",
+    "Asia/Kamchatka",
+];
+
+pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store) -> Result<(), Error> {
+    let known = cities::all(store).await?;
+    if !known.is_empty() && given.city.is_none() {
+        let named: Vec<_> = known.iter().map(|city| format!("{} ({})", city.name, city.timezone)).collect();
+        talk.say(&format!("Cities: {}.", named.join(", ")))?;
+        return Ok(());
+    }
+    let question = Question { text: "City:", flag: "--city", given: given.city.clone(), usual: None };
+    let city = talk.settle(question, async |name: &str| one_line(name)).await?;
+    if let Some(there) = known.iter().find(|there| there.name == city)
+        && given.timezone.as_ref().is_none_or(|timezone| *timezone == there.timezone)
+    {
+        return Ok(talk.say(&format!("  {} is there, in {}.", there.name, there.timezone))?);
+    }
+    for (number, zone) in (1..).zip(ZONES) {
+        talk.say(&format!("  {number:>2}  {zone}"))?;
+    }
+    let question = Question {
+        text: "Time zone, a number or another name of that kind:",
+        flag: "--timezone",
+        given: given.timezone.clone(),
+        usual: None,
+    };
+    let check = async |answer: &str| {
+        let zone = named(answer);
+        match cities::add(store, &city, zone).await {
+            Ok(Ok(_)) => Ok(zone.to_owned()),
+            Ok(Err(Refusal::OtherTimezone(known))) => Err(format!("{city} is there already, in {known}")),
+            Ok(Err(_)) => Err(format!("PostgreSQL knows no time zone {zone}: expected a name such as Europe/Moscow")),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    let zone = talk.settle(question, check).await?;
+    talk.say(&format!("  {city} is in {zone}."))?;
+    Ok(())
+}
+
+/// The zone of that number, or of that name.
+fn named(answer: &str) -> &str {
+    let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    number.and_then(|number| ZONES.get(number)).copied().unwrap_or(answer)
+}
+
+/// A name that fits on a button.
+pub(super) fn one_line(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("expected up to 200 characters on one line".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_a_number_of_the_list_or_a_name() {
+        assert_eq!([named("1"), named("4"), named("11")], [ZONES[0], "Asia/Yekaterinburg", "Asia/Kamchatka"]);
+        assert_eq!([named("0"), named("12"), named("Asia/Tomsk")], ["0", "12", "Asia/Tomsk"]);
+    }
+
+    #[test]
+    fn a_name_is_a_line() {
+        assert_eq!(one_line("  Тверь "), Ok("Тверь".to_owned()));
+        assert!(one_line("").is_err() && one_line("а\nб").is_err() && one_line(&"я".repeat(201)).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The file `.env`: what it says, and writing it anew without losing a line or a moment in which others could read it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file that is there, or is to be.
+#[derive(Debug)]
+pub struct EnvFile {
+    path: PathBuf,
+    text: Option<String>,
+}
+
+impl EnvFile {
+    /// Reads it; there may be none yet.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        };
+        Ok(Self { path: path.to_owned(), text })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.text.is_some()
+    }
+
+    pub(super) fn says(&self, text: &str) -> bool {
+        self.text.as_deref() == Some(text)
+    }
+
+    /// What it says of a variable; of one that is there twice the last counts. Nothing is not said.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        let mut lines = self.text.as_deref().unwrap_or_default().lines().rev();
+        lines.find_map(|line| value_of(line, name)).map(unquoted).filter(|value| !value.is_empty())
+    }
+
+    /// Its text with these variables; everything else in it stays.
+    pub(super) fn with(&self, values: &[(&str, &str)]) -> String {
+        let old = self.text.as_deref().unwrap_or(HEAD);
+        let mut text = String::new();
+        let mut written = Vec::new();
+        for line in old.lines() {
+            match values.iter().find(|(name, _)| value_of(line, name).is_some()) {
+                Some((name, _)) if written.contains(name) => {}
+                Some((name, value)) => {
+                    text += &line_of(name, value);
+                    written.push(name);
+                }
+                None => text = text + line + "\n",
+            }
+        }
+        for (name, value) in values.iter().filter(|(name, _)| !written.contains(&name)) {
+            text += &line_of(name, value);
+        }
+        text
+    }
+
+    /// Writes it: whole or not at all, for its owner alone.
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        let new = PathBuf::from(format!("{}.new", self.path.display()));
+        // Of an attempt that was interrupted.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+const HEAD: &str =
+    "# Written by `field-service init`; every command of field-service reads it in the folder where it is started.\n";
+
+/// What stands behind the name, if the line is of that variable.
+fn value_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    line.strip_prefix(name)?.trim_start().strip_prefix('=').map(str::trim)
+}
+
+fn unquoted(value: &str) -> String {
+    if let Some(inner) = value.strip_prefix('\'').and_then(|rest| rest.split('\'').next()) {
+        return inner.to_owned();
+    }
+    let Some(rest) = value.strip_prefix('"') else {
+        return value.split(" #").next().unwrap_or_default().trim().to_owned();
+    };
+    let mut text = String::new();
+    let mut characters = rest.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// Between single quotes nothing means anything; a quote itself needs the other kind.
+fn line_of(name: &str, value: &str) -> String {
+    if !value.contains('\'') {
+        return format!("{name}='{value}'\n");
+    }
+    let mut text = String::new();
+    for character in value.chars() {
+        if ['"', '\\', '$'].contains(&character) {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    format!("{name}=\"{text}\"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> EnvFile {
+        EnvFile { path: PathBuf::from(".env"), text: Some(text.to_owned()) }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let values = [("A", "1:key"), ("B", "host=/a password='x \\ \"$y'"), ("C", ""), ("D", "a # b")];
+        let written = file("").with(&values);
+        for (name, value) in values {
+            assert_eq!(file(&written).get(name).unwrap_or_default(), value, "{written}");
+        }
+    }
+
+    #[test]
+    fn other_lines_stay_where_they_are() {
+        let old = "# Mine.\nMETRICS_TOKEN='x'\nexport A=old # why\n\nB=\"two\"\nA=older\n";
+        let new = file(old).with(&[("A", "new"), ("AB", "3")]);
+        assert_eq!(new, "# Mine.\nMETRICS_TOKEN='x'\nA='new'\n\nB=\"two\"\nAB='3'\n");
+        assert_eq!(file(old).get("A").as_deref(), Some("older"));
+        assert_eq!([file(old).get("B").as_deref(), file(old).get("AB").as_deref()], [Some("two"), None]);
+    }
+}

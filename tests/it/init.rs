@@ -1,0 +1,391 @@
+//! From two tokens to a system that can be served: what `init` asks, checks, writes down and leaves alone.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use field_service::init::{self, Console, EnvFile, Error, Given};
+use field_service::sim::telegram::{Telegram, Webhook};
+use field_service::telegram::http_client;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::harness::{ADMIN_TOKEN, MASTER_TOKEN, postgres};
+
+const OLGA: i64 = 5001;
+
+/// A folder of the test's own.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fs-init-{}-{name}", std::process::id()));
+        std::fs::create_dir(&path).expect("a new folder");
+        // As root, the server runs as somebody else, who has to get there.
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).expect("permissions");
+        Self(path)
+    }
+
+    fn env(&self) -> PathBuf {
+        self.0.join(".env")
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.env()).expect("the file")
+    }
+
+    fn mode(&self) -> u32 {
+        std::fs::metadata(self.env()).expect("the file").permissions().mode() & 0o777
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// Somebody who answers in this order, each question by what it contains.
+struct Script {
+    answers: Vec<(&'static str, String)>,
+    said: String,
+}
+
+impl Script {
+    fn new(answers: &[(&'static str, &str)]) -> Self {
+        let answers = answers.iter().rev().map(|(question, answer)| (*question, (*answer).to_owned())).collect();
+        Self { answers, said: String::new() }
+    }
+}
+
+impl Console for Script {
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        self.said = format!("{}{text}\n", self.said);
+        Ok(())
+    }
+
+    fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
+        let answer = self.answers.pop();
+        if let Some((about, _)) = &answer {
+            assert!(question.contains(about), "asked «{question}» rather than about «{about}»:\n{}", self.said);
+        }
+        self.said = format!("{}{question}\n", self.said);
+        Ok(answer.map(|(_, answer)| answer))
+    }
+}
+
+/// Both bots, without a webhook.
+async fn bots() -> Telegram {
+    let telegram = Telegram::start().await.expect("a port");
+    telegram.add_bot(MASTER_TOKEN, "Заявки", None);
+    telegram.add_bot(ADMIN_TOKEN, "Диспетчерская", None);
+    telegram
+}
+
+/// Leads somebody through; how it ended, and what was said.
+async fn lead(
+    telegram: &Telegram,
+    folder: &Folder,
+    given: &Given,
+    answers: &[(&'static str, &str)],
+) -> (Result<(), Error>, String) {
+    let mut script = Script::new(answers);
+    let api = telegram.api_url().to_owned();
+    let lookup = |name: &str| (name == "TELEGRAM_API_URL").then(|| api.clone());
+    let ended = init::run(given, &folder.env(), &lookup, Some(&mut script)).await.map(drop);
+    assert!(ended.is_err() || script.answers.is_empty(), "not asked about {:?}:\n{}", script.answers, script.said);
+    (ended, script.said)
+}
+
+async fn waiting(telegram: &Telegram) -> Value {
+    let url = format!("{}/bot{ADMIN_TOKEN}/getWebhookInfo", telegram.api_url());
+    let answer = http_client(&url).post(&url).body("{}").send().await.expect("an answer");
+    let answer: Value = serde_json::from_str(&answer.text().await.expect("a text")).expect("JSON");
+    answer["result"]["pending_update_count"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tokens_a_database_and_a_start_make_a_system() {
+    let (telegram, folder) = (bots().await, Folder::new("conversation"));
+    let url = postgres::empty_database("init").await;
+    for (user, name, text) in [(7001, "Прохожий", "/start"), (OLGA, "Ольга", "привет"), (OLGA, "Ольга", "/start")]
+    {
+        let chat = telegram.chat(ADMIN_TOKEN, user, name);
+        telegram.enqueue(ADMIN_TOKEN, chat.text_update(text));
+    }
+    let answers = [
+        ("technicians' bot", "no token"),
+        ("technicians' bot", "1009:unknown"),
+        ("technicians' bot", MASTER_TOKEN),
+        ("dispatchers' bot", MASTER_TOKEN),
+        ("dispatchers' bot", "1001:another-key"),
+        ("dispatchers' bot", ADMIN_TOKEN),
+        ("Database", "postgresql://nobody@127.0.0.1:1/x"),
+        ("Database", "postgresql://nobody@127.0.0.1"),
+        ("Database", &url),
+        ("City", "  "),
+        ("City", "Тверь"),
+        ("Time zone", "Mars/Olympus"),
+        ("Time zone", "2"),
+        ("Прохожий (Telegram id 7001)", "maybe"),
+        ("Прохожий", "no"),
+        ("Ольга", "да"),
+    ];
+    let (ended, said) = lead(&telegram, &folder, &Given::default(), &answers).await;
+    ended.expect("a system");
+    for words in [
+        "BotFather gives digits",
+        "knows no such token",
+        "need a bot of their own",
+        "@orders_1001_bot",
+        "DATABASE_URL is malformed",
+        "no time zone Mars/Olympus",
+        "Тверь is in Europe/Moscow",
+        "https://t.me/orders_1002_bot",
+        "Ольга is the admin",
+        "field-service serve --poll",
+    ] {
+        assert!(said.contains(words), "«{words}» was not said:\n{said}");
+    }
+    assert!(!said.contains("master-token") && !said.contains("admin-token"), "{said}");
+    assert_eq!(folder.mode(), 0o600);
+    let file = EnvFile::read(&folder.env()).expect("the file");
+    let says = |name: &str| file.get(name).unwrap_or_default();
+    assert_eq!([says("MASTER_BOT_TOKEN"), says("ADMIN_BOT_TOKEN")], [MASTER_TOKEN, ADMIN_TOKEN]);
+    assert_eq!(says("DATABASE_URL"), url);
+    let secrets = [says("MASTER_WEBHOOK_SECRET"), says("ADMIN_WEBHOOK_SECRET")];
+    assert!(secrets.iter().all(|secret| secret.len() == 64) && secrets[0] != secrets[1]);
+    let sql = postgres::connect(&url).await;
+    let row = sql
+        .query_one("SELECT full_name, role, telegram_user_id, (SELECT name FROM cities) FROM staff", &[])
+        .await
+        .expect("one admin and one city");
+    let saved: (String, String, i64, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
+    assert_eq!(saved, ("Ольга".to_owned(), "ADMIN".to_owned(), OLGA, "Тверь".to_owned()));
+    assert_eq!(waiting(&telegram).await, 1, "her /start waits for whoever serves");
+
+    // Again: what is there is offered, and nothing is asked twice.
+    let before = folder.text();
+    let again = [("technicians' bot", ""), ("dispatchers' bot", ""), ("Database", "")];
+    let (ended, said) = lead(&telegram, &folder, &Given::default(), &again).await;
+    ended.expect("the same system");
+    assert!(said.contains("Тверь (Europe/Moscow)") && said.contains("An admin is there: Ольга"), "{said}");
+    assert_eq!(folder.text(), before);
+
+    // What is there is written over by whoever says so, and by nobody else; other lines stay.
+    std::fs::write(folder.env(), format!("# Mine.\nMETRICS_TOKEN='x'\n{before}")).expect("a file");
+    telegram.add_bot("1003:other", "Другая", None);
+    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "no")];
+    let (ended, _) = lead(&telegram, &folder, &Given::default(), &other).await;
+    assert!(matches!(ended, Err(Error::IsThere(_))), "{ended:?}");
+    assert!(folder.text().contains(MASTER_TOKEN));
+    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "yes")];
+    lead(&telegram, &folder, &Given::default(), &other).await.0.expect("a system");
+    assert!(folder.text().starts_with("# Mine.\nMETRICS_TOKEN='x'\n") && !folder.text().contains(MASTER_TOKEN));
+    assert!(folder.text().contains(&secrets[0]), "secrets stay");
+    assert_eq!(folder.mode(), 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_use_is_left_alone() {
+    let (telegram, folder) = (bots().await, Folder::new("in-use"));
+    let url = postgres::empty_database("in_use").await;
+    let sql = postgres::connect(&url).await;
+    sql.batch_execute("CREATE TABLE accounts (id bigint)").await.expect("a table");
+    let tokens = Given {
+        master_token: Some(MASTER_TOKEN.to_owned()),
+        admin_token: Some(ADMIN_TOKEN.to_owned()),
+        ..Given::default()
+    };
+    let given = Given { database_url: Some(url.clone()), ..tokens.clone() };
+    let (ended, _) = lead(&telegram, &folder, &given, &[]).await;
+    let why = ended.expect_err("somebody else's").to_string();
+    assert!(why.starts_with("--database-url") && why.contains("1 tables of something else"), "{why}");
+    std::fs::write(folder.0.join("letter"), "x").expect("a file");
+    let given = Given { data_folder: Some(folder.0.clone()), ..tokens.clone() };
+    let (ended, _) = lead(&telegram, &folder, &given, &[]).await;
+    let why = ended.expect_err("somebody's folder").to_string();
+    assert!(why.contains("is not empty"), "{why}");
+    assert!(!folder.env().exists(), "nothing was written");
+
+    // A webhook that somebody has set.
+    sql.batch_execute("DROP TABLE accounts").await.expect("no table");
+    let webhook = Webhook { url: "http://127.0.0.1:1/telegram/admin".to_owned(), secret: None };
+    telegram.set_webhook(ADMIN_TOKEN, webhook);
+    let given = Given {
+        database_url: Some(url),
+        city: Some("Тверь".to_owned()),
+        timezone: Some("Europe/Moscow".to_owned()),
+        ..tokens
+    };
+    let (ended, said) = lead(&telegram, &folder, &given, &[("http://127.0.0.1:1/telegram/admin", "no")]).await;
+    assert!(matches!(ended, Err(Error::HasWebhook)), "{ended:?} {said}");
+    assert!(telegram.webhook(ADMIN_TOKEN).is_some());
+    // What was done stays done.
+    let chat = telegram.chat(ADMIN_TOKEN, OLGA, "Ольга");
+    telegram.enqueue(ADMIN_TOKEN, chat.text_update("/start"));
+    let answers = [("Stop that", "yes"), ("Ольга", "yes")];
+    lead(&telegram, &folder, &given, &answers).await.0.expect("a system");
+    assert!(telegram.webhook(ADMIN_TOKEN).is_none());
+}
+
+fn program(folder: &Folder, args: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+    command.args(args).current_dir(&folder.0).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn without_a_terminal_what_is_missing_is_named() {
+    let (telegram, folder) = (bots().await, Folder::new("flags"));
+    let url = postgres::empty_database("flags").await;
+    let api = [("TELEGRAM_API_URL", telegram.api_url())];
+    let flags = [
+        ("--master-bot-token", MASTER_TOKEN),
+        ("--admin-bot-token", ADMIN_TOKEN),
+        ("--database-url", &url),
+        ("--city", "Тверь"),
+        ("--timezone", "Europe/Moscow"),
+        ("--admin-id", "5001"),
+        ("--admin-name", "Ольга"),
+    ];
+    let with = |left_out: &[&str]| {
+        let flags = flags.iter().filter(|(flag, _)| !left_out.contains(flag));
+        ["init"].into_iter().chain(flags.flat_map(|(flag, value)| [*flag, *value])).collect::<Vec<_>>()
+    };
+    for missing in [
+        &["--master-bot-token"][..],
+        &["--admin-bot-token"],
+        &["--database-url"],
+        &["--city", "--timezone"],
+        &["--timezone"],
+        &["--admin-id", "--admin-name"],
+    ] {
+        let output = program(&folder, &with(missing), &api).output().await.expect("the program runs");
+        assert!(!output.status.success() && said(&output).contains(missing[0]), "{missing:?}: {}", said(&output));
+        assert!(!folder.env().exists(), "{missing:?}");
+    }
+    let output = program(&folder, &with(&[]), &api).output().await.expect("the program runs");
+    assert!(output.status.success() && said(&output).contains("serve --poll"), "{}", said(&output));
+    assert_eq!(folder.mode(), 0o600);
+    // In the place of what was given, what is written down.
+    let output = program(&folder, &with(&["--master-bot-token", "--admin-bot-token", "--database-url"]), &api)
+        .output()
+        .await
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", said(&output));
+    telegram.add_bot("1003:other", "Другая", None);
+    let other = ["--master-bot-token", "1003:other"];
+    let args = [with(&["--master-bot-token"]), other.to_vec()].concat();
+    let output = program(&folder, &args, &api).output().await.expect("the program runs");
+    assert!(!output.status.success() && said(&output).contains("--overwrite"), "{}", said(&output));
+    assert!(folder.text().contains(MASTER_TOKEN));
+    let output =
+        program(&folder, &[&args[..], &["--overwrite"]].concat(), &api).output().await.expect("the program runs");
+    assert!(output.status.success() && folder.text().contains("1003:other"), "{}", said(&output));
+}
+
+/// Starts `serve`, and waits until it says where it listens.
+async fn serve(folder: &Folder) -> (Child, String) {
+    let mut command = program(folder, &["serve", "--poll", "--listen", "127.0.0.1:0"], &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut seen = Vec::new();
+    while let Some(line) = lines.next_line().await.expect("a line") {
+        if let Some((_, address)) = line.split_once("listening on ") {
+            let address = address.split_whitespace().next().expect("an address").to_owned();
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return (child, address);
+        }
+        seen.push(line);
+    }
+    panic!("it never listened: {seen:#?}");
+}
+
+async fn is_healthy(address: &str) -> bool {
+    let url = format!("{address}/health");
+    for _ in 0..100 {
+        if http_client(&url).get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+fn runs(folder: &Path) -> bool {
+    folder.join("data/postmaster.pid").exists()
+}
+
+/// The whole life of a small office: begun, served, backed up and restored, and begun again.
+#[tokio::test]
+async fn a_database_of_ones_own_is_there_whenever_it_is_needed() {
+    let (telegram, folder) = (bots().await, Folder::new("own"));
+    let data = folder.0.join("data-of-ours");
+    let data = data.to_str().expect("a path");
+    let api = telegram.api_url();
+    let args = ["init", "--data-folder", data, "--city", "Тверь", "--timezone", "Europe/Moscow"];
+    let admin = ["--admin-id", "5001", "--admin-name", "Ольга"];
+    let tokens = [("TELEGRAM_API_URL", api), ("MASTER_BOT_TOKEN", MASTER_TOKEN), ("ADMIN_BOT_TOKEN", ADMIN_TOKEN)];
+    let output = program(&folder, &[&args[..], &admin].concat(), &tokens).output().await.expect("the program runs");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(!runs(Path::new(data)), "it is stopped with whoever has started it");
+
+    let run = async |args: &[&str]| {
+        let output = program(&folder, args, &[]).output().await.expect("the program runs");
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        said(&output)
+    };
+    assert!(run(&["staff", "list"]).await.contains("Ольга"), "a command starts it for itself");
+    assert!(!runs(Path::new(data)));
+
+    let (mut child, address) = serve(&folder).await;
+    assert!(is_healthy(&address).await);
+    assert!(run(&["staff", "list"]).await.contains("Ольга"), "beside whoever serves");
+    assert!(is_healthy(&address).await, "and does not stop it");
+    for (name, by) in [("all.dump", "pg_restore"), ("all.sql", "psql")] {
+        assert!(run(&["backup", name]).await.contains(by));
+        let mode = std::fs::metadata(folder.0.join(name)).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+        let again = program(&folder, &["backup", name], &[]).output().await.expect("the program runs");
+        assert!(!again.status.success() && said(&again).contains("--overwrite"), "{}", said(&again));
+    }
+    let pid = child.id().expect("a process").to_string();
+    Command::new("kill").args(["-TERM", &pid]).status().await.expect("a signal");
+    assert!(child.wait().await.expect("an end").success());
+    assert!(!runs(Path::new(data)), "it is stopped with the server");
+
+    for (name, args) in [
+        ("all.dump", &["pg_restore", "--no-owner", "--single-transaction", "--dbname"][..]),
+        ("all.sql", &["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction", "--file"]),
+    ] {
+        let url = postgres::empty_database(&format!("restored_{}", &name[4..])).await;
+        let file = folder.0.join(name);
+        let file = file.to_str().expect("a path");
+        let last = if name == "all.sql" { [file, url.as_str()] } else { [url.as_str(), file] };
+        let restored = Command::new(args[0]).args(&args[1..]).args(last).output().await.expect("a program");
+        assert!(restored.status.success(), "{name}: {}", said(&restored));
+        let migrated =
+            program(&folder, &["migrate"], &[("DATABASE_URL", &url)]).output().await.expect("the program runs");
+        assert!(migrated.status.success() && said(&migrated).contains("up to date"), "{}", said(&migrated));
+        let sql = postgres::connect(&url).await;
+        let row =
+            sql.query_one("SELECT full_name, (SELECT name FROM cities) FROM staff", &[]).await.expect("what was saved");
+        assert_eq!((row.get(0), row.get(1)), ("Ольга", "Тверь"), "{name}");
+    }
+
+    let output = program(&folder, &args, &tokens).output().await.expect("the program runs");
+    assert!(said(&output).contains("--admin-id"), "{}", said(&output));
+    let output =
+        program(&folder, &[&args[..], &["--no-admin"]].concat(), &tokens).output().await.expect("the program runs");
+    assert!(output.status.success(), "what is there is kept: {}", said(&output));
+    assert!(run(&["staff", "list"]).await.contains("Ольга"));
+}
