@@ -36,8 +36,10 @@ fn needs_database(command: &Command) -> bool {
         | Command::Init(_)
         | Command::Health(_)
         | Command::Webhook(_)
-        | Command::Simulate(_) => false,
+        | Command::Simulate(_)
+        | Command::Torture(_) => false,
         Command::Serve(_)
+        | Command::Doctor(_)
         | Command::Backup(_)
         | Command::Migrate(_)
         | Command::Staff(_)
