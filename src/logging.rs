@@ -212,6 +212,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let spans = around.filter_map(|span| span.extensions().get::<Span>().cloned()).collect();
         self.0.take(event, Record::of(event, spans));
     }
+
+    /// How long a statement or a call took is a line for whoever asks for so much.
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id).filter(|span| *span.metadata().level() >= Level::DEBUG) else { return };
+        let spans: Vec<_> = span.scope().from_root().filter_map(|span| span.extensions().get().cloned()).collect();
+        let took = spans.last().map_or(Duration::ZERO, |span: &Span| span.begun.elapsed());
+        let words = format!("took {:.1} ms", took.as_secs_f64() * 1000.0);
+        self.0.write(self.0.line(&Record { spans, ..Record::new(Level::DEBUG, span.metadata().target(), words) }));
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use frankenstein::types::{AllowedUpdate, ChatId, InlineKeyboardMarkup, ReplyMark
 use frankenstein::updates::WebhookInfo;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tracing::Instrument;
 
 use crate::config::{Token, WebhookSecret};
 use crate::metrics::Metrics;
@@ -350,7 +351,9 @@ impl Bot {
         method: &'static str,
         params: &P,
     ) -> Result<T, Error> {
-        let result = self.call_uncounted(method, params).await;
+        // By its method: its address has the token in it, and its parameters are people's.
+        let span = tracing::debug_span!("telegram", method);
+        let result = self.call_uncounted(method, params).instrument(span).await;
         self.metrics.count_call(method, result.as_ref().map_or_else(Error::counted, |_| "OK"));
         result
     }

@@ -146,6 +146,8 @@ fn is_active(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::logging::record::Span;
 
@@ -158,7 +160,8 @@ mod tests {
             ("text", Value::Text(FORGED.to_owned())),
             ("error", Value::Words(FORGED.to_owned())),
         ]);
-        let span = Span { name: "update", fields: Fields(vec![("bot", Value::Text(FORGED.to_owned()))]) };
+        let fields_of_span = Fields(vec![("bot", Value::Text(FORGED.to_owned()))]);
+        let span = Span { name: "update", fields: fields_of_span, begun: Instant::now() };
         let mut record = Record::new(Level::WARN, "field_service::test", format!("order=7 {FORGED}"));
         (record.fields, record.spans) = (fields, vec![span]);
         record

@@ -1,6 +1,7 @@
 //! What is logged, taken out of an event: plain values, which [`line`](super::line) writes down.
 
 use std::fmt::{self, Write};
+use std::time::Instant;
 
 use tracing::field::{Field, Visit};
 use tracing::span::Attributes;
@@ -30,6 +31,7 @@ pub(super) struct Fields(pub Vec<(&'static str, Value)>);
 pub(super) struct Span {
     pub name: &'static str,
     pub fields: Fields,
+    pub begun: Instant,
 }
 
 /// A line to be.
@@ -79,7 +81,7 @@ impl Span {
     pub(super) fn new(attributes: &Attributes<'_>) -> Self {
         let mut reader = Reader::default();
         attributes.record(&mut reader);
-        Self { name: attributes.metadata().name(), fields: reader.fields }
+        Self { name: attributes.metadata().name(), fields: reader.fields, begun: Instant::now() }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::join;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tracing::Instrument;
 
 use super::{Error, Statement};
 use crate::config::StatementMode;
@@ -255,7 +256,8 @@ impl Connection {
         let result = match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
             Poll::Ready(at_once) => at_once,
             Poll::Pending => {
-                let result = work.await;
+                // By its name: its text says no more, and its parameters are people's. Preparing it for this connection is one too.
+                let result = work.instrument(tracing::debug_span!("statement", name)).await;
                 self.lent.metrics.time_statement(name, begun.elapsed(), begins_a_trip);
                 result
             }

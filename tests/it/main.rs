@@ -76,6 +76,7 @@ mod structure;
 mod telegram_faults;
 mod tls;
 mod torture;
+mod traces;
 mod why;
 mod widening;
 mod work;

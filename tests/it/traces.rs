@@ -1,0 +1,194 @@
+//! What a log says that is asked for everything: what was done, statement by statement and call by call; and nobody's secret.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use field_service::sim::telegram::{Fault, Webhook};
+use field_service::telegram::http_client;
+use serde_json::json;
+use tokio::process::{Child, Command};
+
+use crate::harness::{
+    ADMIN_SECRET, ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, METRICS_TOKEN, STRANGER, eventually,
+};
+
+/// The password in the connection string, which this server does not ask for.
+const PASSWORD: &str = "database-password";
+
+/// `serve`, and all that it logs.
+struct Server {
+    process: Child,
+    url: String,
+    log: JoinHandle<String>,
+}
+
+impl Dispatch {
+    /// The settings of every program.
+    fn variables(&self) -> [(&'static str, String); 8] {
+        [
+            ("DATABASE_URL", format!("{} password={PASSWORD}", self.database_url)),
+            ("MASTER_BOT_TOKEN", MASTER_TOKEN.to_owned()),
+            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN.to_owned()),
+            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET.to_owned()),
+            ("ADMIN_WEBHOOK_SECRET", ADMIN_SECRET.to_owned()),
+            ("METRICS_TOKEN", METRICS_TOKEN.to_owned()),
+            ("TELEGRAM_API_URL", self.telegram.api_url().to_owned()),
+            ("RUST_LOG", "trace,tokio_postgres=trace,hyper=trace,reqwest=trace,rustls=trace".to_owned()),
+        ]
+    }
+
+    /// Starts `serve` with everything in its log, and lets both bots' updates go there.
+    async fn serve_with_traces(&self) -> Server {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let (mut read, log) = std::io::pipe().expect("a pipe");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+        command.args(["serve", "--listen", &free.to_string()]).env_clear().envs(self.variables()).stderr(log);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        let process = command.spawn().expect("the program runs");
+        // With it goes this process's end of the pipe.
+        drop(command);
+        let log = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            read.read_to_end(&mut bytes).expect("a log");
+            String::from_utf8(bytes).expect("UTF-8")
+        });
+        let server = Server { process, url: format!("http://{free}"), log };
+        let health = format!("{}/health", server.url);
+        let healthy = async {
+            while !http_client(&health).get(&health).send().await.is_ok_and(|answer| answer.status() == 200) {}
+        };
+        tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("it answers");
+        for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
+            let webhook = Webhook { url: format!("{}/telegram/{path}", server.url), secret: Some(secret.to_owned()) };
+            self.telegram.set_webhook(token, webhook);
+        }
+        server
+    }
+
+    /// What a subcommand says to whoever runs it, and what it logs.
+    async fn subcommand(&self, args: &[&str]) -> [String; 2] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+        let output = command.args(args).env_clear().envs(self.variables()).output().await.expect("the program runs");
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        [output.stdout, output.stderr].map(|said| String::from_utf8(said).expect("UTF-8"))
+    }
+}
+
+impl Server {
+    /// Stops it; all that it has logged.
+    async fn stop(mut self) -> String {
+        let process = self.process.id().expect("a running process").to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().await.expect("kill").success());
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.process.wait()).await;
+        assert!(ended.expect("it ends").expect("an end").success());
+        self.log.join().expect("a reader")
+    }
+}
+
+/// Whatever people have said or are called, and what only one program or person may know.
+const SECRET: [&str; 23] = [
+    MASTER_TOKEN,
+    ADMIN_TOKEN,
+    // The part that is secret.
+    "master-token",
+    "admin-token",
+    MASTER_SECRET,
+    ADMIN_SECRET,
+    METRICS_TOKEN,
+    PASSWORD,
+    "Анна",
+    "Борис",
+    "Диспетчер",
+    "Пётр",
+    "Мария",
+    "Клиентова",
+    "Ленина",
+    "Малышева",
+    "Malysheva",
+    "бойлер",
+    "9990001122",
+    "9123456789",
+    "9990000777",
+    "не успеваю",
+    "Site of Olga",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_life_with_everything_logged_shows_what_was_done_and_nobody_s_secret() {
+    let t = Dispatch::start().await;
+    let desk = t.add_staff_as(500, "ADMIN", &[]).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let [said, mut log] = t.subcommand(&["master", "invite", "--city", "Екатеринбург", "--no-approval"]).await;
+    let link = said.lines().find(|line| line.starts_with("https://t.me/")).expect("a link").to_owned();
+    let [said, of_token] = t.subcommand(&["token", "create", "--name", "Site of Olga", "--scope", "orders"]).await;
+    let token = said.split_whitespace().find(|word| word.starts_with("fs_")).expect("a token").to_owned();
+    log += &of_token;
+    log += &t.subcommand(&["doctor"]).await[1];
+    let server = t.serve_with_traces().await;
+
+    // An offer, taken; the other one hears of it. The work is done, and the bill said.
+    let (anna, boris) = (t.chat(ANNA), t.chat(BORIS));
+    anna.say("/start").await;
+    anna.press("Новые заявки").await;
+    anna.press(&format!("№{order}")).await;
+    anna.press("Взять заявку").await;
+    boris.tap(&format!("m:new:acc:{order}")).await;
+    t.steps(&anna, order, &["enr", "wrk"]).await;
+    anna.press("Вернуть").await;
+    t.answer(&anna, "не успеваю: Мария, +79990001122").await;
+    // A dispatcher's new order, and a question of somebody whom nobody knows.
+    desk.say("Малышева 84, 8 912 345 67 89, не греет бойлер, завтра после обеда, Мария").await;
+    desk.press("Создать").await;
+    desk.tap("adm:q:1").await;
+    desk.say("Мария").await;
+    t.chat(STRANGER).say("+79990001122, Мария").await;
+    // A newcomer.
+    let newcomer = t.chat(777);
+    newcomer.follow(&link).await;
+    newcomer.say("Пётр").await;
+    newcomer.share_contact().await;
+    newcomer.press("Сантехника").await;
+    newcomer.press("Дальше").await;
+    // A program.
+    let mut program = t.holding(&token);
+    program.url.clone_from(&server.url);
+    let made = json!({"category": "PLUMBING", "city_id": 1, "address": "Malysheva 84", "client_phone": "+79123456789",
+                      "client_name": "Мария", "soon": true});
+    let made = program.post("/api/orders", &[("Idempotency-Key", "site-9990001122")], &made).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(program.get("/api/orders?client_phone=%2B79123456789&q=Мария").await.status, 200);
+    assert_eq!(program.get("/api/board").await.status, 200);
+    // What goes wrong: Telegram quotes what it refuses, and somebody guesses.
+    for fault in [Fault::BadRequest, Fault::BadGateway, Fault::TooManyRequests(1)] {
+        t.telegram.fail_next("editMessageText", 1, fault);
+        anna.tap("m:menu").await;
+    }
+    for body in ["{\"update_id\": 1, \"Мария\": \"+79990001122\"}", "Мария", "{}"] {
+        let request = http_client(&server.url).post(format!("{}/telegram/master?Мария=9990001122", server.url));
+        let request = request.header("x-telegram-bot-api-secret-token", MASTER_SECRET);
+        assert_eq!(request.body(body).send().await.expect("an answer").status(), 200);
+    }
+    // Somebody hears of what others have done, by a job.
+    eventually(|| t.telegram.calls().iter().filter(|call| call.method == "sendMessage").count() > 3).await;
+    log += &server.stop().await;
+
+    for part in [
+        "offer_accept SUCCESS",
+        "update{bot=\"master\" update_id=",
+        "statement{name=\"facts.read\"}: took ",
+        "telegram{method=\"answerCallbackQuery\"}: took ",
+    ] {
+        assert!(log.contains(part), "{part} is not in the log");
+    }
+    let inside =
+        log.lines().find(|line| line.contains("update{") && line.contains("}: statement{name=\"orders.lock\"}"));
+    assert!(inside.is_some(), "a statement is part of its update");
+    let code = link.split_once("?start=").expect("a code").1;
+    for secret in SECRET.into_iter().chain([token.as_str(), code]) {
+        let shown = log.lines().find(|line| line.contains(secret));
+        assert_eq!(shown, None, "{secret}");
+    }
+    t.check().await;
+}
