@@ -46,7 +46,7 @@ pub async fn run(serve: Serve) -> Result {
     match &listener {
         Some(listener) => tracing::info!(connections, "listening on http://{}", listener.local_addr()?),
         None => {
-            tracing::info!(connections, "listening nowhere: without --listen there is no page, no API and no /health")
+            tracing::info!(connections, "listening nowhere: without --listen there is no page, no API and no /health");
         }
     }
     let store = app.store.clone();
@@ -58,7 +58,7 @@ pub async fn run(serve: Serve) -> Result {
     let (halt, halted) = oneshot::channel::<()>();
     let halted = halted.then(async |halted| {
         if halted.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     let stop = async move {

@@ -34,17 +34,15 @@ pub(super) struct Fetched {
 impl Fetched {
     /// Finds what matters for the order; `None`: it has no id. Whether the rest can be understood is the handler's to judge.
     pub(super) fn read(json: &str) -> Option<Self> {
-        let (id, lane) = match serde_json::from_str(json) {
-            Ok(Head { update_id, callback_query, message, edited_message }) => {
+        let (id, lane) =
+            if let Ok(Head { update_id, callback_query, message, edited_message }) = serde_json::from_str(json) {
                 let taps = callback_query.map(|tap| Lane::Taps(tap.from.id));
                 let chat = message.or(edited_message).map(|message| Lane::Chat(message.chat.id));
                 (update_id, taps.or(chat).unwrap_or(Lane::Alone(update_id)))
-            }
-            Err(_) => {
+            } else {
                 let OnlyId { update_id } = serde_json::from_str(json).ok()?;
                 (update_id, Lane::Alone(update_id))
-            }
-        };
+            };
         Some(Self { id, lane, body: Bytes::copy_from_slice(json.as_bytes()) })
     }
 }

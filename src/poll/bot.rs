@@ -176,12 +176,12 @@ impl Poller {
             return;
         }
         // What is told now is not taken: the next process is told the same.
-        match timeout(FAREWELL, self.telegram.updates(offset, Duration::ZERO)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => tracing::info!(
+        let told = timeout(FAREWELL, self.telegram.updates(offset, Duration::ZERO)).await;
+        if !matches!(told, Ok(Ok(_))) {
+            tracing::info!(
                 bot = self.bot.as_str(),
                 "Telegram was not told which updates were taken: the last ones come again, and change nothing more"
-            ),
+            );
         }
     }
 }

@@ -64,6 +64,7 @@ mod journal;
 mod keyboard;
 mod model;
 mod polling;
+mod polls;
 mod time;
 mod updates;
 

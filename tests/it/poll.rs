@@ -391,7 +391,7 @@ async fn what_goes_wrong_at_telegram_is_waited_out() {
     // Somebody else begins to ask with the same token.
     let url = format!("{}/bot{MASTER_TOKEN}/getUpdates", t.telegram.api_url());
     let other = http_client(&url).post(url).header("content-type", "application/json").body(r#"{"timeout":50}"#);
-    let other = tokio::spawn(other.timeout(Duration::from_secs(60)).send());
+    let other = tokio::spawn(other.timeout(Duration::from_mins(1)).send());
     eventually(|| t.app.metrics.get("poll_master", "FAILED") > failed[0]).await;
     assert_eq!(other.await.expect("no panic").expect("an answer").status(), 409, "the real server ends the elder call");
     t.taps(ANNA, "again");

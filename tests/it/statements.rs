@@ -18,7 +18,7 @@ use field_service::store::{Clock, Store, facts, offers, orders};
 use futures_util::future::join_all;
 
 use crate::harness::{
-    ADMIN_TOKEN, ANNA, BORIS, Dispatch, Settings, a_tap, database_name, eventually, master, postgres,
+    ADMIN_TOKEN, ANNA, BORIS, Dispatch, Settings, VERA, a_tap, database_name, eventually, master, postgres,
 };
 
 #[test]
@@ -109,8 +109,8 @@ async fn unnamed_statements_work_behind_a_transaction_pooler() {
     let held = store.hold_bots(&[1001, 1002]).await.expect("a database").expect("nobody else");
     assert!(store.hold_bots(&[1002]).await.expect("a database").is_none());
     assert!(store.hold_bots(&[1003]).await.expect("a database").is_some(), "another bot");
-    let order = t.order().offered_to([ANNA]).await;
-    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    let order = t.order().offered_to([VERA]).await;
+    assert!(t.tap_accept(VERA, order).await.notice().contains("принята"));
     held.confirm().await.expect("still held");
     assert!(store.hold_bots(&[1001]).await.expect("a database").is_none());
     drop(held);

@@ -12,18 +12,11 @@ use serde_json::Value;
 use super::faults::Met;
 use super::journal::{Attempt, Record, State};
 use super::model::{Lane, bot_id};
+use super::updates::life;
 use super::{Telegram, api, time};
 
 /// How long an answer is waited for.
 const ANSWER: Duration = Duration::from_mins(1);
-/// What is done with callbacks is of no use later.
-const CALLBACK_LIFE: Duration = Duration::from_secs(150);
-const MESSAGE_LIFE: Duration = Duration::from_hours(24);
-
-/// How long after it was made an update is delivered.
-pub(super) fn life(update: &Value) -> Duration {
-    if update["callback_query"].is_object() { CALLBACK_LIFE } else { MESSAGE_LIFE }
-}
 
 /// What became of one attempt to deliver an update.
 #[derive(Clone, Copy, Debug)]
@@ -184,15 +177,38 @@ impl Telegram {
         });
     }
 
-    /// Delivers an update to the bot's webhook now, once, whatever waits in its queue.
+    /// Delivers an update to the bot's webhook now, once, whatever waits in its queue. Of a bot without a webhook: puts it into the
+    /// queue, and waits until the bot has asked for it and taken it.
     ///
     /// # Panics
     /// When there is no such bot.
     pub async fn deliver(&self, token: &str, update: &Value) -> Delivery {
+        if self.webhook(token).is_none() {
+            return self.until_taken(token, update).await;
+        }
         let delivery = self.attempt(token, update, Met::default(), false).await;
         let state = if delivery.succeeded() { State::Delivered } else { State::Failed };
         self.change(|model| record(model, token, update).map(|record| record.state = state));
         delivery
+    }
+
+    async fn until_taken(&self, token: &str, update: &Value) -> Delivery {
+        let begun = Instant::now();
+        let mut changes = self.changes();
+        self.enqueue(token, update.clone());
+        let update_id = update["update_id"].as_i64().unwrap_or_default();
+        let status = loop {
+            changes.borrow_and_update();
+            match self.update(bot_id(token), update_id).map(|record| record.state) {
+                Some(State::Delivered) => break Some(200),
+                None | Some(State::Dropped | State::Unwanted) => break None,
+                Some(_) => {}
+            }
+            if changes.changed().await.is_err() {
+                break None;
+            }
+        };
+        Delivery { status, took: begun.elapsed(), retry_after: None }
     }
 
     /// One attempt, or two of which the second begins while the first is under way; the better of them then.

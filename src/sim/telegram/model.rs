@@ -13,7 +13,7 @@ use super::faults::{Fault, Faults, NextCalls};
 use super::html::Span;
 use super::journal::{Answer, Journal, Record, State};
 use super::keyboard::{Command, ReplyKeyboard};
-use super::polling::Polls;
+use super::polls::Polls;
 use super::time::{self, Time};
 use crate::store::Clock;
 

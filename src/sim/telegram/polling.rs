@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::delivery::life;
 use super::journal::{Attempt, State};
 use super::model::{Model, bot_id};
+use super::updates::life;
 use super::{Shared, time};
 
 /// The status and description of a refusal.
@@ -31,34 +31,6 @@ const WAIT: u64 = 50;
 const HURRY: Duration = Duration::from_millis(500);
 /// The same offset again within so long, without a wait: it waits for as long.
 const IMPATIENCE: Duration = Duration::from_secs(3);
-
-/// The calls of a bot for its updates.
-#[derive(Default)]
-pub(super) struct Polls {
-    /// How many there were.
-    count: u64,
-    /// The one that waits, by its number.
-    waiting: Option<u64>,
-    /// The last one: its offset, and when it came.
-    last: Option<(i64, Duration)>,
-}
-
-impl Polls {
-    /// Whether one waits.
-    pub(super) fn waits(&self) -> bool {
-        self.waiting.is_some()
-    }
-
-    /// That call is answered.
-    fn has_waited(&mut self, number: u64) {
-        self.waiting = self.waiting.filter(|waiting| *waiting != number);
-    }
-
-    /// Ends the call that waits: there is a webhook now.
-    pub(super) fn end(&mut self) {
-        self.waiting = None;
-    }
-}
 
 /// A call that was taken in.
 struct Asked {
@@ -137,7 +109,7 @@ fn forget(model: &mut Model, token: &str, offset: i64) {
     let mut all: Vec<Value> = model.queues_of(token).flatten().cloned().collect();
     all.sort_by_key(id);
     let last = model.bot(token).last_update();
-    let taken = |position: usize, update: &Value| match offset {
+    let is_before = |position: usize, update: &Value| match offset {
         // All but the last so many.
         ..0 => position + usize::try_from(-offset).unwrap_or(usize::MAX) < all.len(),
         // One that is still to come forgets nothing.
@@ -145,7 +117,7 @@ fn forget(model: &mut Model, token: &str, offset: i64) {
         _ => id(update) < offset,
     };
     for (position, update) in all.iter().enumerate() {
-        let state = if taken(position, update) {
+        let state = if is_before(position, update) {
             State::Delivered
         } else if is_too_old(model, token, update, now) {
             State::Dropped

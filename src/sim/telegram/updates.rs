@@ -2,11 +2,22 @@
 //! itself.
 //! <https://core.telegram.org/bots/api#message>
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::html::{Span, utf16_length};
 use super::model::{Content, Message, Model, bot_json, message_json, private_chat};
 use super::time;
+
+/// What is done with callbacks is of no use later.
+const CALLBACK_LIFE: Duration = Duration::from_secs(150);
+const MESSAGE_LIFE: Duration = Duration::from_hours(24);
+
+/// How long after it was made an update is delivered, or told to who asks.
+pub(super) fn life(update: &Value) -> Duration {
+    if update["callback_query"].is_object() { CALLBACK_LIFE } else { MESSAGE_LIFE }
+}
 
 impl Model {
     /// Writing `text`.
