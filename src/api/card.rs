@@ -32,7 +32,7 @@ pub struct Card {
     /// When the search begins, if it is deferred.
     #[schema(value_type = Option<String>, format = DateTime)]
     deferred_until: Option<Timestamp>,
-    /// How many rounds the search has had.
+    /// How many rounds the search has had, with one for which there is nobody yet.
     rounds: i32,
     /// The last offers.
     offers: Vec<Offer>,
@@ -40,7 +40,7 @@ pub struct Card {
     earlier_offers: i64,
     /// The last changes, the newest first.
     changes: Vec<Changed>,
-    /// Why these masters were asked, in the last rounds.
+    /// Why these masters were asked, in the last rounds, the newest first.
     why: Vec<Round>,
 }
 
@@ -103,7 +103,7 @@ pub struct Changed {
 pub struct Round {
     /// Its number, from 1.
     number: i32,
-    /// When it began.
+    /// When it began; of one for which there is nobody, since when that is so.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Who was asked.

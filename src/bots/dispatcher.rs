@@ -167,7 +167,7 @@ async fn written(
     let reply = by.written(&incoming, message).await?;
     staff_dialog::record(&bots.store, origin).await?;
     // Whoever opens the bot is offered the commands that go with the role, which may be another one by now.
-    let opens = message.words().split_whitespace().next() == Some("/start") && !message.is_forwarded();
+    let opens = message.command().is_some_and(|command| command.name == "start");
     Ok(Some(Reply { commands: opens.then(|| incoming.profile.role.acts()), ..reply }))
 }
 

@@ -16,7 +16,7 @@ use crate::dispatch::give_back::GiveBackOutcome;
 use crate::dispatch::why::WhyOutcome;
 use crate::model::dialog::{Dialog, Profile, Question, Written};
 use crate::model::notification::Notification;
-use crate::model::order::{ActiveList, OrderCard, OrderStatus, OwnOrder};
+use crate::model::order::{ActiveList, OrderCard, OrderStatus, OwnOrder, Stage};
 use crate::model::{Amount, Deadline, OfferList, OrderId};
 
 /// A message: HTML text, and the buttons under it.
@@ -237,7 +237,12 @@ pub fn confirm_decline(order: OrderId, page: i64) -> Screen {
 /// «Почему не мне»: what the waves of an order were to a master.
 #[must_use]
 pub fn why_not_me(outcome: &WhyOutcome) -> Screen {
-    Screen { text: texts::why::why_not_me(outcome), keyboard: keyboards::to_lists(None) }
+    let keyboard = match outcome {
+        WhyOutcome::Offered(order) => keyboards::to_offered(*order),
+        WhyOutcome::Yours(order, status) if status.stage() == Stage::Active => keyboards::to_active(*order),
+        _ => keyboards::to_lists(None),
+    };
+    Screen { text: texts::why::why_not_me(outcome), keyboard }
 }
 
 /// Asks for the number of an order to be explained.

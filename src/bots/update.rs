@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use crate::model::TelegramUserId;
 use crate::model::text;
+use crate::model::{OrderId, TelegramUserId};
 
 /// An update: exactly one of its optional parts, or none that concerns us.
 #[derive(Debug, Deserialize)]
@@ -160,6 +160,12 @@ impl Message {
         self.text.as_deref().unwrap_or_default().trim()
     }
 
+    /// The command that it is; `None`: none, or somebody else's.
+    #[must_use]
+    pub fn command(&self) -> Option<Command<'_>> {
+        Command::of(self.words()).filter(|_| !self.is_forwarded())
+    }
+
     /// The code of a link that was followed: `/start <code>`. None in what somebody else wrote.
     #[must_use]
     pub fn start_code(&self) -> Option<&str> {
@@ -171,6 +177,31 @@ impl Message {
     #[must_use]
     pub fn written(&self) -> Option<Timestamp> {
         self.edit_date.or(self.date).filter(|date| *date > 0).and_then(|date| Timestamp::from_second(date).ok())
+    }
+}
+
+/// A command to a bot.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Command<'a> {
+    /// Its name in small letters, as phones begin a message with a capital one, without the slash and the bot's name.
+    pub name: String,
+    /// What stands behind it.
+    pub rest: &'a str,
+}
+
+impl<'a> Command<'a> {
+    fn of(words: &'a str) -> Option<Self> {
+        let words = words.strip_prefix('/')?;
+        let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        let name = name.split('@').next().unwrap_or_default().to_lowercase();
+        Some(Self { name, rest: rest.trim() })
+    }
+
+    /// The order whose number stands behind it.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderId> {
+        let number = self.rest.split_whitespace().next()?.trim_start_matches(['№', '#']);
+        number.parse().ok().filter(|number| *number > 0).map(OrderId)
     }
 }
 
@@ -210,4 +241,25 @@ pub fn update_id(body: &[u8]) -> Option<i64> {
         update_id: i64,
     }
     serde_json::from_slice::<OnlyId>(body).ok().map(|update| update.update_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_understood_however_it_is_written() {
+        for words in ["/why 123", "/why №123", "/WHY@dispatch_bot  #123", "/Why 123 пожалуйста"] {
+            let command = Command::of(words).expect("a command");
+            assert_eq!((command.name.as_str(), command.order()), ("why", Some(OrderId(123))), "{words}");
+        }
+        for words in ["/why", "/why что", "/why 0", "/why -5", "/why 99999999999999999999"] {
+            let command = Command::of(words).expect("a command");
+            assert_eq!((command.name.as_str(), command.order()), ("why", None), "{words}");
+        }
+        for words in ["why 5", ""] {
+            assert_eq!(Command::of(words), None, "{words}");
+        }
+        assert_ne!(Command::of("/whynot 5").map(|command| command.name).as_deref(), Some("why"));
+    }
 }

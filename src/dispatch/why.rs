@@ -9,9 +9,12 @@ use tokio::join;
 use tokio::time::timeout;
 
 use super::view::record;
+use crate::model::moment::Moment;
+use crate::model::order::Stage;
 use crate::model::selection::Exclusion;
-use crate::model::why::{self, Story, Told, Wave, WhyOrder};
-use crate::model::{MasterId, MasterRef, OrderId, Origin, PAGE_SIZE, StaffRef};
+use crate::model::why::{self, Had, Story, Told, Unasked, Wave, WhyOrder};
+use crate::model::{MasterId, MasterRef, OrderId, OrderStatus, Origin, PAGE_SIZE, StaffRef};
+use crate::store::why::Asker;
 use crate::store::{self, Connection, Store, updates};
 
 /// How long a master waits for others who ask: any of them can as often as he likes, see [`Store::explanations`].
@@ -22,12 +25,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub enum WhyOutcome {
     /// There is no such order in a city where the master was when it was searched for.
     NotFound,
-    /// It is the master's own.
-    Yours(OrderId),
+    /// It is the master's own, or was when it ended: what it is now.
+    Yours(OrderId, OrderStatus),
+    /// It is being offered to the master.
+    Offered(OrderId),
     /// Others ask at this moment.
     Busy(OrderId),
-    /// Nobody was asked yet.
-    NotSearched(OrderId),
+    /// No wave has asked anybody, and nobody the master.
+    NotSearched {
+        /// The order.
+        order: Box<WhyOrder>,
+        /// Why.
+        unasked: Unasked,
+        /// How the master had it all the same.
+        had: Option<Had>,
+    },
     /// What each wave was to the master.
     Told(Box<WhyMaster>),
 }
@@ -38,9 +50,10 @@ impl WhyOutcome {
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotFound => "NOT_FOUND",
-            Self::Yours(_) => "ALREADY_YOURS",
+            Self::Yours(..) => "ALREADY_YOURS",
+            Self::Offered(_) => "OFFERED",
             Self::Busy(_) => "BUSY",
-            Self::NotSearched(_) => "NOT_SEARCHED",
+            Self::NotSearched { .. } => "NOT_SEARCHED",
             Self::Told(_) => "SUCCESS",
         }
     }
@@ -57,6 +70,8 @@ pub struct WhyMaster {
     pub names: Vec<(MasterId, String)>,
     /// What each wave was to the master, the first one first.
     pub told: Vec<Told>,
+    /// Why there was none, if so.
+    pub unasked: Unasked,
     /// Whether there were more before these.
     pub earlier: bool,
 }
@@ -68,6 +83,10 @@ pub struct WhyWaves {
     pub order: WhyOrder,
     /// The waves, the first one first.
     pub waves: Vec<Wave>,
+    /// Whom somebody has asked without a wave, and when, the first one first.
+    pub direct: Vec<(Moment, Vec<MasterId>)>,
+    /// Why nobody was asked, if so.
+    pub unasked: Unasked,
     /// Whether there were more before these.
     pub earlier: bool,
     /// The names of whom they asked.
@@ -107,31 +126,42 @@ pub async fn of_master(
             Ok(asked)
         })
         .await?;
-    let Some((master, found)) = asked else { return Ok(None) };
+    let Some(Asker { master, is_offered, order: found }) = asked else { return Ok(None) };
     let Some(found) = found else { return Ok(Some(WhyOutcome::NotFound)) };
-    if found.owner == Some(master) && found.status.stage() != crate::model::order::Stage::Open {
-        return Ok(Some(WhyOutcome::Yours(order)));
+    if found.owner == Some(master) && found.status.stage() != Stage::Open {
+        return Ok(Some(WhyOutcome::Yours(order, found.status)));
+    }
+    if is_offered {
+        return Ok(Some(WhyOutcome::Offered(order)));
     }
     let Ok(Ok(_turn)) = timeout(PATIENCE, store.explanations().acquire()).await else {
         return Ok(Some(WhyOutcome::Busy(order)));
     };
     let known = store::why::story(store, &found, Some(master)).await?;
-    Ok(Some(if !known.concerns(master) {
-        WhyOutcome::NotFound
-    } else if known.waves.is_empty() {
-        WhyOutcome::NotSearched(order)
+    if !known.concerns(master) {
+        return Ok(Some(WhyOutcome::NotFound));
+    }
+    let told = told(&known, master, Vec::new());
+    Ok(Some(if told.told.is_empty() {
+        let order = Box::new(known.order.clone());
+        WhyOutcome::NotSearched { order, unasked: known.unasked(), had: known.had(master) }
     } else {
-        WhyOutcome::Told(Box::new(told(&known, master, Vec::new())))
+        WhyOutcome::Told(Box::new(told))
     }))
 }
 
 fn told(story: &Story, master: MasterId, names: Vec<(MasterId, String)>) -> WhyMaster {
-    WhyMaster { order: story.order.clone(), master, names, told: story.tell(master), earlier: story.earlier }
+    let (told, unasked) = (story.tell(master), story.unasked());
+    WhyMaster { order: story.order.clone(), master, names, told, unasked, earlier: story.earlier }
 }
 
-/// Those of the masters whom the waves asked, and one more, with their names.
+/// Those of the masters who were asked or had the order, and one more, with their names.
 fn names(story: &Story, of: Option<MasterId>) -> Vec<(MasterId, String)> {
-    let asked = |master: &MasterId| story.waves.iter().any(|wave| wave.chosen.contains(master));
+    let asked = |master: &MasterId| {
+        story.waves.iter().any(|wave| wave.chosen.contains(master))
+            || story.answers.iter().any(|answer| answer.master == *master)
+            || story.changes.iter().any(|change| change.master == Some(*master))
+    };
     let known = story.names().into_iter().filter(|(master, _)| asked(master) || of == Some(*master));
     let mut names: Vec<_> = known.map(|(master, name)| (master, name.to_owned())).collect();
     names.sort();
@@ -189,10 +219,24 @@ pub async fn waves(
         names,
         page: number(at),
         pages: number(pages),
+        direct: direct(&known),
+        unasked: known.unasked(),
         order: known.order,
         waves: known.waves,
         earlier: known.earlier,
     }))
+}
+
+/// Whom somebody has asked without a wave, by when.
+fn direct(story: &Story) -> Vec<(Moment, Vec<MasterId>)> {
+    let mut direct: Vec<(Moment, Vec<MasterId>)> = Vec::new();
+    for answer in story.direct() {
+        match direct.last_mut() {
+            Some((at, masters)) if at.at == answer.sent.at => masters.push(answer.master),
+            _ => direct.push((answer.sent, vec![answer.master])),
+        }
+    }
+    direct
 }
 
 /// The masters of the city as the last wave saw them: those whom it could have asked first.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::call::Call;
 use super::dialog::{Dialog, Profile};
 use super::facts::{Standing, standing};
+use super::race::Taken;
 use super::staff::Place;
 use super::staff_order::Detail;
 use super::{ActiveList, Amount, Client, OfferFacts, OfferList, OrderCard, OrderId, OrderStatus, OwnOrder};
@@ -26,8 +27,8 @@ pub enum Notification {
         order: OrderId,
         /// What it is to the master now.
         standing: Standing,
-        /// How long the offer lived, if it was recalled.
-        after_seconds: Option<i64>,
+        /// Who got the order instead, if that ended the offer.
+        taken: Option<Taken>,
     },
     /// To a master: the list of offers, which could not be shown at once.
     List(OfferList),
@@ -230,8 +231,8 @@ pub struct Known {
     pub order: Option<KnownOrder>,
     /// The recipient's offer of the order, if it is about one.
     pub offer: Option<OfferFacts>,
-    /// How long that offer lived, if it was recalled.
-    pub after_seconds: Option<i64>,
+    /// Who got the order instead, if that ended the offer.
+    pub taken: Option<Taken>,
     /// What staff are called for; of a message that has called for several, each.
     pub calls: Vec<Call>,
     /// Whether the order was canceled, rather than taken away.
@@ -286,8 +287,7 @@ impl Known {
     /// What there is to say now; `None` if it has been overtaken by what happened since.
     #[must_use]
     pub fn notification(self) -> Option<Notification> {
-        let Self { kind, concerned, place, screen, order, offer, after_seconds, mut calls, for_good, reason, .. } =
-            self;
+        let Self { kind, concerned, place, screen, order, offer, taken, mut calls, for_good, reason, .. } = self;
         let Self { by_staff, reopened, edited, staff_did, root, .. } = self;
         if !concerned {
             return None;
@@ -334,7 +334,7 @@ impl Known {
             }
             (Kind::OfferEnded, standing) => match standing {
                 Standing::Offered(_) => None,
-                standing => Some(Notification::OfferEnded { order: card.id, standing, after_seconds }),
+                standing => Some(Notification::OfferEnded { order: card.id, standing, taken }),
             },
             (Kind::Assigned, _) => yours.then_some(Notification::Assigned(OwnOrder { card, client, status, comment })),
             (Kind::OwnOrder, _) => yours.then_some(Notification::OwnOrder(OwnOrder { card, client, status, comment })),

@@ -11,6 +11,27 @@ pub enum Winner {
     GivenByStaff,
 }
 
+impl Winner {
+    /// Who it was, from the actor of the assignment; `None`: nobody of those.
+    #[must_use]
+    pub fn of(actor: &str) -> Option<Self> {
+        match actor {
+            "MASTER" => Some(Self::Master),
+            "ADMIN" => Some(Self::GivenByStaff),
+            _ => None,
+        }
+    }
+}
+
+/// That an offered order went to another master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Who got the order.
+    pub winner: Winner,
+    /// How many whole seconds after the offer was made.
+    pub after_seconds: i64,
+}
+
 /// A race that was lost. Both times begin when the order was offered to the one who lost it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LostRace {
@@ -30,11 +51,7 @@ impl LostRace {
     /// or the times cannot be those of a race: a clock was put back, or the offer is from another day.
     #[must_use]
     pub fn of(actor: &str, taken_ms: i64, tapped_ms: i64) -> Option<Self> {
-        let winner = match actor {
-            "MASTER" => Winner::Master,
-            "ADMIN" => Winner::GivenByStaff,
-            _ => return None,
-        };
+        let winner = Winner::of(actor)?;
         let after = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
         let (taken_after, tapped_after) = (after(taken_ms)?, after(tapped_ms)?);
         (taken_after <= tapped_after && tapped_after <= LONGEST).then_some(Self { winner, taken_after, tapped_after })

@@ -4,14 +4,16 @@
 //! What nothing was written down of cannot be known any more, and is said to be unknown: the counts by reason that the wave has
 //! kept show whether what was made out is what it saw.
 
+mod fate;
 mod judged;
 mod past;
 mod story;
 mod wave;
 
+pub use fate::{Change, Fate, Had, Left, Recall, Unasked};
 pub use judged::{Judged, judge};
 pub use past::{Offered, Past, Spell};
-pub use story::{Answer, Story, Told, Verdict};
+pub use story::{Answer, Answered, Story, Told, Verdict};
 pub use wave::{KNOWN_FOR, WAVES, Wave, WhyOrder};
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ SELECT
          WHERE answered.order_id = $1 AND answered.master_id = masters.id AND answered.responded_tap = $6 LIMIT 1)
     ) AS processed,
     taken.by AS taken_by,
-    (extract(epoch FROM taken.at - offer.sent_at) * 1000)::bigint AS taken_after_ms,
-    (extract(epoch FROM taken.tapped_at - offer.sent_at) * 1000)::bigint AS tapped_after_ms,
+    floor(extract(epoch FROM taken.at - offer.sent_at) * 1000)::bigint AS taken_after_ms,
+    floor(extract(epoch FROM taken.tapped_at - offer.sent_at) * 1000)::bigint AS tapped_after_ms,
     orders.id,
     orders.status,
     orders.version,

@@ -15,9 +15,10 @@ use super::rounds::with_unreached;
 use super::{Connection, Error, Ready, Statement, Store, column, facts, orders_not_over, statement};
 use crate::model::master_past::MasterPast;
 use crate::model::moment::Moment;
+use crate::model::race::Winner;
 use crate::model::selection::Exclusion;
-use crate::model::why::{Answer, Offered, Past, Spell, Story, WAVES, Wave, WhyOrder};
-use crate::model::{MasterId, MasterRef, OfferState, OrderId, StaffRef};
+use crate::model::why::{Answer, Change, Offered, Past, Spell, Story, WAVES, Wave, WhyOrder};
+use crate::model::{MasterId, MasterRef, OfferId, OfferState, OrderId, OrderStatus, StaffRef};
 
 macro_rules! of_order {
     () => {
@@ -29,18 +30,23 @@ macro_rules! of_order {
 pub(crate) const OF_MASTER: Statement = statement!(
     "why.of_master",
     [INT8, INT8, INT8, TIMESTAMPTZ],
-    "SELECT masters.id AS master_id, found.*
+    "SELECT masters.id AS master_id, found.*,
+         NOT masters.is_blocked AND found.is_open AND EXISTS (
+             SELECT FROM offers
+             WHERE offers.order_id = found.id AND offers.master_id = masters.id AND state IN ('SENT', 'VIEWED')
+               AND expires_at > moment.now) AS is_offered
      FROM masters
      CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment /* now */
      LEFT JOIN LATERAL (
-         SELECT ",
+         SELECT orders.status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED') AS is_open, ",
     of_order!(),
     " FROM orders
          JOIN cities ON cities.id = orders.city_id
          LEFT JOIN districts ON districts.id = orders.district_id
-         WHERE orders.id = $1 /* order */ AND (orders.city_id = masters.city_id OR EXISTS (
+         WHERE orders.id = $1 /* order */ AND (orders.city_id = masters.city_id OR orders.assigned_master_id = masters.id OR EXISTS (
              SELECT FROM master_changes
-             WHERE master_id = masters.id AND what = 'CITY' AND from_value = orders.city_id::text))
+             WHERE master_id = masters.id AND what = 'CITY' AND from_value = orders.city_id::text
+         ) OR EXISTS (SELECT FROM offers WHERE offers.order_id = orders.id AND offers.master_id = masters.id))
      ) AS found ON true
      WHERE masters.id = coalesce($2 /* master */, (SELECT id FROM masters WHERE telegram_user_id = $3 /* user */))"
 );
@@ -58,7 +64,8 @@ const OF_STAFF: Statement = statement!(
 );
 
 const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], with_unreached!("$1", include_str!("why/waves.sql")));
-const ANSWERS: Statement = statement!("why.answers", [INT8], include_str!("why/answers.sql"));
+const ANSWERS: Statement = statement!("why.answers", [INT8, TIMESTAMPTZ], include_str!("why/answers.sql"));
+const HISTORY: Statement = statement!("why.history", [INT8, INT8], include_str!("why/changes.sql"));
 const SPELLS: Statement = statement!(
     "why.spells",
     [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ],
@@ -70,19 +77,35 @@ const OFFERS: Statement = statement!(
     with_known!(include_str!("why/offers.sql"))
 );
 
-/// Runs [`OF_MASTER`]: who asks, and the order, if that master may ask about it. `None`: there is no such master.
+/// How many changes of an order are read, the last ones: hardly one has more.
+const CHANGES_READ: i64 = 200;
+
+/// Who asks about an order.
+pub(crate) struct Asker {
+    /// Who.
+    pub(crate) master: MasterId,
+    /// Whether the order is offered to him at this moment.
+    pub(crate) is_offered: bool,
+    /// The order, if that master may ask about it.
+    pub(crate) order: Option<WhyOrder>,
+}
+
+/// Runs [`OF_MASTER`]. `None`: there is no such master.
 pub(crate) async fn of_master(
     connection: &Connection,
     statement: &Ready,
     order: OrderId,
     master: MasterRef,
     now: Option<Timestamp>,
-) -> Result<Option<(MasterId, Option<WhyOrder>)>, Error> {
+) -> Result<Option<Asker>, Error> {
     let params: [&(dyn ToSql + Sync); 4] = [&order.0, &master.id(), &master.telegram_user(), &now];
     let rows = connection.query(statement, &params).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let found = column::<Option<i64>>(row, "id")?.map(|_| why_order(row)).transpose()?;
-    Ok(Some((MasterId(column(row, "master_id")?), found)))
+    Ok(Some(Asker {
+        master: MasterId(column(row, "master_id")?),
+        is_offered: column::<Option<bool>>(row, "is_offered")?.unwrap_or(false),
+        order: column::<Option<i64>>(row, "id")?.map(|_| why_order(row)).transpose()?,
+    }))
 }
 
 /// Reads an order for somebody of the staff. `None`: there is none of that number in that person's cities.
@@ -144,16 +167,21 @@ pub async fn story(store: &Store, order: &WhyOrder, of: Option<MasterId>) -> Res
     store
         .run(async |connection: Connection| {
             let connection = &connection;
-            let statements = connection.ready([&WAVES_OF, &ANSWERS, &MASTERS, &CHANGES, &SPELLS, &OFFERS]).await?;
-            let [waves, answers, of_masters @ ..] = statements.each_ref();
+            let statements =
+                connection.ready([&WAVES_OF, &ANSWERS, &HISTORY, &MASTERS, &CHANGES, &SPELLS, &OFFERS]).await?;
+            let [waves, answers, history, of_masters @ ..] = statements.each_ref();
             let read = async {
                 let (id, most) = (order.id.0, WAVES + 1);
                 let of_waves: [&(dyn ToSql + Sync); 2] = [&id, &most];
-                let of_answers: [&(dyn ToSql + Sync); 1] = [&id];
-                let (waves, answers) =
-                    join!(connection.query(waves, &of_waves), connection.query(answers, &of_answers));
+                let of_answers: [&(dyn ToSql + Sync); 2] = [&id, &order.now];
+                let of_history: [&(dyn ToSql + Sync); 2] = [&id, &CHANGES_READ];
+                let (waves, answers, changes) = join!(
+                    connection.query(waves, &of_waves),
+                    connection.query(answers, &of_answers),
+                    connection.query(history, &of_history),
+                );
                 let mut waves = readable(&waves?, wave);
-                let answers = readable(&answers?, answer);
+                let (answers, changes) = (readable(&answers?, answer), readable(&changes?, change));
                 let earlier = waves.len() > usize::try_from(WAVES).unwrap_or(usize::MAX);
                 waves.drain(..usize::from(earlier));
                 let is_told = |wave: &Wave| of.is_some_and(|master| wave.has_asked(master));
@@ -164,7 +192,7 @@ pub async fn story(store: &Store, order: &WhyOrder, of: Option<MasterId>) -> Res
                 } else {
                     masters(connection, of_masters, order, &moments).await?
                 };
-                Ok(Story { order: order.clone(), waves, earlier, masters, answers })
+                Ok(Story { order: order.clone(), waves, earlier, masters, answers, changes })
             };
             Box::pin(connection.alone(read)).await
         })
@@ -221,10 +249,23 @@ fn answer(row: &Row) -> Result<Answer, Error> {
     let state = column(row, "state")?;
     let responded: Option<Timestamp> = column(row, "responded_at")?;
     Ok(Answer {
+        id: OfferId(column(row, "id")?),
+        overdue: column(row, "overdue")?,
         master: MasterId(column(row, "master_id")?),
         state: OfferState::parse(state).ok_or_else(|| facts::unknown("offer state", state))?,
         sent: Moment { at: column(row, "sent_at")?, local: column(row, "sent_local")? },
         responded: responded.zip(column(row, "responded_local")?).map(|(at, local)| Moment { at, local }),
+    })
+}
+
+fn change(row: &Row) -> Result<Change, Error> {
+    let to = column(row, "to_status")?;
+    Ok(Change {
+        to: OrderStatus::parse(to).ok_or_else(|| facts::unknown("order status", to))?,
+        by: Winner::of(column(row, "actor_type")?),
+        master: column::<Option<i64>>(row, "master_id")?.map(MasterId),
+        offer: column::<Option<i64>>(row, "offer_id")?.map(OfferId),
+        at: Moment { at: column(row, "at")?, local: column(row, "local")? },
     })
 }
 

@@ -83,19 +83,23 @@ async fn who_loses_the_race_reads_by_how_much() {
     boris.say("/start").await;
     let update = boris.tap_update(&format!("m:new:acc:{order}"));
     let said = |tap: &Tap| tap.answers.iter().map(|answer| answer.text.clone().unwrap_or_default()).collect::<Vec<_>>();
-    let expected = "Уже занято: взял другой мастер через 14 с, вы нажали через 16 с";
+    let expected = "Уже занято: другой мастер взял её через 14 с после предложения, вы нажали через 16 с";
     assert_eq!(said(&boris.deliver(update.clone()).await), [expected]);
     t.let_pass(60);
     assert_eq!(said(&boris.deliver(update).await), [expected, expected], "it is the same tap");
     let again = t.tap_accept(BORIS, order).await;
-    assert_eq!(again.notice(), "Уже занято: взял другой мастер через 14 с, вы нажали через 1 мин 16 с");
+    assert_eq!(
+        again.notice(),
+        "Уже занято: другой мастер взял её через 14 с после предложения, вы нажали через 1 мин 16 с"
+    );
 
     t.add_staff(500).await;
     let given = offered(&[BORIS]).await;
     t.let_pass(75);
     assert_eq!(t.first_of_staff_does(given, &Deed::Assign(MasterId(1)), None).await, "SUCCESS");
     t.let_pass(5);
-    let expected = "Уже занято: диспетчер отдал заявку другому мастеру через 1 мин 15 с, вы нажали через 1 мин 20 с";
+    let expected =
+        "Уже занято: диспетчер отдал её другому мастеру через 1 мин 15 с после предложения, вы нажали через 1 мин 20 с";
     assert_eq!(t.tap_accept(BORIS, given).await.notice(), expected);
     // Of a time that cannot be counted with nothing is said.
     t.execute(

@@ -16,7 +16,7 @@ use field_service::model::notification::{DayRoot, Notification};
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
 };
-use field_service::model::race::{LostRace, Winner};
+use field_service::model::race::{LostRace, Taken, Winner};
 use field_service::model::staff_order::Detail;
 use field_service::model::{
     Deadline, Hindrance, MasterId, OfferId, OfferLine, OfferList, OfferState, OrderId, TelegramUserId,
@@ -205,7 +205,8 @@ fn messages_that_nobody_asked_for() {
         expires: at(date(2026, 11, 20).at(9, 32, 0, 0)),
         overdue: false,
     };
-    let ended = |standing, after_seconds| Notification::OfferEnded { order, standing, after_seconds };
+    let ended = |standing, taken| Notification::OfferEnded { order, standing, taken };
+    let taken = |winner, after_seconds| Some(Taken { winner, after_seconds });
     let reason = || Some("Клиент <передумал>".to_owned());
     let changed = |reopened, edited: &[Detail]| {
         let status = if reopened { OrderStatus::Payment } else { OrderStatus::EnRoute };
@@ -213,12 +214,13 @@ fn messages_that_nobody_asked_for() {
     };
     let messages = [
         Notification::Offer { card: card(4), offer },
-        ended(Standing::Taken, Some(75)),
-        ended(Standing::Taken, Some(0)),
+        ended(Standing::Taken, taken(Winner::Master, 75)),
+        ended(Standing::Taken, taken(Winner::Master, 0)),
+        ended(Standing::Taken, taken(Winner::GivenByStaff, 14)),
         ended(Standing::Taken, None),
         ended(Standing::Expired, None),
         ended(Standing::Declined, None),
-        ended(Standing::Withdrawn, Some(5)),
+        ended(Standing::Withdrawn, None),
         ended(Standing::Yours, None),
         Notification::Assigned(own()),
         Notification::OwnOrder(own()),

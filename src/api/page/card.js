@@ -1,7 +1,7 @@
 // An order's card: all of it, how its search goes and why, and what can be done with it.
 import { ask, get, post } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { ACTION, CATEGORY, clock, counted, day, DELIVERY, ESCALATION, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
+import { ACTION, CATEGORY, clock, counted, day, DELIVERY, ESCALATION, exactly, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
 import { local, moment, When } from "./when.js";
 
 const RETURN = ["Мастер не успевает", "Мастер заболел", "Клиент просит другого"];
@@ -92,7 +92,7 @@ export class Card {
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
         (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
         more.earlier_offers > 0 && h("p", { class: "hint" }, `Раньше — ещё ${more.earlier_offers}.`)],
-      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), more.why.map((round) => h("p", {}, `Волна ${round.number}, ${clock(round.at, zone)}: ${round.chosen.join(", ") || "никого"}.`,
+      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), [...more.why].reverse().map((round) => h("p", {}, `Волна ${round.number}, ${round.chosen.length ? `${exactly(round.at, zone)}: ${round.chosen.join(", ")}` : `с ${exactly(round.at, zone)}: спросить было некого`}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
       more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
         h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменено: ${FIELD[change.field] ?? "заявка"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,

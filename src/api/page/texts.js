@@ -115,6 +115,8 @@ export function atMost(seconds) {
 
 const at = (iso, zone, options) => new Intl.DateTimeFormat("ru", { timeZone: zone, ...options }).format(new Date(iso));
 export const clock = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-digit" });
+/** With seconds, as waves are half a minute apart. */
+export const exactly = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const day = (iso, zone) => at(iso, zone, { weekday: "short", day: "2-digit", month: "2-digit" });
 /** «пн 01.12 14:00–16:00», on the clocks of the city. */
 export function slot(order) {

@@ -18,6 +18,14 @@ impl By<'_> {
         }
     }
 
+    /// The reply to the command.
+    pub(super) async fn why_written(self, order: Option<OrderId>) -> Result<Reply, store::Error> {
+        match order {
+            Some(order) => self.why(order, 1).await,
+            None => Ok(Reply::screen(screens::ask_number(), Place::Menu)),
+        }
+    }
+
     /// What they were to a master.
     pub(super) async fn why_master(self, order: OrderId, master: MasterId, page: i64) -> Result<Reply, store::Error> {
         if let Some(why) = why::of_staff(&self.bots.store, order, self.staff, master).await? {

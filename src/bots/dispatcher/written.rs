@@ -2,7 +2,7 @@
 
 use super::super::render;
 use super::super::render::texts::staff::search;
-use super::super::update::Message;
+use super::super::update::{Command, Message};
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
@@ -12,11 +12,7 @@ use crate::store;
 
 /// Which open question a message leaves: a command any, and nothing else one.
 pub(super) fn leaves(message: &Message) -> Leaves {
-    if is_command(message) { Leaves::All } else { Leaves::None }
-}
-
-fn is_command(message: &Message) -> bool {
-    message.words().starts_with('/') && !message.is_forwarded()
+    if message.command().is_some() { Leaves::All } else { Leaves::None }
 }
 
 impl By<'_> {
@@ -33,8 +29,8 @@ impl By<'_> {
                 (None, None) => self.menu().await,
             };
         }
-        if is_command(message) {
-            return self.command(message.words()).await;
+        if let Some(command) = message.command() {
+            return self.command(&command).await;
         }
         match incoming.dialog.filter(|_| incoming.answers) {
             Some(dialog) => self.answered(&dialog, message).await,
@@ -45,13 +41,13 @@ impl By<'_> {
     }
 
     /// The reply to a command; of one that nobody knows the menu.
-    async fn command(self, words: &str) -> Result<Reply, store::Error> {
-        let command = words.split(|c: char| c.is_whitespace() || c == '@').next().unwrap_or_default();
-        match command {
-            "/new" => self.start_order().await,
-            "/queue" => self.show(Place::Queue).await,
-            "/masters" => self.masters().await,
-            "/figures" => self.first_figures().await,
+    async fn command(self, command: &Command<'_>) -> Result<Reply, store::Error> {
+        match command.name.as_str() {
+            "new" => self.start_order().await,
+            "queue" => self.show(Place::Queue).await,
+            "masters" => self.masters().await,
+            "figures" => self.first_figures().await,
+            "why" => self.why_written(command.order()).await,
             _ => self.menu().await,
         }
     }

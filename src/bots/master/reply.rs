@@ -3,7 +3,7 @@
 use tokio::join;
 
 use super::super::Bots;
-use super::super::render::{Screen, plain};
+use super::super::render::{Screen, plain, texts};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
@@ -51,6 +51,8 @@ pub(super) struct Reply {
     /// The question that the screen asks anew, in a message of its own: about which order, and the message that asked it
     /// before, whose buttons have been answered.
     pub(super) asks: Option<(OrderId, Option<i32>)>,
+    /// Whether the bot's commands are offered.
+    pub(super) commands: bool,
     /// The order about which messages to others were enqueued.
     pub(super) enqueued: Option<OrderId>,
     /// The master who can be asked by now, by orders that found nobody.
@@ -116,7 +118,7 @@ impl Answer {
 
     pub(in crate::bots) async fn send(self, bots: &Bots) {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, .. } = reply;
+        let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, commands, .. } = reply;
         join!(
             async {
                 let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
@@ -134,6 +136,12 @@ impl Answer {
             async {
                 if let Some(master) = can_be_asked {
                     shift::look_again_for(&bots.store, master).await;
+                }
+            },
+            async {
+                if commands {
+                    let offered = bots.telegram.master.set_commands(user.0, &texts::why::COMMANDS).await;
+                    bots.log_failure("setMyCommands", &offered);
                 }
             },
         );

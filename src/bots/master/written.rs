@@ -2,8 +2,8 @@
 
 use super::super::render::{self, Screen, texts};
 use super::super::update::Message;
+use super::By;
 use super::reply::{Fallback, Reply};
-use super::{By, why};
 use crate::dispatch::dialog::{self, NOT_UNDERSTOOD};
 use crate::dispatch::view;
 use crate::model::dialog::{Dialog, Incoming, Profile, Question, Written};
@@ -24,11 +24,13 @@ impl By<'_> {
         if let Some(processed) = processed {
             return self.repeat(processed, message, &profile, dialog).await.map(Some);
         }
-        if message.words().starts_with('/') && !message.is_forwarded() {
-            if let Some(order) = why::asked(message.words()) {
-                return self.why_written(order).await;
-            }
-            return self.menu().await;
+        if let Some(command) = message.command() {
+            return match command.name.as_str() {
+                "why" => self.why_written(command.order()).await,
+                // Whoever opens the bot is offered its commands.
+                "start" => Ok(self.menu().await?.map(|reply| Reply { commands: true, ..reply })),
+                _ => self.menu().await,
+            };
         }
         let reply = match dialog.filter(|_| answers) {
             None => None,

@@ -77,6 +77,20 @@ pub(super) fn to_lists(correct: Option<OrderId>) -> InlineKeyboardMarkup {
     markup(rows)
 }
 
+/// The two lists, and the card of an order that is being offered.
+pub(super) fn to_offered(order: OrderId) -> InlineKeyboardMarkup {
+    let mut lists = to_lists(None);
+    lists.inline_keyboard.push(row(texts::why::button_offered(order), Callback::Card { order, page: 1 }));
+    lists
+}
+
+/// The two lists, and the card of an own order.
+pub(super) fn to_active(order: OrderId) -> InlineKeyboardMarkup {
+    let mut lists = to_lists(None);
+    lists.inline_keyboard.push(row(texts::button_own(order), Callback::Own(Own::Card, order)));
+    lists
+}
+
 /// The way to an own order, and the menu.
 pub(super) fn to_own_order(own: &OwnOrder) -> InlineKeyboardMarkup {
     let order = own.card.id;

@@ -17,7 +17,7 @@ pub(super) use notifications::notification;
 pub use vocabulary::VOCABULARY;
 use words::{
     COMMENT_LIMIT, DESCRIPTION_LIMIT, LINE_LIMIT, NAME_LIMIT, body, category, deadline, duration, place, slot,
-    telephone, typed,
+    telephone, typed, went,
 };
 pub use words::{REASON_LIMIT, without_currency};
 pub(super) use words::{address_to_copy, telephone_to_copy};
@@ -38,7 +38,7 @@ use crate::model::dialog::{Barred, Profile};
 use crate::model::facts::Blocked;
 use crate::model::notification::StaffDid;
 use crate::model::order::{OrderCard, OwnOrder};
-use crate::model::race::{LostRace, Winner};
+use crate::model::race::LostRace;
 use crate::model::{Deadline, Hindrance, OfferLine, OfferList, OrderId, TelegramUserId};
 
 const TITLE: &str = "📋 <b>Новые заявки</b>";
@@ -181,11 +181,6 @@ fn taken(race: Option<&LostRace>) -> String {
     let Some(LostRace { winner, taken_after, tapped_after }) = race else { return TAKEN.to_owned() };
     let seconds = |after: &Duration| i64::try_from(after.as_secs()).unwrap_or(i64::MAX);
     let (taken, tapped) = (seconds(taken_after), seconds(tapped_after));
-    let who = match winner {
-        Winner::Master => "взял другой мастер",
-        Winner::GivenByStaff => "диспетчер отдал заявку другому мастеру",
-    };
-    let when = if taken == 0 { "сразу".to_owned() } else { format!("через {}", duration(taken)) };
     // Of a minute and more no seconds may be said.
     let tap = if taken == tapped {
         "вы нажали на долю секунды позже".to_owned()
@@ -194,7 +189,8 @@ fn taken(race: Option<&LostRace>) -> String {
     } else {
         format!("вы нажали через {}", duration(tapped))
     };
-    format!("{TAKEN}: {who} {when}, {tap}")
+    let joined = if taken == 0 { ";" } else { " после предложения," };
+    format!("{TAKEN}: {}{joined} {tap}", went(*winner, taken))
 }
 
 fn blocked(blocked: &Blocked) -> String {

@@ -2,33 +2,49 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::fate::{self, Change, Fate, Had, Unasked};
 use super::judged::{Judged, judge};
 use super::past::Past;
 use super::wave::{Wave, WhyOrder};
 use crate::model::moment::Moment;
 use crate::model::selection::{Candidate, Exclusion};
-use crate::model::{MasterId, OfferState, OrderId};
+use crate::model::{MasterId, OfferId, OfferState, OrderId};
 
-/// What became of an offer.
+/// An offer, and how it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// Which.
+    pub id: OfferId,
     /// Whose.
     pub master: MasterId,
     /// Its state.
     pub state: OfferState,
     /// When it was made.
     pub sent: Moment,
-    /// When it ended.
+    /// When it ended; of one that was accepted, when that was.
     pub responded: Option<Moment>,
+    /// Whether its time is over.
+    pub overdue: bool,
+}
+
+/// An offer as it is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// When it was made.
+    pub sent: Moment,
+    /// What became of it.
+    pub fate: Fate,
 }
 
 /// What a wave was to a master.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Asked, and what became of that.
-    Asked(Option<Answer>),
+    Asked(Option<Answered>),
     /// Asked by a wave before, and what became of that.
-    AskedBefore(Option<Answer>),
+    AskedBefore(Option<Answered>),
+    /// Had the order before, without having been asked.
+    HadBefore(Had),
     /// Could be asked; but the client wanted somebody else, who was asked first and alone.
     ClientsChoice,
     /// Could be asked; but others had waited longer.
@@ -37,6 +53,8 @@ pub enum Verdict {
         own: Option<i64>,
         /// Whom the wave asked, and for how many seconds each of them had.
         others: Vec<(MasterId, Option<i64>)>,
+        /// Whether any of those had waited exactly as long.
+        tied: bool,
     },
     /// Could be asked, and may have been held: others were being decided about in the same second.
     WaitedOrHeld,
@@ -71,6 +89,21 @@ impl Verdict {
         }
     }
 
+    /// The offer of the order that it is about.
+    #[must_use]
+    pub fn answered(&self) -> Option<&Answered> {
+        match self {
+            Self::Asked(answered) | Self::AskedBefore(answered) => answered.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the order was offered or given to the master.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        matches!(self, Self::Asked(_) | Self::AskedBefore(_) | Self::HadBefore(_))
+    }
+
     /// Names of the other orders only those that the reader may see, and counts the rest.
     pub fn name_only(&mut self, seen: &HashSet<OrderId>) {
         let named = self.named().len();
@@ -82,11 +115,11 @@ impl Verdict {
     }
 }
 
-/// A wave, as it is told to somebody.
+/// A wave, or an offer that was made without one, as it is told to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Which wave of its search.
-    pub number: i32,
+    /// Which wave of its search; `None`: the master was asked without one.
+    pub number: Option<i32>,
     /// Whether its search is another one than that of the wave told before it.
     pub begins_search: bool,
     /// When it went out.
@@ -110,28 +143,69 @@ pub struct Story {
     pub earlier: bool,
     /// The masters who are or were in its city.
     pub masters: Vec<Past>,
-    /// What became of its offers, the first one first.
+    /// Its offers, the first one first.
     pub answers: Vec<Answer>,
+    /// Its changes, the first one first.
+    pub changes: Vec<Change>,
 }
 
 impl Story {
-    /// What each wave was to a master, the first one first.
+    /// What each wave was to a master, and what became of offers without one, the first one first.
     #[must_use]
     pub fn tell(&self, master: MasterId) -> Vec<Told> {
         let mut before = None;
         let each = self.waves.iter().map(|wave| {
             let begins_search = before.replace(wave.search_started) != Some(wave.search_started);
             let (verdict, certain) = self.verdict(wave, master);
-            Told { number: wave.number, begins_search, at: wave.at, chosen: wave.chosen.len(), verdict, certain }
+            let number = Some(wave.number);
+            Told { number, begins_search, at: wave.at, chosen: wave.chosen.len(), verdict, certain }
         });
-        each.collect()
+        let mut told: Vec<Told> = each.collect();
+        let own = self.direct().filter(|answer| answer.master == master);
+        told.extend(own.map(|answer| Told {
+            number: None,
+            begins_search: false,
+            at: answer.sent,
+            chosen: 1,
+            verdict: Verdict::Asked(Some(self.answered(answer))),
+            certain: true,
+        }));
+        told.sort_by_key(|told| told.at.at);
+        told
+    }
+
+    /// The offers that none of the waves has made: somebody has made them by hand.
+    pub fn direct(&self) -> impl Iterator<Item = &Answer> {
+        // Those of waves that are not told of any more aside.
+        let since = self.waves.first().filter(|_| self.earlier).map(|wave| wave.at.at);
+        self.answers.iter().filter(move |answer| {
+            let made_it = |wave: &Wave| wave.at.at == answer.sent.at && wave.chosen.contains(&answer.master);
+            since.is_none_or(|since| answer.sent.at >= since) && !self.waves.iter().any(made_it)
+        })
+    }
+
+    /// Why nobody was asked, if there were no waves.
+    #[must_use]
+    pub fn unasked(&self) -> Unasked {
+        fate::unasked(self.order.status, &self.changes, !self.answers.is_empty())
+    }
+
+    /// How a master had the order last; `None`: he never did.
+    #[must_use]
+    pub fn had(&self, master: MasterId) -> Option<Had> {
+        fate::had(master, &self.changes, self.order.now)
+    }
+
+    fn answered(&self, answer: &Answer) -> Answered {
+        Answered { sent: answer.sent, fate: fate::fate(answer, &self.changes) }
     }
 
     /// Whether the master was in the city when any of the waves went out, or has been asked.
     #[must_use]
     pub fn concerns(&self, master: MasterId) -> bool {
         let was_asked = self.waves.iter().any(|wave| wave.has_asked(master))
-            || self.answers.iter().any(|answer| answer.master == master);
+            || self.answers.iter().any(|answer| answer.master == master)
+            || self.had(master).is_some();
         let past = self.masters.iter().find(|past| past.id() == master);
         let was_there = |past: &Past| {
             let there = |wave: &Wave| past.at(wave).is_some_and(|then| then.city == self.order.city);
@@ -150,14 +224,18 @@ impl Story {
         let answer = |last: bool| {
             let mut own = self.answers.iter().filter(|answer| answer.master == master && answer.sent.at <= wave.at.at);
             // Of the wave itself, or of any before it.
-            own.rfind(|answer| last || answer.sent.at == wave.at.at).copied()
+            own.rfind(|answer| last || answer.sent.at == wave.at.at).map(|answer| self.answered(answer))
         };
         if wave.chosen.contains(&master) {
             return (Verdict::Asked(answer(false)), true);
         }
         if wave.has_asked(master) {
             // Whom an offer had not reached is forgotten in time.
-            return (Verdict::AskedBefore(answer(true)), wave.is_known_at(self.order.now));
+            let verdict = match (answer(true), fate::had(master, &self.changes, wave.at.at)) {
+                (None, Some(had)) => Verdict::HadBefore(had),
+                (answered, _) => Verdict::AskedBefore(answered),
+            };
+            return (verdict, wave.is_known_at(self.order.now));
         }
         if !wave.can_be_judged(&self.order) {
             let verdict = if wave.was_elsewhere(&self.order) { Verdict::OrderElsewhere } else { Verdict::Unknown };
@@ -187,6 +265,7 @@ fn waited(wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
     let waited =
         |master: &Candidate| master.waits_since().map(|since| wave.at.at.duration_since(since).as_secs().max(0));
     let of = |id: &MasterId| judged.ranked.iter().find(|(master, _)| master.id == *id).map(|(master, _)| master);
-    let others = wave.chosen.iter().filter_map(|id| of(id).map(|master| (*id, waited(master)))).collect();
-    Verdict::Waited { own: waited(own), others }
+    let asked: Vec<&Candidate> = wave.chosen.iter().filter_map(of).collect();
+    let tied = asked.iter().any(|master| master.waits_since() == own.waits_since());
+    Verdict::Waited { own: waited(own), others: asked.iter().map(|master| (master.id, waited(master))).collect(), tied }
 }

@@ -131,13 +131,19 @@ fn what_the_wave_has_counted_shows_whether_all_was_written_down() {
             excluded: excluded.iter().copied().collect(),
             ..wave(100)
         };
-        let story =
-            Story { order: order(), waves: vec![wave], earlier: false, masters: masters.to_vec(), answers: Vec::new() };
+        let story = Story {
+            order: order(),
+            waves: vec![wave],
+            earlier: false,
+            masters: masters.to_vec(),
+            answers: Vec::new(),
+            changes: Vec::new(),
+        };
         let told = story.tell(MasterId(1)).remove(0);
         (told.verdict, told.certain)
     };
     let others = vec![(MasterId(3), Some(95))];
-    let waited = Verdict::Waited { own: Some(90), others };
+    let waited = Verdict::Waited { own: Some(90), others, tied: false };
     assert_eq!(told(&[(Exclusion::Rank, 2)], &[3]), (waited.clone(), true));
     assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::OffShift, 1)], &[3]), (waited, false));
     assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[3]), (Verdict::WaitedOrHeld, true));
@@ -160,7 +166,8 @@ fn of_orders_that_the_reader_may_not_see_there_is_a_count() {
 fn of_an_order_that_was_moved_only_what_was_written_down_is_told() {
     let moved = Wave { city: Some(2), chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
     let masters = vec![past(1), past(2), past(3)];
-    let story = Story { order: order(), waves: vec![moved], earlier: false, masters, answers: Vec::new() };
+    let story =
+        Story { order: order(), waves: vec![moved], earlier: false, masters, answers: Vec::new(), changes: Vec::new() };
     let verdict = |master| story.tell(MasterId(master)).remove(0).verdict;
     assert_eq!(
         [verdict(1), verdict(2), verdict(3)],
@@ -172,7 +179,14 @@ fn of_an_order_that_was_moved_only_what_was_written_down_is_told() {
 fn after_a_week_only_what_was_written_down_is_told() {
     let old = Wave { chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
     let order = WhyOrder { now: at(100) + KNOWN_FOR + SignedDuration::from_secs(1), ..order() };
-    let story = Story { order, waves: vec![old], earlier: false, masters: Vec::new(), answers: Vec::new() };
+    let story = Story {
+        order,
+        waves: vec![old],
+        earlier: false,
+        masters: Vec::new(),
+        answers: Vec::new(),
+        changes: Vec::new(),
+    };
     let verdict = |master| story.tell(MasterId(master)).remove(0).verdict;
     assert_eq!(
         [verdict(1), verdict(2), verdict(3)],

@@ -9,6 +9,7 @@ use super::Lease;
 use super::calls::{self, Said};
 use crate::model::call::Call;
 use crate::model::notification::{DayRoot, Kind, Known, KnownOrder, Notification, Screen, StaffDid};
+use crate::model::race::{Taken, Winner};
 use crate::model::staff::{Place, Screen as StaffScreen};
 use crate::model::staff_order::Detail;
 use crate::model::{BotName, MasterId, MasterRef, OrderId, TelegramUserId};
@@ -229,7 +230,7 @@ fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, E
         screen,
         order: column::<Option<i64>>(row, "id")?.map(|_| order(row)).transpose()?,
         offer: facts::offer(row)?,
-        after_seconds: column(row, "recalled_after_seconds")?,
+        taken: taken(row)?,
         calls,
         for_good: column(row, "for_good")?,
         reason: column(row, "reason")?,
@@ -239,6 +240,13 @@ fn known(row: &Row, screen: Option<Screen>, calls: Vec<Call>) -> Result<Known, E
         staff_did: staff_did(column(row, "master_change")?),
         root: root(row)?,
     })
+}
+
+/// Who got the order instead, if that ended the offer.
+fn taken(row: &Row) -> Result<Option<Taken>, Error> {
+    let winner = column::<Option<&str>>(row, "taken_by")?.and_then(Winner::of);
+    let seconds = column::<Option<i64>>(row, "taken_after_seconds")?;
+    Ok(winner.zip(seconds).map(|(winner, after_seconds)| Taken { winner, after_seconds }))
 }
 
 /// What of the changes a master can be told.

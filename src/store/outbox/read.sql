@@ -76,9 +76,11 @@ SELECT
     offers.expires_at <= moment.now AS offer_overdue,
     least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AS offer_expires_at,
     least(greatest(offers.expires_at, '2000-01-01'), '9999-01-01') AT TIME ZONE cities.shown_timezone AS offer_expires,
-    CASE WHEN offers.state = 'CANCELED' AND isfinite(offers.sent_at) AND isfinite(offers.responded_at) THEN
-        greatest(0, extract(epoch FROM offers.responded_at - offers.sent_at))::bigint
-    END AS recalled_after_seconds,
+    taken.by AS taken_by,
+    CASE WHEN isfinite(offers.sent_at) AND isfinite(taken.at) THEN
+        -- Whole seconds, as wherever a wait is told.
+        greatest(0, floor(extract(epoch FROM taken.at - offers.sent_at)))::bigint
+    END AS taken_after_seconds,
     history.reason,
     coalesce(history.to_status = 'CANCELED', false) AS for_good,
     coalesce(outbox.kind = 'CARD' AND history.actor_type = 'ADMIN', false) AS by_staff,
@@ -128,6 +130,16 @@ LEFT JOIN staff ON outbox.bot = 'ADMIN' AND staff.telegram_user_id = outbox.chat
 LEFT JOIN masters AS subject ON subject.id = outbox.master_id
 LEFT JOIN staff AS claimer ON outbox.bot = 'ADMIN' AND claimer.id = orders.claimed_by_staff_id
 LEFT JOIN masters AS holder ON outbox.bot = 'ADMIN' AND holder.id = orders.assigned_master_id
+-- By whom the offer was ended that got the order instead: not by whoever it was taken from, or who has given it back.
+LEFT JOIN LATERAL (
+    SELECT assigned.actor_type AS by, assigned.created_at AS at
+    FROM order_status_history AS assigned
+    WHERE outbox.kind = 'OFFER_ENDED' AND offers.state = 'CANCELED' AND assigned.order_id = offers.order_id
+      AND assigned.to_status = 'ASSIGNED' AND assigned.created_at = offers.responded_at
+      AND assigned.context ->> 'master_id' IS DISTINCT FROM offers.master_id::text
+    ORDER BY assigned.id DESC
+    LIMIT 1
+) AS taken ON true
 -- What first happened to an order since staff were called.
 LEFT JOIN LATERAL (
     SELECT later.to_status, later.created_at, actor.full_name AS staff_name, master.full_name AS master_name

@@ -54,6 +54,11 @@ WITH moment AS (
                       turn = excluded.turn, city_id = excluded.city_id,
                       passed_over_master_id = excluded.passed_over_master_id,
                       passed_over_seconds = excluded.passed_over_seconds
+        -- One for which there is still nobody, for the same reasons, says since when.
+        WHERE (round.chosen, round.excluded, round.city_id, round.passed_over_master_id, round.passed_over_seconds)
+            IS DISTINCT FROM (
+                excluded.chosen, excluded.excluded, excluded.city_id, excluded.passed_over_master_id,
+                excluded.passed_over_seconds)
 ), made AS (
     INSERT INTO offers (order_id, master_id, round_number, sent_at, expires_at)
     -- To masters whose places are held.

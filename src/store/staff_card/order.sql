@@ -34,7 +34,10 @@ SELECT
     orders.escalated_at AT TIME ZONE cities.shown_timezone AS escalated_local,
     orders.search_started_at,
     orders.search_started_at AT TIME ZONE cities.shown_timezone AS search_started_local,
-    orders.last_round,
+    -- With one for which there was nobody yet, as it is listed too.
+    greatest(orders.last_round, (
+        SELECT max(round_number) FROM dispatch_rounds
+        WHERE order_id = orders.id AND dispatch_rounds.search_started_at = orders.search_started_at)) AS last_round,
     waking.at AS deferred_until,
     waking.at AT TIME ZONE cities.shown_timezone AS deferred_local,
     claimer.id AS claimed_by_id,

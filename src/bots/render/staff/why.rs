@@ -2,9 +2,10 @@
 
 use super::order::back_to;
 use super::shared::{Row, button, markup, row};
-use crate::bots::callback::staff::{OrderTap, StaffCallback};
+use crate::bots::callback::staff::{OrderTap, QueueTap, StaffCallback};
 use crate::bots::render::Screen;
 use crate::bots::render::texts::staff::order::BUTTON_BACK;
+use crate::bots::render::texts::staff::queue::BUTTON_TO_QUEUE;
 use crate::bots::render::texts::why as texts;
 use crate::dispatch::why::{WhyMaster, WhyWaves};
 use crate::model::OrderId;
@@ -28,6 +29,13 @@ pub fn waves(waves: &WhyWaves) -> Screen {
     turns.extend((waves.page < waves.pages).then(|| button("▶", to(waves.page + 1))));
     rows.extend((!turns.is_empty()).then_some(turns));
     Screen { text: texts::waves(waves), keyboard: markup(rows) }
+}
+
+/// Asks for the number of an order to be explained.
+#[must_use]
+pub fn ask_number() -> Screen {
+    let to_queue = row(BUTTON_TO_QUEUE, StaffCallback::Queue(QueueTap::Page(1)));
+    Screen { text: texts::ASK_NUMBER_OF_STAFF.to_owned(), keyboard: markup(vec![to_queue]) }
 }
 
 /// What the waves were to a master.

@@ -1,11 +1,12 @@
 //! Messages that nobody has asked for.
 
-use super::words::{COMMENT_LIMIT, because, body, deadline, duration, grouped, typed};
+use super::words::{COMMENT_LIMIT, because, body, deadline, grouped, typed, went};
 use super::{DECLINED, EXPIRED, TAKEN, WITHDRAWN, YOURS, active_card, own_order, staff};
 use crate::model::facts::Standing;
 use crate::model::history::hex;
 use crate::model::notification::{DayRoot, Notification};
 use crate::model::order::{OrderStatus, OwnOrder};
+use crate::model::race::Taken;
 use crate::model::staff_order::Detail;
 
 /// A message that nobody has asked for.
@@ -17,12 +18,11 @@ pub(in crate::bots::render) fn notification(notification: &Notification) -> Stri
             body(card, false),
             deadline(offer.expires, &card.slot)
         ),
-        Notification::OfferEnded { order, standing, after_seconds } => {
+        Notification::OfferEnded { order, standing, taken } => {
             let what = match standing {
-                Standing::Taken => match after_seconds {
+                Standing::Taken => match taken {
                     None => format!("{TAKEN}."),
-                    Some(0) => format!("{TAKEN}: заявку взяли сразу."),
-                    Some(seconds) => format!("{TAKEN}: заявку взяли через {}.", duration(*seconds)),
+                    Some(Taken { winner, after_seconds }) => format!("{TAKEN}: {}.", went(*winner, *after_seconds)),
                 },
                 Standing::Expired => EXPIRED.to_owned(),
                 Standing::Declined => DECLINED.to_owned(),

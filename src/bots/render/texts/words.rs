@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime, Time};
 
 use crate::model::order::{Category, OrderCard, OrderStatus, TimeSlot};
+use crate::model::race::Winner;
 use crate::model::text::cut;
 use crate::model::{Amount, Deadline};
 
@@ -158,6 +159,19 @@ pub(in crate::bots::render) fn duration(seconds: i64) -> String {
         (0, minutes, seconds) => format!("{minutes} мин {seconds} с"),
         (hours, 0, _) => format!("{hours} ч"),
         (hours, minutes, _) => format!("{hours} ч {minutes} мин"),
+    }
+}
+
+/// That an offered order went to another master, so many whole seconds after the offer.
+pub(in crate::bots::render) fn went(winner: Winner, after_seconds: i64) -> String {
+    let who = match winner {
+        Winner::Master => "другой мастер взял её",
+        Winner::GivenByStaff => "диспетчер отдал её другому мастеру",
+    };
+    if after_seconds <= 0 {
+        format!("{who} сразу")
+    } else {
+        format!("{who} через {}", duration(after_seconds))
     }
 }
 

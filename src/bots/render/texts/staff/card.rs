@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::super::words::{NAME_LIMIT, body, deadline, rubles, typed};
-use super::queue::{named_status, since, trouble, when};
+use super::queue::{exactly, named_status, since, trouble, when};
 use super::telephone;
 use crate::dispatch::actions::OrderAction;
 use crate::model::moment::Moment;
@@ -53,14 +53,16 @@ pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     parts.extend(progress(card));
     parts.extend(offers(card, now));
     let mut text = parts.join("\n\n");
-    // What is folded gets what room there is: the newest of each.
+    // What is folded gets what room there is, the newest of each. Waves are read as they went out, as wherever they are told.
     let why: Vec<String> = card.why.iter().map(|round| self::round(round, card.preferred.as_deref(), now)).collect();
     let mut history: Vec<String> = card.changes.iter().map(|change| self::change(change, now)).collect();
     history.extend(card.earlier_changes.then(|| "…и раньше".to_owned()));
     let half = (LIMIT.saturating_sub(length(&text)) / 2).max(1);
-    text.extend(folded(WHY, &why, half));
+    let mut why = fitting(WHY, &why, half);
+    why.reverse();
+    text.extend(folded(WHY, &why));
     let rest = LIMIT.saturating_sub(length(&text));
-    text.extend(folded(HISTORY, &history, rest));
+    text.extend(folded(HISTORY, &fitting(HISTORY, &history, rest)));
     text
 }
 
@@ -71,14 +73,18 @@ const WHY: &str = "❓ <b>Почему эти мастера</b>";
 /// See [`WHY`].
 const HISTORY: &str = "📜 <b>Что было</b>";
 
-/// As many rows as there is room for, the newest first; nothing if there is room for none.
-fn folded(title: &str, rows: &[String], room: usize) -> Option<String> {
+/// As many rows below a title as there is room for, the newest first.
+fn fitting<'a>(title: &str, rows: &'a [String], room: usize) -> Vec<&'a str> {
     let mut taken = length(title) + 2;
     let fits = rows.iter().take_while(|row| {
         taken += length(row) + 1;
         taken <= room
     });
-    let rows: Vec<&str> = fits.map(String::as_str).collect();
+    fits.map(String::as_str).collect()
+}
+
+/// Nothing, if there are no rows.
+fn folded(title: &str, rows: &[&str]) -> Option<String> {
     (!rows.is_empty()).then(|| format!("\n\n<blockquote expandable>{title}\n{}</blockquote>", rows.join("\n")))
 }
 
@@ -224,11 +230,8 @@ fn mark(offer: &CardOffer) -> &'static str {
 
 /// Who was asked in a round and why, and who was not.
 pub(in crate::bots::render) fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
-    let head = format!("Волна {}, {}", round.number, when(round.at, now));
-    let chosen: Vec<String> = round.chosen.iter().take(MENTIONED).map(|name| typed(name, SHORT)).collect();
-    let more = round.chosen.len().saturating_sub(MENTIONED);
-    let more = if more > 0 { format!(" и ещё {more}") } else { String::new() };
-    let asked = if chosen.is_empty() {
+    let head = format!("Волна {}, {}", round.number, wave_time(round.at, !round.chosen.is_empty(), now));
+    let asked = if round.chosen.is_empty() {
         "спросить было некого".to_owned()
     } else {
         // The preferred one is asked alone, whoever has waited longer.
@@ -237,7 +240,7 @@ pub(in crate::bots::render) fn round(round: &CardRound, preferred: Option<&str>,
             [_] => "дольше всех без предложений",
             _ => "дольше всех были без предложений",
         };
-        format!("спросили: {}{more} ({why})", chosen.join(", "))
+        format!("спросили: {} ({why})", mentioned(&round.chosen))
     };
     let left: Vec<String> = round
         .excluded
@@ -247,6 +250,19 @@ pub(in crate::bots::render) fn round(round: &CardRound, preferred: Option<&str>,
         .collect();
     let left = if left.is_empty() { String::new() } else { format!(" Не спросили ({}).", left.join("; ")) };
     format!("{head} — {asked}.{left}")
+}
+
+/// When a wave went out, «14:05:30»: they may be seconds apart. Of one for which there was nobody since when, «с 14:05:30».
+pub(in crate::bots::render) fn wave_time(at: Moment, asked: bool, now: DateTime) -> String {
+    if asked { exactly(at, now) } else { format!("{}:{:02}", since(at, now), at.local.second()) }
+}
+
+/// «Анна, Борис и ещё 3».
+pub(in crate::bots::render) fn mentioned(names: &[String]) -> String {
+    let more = names.len().saturating_sub(MENTIONED);
+    let more = if more > 0 { format!(" и ещё {more}") } else { String::new() };
+    let names: Vec<String> = names.iter().take(MENTIONED).map(|name| typed(name, SHORT)).collect();
+    format!("{}{more}", names.join(", "))
 }
 
 /// How many masters a round names.

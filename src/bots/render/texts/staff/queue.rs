@@ -178,6 +178,11 @@ pub(in crate::bots::render) fn when(moment: Moment, now: DateTime) -> String {
     if date == now.date() { time } else { format!("{} {time}", named_day(date, now.date())) }
 }
 
+/// The same with seconds: «14:05:30».
+pub(in crate::bots::render) fn exactly(moment: Moment, now: DateTime) -> String {
+    format!("{}:{:02}", when(moment, now), moment.local.second())
+}
+
 /// «с 14:05» today, «со вчера, 14:05», «с 27.11, 14:05».
 pub(in crate::bots::render) fn since(moment: Moment, now: DateTime) -> String {
     let (date, time, today) = (moment.local.date(), clock(moment.local.time()), now.date());
