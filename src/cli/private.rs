@@ -1,19 +1,27 @@
 //! The PostgreSQL of one's own that `init` has made: whatever needs the database starts it, unless it runs already.
 
 use field_service::cluster::Kept;
-use field_service::config::{self, environment};
+use field_service::config::{self, Database, environment};
 use tokio::task::block_in_place;
+use tokio_postgres::config::Host;
 
 use super::Result;
 use crate::Command;
 
-/// Starts the server in the folder that `DATABASE_FOLDER` names, if a command needs a database and there is such a folder. The server
-/// runs until the result is dropped.
+/// Starts the server in the folder that `DATABASE_FOLDER` names, if a command needs a database and `DATABASE_URL` leads there. The
+/// server runs until the result is dropped.
 pub fn start(command: &Command) -> Result<Option<Private>> {
     if !needs_database(command) {
         return Ok(None);
     }
     let Some(folder) = config::database_folder(&environment) else { return Ok(None) };
+    let folder = std::path::absolute(folder)?;
+    // What is wrong with the settings is the command's to say.
+    let Ok(database) = Database::from_env(&environment) else { return Ok(None) };
+    let is_there = |host: &Host| matches!(host, Host::Unix(socket) if *socket == folder);
+    if !database.connection.get_hosts().iter().any(is_there) {
+        return Ok(None);
+    }
     let kept = block_in_place(|| Kept::start(&folder))?;
     let whose = if kept.is_ours() { "started" } else { "running already" };
     tracing::info!("the database in {} is {whose}", kept.folder().display());

@@ -56,8 +56,8 @@ impl<'a> Talk<'a> {
     pub(super) fn yes(&mut self, question: &str) -> Result<bool, Error> {
         loop {
             match self.ask(&format!("{question} [yes/no] "))?.to_lowercase().as_str() {
-                "y" | "yes" | "д" | "да" => return Ok(true),
-                "n" | "no" | "н" | "нет" => return Ok(false),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
                 _ => self.say("yes or no?")?,
             }
         }

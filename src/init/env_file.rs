@@ -60,7 +60,7 @@ impl EnvFile {
                 None => text = text + line + "\n",
             }
         }
-        for (name, value) in values.iter().filter(|(name, _)| !written.contains(&name)) {
+        for (name, value) in values.iter().filter(|(name, _)| !written.contains(name)) {
             text += &line_of(name, value);
         }
         text

@@ -132,7 +132,7 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
         ("Time zone", "2"),
         ("Прохожий (Telegram id 7001)", "maybe"),
         ("Прохожий", "no"),
-        ("Ольга", "да"),
+        ("Ольга", "Y"),
     ];
     let (ended, said) = lead(&telegram, &folder, &Given::default(), &answers).await;
     ended.expect("a system");
@@ -165,7 +165,7 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
         .expect("one admin and one city");
     let saved: (String, String, i64, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
     assert_eq!(saved, ("Ольга".to_owned(), "ADMIN".to_owned(), OLGA, "Тверь".to_owned()));
-    assert_eq!(waiting(&telegram).await, 1, "her /start waits for whoever serves");
+    assert_eq!(waiting(&telegram).await, 3, "her /start waits for whoever serves, and so does what others said");
 
     // Again: what is there is offered, and nothing is asked twice.
     let before = folder.text();

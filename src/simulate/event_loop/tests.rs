@@ -138,3 +138,18 @@ fn the_preferred_master_has_time_alone() {
         assert_eq!((outcome.wait, outcome.offers), (63_200, 4), "{policy}");
     }
 }
+
+#[test]
+fn whoever_could_not_be_asked_has_not_waited() {
+    for (gone, back) in [
+        (What::Shift(false), What::Shift(true)),
+        (What::Blocked(true), What::Blocked(false)),
+        (What::Unreachable(true), What::Unreachable(false)),
+    ] {
+        let mut day = day(2, &[10_000]);
+        let people = answers(&[(0, 1, 3_000, Answer::Take)]);
+        assert_eq!(only(&play(&day, &rule("one-by-one"), &people)).offers, 2, "the first is asked first");
+        day.changes = vec![Change { at: 1_000, master: 0, what: gone }, Change { at: 2_000, master: 0, what: back }];
+        assert_eq!(only(&play(&day, &rule("one-by-one"), &people)).offers, 1, "{back:?}");
+    }
+}
