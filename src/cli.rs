@@ -63,7 +63,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Token(command) => token::run(command).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Simulate(simulate) => simulate::run(simulate),
-        Command::Replay(replay) => replay::run(replay).await,
+        Command::Replay(replay) => return replay::run(replay).await,
         Command::Torture(torture) => torture::run(torture).await,
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -97,9 +97,11 @@ fn levels(lookup: Lookup, default: LevelFilter) -> Result<Targets, String> {
         .map_err(|error| format!("{name} is malformed ({error}): expected a level such as info, or target=level,…"))
 }
 
-/// What a program says at its end because it has failed. Waits for nobody who does not read.
+/// What a program says at its end because it has failed, in as many lines as it has: some point into a file. Waits for nobody who does
+/// not read.
 pub fn complain(words: &str) {
-    let line = format!("error: {}\n", printable(words));
+    let lines: Vec<_> = words.trim_end().split('\n').map(printable).collect();
+    let line = format!("error: {}\n", lines.join("\n"));
     match LOG.get() {
         Some(log) => {
             log.write(line);

@@ -35,6 +35,7 @@ pub mod phone;
 pub mod plan;
 pub mod policy;
 pub mod policy_draft;
+pub mod policy_preview;
 pub mod queue;
 pub mod race;
 pub mod selection;

@@ -16,6 +16,7 @@ pub mod city_day;
 pub mod day;
 pub mod event_loop;
 pub mod figures;
+mod labels;
 pub mod picture;
 pub mod replay;
 pub mod rule;

@@ -155,6 +155,7 @@ pub struct Store {
     last_loss: Arc<Mutex<Option<Instant>>>,
     metrics: Arc<Metrics>,
     explanations: Arc<Semaphore>,
+    replays: Arc<Semaphore>,
 }
 
 impl Store {
@@ -172,6 +173,7 @@ impl Store {
             last_loss: Arc::default(),
             metrics: Arc::default(),
             explanations: Arc::new(Semaphore::new(1)),
+            replays: Arc::new(Semaphore::new(3)),
         })
     }
 
@@ -192,6 +194,13 @@ impl Store {
     #[must_use]
     pub fn explanations(&self) -> &Semaphore {
         &self.explanations
+    }
+
+    /// Held by whoever wants to know what a draft of a policy would have done, or waits for it, which takes seconds: few at a time,
+    /// so that nobody takes the connections and the turns of everybody else.
+    #[must_use]
+    pub fn replays(&self) -> &Semaphore {
+        &self.replays
     }
 
     /// The time for statements of this moment, see [`Clock::now`].

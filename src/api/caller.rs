@@ -38,10 +38,14 @@ pub fn admitted(state: &State, outcome: AuthorizeOutcome) -> Result<Access, Prob
 pub trait Needs {
     /// The scope.
     const SCOPE: TokenScope;
+    /// Whether it changes something: a token may do so a number of times in a minute, and look as often as it likes.
+    const WRITES: bool = true;
 }
 
 /// To look.
 pub struct Looks;
+/// To look at what is only there for who makes orders.
+pub struct Drafts;
 /// To make or change orders.
 pub struct Orders;
 /// To change masters.
@@ -51,6 +55,11 @@ pub struct Policies;
 
 impl Needs for Looks {
     const SCOPE: TokenScope = TokenScope::Read;
+    const WRITES: bool = false;
+}
+impl Needs for Drafts {
+    const SCOPE: TokenScope = TokenScope::Orders;
+    const WRITES: bool = false;
 }
 impl Needs for Orders {
     const SCOPE: TokenScope = TokenScope::Orders;
@@ -80,7 +89,7 @@ impl<N: Needs> FromRequestParts<State> for Caller<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let outcome = authorize(&state.store, presented(&parts.headers), N::SCOPE).await?;
+        let outcome = authorize(&state.store, presented(&parts.headers), N::SCOPE, N::WRITES).await?;
         Ok(Self { access: admitted(state, outcome)?, needs: PhantomData })
     }
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Current, location_of, recorded};
 use super::body::Json;
-use super::caller::{Caller, Orders};
+use super::caller::{Caller, Drafts, Orders};
 use super::new_order::obstacle;
 use super::orders::Created;
 use super::problem::{FieldError, Kind, Problem};
@@ -52,7 +52,7 @@ pub struct Beginning {
     get, path = "/api/draft", tag = "draft", operation_id = "getDraft",
     responses((status = 200, description = "As it is now", body = NewOrderDraft, headers(("ETag" = String, description = "For `If-Match`")))),
 )]
-pub async fn show(Extract(state): Extract<State>, caller: Caller<Orders>) -> Result<Response, Problem> {
+pub async fn show(Extract(state): Extract<State>, caller: Caller<Drafts>) -> Result<Response, Problem> {
     let author = Author::of(&state, &caller).await?;
     let draft = draft::open(&state.store, author.staff).await?;
     author.shown(draft.as_ref()).await.map(IntoResponse::into_response)
@@ -212,7 +212,7 @@ struct Author<'a> {
 }
 
 impl<'a> Author<'a> {
-    async fn of(state: &'a State, caller: &Caller<Orders>) -> Result<Self, Problem> {
+    async fn of<N>(state: &'a State, caller: &Caller<N>) -> Result<Self, Problem> {
         let cities = draft::cities(&state.store, caller.staff()).await?;
         if cities.is_empty() {
             return Err(Problem::new(Kind::Forbidden).with_detail("there is no city to make orders in"));

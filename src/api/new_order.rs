@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{given, some};
+use super::body::{given, object, object_given, some};
 use super::problem::{FieldError, note};
 use crate::model::new_order::{self, ADDRESS, DESCRIPTION, NAME, Obstacle, Search, Visit};
 use crate::model::slot::DAYS_AHEAD;
@@ -44,7 +44,7 @@ pub struct NewOrder {
     #[schema(max_length = 2000)]
     description: Option<String>,
     /// When the client expects the master.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     slot: Option<NewSlot>,
     /// The client wants the master as soon as possible; not together with `slot`.
     #[serde(default)]
@@ -221,7 +221,7 @@ pub struct OrderChanges {
     #[serde(default, deserialize_with = "some")]
     pub description: Option<String>,
     /// When the client expects the master; null: as soon as possible.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "object_given")]
     #[schema(value_type = Option<NewSlot>)]
     pub slot: Option<Option<NewSlot>>,
     /// What staff want the master to know; null: nothing.

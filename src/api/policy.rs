@@ -16,9 +16,10 @@ use super::seen::{SeenPolicy, origin};
 use crate::dispatch::policy::{self, SetPolicyOutcome};
 use crate::model::StaffRef;
 use crate::model::policy_draft::{
-    self as model, Compared, LEAST_WIDENING, PolicyDraft, PolicyFault, PolicyField, PolicyInForce, PolicyRecord,
-    PolicyValues, read_clock,
+    self as draft, LEAST_WIDENING, PolicyDraft, PolicyFault, PolicyField, PolicyInForce, PolicyRecord, PolicyValues,
+    read_clock,
 };
+use crate::model::policy_preview::{self as model, Compared};
 
 /// How many of the newest policies are told.
 const LATEST: i64 = 20;
@@ -28,35 +29,36 @@ const LATEST: i64 = 20;
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// How many seconds an offer can be accepted: 10 to 3600.
-    #[schema(minimum = 10, maximum = 3600, example = 120)]
-    offer_ttl_seconds: i32,
+    #[schema(value_type = i32, minimum = 10, maximum = 3600, example = 120)]
+    offer_ttl_seconds: i64,
     /// How many seconds the preferred master is asked alone: 10 to 3600.
-    #[schema(minimum = 10, maximum = 3600, example = 60)]
-    preferred_ttl_seconds: i32,
+    #[schema(value_type = i32, minimum = 10, maximum = 3600, example = 60)]
+    preferred_ttl_seconds: i64,
     /// How many masters are asked first, if the search widens: 1 to 50.
-    #[schema(minimum = 1, maximum = 50, example = 3)]
-    first_masters: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 50, example = 3)]
+    first_masters: i64,
     /// How often the search widens while nobody accepts: every 5 to 3600 seconds; 0: never, it goes on in rounds.
-    #[schema(minimum = 0, maximum = 3600, example = 30)]
-    widen_every_seconds: i32,
+    #[schema(value_type = i32, minimum = 0, maximum = 3600, example = 30)]
+    widen_every_seconds: i64,
     /// How many masters are added each time: 1 to 20.
-    #[schema(minimum = 1, maximum = 20, example = 1)]
-    widen_by: i32,
-    /// How many offers of an order may live at once, if the search widens: no less than `first_masters`, to 50.
-    #[schema(minimum = 1, maximum = 50, example = 6)]
-    max_live_offers: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 20, example = 1)]
+    widen_by: i64,
+    /// How many offers of an order may live at once, if the search widens: no less than `first_masters`, to 50; in rounds,
+    /// where neither counts, it is raised to that.
+    #[schema(value_type = i32, minimum = 1, maximum = 50, example = 6)]
+    max_live_offers: i64,
     /// How many masters a round asks: 1 to 50.
-    #[schema(minimum = 1, maximum = 50, example = 3)]
-    masters_per_round: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 50, example = 3)]
+    masters_per_round: i64,
     /// After how many rounds staff are called: 1 to 20. Of a search that widens, after as many masters as those rounds ask.
-    #[schema(minimum = 1, maximum = 20, example = 3)]
-    max_rounds: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 20, example = 3)]
+    max_rounds: i64,
     /// After how many seconds of searching staff are called: 60 to 86400.
-    #[schema(minimum = 60, maximum = 86400, example = 600)]
-    escalate_after_seconds: i32,
+    #[schema(value_type = i32, minimum = 60, maximum = 86400, example = 600)]
+    escalate_after_seconds: i64,
     /// How many orders a master may have of whom nothing else is said: 1 to 99.
-    #[schema(minimum = 1, maximum = 99, example = 5)]
-    max_active_orders: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 99, example = 5)]
+    max_active_orders: i64,
     /// When the working day begins, on the clocks of each city.
     #[schema(example = "10:00")]
     workday_start: String,
@@ -67,18 +69,19 @@ pub struct Rules {
 
 impl From<PolicyValues> for Rules {
     fn from(values: PolicyValues) -> Self {
-        let clock = |field: PolicyField| model::clock(values.get(field)).strftime("%H:%M").to_string();
+        let clock = |field: PolicyField| draft::clock(values.get(field)).strftime("%H:%M").to_string();
+        let number = |field: PolicyField| i64::from(values.get(field));
         Self {
-            offer_ttl_seconds: values.get(PolicyField::OfferTtl),
-            preferred_ttl_seconds: values.get(PolicyField::PreferredTtl),
-            first_masters: values.get(PolicyField::FirstMasters),
-            widen_every_seconds: values.get(PolicyField::WidenEvery),
-            widen_by: values.get(PolicyField::WidenBy),
-            max_live_offers: values.get(PolicyField::MaxLiveOffers),
-            masters_per_round: values.get(PolicyField::MastersPerRound),
-            max_rounds: values.get(PolicyField::MaxRounds),
-            escalate_after_seconds: values.get(PolicyField::EscalateAfter),
-            max_active_orders: values.get(PolicyField::MaxActiveOrders),
+            offer_ttl_seconds: number(PolicyField::OfferTtl),
+            preferred_ttl_seconds: number(PolicyField::PreferredTtl),
+            first_masters: number(PolicyField::FirstMasters),
+            widen_every_seconds: number(PolicyField::WidenEvery),
+            widen_by: number(PolicyField::WidenBy),
+            max_live_offers: number(PolicyField::MaxLiveOffers),
+            masters_per_round: number(PolicyField::MastersPerRound),
+            max_rounds: number(PolicyField::MaxRounds),
+            escalate_after_seconds: number(PolicyField::EscalateAfter),
+            max_active_orders: number(PolicyField::MaxActiveOrders),
             workday_start: clock(PolicyField::WorkdayStart),
             workday_end: clock(PolicyField::WorkdayEnd),
         }
@@ -99,17 +102,19 @@ impl Rules {
         };
         let (start, end) =
             (clock(PolicyField::WorkdayStart, &self.workday_start), clock(PolicyField::WorkdayEnd, &self.workday_end));
+        // What is too large for a column is outside of any bounds.
+        let number = |number: i64| i32::try_from(number).unwrap_or(if number > 0 { i32::MAX } else { i32::MIN });
         let values = PolicyValues([
-            self.offer_ttl_seconds,
-            self.preferred_ttl_seconds,
-            self.first_masters,
-            self.widen_every_seconds,
-            self.widen_by,
-            self.max_live_offers,
-            self.masters_per_round,
-            self.max_rounds,
-            self.escalate_after_seconds,
-            self.max_active_orders,
+            number(self.offer_ttl_seconds),
+            number(self.preferred_ttl_seconds),
+            number(self.first_masters),
+            number(self.widen_every_seconds),
+            number(self.widen_by),
+            number(self.max_live_offers),
+            number(self.masters_per_round),
+            number(self.max_rounds),
+            number(self.escalate_after_seconds),
+            number(self.max_active_orders),
             start,
             end,
         ]);
@@ -222,10 +227,11 @@ pub struct Preview {
     result: &'static str,
     /// How many orders there were yesterday, with `TOO_FEW` those that masters accepted; null: it is not known.
     orders: Option<usize>,
-    /// In how many seconds masters would have accepted nine of ten orders: under the policy in force, and under this one; no less than that
-    /// where they would have accepted fewer. Of an order that was canceled or that staff gave to somebody it is known only that nobody had
-    /// accepted it by then.
+    /// In how many seconds masters would have taken `wait_percent` of a hundred of the orders that they would have taken: under the policy in
+    /// force, and under this one; null: under one of them they would have taken none. To be read together with `accepted_percent`.
     wait_seconds: Option<[f64; 2]>,
+    /// Of how many of a hundred of those: 90, and 50 where they would have taken fewer than nine of ten orders under one of the policies.
+    wait_percent: Option<u8>,
     /// How many of a hundred orders masters would have accepted: under the policy in force, and under this one.
     accepted_percent: Option<[f64; 2]>,
     /// How many messages an order took: under the policy in force, and under this one.
@@ -241,14 +247,18 @@ impl From<model::Preview> for Preview {
             result,
             orders,
             wait_seconds: None,
+            wait_percent: None,
             accepted_percent: None,
             messages: None,
             drawn_percent: None,
         };
         match preview {
-            model::Preview::Compared(Compared { orders, wait_seconds, accepted_percent, messages, drawn_percent }) => {
+            model::Preview::Compared(compared) => {
+                let wait = compared.wait();
+                let Compared { orders, accepted_percent, messages, drawn_percent, .. } = compared;
                 Self {
-                    wait_seconds: Some(wait_seconds),
+                    wait_seconds: wait.map(|wait| wait.seconds),
+                    wait_percent: wait.map(|wait| wait.percent),
                     accepted_percent: Some(accepted_percent),
                     messages: Some(messages),
                     drawn_percent: Some(drawn_percent),
@@ -262,14 +272,15 @@ impl From<model::Preview> for Preview {
     }
 }
 
-/// What yesterday's orders would have been like under other rules. Nothing is changed; for admins.
+/// What yesterday's orders would have been like under other rules. Nothing is changed, and no change is counted; for admins. Few may ask
+/// at once: then, and where it takes too long, the result is `NOT_COMPUTED`.
 #[utoipa::path(
     post, path = "/api/policy/preview", tag = "policy", operation_id = "previewPolicy", request_body = Rules,
     responses((status = 200, description = "By a replay of yesterday", body = Preview)),
 )]
 pub async fn preview(
     Extract(state): Extract<State>,
-    caller: Caller<Policies>,
+    caller: Caller<Looks>,
     Json(rules): Json<Rules>,
 ) -> Result<Answer<Preview>, Problem> {
     let now = in_force(&state, caller.staff()).await?;

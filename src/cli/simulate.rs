@@ -1,17 +1,18 @@
 //! `simulate`: days of a city under several policies.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{IsTerminal, Write, stderr};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
 use clap::Args;
 use field_service::simulate::batch::{self, Compared};
 use field_service::simulate::city::{City, SHIPPED};
+use field_service::simulate::picture;
 use field_service::simulate::rule::Rule;
-use field_service::simulate::{picture, table};
+use field_service::simulate::table::{self, Waits, counted};
 
 use super::{Result, say};
 
@@ -51,20 +52,49 @@ pub fn run(options: Simulate) -> Result {
         return say(file.trim_end());
     }
     let city = city(&options.city)?;
-    let rules = if options.policies.is_empty() { Rule::named()? } else { options.policies };
+    let rules = if options.policies.is_empty() { Rule::named()? } else { Rule::once_each(options.policies) };
+    // Before all the days are played.
+    let picture = options.svg.as_deref().map(Picture::open).transpose()?;
     let threads = options.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZero::get);
     let progress = Progress::of(options.seeds);
     let seeds = options.first_seed..options.first_seed + options.seeds;
     let compared = batch::compare(&city, &rules, seeds, threads, &|| progress.step());
     progress.end();
+    if compared.iter().all(Compared::is_empty) {
+        return say(&format!("No order comes to the city {}: there is nothing to compare.", options.city));
+    }
     say(&heading(&options.city, &city, &compared))?;
-    say(&table::table(&compared))?;
+    say(&table::table(Waits::OfAll, &compared))?;
+    say(Waits::OfAll.legend())?;
     say(table::LEGEND)?;
-    if let Some(path) = options.svg {
-        let title = format!("{}, {} days", city.about, options.seeds);
-        fs::write(&path, picture::svg(&title, &compared)).map_err(|error| format!("{}: {error}", path.display()))?;
+    if let Some(picture) = picture {
+        let days = usize::try_from(options.seeds).unwrap_or(usize::MAX);
+        picture.write(&picture::svg(&city.about, &counted(days, "day"), &compared))?;
     }
     Ok(())
+}
+
+/// The file of a picture, which can be written.
+struct Picture {
+    path: PathBuf,
+    file: File,
+}
+
+impl Picture {
+    /// What is there stays until there is another picture.
+    fn open(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| format!("--svg {}: {error}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    fn write(mut self, svg: &str) -> Result {
+        // What is no file, such as a pipe, has no length to be changed.
+        let is_file = self.file.metadata().is_ok_and(|known| known.is_file());
+        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
+        let written = emptied.and_then(|()| self.file.write_all(svg.as_bytes()));
+        Ok(written.map_err(|error| format!("--svg {}: {error}", self.path.display()))?)
+    }
 }
 
 fn names() -> String {
@@ -83,7 +113,8 @@ fn city(name: &str) -> Result<City> {
 fn heading(name: &str, city: &City, compared: &[Compared]) -> String {
     let days = compared.first().map_or(0, |compared| compared.seeds.len());
     let orders = compared.first().map_or(0.0, |compared| compared.estimate(|figures| figures.orders).mean);
-    format!("City {name}: {}; {days} days with {orders:.0} orders each, the same under each policy.\n ", city.about)
+    let (days, orders) = (counted(days, "day"), format!("{orders:.0} orders"));
+    format!("City {name}: {}; {days} with {orders} each, the same under each policy.\n ", city.about)
 }
 
 /// How far it is, on one line of a terminal; elsewhere nothing.
@@ -106,7 +137,10 @@ impl Progress {
         // As often as a hundredth more is done, and no more often.
         if self.shown && (done * 100 / self.total) != ((done - 1) * 100 / self.total) {
             let filled = "█".repeat(usize::try_from(done * BAR / self.total).unwrap_or_default());
-            let bar = format!("\r{filled:░<40} {done} of {} days", self.total);
+            let bar = format!(
+                "\r{filled:░<40} {done} of {}",
+                counted(usize::try_from(self.total).unwrap_or(usize::MAX), "day")
+            );
             // A terminal that has gone is no reason to stop.
             drop(stderr().write_all(bar.as_bytes()));
         }

@@ -30,7 +30,8 @@ pub struct Create {
     /// The program's name, as it is shown beside what it did
     #[arg(long)]
     name: String,
-    /// What it may do: look; make and change orders; change masters too
+    /// What it may do: look; make and change orders; change masters too. How masters are searched for is changed by admins alone:
+    /// no token may do it, whatever its scope
     #[arg(long, value_parser = scope(), ignore_case = true)]
     scope: TokenScope,
     /// A city to work in; may be repeated; all, unless given

@@ -83,8 +83,9 @@ fn summary(report: &Report) -> String {
         lines.push(format!("{unsealed} changes from before seals are yet to be sealed, which the jobs do"));
     }
     if *corrected > 0 {
+        let reasons = if *corrected == 1 { "reason was" } else { "reasons were" };
         lines.push(format!(
-            "{corrected} reasons were corrected by their masters within a quarter of an hour, as order_edits says, which is not \
+            "{corrected} {reasons} corrected by their masters within a quarter of an hour, as order_edits says, which is not \
              sealed: --corrected names them; what was said first is sealed"
         ));
     }

@@ -38,25 +38,29 @@ impl AuthorizeOutcome {
     }
 }
 
-/// Lets whoever presents `token` do what needs that scope; more than looking is counted.
+/// Lets whoever presents `token` do what needs that scope. `writes`: something is to be changed, which is counted.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn authorize(store: &Store, token: &str, needs: TokenScope) -> Result<AuthorizeOutcome, store::Error> {
+pub async fn authorize(
+    store: &Store,
+    token: &str,
+    needs: TokenScope,
+    writes: bool,
+) -> Result<AuthorizeOutcome, store::Error> {
     let nothing = async |_: &Connection, _: &[Ready; 0], _: &Token| Ok(());
-    Ok(authorize_and_read(store, token, needs, [], nothing).await?.0)
+    Ok(authorize_and_read(store, token, (needs, writes), [], nothing).await?.0)
 }
 
 /// The same, and what `read` finds by these statements, in the same trip. `None`: it is no token at all.
 pub(super) async fn authorize_and_read<T, const N: usize>(
     store: &Store,
     token: &str,
-    needs: TokenScope,
+    (needs, writes): (TokenScope, bool),
     statements: [&'static Statement; N],
     read: impl AsyncFn(&Connection, &[Ready; N], &Token) -> Result<T, store::Error>,
 ) -> Result<(AuthorizeOutcome, Option<T>), store::Error> {
     let Some(token) = Token::parse(token) else { return Ok((AuthorizeOutcome::Unknown, None)) };
-    let writes = needs > TokenScope::Read;
     let (known, found) = store
         .run(async |connection: Connection| {
             let [authorize] = connection.ready([&access::AUTHORIZE]).await?;

@@ -32,7 +32,7 @@ pub async fn watch(store: &Store, token: &str) -> Result<(AuthorizeOutcome, Stri
     let stamp = async |connection: &Connection, [stamp]: &[Ready; 1], token: &Token| {
         queue::read_stamp(connection, stamp, token).await
     };
-    let (outcome, stamp) = authorize_and_read(store, token, TokenScope::Read, [&queue::STAMP], stamp).await?;
+    let (outcome, stamp) = authorize_and_read(store, token, (TokenScope::Read, false), [&queue::STAMP], stamp).await?;
     let now = store.now().unwrap_or_else(jiff::Timestamp::now).as_second();
     let time = now.div_euclid(i64::try_from(LOOK_AGAIN.as_secs()).unwrap_or(i64::MAX));
     Ok(match stamp.flatten() {

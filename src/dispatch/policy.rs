@@ -6,7 +6,8 @@
 use tokio::join;
 
 use super::yesterday;
-use crate::model::policy_draft::{PolicyDraft, PolicyInForce, PolicyRecord, Preview};
+use crate::model::policy_draft::{PolicyDraft, PolicyInForce, PolicyRecord};
+use crate::model::policy_preview::Preview;
 use crate::model::update::{Action, Processed};
 use crate::model::{Origin, StaffRef};
 use crate::store::updates::{self, Answer};
@@ -55,6 +56,14 @@ const NOT_ALLOWED: &str = "NOT_ALLOWED";
 /// When the database failed.
 pub async fn in_force(store: &Store, staff: StaffRef) -> Result<Option<PolicyInForce>, store::Error> {
     policies::in_force(store, staff).await
+}
+
+/// A policy by its number, in force or not; none for whoever is not of the staff.
+///
+/// # Errors
+/// When the database failed.
+pub async fn numbered(store: &Store, staff: StaffRef, id: i64) -> Result<Option<PolicyRecord>, store::Error> {
+    policies::numbered(store, staff, id).await
 }
 
 /// So many of the newest policies, the one in force first; none for whoever is not of the staff.

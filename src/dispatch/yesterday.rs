@@ -1,8 +1,8 @@
 //! What yesterday's orders would have been like under another policy: the day that was, played again under the policy in force and
 //! under the draft, with the same chance for both.
 //!
-//! It is somebody's glance before a change, so it may take some seconds of one core and no more: one at a time, fewer repetitions of a
-//! large day, and no answer rather than a late one.
+//! It is somebody's glance before a change, so it may take some seconds of one core and no more: one at a time, few who wait, fewer
+//! repetitions of a large day, and no answer rather than a late one. So whoever may look may ask as often as wanted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use crate::model::past::{Ended, Past, PastOrder};
 use crate::model::policy::{Policy, Widening};
-use crate::model::policy_draft::{Compared, PolicyField, PolicyValues, Preview};
+use crate::model::policy_draft::{PolicyField, PolicyValues};
+use crate::model::policy_preview::{Compared, Preview};
 use crate::simulate::replay::{Player, Replayed};
 use crate::simulate::rule::Rule;
 use crate::store::past::{self, MOST_ORDERS};
@@ -39,6 +40,10 @@ pub(super) async fn compare(store: &Store, now: PolicyValues, draft: PolicyValue
     if !draft.changed_from(now).any(is_replayed) {
         return Ok(Preview::NotReplayed);
     }
+    let Ok(_place) = store.replays().try_acquire() else {
+        tracing::info!("too many drafts of a policy are being tried at once");
+        return Ok(Preview::NotComputed);
+    };
     match timeout(PATIENCE, read_and_play(store, now, draft)).await {
         Ok(Ok(preview)) => Ok(preview),
         Ok(Err(error)) if error.is_transient() && !error.is_timed_out() => Err(error),
@@ -127,7 +132,8 @@ fn play(past: &Past, values: [PolicyValues; 2], is_waited_for: &impl Fn() -> boo
     let answers = then.drawn.measured + then.drawn.total();
     Preview::Compared(Compared {
         orders: past.orders.len(),
-        wait_seconds: both(|played| played.compared.estimate(|figures| figures.ninety).mean),
+        median_seconds: both(|played| played.compared.estimate_of_taken(|figures| figures.taken_median).mean),
+        ninety_seconds: both(|played| played.compared.estimate_of_taken(|figures| figures.taken_ninety).mean),
         accepted_percent: both(|played| played.compared.estimate(|figures| figures.accepted).mean),
         messages: both(|played| played.compared.estimate(|figures| figures.messages).mean),
         drawn_percent: percent(then.drawn.total(), answers),
@@ -167,17 +173,22 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::past::PastPolicy;
+    use crate::model::past::{PastPolicy, Policies};
 
     const USUAL: PolicyValues = PolicyValues([120, 60, 3, 30, 1, 6, 3, 3, 600, 5, 600, 1200]);
 
     #[test]
     fn a_replay_for_which_nobody_waits_ends() {
-        let policy = PastPolicy { policy: rule("x", USUAL).policy, escalate_after_seconds: 600, max_active_orders: 5 };
+        let policy = PastPolicy {
+            made_at: Timestamp::UNIX_EPOCH,
+            policy: rule("x", USUAL).policy,
+            escalate_after_seconds: 600,
+            max_active_orders: 5,
+        };
         let past = Past {
             from: Timestamp::UNIX_EPOCH,
             until: Timestamp::UNIX_EPOCH,
-            policy,
+            policies: Policies { first: policy, later: Vec::new() },
             masters: Vec::new(),
             changes: Vec::new(),
             orders: Vec::new(),

@@ -1,5 +1,7 @@
 //! A day that was: its orders, the masters as they were, and how each of them answered. What `replay` plays again.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::master_past::{Change, Changed, MasterPast};
@@ -15,8 +17,8 @@ pub struct Past {
     pub from: Timestamp,
     /// Until when; orders whose search began then are not among it.
     pub until: Timestamp,
-    /// The policy in force when it began.
-    pub policy: PastPolicy,
+    /// The policies that were in force at any time of it, in their order, the first of them when it began; never none.
+    pub policies: Policies,
     /// The masters of its cities as they were at the beginning.
     pub masters: Vec<Candidate>,
     /// What changed of them until the end.
@@ -31,9 +33,46 @@ pub struct Past {
     pub finished: Vec<(MasterId, Timestamp)>,
 }
 
+/// Policies one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// The one that there was first.
+    pub first: PastPolicy,
+    /// Those that came after it.
+    pub later: Vec<PastPolicy>,
+}
+
+impl Policies {
+    /// All of them, in their order.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &PastPolicy> {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    /// The one in force at a moment: the newest of then; before all of them, the first.
+    #[must_use]
+    pub fn at(&self, moment: Timestamp) -> &PastPolicy {
+        self.all().rev().find(|policy| policy.made_at <= moment).unwrap_or(&self.first)
+    }
+
+    /// The one in force when most of these came, of several with as many the latest; and how many that were. Of none: the first.
+    #[must_use]
+    pub fn of_most(&self, moments: impl Iterator<Item = Timestamp>) -> (PastPolicy, usize) {
+        let mut counts: HashMap<i64, usize> = HashMap::new();
+        for moment in moments {
+            *counts.entry(self.at(moment).policy.id).or_default() += 1;
+        }
+        let count = |policy: &PastPolicy| counts.get(&policy.policy.id).copied().unwrap_or_default();
+        let most = self.all().map(|policy| (*policy, count(policy)));
+        let most = most.reduce(|most, other| if other.1 > 0 && other.1 >= most.1 { other } else { most });
+        most.unwrap_or((self.first, 0))
+    }
+}
+
 /// A policy with what the choice of masters does not need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastPolicy {
+    /// When it was made.
+    pub made_at: Timestamp,
     /// By which searches go.
     pub policy: Policy,
     /// After how long staff are called.
@@ -177,6 +216,12 @@ pub fn at_the_beginning(master: &MasterPast, limit: i64) -> Candidate {
 }
 
 impl Past {
+    /// The policy that was in force when most of its orders came, and how many that were.
+    #[must_use]
+    pub fn policy(&self) -> (PastPolicy, usize) {
+        self.policies.of_most(self.orders.iter().map(|order| order.began_at))
+    }
+
     /// Together with what happened in another city at the same time.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -196,6 +241,33 @@ impl Past {
 mod tests {
     use super::*;
     use crate::model::selection::plumber;
+
+    #[test]
+    fn the_policy_in_force_is_that_of_most_orders() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let policy = |id, second| PastPolicy {
+            made_at: at(second),
+            policy: Policy {
+                id,
+                offer_ttl_seconds: 120,
+                preferred_ttl_seconds: 60,
+                masters_per_round: 3,
+                max_rounds: 3,
+                widening: None,
+            },
+            escalate_after_seconds: 600,
+            max_active_orders: 5,
+        };
+        let policies = Policies { first: policy(1, 100), later: vec![policy(2, 200), policy(3, 300)] };
+        let of_most = |seconds: &[i64]| {
+            let (policy, orders) = policies.of_most(seconds.iter().copied().map(at));
+            (policy.policy.id, orders)
+        };
+        assert_eq!(of_most(&[250, 299, 300]), (2, 2), "that of its last minute was not in force for most");
+        assert_eq!(of_most(&[50, 99, 200]), (1, 2), "before the first there was none");
+        assert_eq!(of_most(&[199, 200, 299, 300, 301]), (3, 2), "of as many the latest");
+        assert_eq!(of_most(&[]), (1, 0));
+    }
 
     #[test]
     fn masters_are_as_they_were_before_their_changes() {

@@ -191,6 +191,19 @@ impl PolicyValues {
         self.with(PolicyField::WidenEvery, if self.widens() { 0 } else { USUAL_WIDENING })
     }
 
+    /// The same on top of another policy: where it was changed from the one that was seen it stays, elsewhere it is as it is now, so that
+    /// saving takes back nothing that somebody else has changed.
+    #[must_use]
+    pub fn moved(self, seen: Self, now: Self) -> Self {
+        self.changed_from(seen).fold(now, |moved, field| moved.with(field, self.get(field)))
+    }
+
+    /// What counts in no round is made to fit, as the table demands of each of its rows.
+    fn fitted(self) -> Self {
+        let (first, most) = (self.get(PolicyField::FirstMasters), self.get(PolicyField::MaxLiveOffers));
+        if self.widens() { self } else { self.with(PolicyField::MaxLiveOffers, most.max(first)) }
+    }
+
     /// Where it differs from another: what is to be changed.
     pub fn changed_from(self, other: Self) -> impl Iterator<Item = PolicyField> {
         PolicyField::ALL.into_iter().filter(move |field| self.get(*field) != other.get(*field))
@@ -254,7 +267,8 @@ impl PolicyFault {
 pub struct PolicyDraft(PolicyValues);
 
 impl PolicyDraft {
-    /// Checks values.
+    /// Checks values. How many are asked first and how many offers may live is not compared in rounds, where neither counts; there may
+    /// be at least as many then as are asked first.
     ///
     /// # Errors
     /// Everything that is wrong with them.
@@ -268,14 +282,14 @@ impl PolicyDraft {
         // A fault of one field is said once, and of that field.
         let both = |one: PolicyField, other: PolicyField| sound(one) && sound(other);
         let (first, most) = (PolicyField::FirstMasters, PolicyField::MaxLiveOffers);
-        if both(first, most) && values.get(most) < values.get(first) {
+        if values.widens() && both(first, most) && values.get(most) < values.get(first) {
             faults.push(PolicyFault::FewerAtOnceThanFirst);
         }
         let (start, end) = (PolicyField::WorkdayStart, PolicyField::WorkdayEnd);
         if both(start, end) && values.get(end) <= values.get(start) {
             faults.push(PolicyFault::EndsBeforeItBegins);
         }
-        if faults.is_empty() { Ok(Self(values)) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self(values.fitted())) } else { Err(faults) }
     }
 
     /// What it says.
@@ -305,40 +319,6 @@ pub struct PolicyInForce {
     pub record: PolicyRecord,
     /// Whether the person may make another one.
     pub may_change: bool,
-}
-
-/// What yesterday's orders would have been like: the policy in force and the draft, each by the same replay. Yesterday is that of the
-/// first city's clocks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Preview {
-    /// Both were replayed.
-    Compared(Compared),
-    /// Masters accepted so few orders yesterday that nothing can be said.
-    TooFew {
-        /// How many they accepted.
-        orders: usize,
-    },
-    /// What is changed is nothing that a replay goes by: the usual limit of orders, the working day.
-    NotReplayed,
-    /// It could not be computed.
-    NotComputed,
-}
-
-/// Two replays of the same orders: the policy in force, and the draft.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Compared {
-    /// How many orders were replayed.
-    pub orders: usize,
-    /// In how many seconds masters accepted nine of ten orders, now and then; no less than that if they accepted fewer. Of an order that was
-    /// canceled or that staff gave to somebody it is known only that nobody had accepted it by then.
-    pub wait_seconds: [f64; 2],
-    /// How many of a hundred masters accepted, now and then.
-    pub accepted_percent: [f64; 2],
-    /// How many messages an order took, now and then.
-    pub messages: [f64; 2],
-    /// Of how many of a hundred answers under the draft it is not known what they would have been, as the master was not asked, or not waited
-    /// for: they were drawn from other answers, his own or his city's.
-    pub drawn_percent: f64,
 }
 
 #[cfg(test)]
@@ -391,6 +371,26 @@ mod tests {
         assert_eq!(check(usual().with(PolicyField::WorkdayEnd, 600)), [PolicyFault::EndsBeforeItBegins]);
         let all = check(usual().with(PolicyField::MaxLiveOffers, 2).with(PolicyField::WorkdayEnd, 1));
         assert_eq!(all, [PolicyFault::FewerAtOnceThanFirst, PolicyFault::EndsBeforeItBegins], "all of it is said");
+    }
+
+    #[test]
+    fn what_does_not_count_in_rounds_stands_against_nothing_there() {
+        let fewer = usual().with(PolicyField::FirstMasters, 5).with(PolicyField::MaxLiveOffers, 2);
+        let in_rounds = fewer.with(PolicyField::WidenEvery, 0);
+        let saved = PolicyDraft::check(in_rounds).expect("a policy").values();
+        assert_eq!(saved, in_rounds.with(PolicyField::MaxLiveOffers, 5), "as a row has to be");
+        assert!(PolicyDraft::check(fewer).is_err(), "it counts while the search widens");
+    }
+
+    #[test]
+    fn what_was_not_touched_follows_the_policy_that_is_in_force_now() {
+        let seen = usual();
+        let now = usual().with(PolicyField::WidenBy, 2).with(PolicyField::MaxActiveOrders, 7);
+        let mine = seen.with(PolicyField::OfferTtl, 150).with(PolicyField::MaxActiveOrders, 6);
+        let moved = mine.moved(seen, now);
+        assert_eq!(moved, now.with(PolicyField::OfferTtl, 150).with(PolicyField::MaxActiveOrders, 6));
+        assert_eq!(seen.moved(seen, now), now, "nothing was touched");
+        assert_eq!(mine.moved(seen, seen), mine, "nothing has changed");
     }
 
     #[test]

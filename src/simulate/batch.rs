@@ -26,6 +26,19 @@ impl Compared {
     pub fn estimate(&self, figure: fn(&Figures) -> f64) -> Estimate {
         Estimate::of(&self.seeds.iter().map(figure).collect::<Vec<_>>())
     }
+
+    /// One of the figures of the orders that masters accepted, over the seeds in which they accepted any.
+    #[must_use]
+    pub fn estimate_of_taken(&self, figure: fn(&Figures) -> f64) -> Estimate {
+        let seeds = self.seeds.iter().filter(|figures| figures.accepted > 0.0);
+        Estimate::of(&seeds.map(figure).collect::<Vec<_>>())
+    }
+
+    /// Whether there was no order at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seeds.iter().all(|figures| figures.orders <= 0.0)
+    }
 }
 
 /// Plays a day of the city for each seed under each of the policies, on so many threads. `done` hears of each seed.

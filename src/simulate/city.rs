@@ -124,18 +124,19 @@ fn demand(holds: bool, what: impl fmt::Display, expected: &'static str) -> Resul
 
 const PROBABILITY: &str = "a number from 0 to 1";
 const WEIGHT: &str = "weights from 0 on, not all of them 0";
-const POSITIVE: &str = "a number above 0";
+const A_WEEK: &str = "above 0, and no more than a week (10080)";
 
 fn is_probability(value: f64) -> bool {
     (0.0..=1.0).contains(&value)
 }
 
 fn are_weights(weights: impl Iterator<Item = f64> + Clone) -> bool {
-    weights.clone().all(|weight| weight.is_finite() && weight >= 0.0) && weights.sum::<f64>() > 0.0
+    let sum = weights.clone().sum::<f64>();
+    weights.into_iter().all(|weight| weight >= 0.0) && sum > 0.0 && sum.is_finite()
 }
 
-fn is_positive(value: f64) -> bool {
-    value.is_finite() && value > 0.0
+fn is_within(value: f64, most: f64) -> bool {
+    value > 0.0 && value <= most
 }
 
 impl City {
@@ -163,7 +164,7 @@ impl City {
         demand(by_hour.len() == 24, "orders.by_hour", "24 weights, from midnight on")?;
         demand(are_weights(by_hour.iter().copied()), "orders.by_hour", WEIGHT)?;
         demand(is_probability(*preferred), "orders.preferred", PROBABILITY)?;
-        demand(is_positive(*given_up_after_minutes), "orders.given_up_after_minutes", POSITIVE)?;
+        demand(is_within(*given_up_after_minutes, 10_080.0), "orders.given_up_after_minutes", A_WEEK)?;
         for trade in self.trades.keys() {
             demand(Category::parse(trade).is_some(), format!("trades.{trade}"), "a trade, such as PLUMBING")?;
         }
@@ -180,18 +181,30 @@ impl City {
     fn check_people(&self) -> Result<(), Error> {
         demand(!self.limits.is_empty() && self.limits.iter().all(|limit| *limit >= 0), "limits", "limits from 0 on")?;
         let [worst, best] = self.ratings;
-        demand((0.0..=5.0).contains(&worst) && (worst..=5.0).contains(&best), "ratings", "two numbers from 0 to 5")?;
+        demand(
+            (0.0..=5.0).contains(&worst) && (worst..=5.0).contains(&best),
+            "ratings",
+            "two numbers from 0 to 5, the first no greater than the second",
+        )?;
         demand(are_weights(self.shifts.iter().map(|shift| shift.share)), "shifts: share", WEIGHT)?;
         for Shift { from, to, .. } in &self.shifts {
             let of_day = |hour: &f64| (0.0..=24.0).contains(hour);
             demand(of_day(from) && of_day(to), "shifts: from, to", "hours from 0 to 24")?;
         }
-        demand(is_positive(self.work.median_minutes), "work.median_minutes", POSITIVE)?;
+        demand(is_within(self.work.median_minutes, 10_080.0), "work.median_minutes", A_WEEK)?;
         demand((0.0..=5.0).contains(&self.work.spread), "work.spread", "from 0 to 5")?;
         let People { looks_after_seconds, looks_spread, takes: [least, most], declines } = self.people;
-        demand(is_positive(looks_after_seconds), "people.looks_after_seconds", POSITIVE)?;
+        demand(
+            is_within(looks_after_seconds, 86_400.0),
+            "people.looks_after_seconds",
+            "above 0, and no more than a day (86400)",
+        )?;
         demand((0.0..=5.0).contains(&looks_spread), "people.looks_spread", "from 0 to 5")?;
-        demand(is_probability(least) && (least..=1.0).contains(&most), "people.takes", "two numbers from 0 to 1")?;
+        demand(
+            is_probability(least) && (least..=1.0).contains(&most),
+            "people.takes",
+            "two numbers from 0 to 1, the first no greater than the second",
+        )?;
         demand(is_probability(declines + most), "people.declines", "no more than what `takes` leaves of 1")
     }
 }
@@ -222,6 +235,35 @@ mod tests {
         );
         assert!(error(|file| file.replace("PLUMBING", "SINGING")).contains("trades.SINGING: expected a trade"));
         assert!(error(|file| file.replace("declines = 0.25", "declines = 0.5")).contains("people.declines"));
-        assert!(error(|_| "masters = [".to_owned()).contains("TOML parse error"));
+        for (from, to, said) in [
+            (
+                "takes = [0.15, 0.55]",
+                "takes = [0.9, 0.1]",
+                "people.takes: expected two numbers from 0 to 1, the first no greater",
+            ),
+            (
+                "ratings = [3.5, 5.0]",
+                "ratings = [5.0, 3.5]",
+                "ratings: expected two numbers from 0 to 5, the first no greater",
+            ),
+            ("looks_after_seconds = 25", "looks_after_seconds = 1e300", "people.looks_after_seconds: expected above 0"),
+            ("looks_after_seconds = 25", "looks_after_seconds = nan", "people.looks_after_seconds: expected above 0"),
+            ("median_minutes = 80", "median_minutes = 1e300", "work.median_minutes: expected above 0"),
+            (
+                "given_up_after_minutes = 45",
+                "given_up_after_minutes = 1e300",
+                "orders.given_up_after_minutes: expected above 0",
+            ),
+            (
+                "share = 35",
+                "share = 1e308\nfrom = 1.0\nto = 2.0\n[[shifts]]\nshare = 1e308",
+                "shifts: share: expected weights",
+            ),
+        ] {
+            let said_so = error(|file| file.replacen(from, to, 1));
+            assert!(said_so.starts_with(said), "{to}: {said_so}");
+        }
+        let unreadable = error(|_| "masters = [".to_owned());
+        assert!(unreadable.contains("TOML parse error") && unreadable.contains("\n1 | masters = ["), "{unreadable}");
     }
 }

@@ -1,7 +1,7 @@
 //! What came of a day: the figures by which policies are compared.
 
 use super::day::Millis;
-use super::statistics::{gini, number, quantile_of_watched, seconds};
+use super::statistics::{gini, number, quantile, quantile_of_watched, seconds};
 
 /// What came of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +65,13 @@ pub struct Figures {
     pub ninety: f64,
     /// Ninety-nine of a hundred.
     pub ninety_nine: f64,
+    /// Seconds within which masters accepted half of the orders that they accepted; 0 if they accepted none. However the others ended, and
+    /// however long it was looked at them, it is the same figure: what was recorded and what is played can be compared by it.
+    pub taken_median: f64,
+    /// Nine of ten of those.
+    pub taken_ninety: f64,
+    /// Ninety-nine of a hundred of those.
+    pub taken_ninety_nine: f64,
     /// Messages per order: offers, and ends of offers that had not been answered.
     pub messages: f64,
     /// Offers per order.
@@ -88,6 +95,7 @@ pub fn figures(played: &Played) -> Figures {
     let mut waits: Vec<(f64, bool)> =
         outcomes.iter().map(|outcome| (seconds(outcome.wait), outcome.is_accepted())).collect();
     waits.sort_by(|(wait, known), (other, other_known)| wait.total_cmp(other).then(other_known.cmp(known)));
+    let taken: Vec<f64> = waits.iter().filter(|(_, is_taken)| *is_taken).map(|(wait, _)| *wait).collect();
     let orders = number(outcomes.len());
     let per_order = |what: fn(&Outcome) -> u32| {
         outcomes.iter().map(|outcome| f64::from(what(outcome))).sum::<f64>() / orders.max(1.0)
@@ -99,6 +107,9 @@ pub fn figures(played: &Played) -> Figures {
         median: quantile_of_watched(&waits, 0.5),
         ninety: quantile_of_watched(&waits, 0.9),
         ninety_nine: quantile_of_watched(&waits, 0.99),
+        taken_median: quantile(&taken, 0.5),
+        taken_ninety: quantile(&taken, 0.9),
+        taken_ninety_nine: quantile(&taken, 0.99),
         messages: per_order(|outcome| outcome.messages),
         offers: per_order(|outcome| outcome.offers),
         lost: per_order(|outcome| outcome.lost),
@@ -131,6 +142,9 @@ mod tests {
             median: 30.0,
             ninety: 700.0,
             ninety_nine: 700.0,
+            taken_median: 30.0,
+            taken_ninety: 700.0,
+            taken_ninety_nine: 700.0,
             messages: 4.0,
             offers: 3.25,
             lost: 0.75,
@@ -152,5 +166,13 @@ mod tests {
         let waits = |figures: &Figures| [figures.median, figures.ninety].map(whole);
         assert_eq!((waits(&some), waits(&all)), ([50, 70], [50, 70]));
         assert_eq!([some.accepted, all.accepted].map(whole), [50, 100]);
+        // How long it was looked at the others changes nothing of those that were taken.
+        let later = others.map(|other| Outcome { wait: 3_600_000, ..other });
+        let [later, none] = [of_day([&accepted()[..], &later].concat()), of_day(others.to_vec())];
+        let taken =
+            |figures: &Figures| [figures.taken_median, figures.taken_ninety, figures.taken_ninety_nine].map(whole);
+        assert_eq!([&some, &later, &all].map(taken), [[50, 70, 70]; 3]);
+        assert_eq!(whole(later.ninety), 3600, "which is not so of all");
+        assert_eq!(taken(&none), [0; 3]);
     }
 }

@@ -4,13 +4,17 @@
 use std::fmt::Write;
 
 use super::batch::Compared;
+use super::labels::{Area, Mark, end_of_leader, placed};
 use super::statistics::Estimate;
 
 const WIDTH: f64 = 1060.0;
 const HEIGHT: f64 = 600.0;
 /// Where the axes are: from the left, the top, the right and the bottom.
 const MARGINS: [f64; 4] = [80.0, 70.0, 290.0, 70.0];
-const LINE: f64 = 16.0;
+/// So many characters of a title have room.
+const TITLE: usize = 90;
+/// So many of a policy's name.
+const NAME: usize = 48;
 
 /// An axis: the values at its ends, and where they are.
 struct Axis {
@@ -41,16 +45,9 @@ impl Axis {
     }
 }
 
-/// A point and what stands beside it.
-struct Point {
-    x: f64,
-    y: f64,
-    label_y: f64,
-}
-
-/// The picture.
+/// The picture: of a city that is about that, played for so many days.
 #[must_use]
-pub fn svg(title: &str, compared: &[Compared]) -> String {
+pub fn svg(about: &str, days: &str, compared: &[Compared]) -> String {
     let [left, top, right, bottom] = MARGINS;
     let messages: Vec<Estimate> = compared.iter().map(|each| each.estimate(|figures| figures.messages)).collect();
     let waits: Vec<Estimate> = compared.iter().map(|each| each.estimate(|figures| figures.ninety)).collect();
@@ -61,19 +58,45 @@ pub fn svg(title: &str, compared: &[Compared]) -> String {
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"13\">\n<title>{title}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-         <text x=\"{left}\" y=\"32\" font-size=\"18\" font-weight=\"bold\">{title}</text>\n\
+         font-size=\"13\">\n<title>{whole}, {days}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
+         <text x=\"{left}\" y=\"32\" font-size=\"18\" font-weight=\"bold\">{title}, {days}</text>\n\
          <text x=\"{left}\" y=\"52\" fill=\"#555\">down and to the left is better; lines: 95 % confidence</text>\n",
-        title = escaped(title)
+        whole = escaped(about),
+        title = escaped(&cut(about, TITLE - days.chars().count() - 2)),
     );
     axes(&mut svg, &x, &y);
-    let points = placed(&x, &y, &messages, &waits);
-    for (index, point) in points.iter().enumerate() {
-        let of = (&messages[index], &waits[index]);
-        mark(&mut svg, (&x, &y), of, point, &compared[index].rule.name);
+    let words: Vec<String> = compared.iter().zip(messages.iter().zip(&waits)).map(words).collect();
+    let marks: Vec<Mark> = words.iter().zip(messages.iter().zip(&waits)).map(|each| mark(each, &x, &y)).collect();
+    let inside = Area { left: left + 4.0, top: top - 8.0, right: WIDTH - 4.0, bottom: HEIGHT - bottom - 2.0 };
+    let labels = placed(&marks, &inside);
+    for (index, label) in labels.iter().enumerate() {
+        draw(&mut svg, &marks[index], label, &words[index], compared[index].rule.name == "default");
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// What stands beside a point.
+fn words((compared, (messages, wait)): (&Compared, (&Estimate, &Estimate))) -> String {
+    format!("{} ({:.0} s, {:.1})", cut(&compared.rule.name, NAME), wait.mean, messages.mean)
+}
+
+/// The point and its lines.
+fn mark((words, (messages, wait)): (&String, (&Estimate, &Estimate)), x: &Axis, y: &Axis) -> Mark {
+    let ends = |axis: &Axis, estimate: &Estimate| {
+        let margin = if estimate.margin.is_finite() { estimate.margin } else { 0.0 };
+        [axis.place(estimate.mean - margin), axis.place(estimate.mean + margin)]
+    };
+    let at = [x.place(messages.mean), y.place(wait.mean)];
+    Mark { at, across: ends(x, messages), along: ends(y, wait), characters: words.chars().count() }
+}
+
+/// The beginning of what is too long.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// A round number without the digits that binary fractions have.
@@ -119,50 +142,20 @@ fn axes(svg: &mut String, x: &Axis, y: &Axis) {
     );
 }
 
-/// Where points and their labels are, no label on top of another.
-fn placed(x: &Axis, y: &Axis, messages: &[Estimate], waits: &[Estimate]) -> Vec<Point> {
-    let mut points: Vec<Point> = messages
-        .iter()
-        .zip(waits)
-        .map(|(messages, wait)| {
-            let (x, y) = (x.place(messages.mean), y.place(wait.mean));
-            Point { x, y, label_y: y }
-        })
-        .collect();
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|one, other| points[*one].y.total_cmp(&points[*other].y));
-    for (rank, index) in order.iter().enumerate() {
-        // Labels are about so wide; those of points side by side go below one another.
-        let near = |above: &&usize| (points[**above].x - points[*index].x).abs() < 180.0;
-        let lowest = order[..rank].iter().filter(near).map(|above| points[*above].label_y).fold(f64::MIN, f64::max);
-        let wanted = points[*index].y.max(lowest + LINE);
-        points[*index].label_y = wanted;
-    }
-    points
-}
-
-fn mark(svg: &mut String, (x, y): (&Axis, &Axis), (messages, wait): (&Estimate, &Estimate), point: &Point, name: &str) {
-    let ends = |axis: &Axis, estimate: &Estimate| {
-        let margin = if estimate.margin.is_finite() { estimate.margin } else { 0.0 };
-        [axis.place(estimate.mean - margin), axis.place(estimate.mean + margin)]
-    };
-    let ([from_x, to_x], [from_y, to_y]) = (ends(x, messages), ends(y, wait));
-    let (at_x, at_y) = (point.x, point.y);
-    let colour = if name == "default" { "#c2410c" } else { "#1d4ed8" };
+fn draw(svg: &mut String, mark: &Mark, label: &Area, words: &str, is_default: bool) {
+    let Mark { at: [at_x, at_y], across: [from_x, to_x], along: [from_y, to_y], .. } = mark;
+    let [end_x, end_y] = end_of_leader(mark.at, label);
+    let colour = if is_default { "#c2410c" } else { "#1d4ed8" };
     let _ = writeln!(
         svg,
         "<path d=\"M{from_x:.1} {at_y:.1}H{to_x:.1}M{at_x:.1} {from_y:.1}V{to_y:.1}\" stroke=\"{colour}\"/>\
+         <path d=\"M{at_x:.1} {at_y:.1}L{end_x:.1} {end_y:.1}\" stroke=\"#999\"/>\
          <circle cx=\"{at_x:.1}\" cy=\"{at_y:.1}\" r=\"5\" fill=\"{colour}\"/>\
-         <path d=\"M{:.1} {at_y:.1}L{:.1} {:.1}\" stroke=\"#999\"/>\
-         <text x=\"{:.1}\" y=\"{:.1}\">{} ({:.0} s, {:.1})</text>",
-        at_x + 6.0,
-        at_x + 14.0,
-        point.label_y,
-        at_x + 16.0,
-        point.label_y + 4.0,
-        escaped(name),
-        wait.mean,
-        messages.mean
+         <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{}\">{}</text>",
+        if label.left >= *at_x { label.left } else { label.right },
+        end_y + 4.0,
+        if label.left >= *at_x { "start" } else { "end" },
+        escaped(words),
     );
 }
 
@@ -179,26 +172,29 @@ mod tests {
 
     #[test]
     fn every_policy_is_a_labelled_point_on_axes_with_units() {
-        let picture = svg("a <city>", &[compared("default", 100.0, 8.0), compared("a&b", 101.0, 8.1)]);
-        for expected in
-            ["<title>a &lt;city&gt;</title>", "default (100 s, 8.0)", "a&amp;b (101 s, 8.1)", "seconds", "per order"]
-        {
+        let picture = svg("a <city>", "1 day", &[compared("default", 100.0, 8.0), compared("a&b", 101.0, 8.1)]);
+        for expected in [
+            "<title>a &lt;city&gt;, 1 day</title>",
+            "default (100 s, 8.0)",
+            "a&amp;b (101 s, 8.1)",
+            "seconds",
+            "per order",
+        ] {
             assert!(picture.contains(expected), "{expected}: {picture}");
         }
         assert_eq!(picture.matches("<circle").count(), 2);
         assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
-        assert!(!svg("nothing", &[]).contains("NaN"));
+        assert!(!svg("nothing", "2 days", &[]).contains("NaN"));
         assert_eq!([0.07, 7.0 * 0.1, 1.0, 300.0].map(plain), ["0.07", "0.7", "1", "300"]);
     }
 
     #[test]
-    fn no_label_stands_on_another() {
-        let axis = |places| Axis { values: [1.0, 1000.0], places };
-        let same = |mean| Estimate { mean, margin: 0.0 };
-        let many = vec![same(10.0); 5];
-        let points = placed(&axis([0.0, 500.0]), &axis([500.0, 0.0]), &many, &many);
-        let mut labels: Vec<f64> = points.iter().map(|point| point.label_y).collect();
-        labels.sort_by(f64::total_cmp);
-        assert!(labels.windows(2).all(|pair| pair[1] - pair[0] >= LINE), "{labels:?}");
+    fn what_is_too_long_for_the_picture_is_shortened_and_kept_in_its_title() {
+        let about = "ж".repeat(300);
+        let name = "first=2,every=20,by=2,max=9,ttl=90,preferred=30,rounds=4,escalate=300";
+        let picture = svg(&about, "20 days", &[compared(name, 100.0, 8.0), compared("default", 500.0, 9.0)]);
+        assert!(picture.contains(&format!("<title>{about}, 20 days</title>")));
+        assert!(picture.contains(&format!(">{}…, 20 days</text>", "ж".repeat(80))), "{picture}");
+        assert!(picture.contains(">first=2,every=20,by=2,max=9,ttl=90,preferred=30… (100 s, 8.0)<"), "{picture}");
     }
 }

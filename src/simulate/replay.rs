@@ -18,7 +18,7 @@ use super::figures::{End, Figures, Outcome, Played, figures};
 use super::rule::Rule;
 use super::statistics::milliseconds;
 use crate::model::master_past::Changed;
-use crate::model::past::{Answered, Ended, Past, PastAnswer, PastChange, PastOrder};
+use crate::model::past::{Answered, Ended, Past, PastAnswer, PastChange, PastOrder, PastPolicy};
 use crate::model::selection::Search;
 use crate::model::{MasterId, OrderId};
 
@@ -76,20 +76,18 @@ pub struct Replay {
     pub orders: usize,
     /// What really happened; lost taps are those that were really made.
     pub recorded: Figures,
-    /// The same day played under the policy in force: how far that is from what happened is how far the rest may be off.
+    /// The same day played under the policy in force: how far that is from what happened is how far the rest may be off. Of the waits
+    /// only those of orders that were taken can be compared so.
     pub in_force: Replayed,
     /// Under the proposed policies, in their order.
     pub proposed: Vec<Replayed>,
 }
 
-/// The policy that was in force.
+/// The policy that was in force when most of the orders came.
 #[must_use]
 pub fn in_force(past: &Past) -> Rule {
-    Rule {
-        name: "in force".to_owned(),
-        policy: past.policy.policy,
-        escalate_after_seconds: past.policy.escalate_after_seconds,
-    }
+    let (PastPolicy { policy, escalate_after_seconds, .. }, _) = past.policy();
+    Rule { name: "in force".to_owned(), policy, escalate_after_seconds }
 }
 
 /// Plays a day again under the policy that was in force and under the proposed ones, once for each seed: what is drawn differs
@@ -139,6 +137,7 @@ pub fn day(past: &Past) -> Day {
     let mut day = Day { begins: past.from, masters: past.masters.clone(), ..Day::default() };
     let by_id: HashMap<MasterId, usize> = places(past);
     let work = usual_work(past);
+    let usual_limit = past.policy().0.max_active_orders;
     day.orders = past.orders.iter().map(|order| arrival(past, &day, order, work)).collect();
     let change = |change: &PastChange| {
         let what = match change.what {
@@ -146,7 +145,7 @@ pub fn day(past: &Past) -> Day {
             Changed::Shift(on) => What::Shift(on),
             Changed::Blocked([_, blocked]) => What::Blocked(blocked),
             Changed::Unreachable(unreachable) => What::Unreachable(unreachable),
-            Changed::Limit([_, limit]) => What::Limit(limit.unwrap_or(past.policy.max_active_orders)),
+            Changed::Limit([_, limit]) => What::Limit(limit.unwrap_or(usual_limit)),
             // As they were at the beginning, for the whole day.
             Changed::Trade(..) | Changed::District(..) | Changed::City(_) => return None,
         };

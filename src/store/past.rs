@@ -9,7 +9,8 @@ use tokio_postgres::Row;
 use super::master_past::{self, CHANGES, MASTERS};
 use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement, with_orders_not_over};
 use crate::model::past::{
-    Answered, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, at_the_beginning,
+    Answered, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, Policies,
+    at_the_beginning,
 };
 use crate::model::selection::Candidate;
 use crate::model::{CityId, MasterId, OfferState, OrderId};
@@ -23,15 +24,17 @@ const ANSWERS_OF_A_MASTER: i64 = 200;
 /// Orders whose offers are read at once.
 const OFFERS_AT_ONCE: usize = 1000;
 
-const POLICY: Statement = statement!(
-    "past.policy",
-    [TIMESTAMPTZ],
-    "SELECT id, offer_ttl_seconds, preferred_ttl_seconds, masters_per_round, max_rounds, first_masters,
+const POLICIES: Statement = statement!(
+    "past.policies",
+    [TIMESTAMPTZ, TIMESTAMPTZ],
+    "SELECT id, created_at, offer_ttl_seconds, preferred_ttl_seconds, masters_per_round, max_rounds, first_masters,
             widen_every_seconds, widen_by, max_live_offers, escalate_after_seconds, max_active_orders
      FROM dispatch_policies
-     -- The newest of then; else the one that there was first.
-     ORDER BY created_at <= $1 /* from */ DESC, CASE WHEN created_at <= $1 THEN -id ELSE id END
-     LIMIT 1"
+     -- From the newest of the beginning on; if there was none then, from the one that there was first.
+     WHERE id >= coalesce((SELECT max(id) FROM dispatch_policies WHERE created_at <= $1 /* from */),
+                          (SELECT min(id) FROM dispatch_policies))
+       AND (created_at < $2 /* until */ OR id = (SELECT min(id) FROM dispatch_policies))
+     ORDER BY id"
 );
 const ORDERS: Statement =
     statement!("past.orders", [INT8, TIMESTAMPTZ, TIMESTAMPTZ, INT8], include_str!("past/orders.sql"));
@@ -71,12 +74,12 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
     store
         .run_within(LARGE_WORK, async |connection: Connection| {
             let connection = &connection;
-            let policy = policy(connection, from).await?;
-            let limit = policy.max_active_orders;
+            let policies = policies(connection, from, until).await?;
             let most = i64::try_from(MOST_ORDERS).unwrap_or(i64::MAX);
             let orders = connection.fetch(&ORDERS, &[&city.0, &from, &until, &most]).await?;
             let lost = lost_taps(&connection.fetch(&LOST_TAPS, &[&city.0, &from, &until]).await?)?;
             let orders = each(&orders, |row| order(row, city, &lost))?;
+            let limit = policies.of_most(orders.iter().map(|order| order.began_at)).0.max_active_orders;
             let mut offers = Vec::new();
             for some in orders.chunks(OFFERS_AT_ONCE) {
                 offers.extend(read_offers(connection, some, until).await?);
@@ -96,7 +99,7 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
             Ok(Past {
                 from,
                 until,
-                policy,
+                policies,
                 masters,
                 changes,
                 orders,
@@ -112,10 +115,16 @@ fn each<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
-async fn policy(connection: &Connection, from: Timestamp) -> Result<PastPolicy, Error> {
-    let rows = connection.fetch(&POLICY, &[&from]).await?;
-    let row = rows.first().ok_or_else(|| Error::Unknown { what: "policy", value: "none".to_owned() })?;
+async fn policies(connection: &Connection, from: Timestamp, until: Timestamp) -> Result<Policies, Error> {
+    let rows = connection.fetch(&POLICIES, &[&from, &until]).await?;
+    let mut policies = each(&rows, policy)?.into_iter();
+    let first = policies.next().ok_or_else(|| Error::Unknown { what: "policy", value: "none".to_owned() })?;
+    Ok(Policies { first, later: policies.collect() })
+}
+
+fn policy(row: &Row) -> Result<PastPolicy, Error> {
     Ok(PastPolicy {
+        made_at: column(row, "created_at")?,
         policy: super::rounds::policy(row, "id")?,
         escalate_after_seconds: column(row, "escalate_after_seconds")?,
         max_active_orders: column::<i32>(row, "max_active_orders")?.into(),

@@ -41,6 +41,29 @@ pub async fn in_force(store: &Store, staff: StaffRef) -> Result<Option<PolicyInF
         .await
 }
 
+/// Reads a policy by its number. `None`: there is none, or it is nobody of the staff.
+///
+/// # Errors
+/// When the database failed.
+pub async fn numbered(store: &Store, staff: StaffRef, id: i64) -> Result<Option<PolicyRecord>, Error> {
+    const NUMBERED: Statement = statement!(
+        "policies.numbered",
+        [INT8, INT8, INT8],
+        "SELECT ",
+        columns!(),
+        "
+         FROM staff_right($1 /* staff */, $2 /* user */) AS who
+         JOIN dispatch_policies AS policy ON policy.id = $3 /* number */
+         LEFT JOIN staff AS maker ON maker.id = policy.created_by_staff_id"
+    );
+    store
+        .run(async |connection: Connection| {
+            let rows = connection.fetch(&NUMBERED, &[&staff.id(), &staff.telegram_user(), &id]).await?;
+            rows.first().map(record).transpose()
+        })
+        .await
+}
+
 /// Reads the newest policies, the one in force first; none for whoever is not of the staff.
 ///
 /// # Errors

@@ -330,8 +330,14 @@ async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_coll
         browser.until(&says("#rule-fault-max_live_offers", "не меньше, чем")).await;
         assert_eq!(browser.value("document.activeElement.name").await, "max_live_offers");
         browser.fill("[name=max_live_offers]", "6").await;
+        for (typed, said) in [("9999999999", "от 10 до 3600"), ("12.5", "нужно целое число")] {
+            browser.fill("[name=offer_ttl_seconds]", typed).await;
+            browser.click("[data-key=check]").await;
+            browser.until(&says("#rule-fault-offer_ttl_seconds", said)).await;
+        }
+        assert_eq!(browser.value("document.querySelector('[name=masters_per_round]').checkVisibility()").await, false);
         browser.fill("[name=offer_ttl_seconds]", "90").await;
-        browser.until(&says("#rule-now-offer_ttl_seconds", "120")).await;
+        browser.until(&says("#rule-now-offer_ttl_seconds", "120 (2 мин)")).await;
         browser.click("[data-key=check]").await;
         browser
             .until(&format!("{} || {}", says("form [role=status]", "вчера"), says("form [role=status]", "Вчера")))
@@ -356,22 +362,31 @@ async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_coll
         browser.value("void (document.querySelector('[name=way]').value = 'rounds')").await;
         browser.value("void document.querySelector('[name=way]').dispatchEvent(new Event('change'))").await;
         browser.until("document.querySelector('[name=widen_by]').closest('label').hidden").await;
-        // What does not count in rounds has to fit all the same, and is seen.
+        // What does not count in rounds stands in nobody's way; whoever saves hears it where he is.
         browser.click("[data-key=check]").await;
-        browser.until(&says("#rule-fault-max_live_offers", "не меньше, чем")).await;
-        for field in ["first_masters", "max_live_offers"] {
-            let seen = format!("document.querySelector('[name={field}]').checkVisibility()");
-            assert_eq!(browser.value(&seen).await, true, "{field}");
-        }
-        browser.fill("[name=first_masters]", "3").await;
-        browser.click("[data-key=check]").await;
-        browser.click("[data-key=save]:not([hidden])").await;
+        browser.until("document.activeElement.dataset.key === 'save'").await;
+        // Somebody else saves at this very moment.
+        let colleague = t.colleague().await;
+        let held = "BEGIN; SELECT FROM dispatch_policies WHERE id = 1 FOR NO KEY UPDATE";
+        colleague.batch_execute(held).await.expect("a lock");
+        browser.keys("\u{e007}").await;
+        browser.until(&says("#toasts", "Правила сейчас сохраняет кто-то ещё")).await;
+        colleague.batch_execute("COMMIT").await.expect("an end");
+        browser.until("document.activeElement.dataset.key === 'save'").await;
+        browser.keys("\u{e007}").await;
         browser.until(&says("#toasts", "Сохранено")).await;
+        browser.until("document.activeElement.textContent.startsWith('Сохранено')").await;
+        let room = "SELECT first_masters || '|' || max_live_offers FROM dispatch_policies ORDER BY id DESC LIMIT 1";
+        assert_eq!(t.one::<String>(room, &[]).await, "9|9");
         assert_eq!(t.one::<String>(newest, &[]).await, "90|0|9|1");
-        browser.until(&says("tbody tr", "время на ответ: 120 → 90")).await;
+        browser.until(&says("tbody tr", "время на ответ: 2 мин → 1 мин 30 с")).await;
+        browser.until(&says("tbody tr", "добавляем каждые: 30 с → никогда, ищем кругами")).await;
         // Refused requests are in the console, and nothing else is.
         let console = browser.console().await;
-        assert!(console.iter().all(|line| line.contains("status of 4")), "{console:?}");
+        assert!(
+            console.iter().all(|line| line.contains("status of 4") || line.contains("status of 503")),
+            "{console:?}"
+        );
     })
     .await;
     Browser::visit(&t.page_link(PETR).await, WIDE, async |browser| {
@@ -532,8 +547,10 @@ async fn nothing_stands_in_the_way_of_who_cannot_see_it() {
     let order = t.order().offered_to([ANNA, BORIS]).await;
     t.order().offered_to([ANNA]).await;
     t.tap_accept(ANNA, order).await;
-    let serious = "axe.run().then(({violations}) => violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
-                   .map(({id, nodes}) => id + ': ' + nodes.map(({target}) => target).join(' ')))";
+    // What is moderate is what is good practice; of it, that every page has a heading.
+    let serious = "axe.run().then(({violations}) => violations
+                       .filter(({id, impact}) => impact === 'serious' || impact === 'critical' || id === 'page-has-heading-one')
+                       .map(({id, nodes}) => id + ': ' + nodes.map(({target}) => target).join(' ')))";
     for (width, scheme) in [(360, "light"), (1400, "dark"), (1400, "light")] {
         Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
             browser.prefer(scheme).await;

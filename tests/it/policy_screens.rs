@@ -4,9 +4,8 @@ use field_service::bots::render::Screen;
 use field_service::bots::render::staff::policy as screens;
 use field_service::bots::render::texts::staff::policy as texts;
 use field_service::dispatch::policy::SetPolicyOutcome;
-use field_service::model::policy_draft::{
-    Compared, PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues, Preview,
-};
+use field_service::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues};
+use field_service::model::policy_preview::{Compared, Preview};
 use field_service::sim::telegram;
 use insta::assert_snapshot;
 use jiff::Timestamp;
@@ -67,20 +66,60 @@ fn what_yesterday_would_have_been_like_is_said_honestly() {
     let draft = PolicyDraft::check(USUAL.with(PolicyField::WidenEvery, 15)).expect("a policy");
     let compared = Compared {
         orders: 181,
-        wait_seconds: [94.4, 60.6],
+        median_seconds: [40.4, 30.6],
+        ninety_seconds: [94.4, 60.6],
         accepted_percent: [97.2, 98.6],
         messages: [7.11, 7.86],
         drawn_percent: 31.4,
     };
     let few = Compared { accepted_percent: [91.0, 88.0], ..compared };
+    // Nobody took any under one of them.
+    let none = Compared { accepted_percent: [91.0, 0.0], ..compared };
+    let hours = Compared { ninety_seconds: [33_678.0, 59.9], ..compared };
     let previews = [
         Preview::Compared(compared),
         Preview::Compared(few),
+        Preview::Compared(none),
+        Preview::Compared(hours),
         Preview::TooFew { orders: 19 },
         Preview::NotReplayed,
         Preview::NotComputed,
     ];
     assert_snapshot!("policy_preview", all(&previews.map(|preview| screens::confirm(&now, &draft, &preview))));
+}
+
+/// A button between two others has a third of the narrowest screen: about nine characters.
+#[test]
+fn every_rule_s_button_is_short_and_keeps_its_place() {
+    let bounds = |bound: fn(PolicyField) -> i32| PolicyValues(PolicyField::ALL.map(bound));
+    let many = [USUAL, in_rounds(), bounds(|field| *field.range().start()), bounds(|field| *field.range().end())];
+    let stepped = PolicyField::ALL.into_iter().flat_map(|field| {
+        let up = std::iter::successors(Some(USUAL), move |values| values.stepped(field, true));
+        let down = std::iter::successors(Some(USUAL), move |values| values.stepped(field, false));
+        up.chain(down)
+    });
+    let now = record(2, None, USUAL);
+    for values in many.into_iter().chain(stepped) {
+        let screen = screens::edit(&now, values);
+        let rules = screen.keyboard.inline_keyboard.iter().filter(|row| row.len() > 1);
+        let mut count = 0;
+        for row in rules {
+            assert_eq!(row.len(), 3, "{row:?}");
+            let said = row[1].text.split_once(' ').map_or("", |(_, said)| said);
+            assert!(said.chars().count() <= 8, "{said}");
+            count += 1;
+        }
+        assert_eq!(count, if values.widens() { 11 } else { 8 });
+    }
+}
+
+#[test]
+fn why_there_is_no_step_further_is_said() {
+    let said: Vec<_> = PolicyField::ALL
+        .iter()
+        .flat_map(|field| [false, true].map(|up| format!("{} {}", field.name(), texts::bound(*field, up))))
+        .collect();
+    assert_snapshot!("policy_bounds", said.join("\n"));
 }
 
 #[test]
@@ -116,6 +155,8 @@ fn every_answer_to_a_save_fits_over_the_chat() {
     let said: Vec<_> =
         outcomes.iter().map(|outcome| format!("{}: {}", outcome.name(), texts::saved(outcome))).collect();
     assert_eq!(outcomes.len(), SetPolicyOutcome::NAMES.len());
+    let meanwhile = texts::changed_meanwhile(&record(5, Some(&"Ж".repeat(100)), USUAL));
+    assert!(meanwhile.chars().count() <= 200 && !meanwhile.contains("Не сохранено"), "{meanwhile}");
     for outcome in &outcomes {
         assert!(texts::saved(outcome).chars().count() <= 200, "{outcome:?}");
     }

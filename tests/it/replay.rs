@@ -248,6 +248,50 @@ async fn it_reads_without_prepared_statements_too() {
     assert_eq!(unnamed.orders.len(), 2);
 }
 
+/// The policy that is named is the one in force when most of the orders came, whatever there was at the beginning.
+#[tokio::test]
+async fn the_policy_in_force_is_that_of_most_orders() {
+    let (t, _) = Dispatch::day_by_hand().await;
+    t.execute("UPDATE dispatch_policies SET created_at = '2026-01-01Z'", &[]).await;
+    let newest: i64 = t.one("SELECT max(id) FROM dispatch_policies", &[]).await;
+    let add = "INSERT INTO dispatch_policies (offer_ttl_seconds, created_at) VALUES (90, '2026-01-10 10:30Z'), (80, '2026-01-10 12:00Z')";
+    t.execute(add, &[]).await;
+    let of = async |from: &str, until: &str| {
+        let past = t.past(at(from), at(until)).await;
+        let (policy, orders) = past.policy();
+        let others: Vec<_> = past.policies.all().map(|policy| policy.policy.id - newest).collect();
+        (policy.policy.id - newest, orders, others)
+    };
+    assert_eq!(of("2026-01-10T09:00:00Z", "2026-01-10T10:30:00Z").await, (0, 1, vec![0]));
+    assert_eq!(of("2026-01-10T10:15:00Z", "2026-01-10T13:00:00Z").await, (1, 1, vec![0, 1, 2]));
+    assert_eq!(
+        of("2026-01-10T09:00:00Z", "2026-01-10T13:00:00Z").await,
+        (1, 1, vec![0, 1, 2]),
+        "of as many the latest"
+    );
+    assert_eq!(of("2026-01-10T12:30:00Z", "2026-01-10T13:00:00Z").await, (2, 0, vec![2]), "there are none");
+    assert_eq!(of("2025-01-10T12:30:00Z", "2026-01-10T10:15:00Z").await.0, 0);
+}
+
+/// What was recorded and what was played is the same kind of wait: that of orders that were taken.
+#[tokio::test]
+async fn an_order_that_nobody_took_is_no_wait_in_either() {
+    let (t, orders) = Dispatch::day_by_hand().await;
+    // The first is canceled after two and a half minutes, and nobody would take it: the play searches for an hour.
+    t.execute("DELETE FROM distribution_metrics WHERE order_id = $1", &[&orders[0].0]).await;
+    t.execute(
+        "UPDATE order_status_history SET to_status = 'CANCELED' WHERE order_id = $1 AND to_status = 'ASSIGNED'",
+        &[&orders[0].0],
+    )
+    .await;
+    t.execute("UPDATE offers SET state = 'EXPIRED' WHERE order_id = $1", &[&orders[0].0]).await;
+    let past = t.past(at("2026-01-10T09:00:00Z"), at("2026-01-10T11:30:00Z")).await;
+    let replay = compare(&past, &[], 0..2);
+    let waits = |figures: &Figures| [figures.taken_median, figures.taken_ninety, figures.accepted].map(whole);
+    assert_eq!(waits(&replay.recorded), [20, 20, 50]);
+    assert_eq!(waits(&replay.in_force.compared.seeds[0]), [20, 20, 50]);
+}
+
 /// How somebody answers an order, and after how many seconds: not the same for any two.
 fn habit(order: usize, user: i64) -> (i64, &'static str) {
     let mixed = (i64::try_from(order).expect("a small number") * 31 + user * 17) % 101;
@@ -287,8 +331,8 @@ async fn the_same_policy_comes_close_to_what_was_recorded() {
     // Whoever was not waited for had not taken it by then, and does not now: the same master gets it.
     assert!((drawn.own + drawn.of_city) * 10 < drawn.measured + drawn.continued, "{drawn:?} {replay:#?}");
     for (what, (was, is), tolerance) in [
-        ("median", same(|figures| figures.median), 0.1),
-        ("90 %", same(|figures| figures.ninety), 0.2),
+        ("median", same(|figures| figures.taken_median), 0.1),
+        ("90 %", same(|figures| figures.taken_ninety), 0.2),
         ("messages", same(|figures| figures.messages), 0.1),
     ] {
         assert!((was - is).abs() <= was * tolerance, "{what}: {was} and {is}: {replay:#?}");
@@ -300,16 +344,36 @@ async fn the_same_policy_comes_close_to_what_was_recorded() {
 #[tokio::test]
 async fn the_program_says_what_would_have_been() {
     let (t, _) = Dispatch::day_by_hand().await;
-    let replay = async |args: &[&str]| {
+    let run = async |args: &[&str]| {
         let program = env!("CARGO_BIN_EXE_field-service");
         let mut command = Command::new(program);
         command.arg("replay").args(args).current_dir(BARE_FOLDER).env_clear().env("DATABASE_URL", &t.database_url);
         let output = command.output().await.expect("the program runs");
-        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let replay = async |args: &[&str]| {
+        let (code, said) = run(args).await;
+        (code == Some(0), said)
     };
     let (fine, said) = replay(&["--since", "2026-01-10", "--policy", "every=30", "--policy", "broadcast"]).await;
     assert!(fine, "{said}");
     assert!(said.contains("2 orders from 2026-01-10T00:00:00Z to 2026-01-11T00:00:00Z"), "{said}");
+    // Named, with what it says.
+    assert!(said.contains("In force: policy 1 of ") && said.contains(": first=3,every=0,ttl=120,preferred="), "{said}");
+    let one = replay(&["--since", "2026-01-10", "--until", "2026-01-10T10:30:00Z", "--policy", "every=30"]).await;
+    assert!(one.0 && one.1.contains("1 order from 2026-01-10T00:00:00Z"), "{}", one.1);
+    let (fine, none) = replay(&["--since", "2020-01-01", "--policy", "broadcast"]).await;
+    assert!(fine && none.contains("No order's search began") && !none.contains("recorded"), "{none}");
+    let (fine, twice) = replay(&["--since", "2026-01-10", "--policy", "every=30", "--policy", "every=30"]).await;
+    assert!(
+        fine && twice.lines().filter(|line| line.starts_with("every=30")).count() == 2,
+        "a line in each table: {twice}"
+    );
+    // What is typed wrongly is one kind of failure, whenever it is found.
+    for policy in ["fast", "ttl=0", "first=9,max=3", ""] {
+        let (code, said) = run(&["--since", "2026-01-10", "--policy", policy]).await;
+        assert_eq!(code, Some(2), "{policy}: {said}");
+    }
     let figures = |row: &str| {
         let line = said.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {said}"));
         line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>()
@@ -320,7 +384,11 @@ async fn the_program_says_what_would_have_been() {
         (["--since", "yesterday"], "expected a date"),
         (["--since", "2999-01-01"], "is not before"),
         (["--city", "Нигде"], "there is no city «Нигде»"),
-        (["--policy", "ttl=0"], "ttl=0: expected"),
+        (["--policy", "ttl=0"], "ttl=0: expected 10 to 3600"),
+        (["--policy", "first=9,max=3"], "first=9 is more than max=3; in force is first=3,every=0"),
+        (["--since", "-5h"], "expected how long ago"),
+        (["--since", "99999999999h"], "--since: expected a moment from 2000-01-01"),
+        (["--since", "2026-01-10T09:00:00"], "expected a moment with its offset"),
     ] {
         let (fine, said) = replay(&[&args[..], &["--policy", "default"]].concat()).await;
         assert!(!fine && said.contains(why), "{args:?}: {said}");

@@ -214,6 +214,23 @@ fn the_program_prints_a_table_and_draws_a_picture() {
     let (_, of_file, _) = of_city(own_path);
     let figures = |table: &str| table.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>();
     assert_eq!(figures(&table), figures(&of_file), "the same city from a file");
+    let (_, once, _) = simulate(&["--city", "sparse", "--seeds", "1", "--policy", "default", "--policy", "every=30"]);
+    assert!(
+        once.contains("; 1 day with ") && once.lines().filter(|line| line.contains("every=30")).count() == 0,
+        "{once}"
+    );
+    // A picture of before stays as long as there is no other.
+    let before = std::fs::read(&picture).expect("a picture");
+    std::fs::write(&own, "masters = [").expect("a file");
+    let (fine, _, errors) = of_city(own_path);
+    assert!(!fine && errors.contains("\n1 | masters = [\n") && !errors.contains("\\n"), "as it is: {errors}");
+    assert_eq!(std::fs::read(&picture).expect("a picture"), before);
+    // No order comes.
+    let (_, quiet, _) = simulate(&["--show-city", "sparse"]);
+    let per_hour = quiet.lines().find(|line| line.starts_with("per_hour")).expect("how many").to_owned();
+    std::fs::write(&own, quiet.replace(&per_hour, "per_hour = 0")).expect("a file");
+    let (fine, none, _) = of_city(own_path);
+    assert!(fine && none.contains("No order comes") && !none.contains("policy  "), "{none}");
     std::fs::remove_dir_all(folder).expect("a folder");
 }
 
@@ -221,7 +238,11 @@ fn the_program_prints_a_table_and_draws_a_picture() {
 fn what_it_cannot_play_is_said() {
     for (args, why) in [
         (["--city", "/nowhere.toml"], "expected default, sparse, dense, night, or a TOML file"),
-        (["--policy", "fast"], "fast: expected default, rounds-of-3"),
+        (["--policy", "fast"], "«fast»: expected default, rounds-of-3"),
+        (["--policy", ""], "expected default, rounds-of-3"),
+        (["--policy", "every=1"], "every=1: expected 0 (in rounds), or 5 to 3600"),
+        (["--policy", "first=2,first=3"], "first= is there twice"),
+        (["--svg", "/nowhere/wait.svg"], "--svg /nowhere/wait.svg: "),
         (["--policy", "first=9,max=3"], "first=9 is more than max=3"),
         (["--seeds", "0"], "0 is not in 1.."),
         (["--show-city", "nowhere"], "there is no city nowhere"),

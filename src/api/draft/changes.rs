@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::body::{given, some};
+use super::super::body::{given, object_given, some};
 use super::super::new_order::{category, obstacle, phone, slot_is_sane, words};
 use super::super::problem::{FieldError, Problem};
 use super::shown::{LocalSlot, name};
@@ -55,7 +55,7 @@ pub struct DraftChanges {
     description: Option<Option<String>>,
     /// When the master is to come; null: as soon as possible.
     #[schema(value_type = Option<LocalSlot>)]
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "object_given")]
     slot: Option<Option<LocalSlot>>,
     /// Who is asked first: a master of the city.
     #[schema(value_type = Option<i64>)]

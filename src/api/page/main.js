@@ -12,9 +12,9 @@ const page = {
   who: null,
   cities: [],
   may: (scope) => page.who && ["READ", "ORDERS", "ALL"].indexOf(page.who.scope) >= ["READ", "ORDERS", "ALL"].indexOf(scope),
-  fail: (error) => {
+  fail: (error, words) => {
     if (!(error instanceof Problem)) throw error;
-    toast(problem(error), true);
+    toast(problem(error, words), true);
   },
   open: (order) => card.open(order),
   show: (name) => name !== view && show(name),

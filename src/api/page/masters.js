@@ -93,7 +93,7 @@ export class Masters {
       toast(`${master.full_name}: сохранено.`);
       return true;
     } catch (error) {
-      if (error.kind !== "stale") this.page.fail(error);
+      if (error.kind !== "stale") this.page.fail(error, { busy: "С мастером сейчас работает кто-то ещё. Попробуйте ещё раз.", "not-found": "Такого мастера нет." });
       else {
         // What was chosen stays, and is sent as of now if it is sent again.
         Object.assign(master, error.said.current);

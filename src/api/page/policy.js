@@ -1,14 +1,14 @@
 // «Правила»: how masters are searched for; an admin changes it, and sees before what it would have done yesterday.
 import { ask, get, post } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { counted, fault, FIELD, problem } from "./texts.js";
+import { counted, fault, FIELD, lasting, problem } from "./texts.js";
 
 /** The fields in their groups: the name, and how it is written. `widens`: a search goes by it only while it widens, or only in rounds. */
-const SECONDS = "секунд";
+const SECONDS = "секунд", MASTERS = "мастеров";
 const GROUPS = [
   ["Кого и когда спрашиваем", [
-    ["first_masters", { widens: true }], ["widen_every_seconds", { widens: true, unit: SECONDS }], ["widen_by", { widens: true }], ["max_live_offers", { widens: true }],
-    ["masters_per_round", {}], ["offer_ttl_seconds", { unit: SECONDS }], ["preferred_ttl_seconds", { unit: SECONDS }],
+    ["first_masters", { widens: true, unit: MASTERS }], ["widen_every_seconds", { widens: true, unit: SECONDS }], ["widen_by", { widens: true, unit: MASTERS }],
+    ["max_live_offers", { widens: true, unit: MASTERS }], ["masters_per_round", { widens: false }], ["offer_ttl_seconds", { unit: SECONDS }], ["preferred_ttl_seconds", { unit: SECONDS }],
   ]],
   ["Когда зовём диспетчера", [["max_rounds", {}], ["escalate_after_seconds", { unit: SECONDS }]]],
   ["Нагрузка и рабочий день", [["max_active_orders", {}], ["workday_start", { clock: true }], ["workday_end", { clock: true }]]],
@@ -19,18 +19,22 @@ const USUAL = 30;
 
 const when = (iso) => new Intl.DateTimeFormat("ru", { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(iso));
 const who = (policy) => policy.created_by ?? "система";
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const isTime = (name) => FIELDS.some(([known, { unit }]) => known === name && unit === SECONDS);
+/** A field's value as it is said; a search that never widens goes on in rounds. */
+const saidOf = (name, value) => name === "widen_every_seconds" && value === 0 ? "никогда, ищем кругами" : isTime(name) ? lasting(value) : String(value);
 const tenths = (number) => number.toLocaleString("ru", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** What yesterday would have been like, in words. */
-function previewed({ result, orders: count, wait_seconds: wait, accepted_percent: took, messages, drawn_percent: drawn }) {
+function previewed({ result, orders: count, wait_seconds: wait, wait_percent: part, accepted_percent: took, messages, drawn_percent: drawn }) {
   if (result === "TOO_FEW") return [`Что это дало бы вчера, не скажешь: мастера взяли слишком мало заявок (${count}).`];
   if (result === "NOT_REPLAYED") return ["Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были."];
   if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так."];
   return [
-    h("b", {}, `Вчера это дало бы: ${Math.round(wait[0])} → ${Math.round(wait[1])} с, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
-    `За столько мастера берут 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Мастера берут ${Math.round(took[0])} → ${Math.round(took[1])}% из них; остальные отменены, отданы вручную или не взяты за час, их ждём до конца поиска. `,
-    Math.min(...took) < 90 && "Взято меньше 9 из 10, поэтому секунды — лишь оценка. ",
-    `${Math.round(drawn)}% ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.`,
+    h("b", {}, `Вчера это дало бы: ${wait === null ? "" : `ждали бы ${lasting(wait[0])} → ${lasting(wait[1])}, `}взято ${Math.round(took[0])} → ${Math.round(took[1])} %, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
+    wait !== null && (part === 90 ? "Столько ждали бы 9 из 10 взятых заявок. " : "Столько ждала бы половина взятых заявок: взято меньше 9 из 10. "),
+    `Сообщения — на одну заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Остальные отменены, отданы вручную или их никто не взял за час. `,
+    `${Math.round(drawn)} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.`,
   ];
 }
 
@@ -41,11 +45,11 @@ export class Policy {
     this.seen = null;
     this.inputs = new Map(FIELDS.map(([name, { clock }]) => [name, h("input", { name, id: `rule-${name}`, "data-key": `rule-${name}`, required: true, type: clock ? "time" : "number", "aria-describedby": `rule-fault-${name} rule-now-${name}`, oninput: () => this.changed() })]));
     this.way = h("select", { name: "way", "data-key": "way", onchange: () => this.turn() }, h("option", { value: "widen" }, "Добавлять мастеров, пока никто не взял"), h("option", { value: "rounds" }, "Кругами: ждать ответа всех, потом звать следующих"));
-    this.rows = new Map(FIELDS.map(([name, { unit }]) => [name, h("label", { for: `rule-${name}` }, FIELD[name], unit && `, ${unit}`, this.inputs.get(name), h("small", { class: "bad", id: `rule-fault-${name}`, role: "alert" }), h("small", { id: `rule-now-${name}` }))]));
-    this.said = h("p", { class: "hint", role: "status" });
+    this.rows = new Map(FIELDS.map(([name, { unit }]) => [name, h("label", { for: `rule-${name}` }, capital(FIELD[name]), unit && `, ${unit}`, this.inputs.get(name), h("small", { class: "bad", id: `rule-fault-${name}`, role: "alert" }), h("small", { id: `rule-now-${name}` }))]));
+    this.said = h("p", { class: "hint", role: "status", tabindex: "-1" });
     this.check = h("button", { class: "primary", "data-key": "check" }, "Проверить");
     this.save = h("button", { class: "primary", type: "button", "data-key": "save", hidden: true, onclick: () => this.send() }, "Сохранить");
-    this.back = h("button", { type: "button", "data-key": "undo", hidden: true, onclick: () => this.show() }, "Отменить изменения");
+    this.back = h("button", { type: "button", "data-key": "undo", hidden: true, onclick: () => { this.show(); this.said.focus(); } }, "Отменить изменения");
     this.form = h("form", { class: "rules", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.preview(); } },
       h("label", {}, "Как спрашиваем", this.way),
       GROUPS.map(([title, fields]) => h("fieldset", {}, h("legend", {}, title), fields.map(([name]) => this.rows.get(name)))),
@@ -88,7 +92,7 @@ export class Policy {
     this.seen = { policy, tag };
     for (const [name, input] of this.inputs) if (!typed.includes(name)) input.value = policy.rules[name];
     this.changed();
-    toast(`Правила тем временем изменили (${who(policy)}). Ваши значения на месте: сравните и сохраните ещё раз.`, true);
+    toast(`Правила тем временем изменили (${who(policy)}). То, что меняли вы, осталось; остальное — как теперь. Проверьте ещё раз.`, true);
   }
 
   /** The other way of searching. */
@@ -117,13 +121,21 @@ export class Policy {
       const row = this.rows.get(name);
       // What does not count is shown while it is typed, and as long as it would be saved as something else.
       const kept = row.contains(document.activeElement) || (name !== "widen_every_seconds" && changed.includes(name));
-      row.hidden = only === true && !widens && !kept;
+      row.hidden = only !== undefined && only !== widens && !kept;
     }
-    for (const name of this.inputs.keys()) this.wrong(name, "", changed.includes(name) ? `действует: ${policy.rules[name]}` : "");
-    if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть после ${this.value("max_rounds") * this.value("masters_per_round")} спрошенных мастеров`);
+    for (const name of this.inputs.keys()) this.wrong(name, "", changed.includes(name) ? `действует: ${this.inForce(name)}` : "");
+    // A search that widens counts masters, as many as so many rounds would ask.
+    const rounds = this.value("max_rounds"), round = this.value("masters_per_round");
+    if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть когда ${counted(rounds * round, "мастер спрошен", "мастера спрошены", "мастеров спрошены")}: круг — это ${counted(round, "мастер", "мастера", "мастеров")}`);
     replace(this.made, `Действует №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
     this.said.textContent = changed.length ? "" : "Ничего не изменено.";
     [this.check.hidden, this.check.disabled, this.save.hidden, this.back.hidden] = [false, changed.length === 0, true, changed.length === 0];
+  }
+
+  /** What a field says in force: as it is typed, and as it is said where that is not the same. */
+  inForce(name) {
+    const value = this.seen.policy.rules[name], said = saidOf(name, value);
+    return String(value) === said ? said : `${value} (${said})`;
   }
 
   /** Says what is wrong with a field, and what it is in force. */
@@ -142,7 +154,7 @@ export class Policy {
   /** What is missing is said before anybody is asked. */
   complete() {
     const empty = FIELDS.map(([name]) => name).filter((name) => this.value(name) === null || this.value(name) === "" || (this.inputs.get(name).type === "number" && !Number.isInteger(this.value(name))));
-    for (const name of empty) this.wrong(name, "нужно целое число или время");
+    for (const name of empty) this.wrong(name, this.inputs.get(name).type === "time" ? "нужно время, например 10:00" : "нужно целое число");
     this.inputs.get(empty[0])?.focus();
     return empty.length === 0;
   }
@@ -162,7 +174,14 @@ export class Policy {
       this.refused(error);
     } finally {
       this.check.disabled = this.differences().length === 0;
+      this.keepFocus(this.check);
     }
+  }
+
+  /** A button that was disabled while it was asked has lost the focus, which goes back to it, or to what has come of it. */
+  keepFocus(button) {
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (lost && this.element.isConnected) (button.hidden || button.disabled ? this.said : button).focus();
   }
 
   async send() {
@@ -171,12 +190,16 @@ export class Policy {
       const { said, tag } = await ask("PUT", "policy", { body: this.rules(), headers: { "If-Match": this.seen.tag } });
       this.seen = { policy: said, tag };
       this.show();
-      toast("Сохранено. Новые поиски идут по новым правилам.");
+      const done = "Сохранено. Новые поиски идут по новым правилам.";
+      toast(done);
+      this.said.textContent = done;
+      this.said.focus();
       await this.history();
     } catch (error) {
       this.refused(error);
     } finally {
       this.save.disabled = false;
+      this.keepFocus(this.save);
     }
   }
 
@@ -187,7 +210,7 @@ export class Policy {
       return;
     }
     this.said.textContent = "";
-    if (error.kind !== "invalid") return this.page.fail(error);
+    if (error.kind !== "invalid") return this.page.fail(error, { busy: "Правила сейчас сохраняет кто-то ещё. Попробуйте ещё раз через пару секунд." });
     for (const { pointer, detail } of error.said.errors ?? []) {
       const name = pointer.split("/")[1];
       if (this.inputs.has(name)) this.wrong(name, fault(detail));
@@ -204,7 +227,7 @@ export class Policy {
         const before = policies[index + 1].rules;
         const changes = FIELDS.map(([name]) => name).filter((name) => policy.rules[name] !== before[name]);
         return h("tr", {}, h("th", { scope: "row" }, `№${policy.id}`), h("td", {}, when(policy.created_at)), h("td", {}, who(policy)),
-          h("td", {}, changes.map((name) => `${FIELD[name]}: ${before[name]} → ${policy.rules[name]}`).join("; ") || "поиск не изменился"));
+          h("td", {}, changes.map((name) => `${FIELD[name]}: ${saidOf(name, before[name])} → ${saidOf(name, policy.rules[name])}`).join("; ") || "поиск не изменился"));
       });
       replace(this.log, h("table", {}, h("caption", {}, "Кто и когда менял"), h("thead", {}, h("tr", {}, ["Правила", "Когда", "Кто", "Что"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows)));
     } catch (error) {

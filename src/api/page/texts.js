@@ -25,7 +25,7 @@ export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
   city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
-  offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "мастера, которого просит клиент, спрашиваем одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем раз в",
+  offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "мастера, которого просит клиент, спрашиваем одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем каждые",
   widen_by: "добавляем по", max_live_offers: "одновременно спрашиваем не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
   escalate_after_seconds: "диспетчера зовём через", max_active_orders: "заявок у мастера не больше", workday_start: "начало рабочего дня", workday_end: "конец рабочего дня",
 };
@@ -36,6 +36,8 @@ export const ACTION = {
 
 /** What the API says of fields, in the words of the page. */
 const FAULTS = [
+  [/^expected a whole number/, "нужно целое число"],
+  [/^expected a number/, "нужно число"],
   [/^expected (some words|a value)/, "заполните это поле"],
   [/^expected at most (\d+) characters/, "не длиннее $1 символов"],
   [/^expected 1 to (\d+) characters/, "от 1 до $1 символов"],
@@ -76,8 +78,8 @@ export function fault(detail) {
   return said.replace(/[a-z_]{4,}/g, (name) => FIELD[name] ?? name);
 }
 
-/** Why something was not done, and what to do. */
-export function problem(error) {
+/** Why something was not done, and what to do. It is an order that was to be changed, unless other words are given, by the kind. */
+export function problem(error, other = {}) {
   const words = {
     stale: "Заявка успела измениться: посмотрите, какая она теперь.", "not-now": "Сейчас этого с заявкой не сделать.", "too-late": "Прошло больше суток.",
     claimed: "Заявку уже взял на себя другой диспетчер.", "already-offered": "Мастерам уже предложили, ждём ответа.", "past-slot": "Это время уже прошло.",
@@ -88,7 +90,7 @@ export function problem(error) {
     "key-of-another": "Этот файл уже загружали с другим содержимым.", malformed: "Запрос не понят.",
   };
   if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => [FIELD[pointer.split("/")[1]], fault(detail)].filter(Boolean).join(": ")).join("; ") || "Проверьте, что введено.";
-  return words[error.kind] ?? "Не получилось. Попробуйте ещё раз.";
+  return other[error.kind] ?? words[error.kind] ?? "Не получилось. Попробуйте ещё раз.";
 }
 
 const plural = new Intl.PluralRules("ru");
@@ -105,12 +107,15 @@ export function span(milliseconds) {
   return `${Math.floor(minutes / 1440)} д ${Math.floor((minutes % 1440) / 60)} ч`;
 }
 
-/** A bound of waiting, which is never said to be less than it is: «1 мин 45 с», «47 ч 55 мин». */
+/** How long something takes, in seconds: «45 с», «1 мин 34 с», «1 ч 5 мин». */
+export function lasting(seconds) {
+  const whole = Math.round(seconds), parts = [[Math.floor(whole / 3600), "ч"], [Math.floor(whole / 60) % 60, "мин"], [whole < 3600 ? whole % 60 : 0, "с"]];
+  return parts.filter(([number]) => number > 0).map(([number, unit]) => `${number} ${unit}`).join(" ") || "0 с";
+}
+
+/** A bound of waiting, which is never said to be less than it is: «1 мин 45 с», «47 ч 56 мин». */
 export function atMost(seconds) {
-  if (seconds < 60) return `${seconds} с`;
-  const minutes = Math.ceil(seconds / 60);
-  if (seconds < 3600) return seconds % 60 ? `${Math.floor(seconds / 60)} мин ${seconds % 60} с` : `${minutes} мин`;
-  return minutes % 60 ? `${Math.floor(minutes / 60)} ч ${minutes % 60} мин` : `${minutes / 60} ч`;
+  return lasting(seconds < 3600 ? Math.ceil(seconds) : Math.ceil(seconds / 60) * 60);
 }
 
 const at = (iso, zone, options) => new Intl.DateTimeFormat("ru", { timeZone: zone, ...options }).format(new Date(iso));

@@ -6,7 +6,7 @@ use super::super::render::texts::staff::policy as texts;
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::policy::{self, SetPolicyOutcome};
-use crate::model::policy_draft::{PolicyDraft, PolicyInForce, PolicyValues};
+use crate::model::policy_draft::{PolicyDraft, PolicyInForce, PolicyRecord, PolicyValues};
 use crate::model::staff::Place;
 use crate::store;
 
@@ -26,24 +26,48 @@ impl By<'_> {
                 let latest = policy::latest(&self.bots.store, self.staff, LOG + 1).await?;
                 Ok(Reply::screen(screens::log(&latest), Place::Menu))
             }
-            PolicyTap::Edit(seen, values) => Ok(edited(&policy, seen, values)),
+            PolicyTap::Bound(field, up) => {
+                Ok(Reply { place: Some(Place::Menu), ..Reply::alert(texts::bound(field, up)) })
+            }
+            PolicyTap::Edit(seen, values) => self.edit_policy(&policy, seen, values).await,
             PolicyTap::Try(seen, values) => self.try_policy(&policy, seen, values).await,
             PolicyTap::Set(seen, values) => self.set_policy(&policy, seen, values).await,
         }
     }
 
+    /// Values that are being chosen, beside the policy in force; if that is another one since they were begun, it is said.
+    async fn edit_policy(self, policy: &PolicyInForce, seen: i64, values: PolicyValues) -> Result<Reply, store::Error> {
+        let now = &policy.record;
+        let values = self.moved(now, seen, values).await?;
+        if now.values == values {
+            return Ok(shown(policy));
+        }
+        let reply = edited(now, values);
+        Ok(if now.id == seen { reply } else { reply.with_alert(texts::changed_meanwhile(now)) })
+    }
+
+    /// Values that were begun with one policy, on top of the one in force: where they were not touched they are as in that.
+    async fn moved(self, now: &PolicyRecord, seen: i64, values: PolicyValues) -> Result<PolicyValues, store::Error> {
+        if now.id == seen {
+            return Ok(values);
+        }
+        let seen = policy::numbered(&self.bots.store, self.staff, seen).await?;
+        // Buttons carry values within bounds, also where a row has others.
+        Ok(seen.map_or(values, |seen| values.moved(seen.values.clamped(), now.values.clamped())))
+    }
+
     /// Asks whether to save values, with what they would have done yesterday.
     async fn try_policy(self, policy: &PolicyInForce, seen: i64, values: PolicyValues) -> Result<Reply, store::Error> {
         let now = &policy.record;
+        if now.id != seen {
+            return self.edit_policy(policy, seen, values).await;
+        }
         let Ok(draft) = PolicyDraft::check(values) else {
-            return Ok(edited(policy, seen, values).with_alert(texts::NOT_SAVED_YET));
+            return Ok(edited(now, values).with_alert(texts::NOT_SAVED_YET));
         };
-        if now.values == values {
+        if now.values == draft.values() {
             let already = SetPolicyOutcome::AlreadySo(now.clone());
             return Ok(shown(policy).with_toast(texts::saved(&already)));
-        }
-        if now.id != seen {
-            return Ok(edited(policy, seen, values));
         }
         let preview = policy::preview(&self.bots.store, now, &draft).await?;
         Ok(Reply::screen(screens::confirm(now, &draft, &preview), Place::Menu))
@@ -52,7 +76,8 @@ impl By<'_> {
     /// Saves values; if they are not saved, they stay on the screen.
     async fn set_policy(self, policy: &PolicyInForce, seen: i64, values: PolicyValues) -> Result<Reply, store::Error> {
         let Ok(draft) = PolicyDraft::check(values) else {
-            return Ok(edited(policy, seen, values).with_alert(texts::NOT_SAVED_YET));
+            let reply = self.edit_policy(policy, seen, values).await?;
+            return Ok(reply.with_alert(texts::NOT_SAVED_YET));
         };
         let (store, staff) = (&self.bots.store, self.staff);
         let outcome = policy::set(store, staff, &draft, Some(seen), Some(self.origin)).await?;
@@ -64,10 +89,11 @@ impl By<'_> {
                 shown(&PolicyInForce { record, ..policy.clone() }).with_alert(said)
             }
             SetPolicyOutcome::Stale(record) => {
-                Reply::screen(screens::edit(&record, values), Place::Menu).with_alert(said)
+                let values = self.moved(&record, seen, values).await?;
+                edited(&record, values).with_alert(said)
             }
             SetPolicyOutcome::NotAllowed => self.menu().await?.with_alert(said),
-            SetPolicyOutcome::Busy => edited(policy, seen, values).with_alert(said),
+            SetPolicyOutcome::Busy => self.edit_policy(policy, seen, values).await?.with_alert(said),
         })
     }
 }
@@ -76,15 +102,6 @@ fn shown(policy: &PolicyInForce) -> Reply {
     Reply::screen(screens::in_force(policy), Place::Menu)
 }
 
-/// Values that are being chosen, beside the policy in force; if that is another one since they were begun, it is said.
-fn edited(policy: &PolicyInForce, seen: i64, values: PolicyValues) -> Reply {
-    if policy.record.values == values {
-        return shown(policy);
-    }
-    let reply = Reply::screen(screens::edit(&policy.record, values), Place::Menu);
-    if policy.record.id == seen {
-        reply
-    } else {
-        reply.with_alert(texts::saved(&SetPolicyOutcome::Stale(policy.record.clone())))
-    }
+fn edited(now: &PolicyRecord, values: PolicyValues) -> Reply {
+    Reply::screen(screens::edit(now, values), Place::Menu)
 }

@@ -1,7 +1,7 @@
 //! `adm:pol…`: how masters are searched for.
 //!
 //! What is wanted travels with each button, all of it, beside the policy that was seen: nothing is kept between two taps, so that a tap
-//! that comes twice, or two at once, end where one does.
+//! that comes twice, or two at once, end where one does. What was touched is where both differ.
 //!
 //! Values are written one after the other in the order of [`PolicyField::ALL`], in base 36 and each as wide as its greatest.
 
@@ -23,14 +23,18 @@ pub enum PolicyTap {
     Try(i64, PolicyValues),
     /// `adm:pol:set:<policy>:<values>`: save them.
     Set(i64, PolicyValues),
+    /// `adm:pol:least|most:<rule>`: a step beyond a bound, which there is not; up, if it is the upper one. A rule is the field's place, from 1.
+    Bound(PolicyField, bool),
 }
 
 impl PolicyTap {
     /// Parses what follows `adm:pol`.
     pub(super) fn parse(parts: &mut Parts<'_>) -> Option<Self> {
         let Some(what) = parts.next() else { return Some(Self::Show) };
-        if what == "log" {
-            return Some(Self::Log);
+        match what {
+            "log" => return Some(Self::Log),
+            "least" | "most" => return Some(Self::Bound(field(parts.number()?)?, what == "most")),
+            _ => {}
         }
         let (seen, values) = (parts.number()?, read(parts.next()?)?);
         match what {
@@ -40,6 +44,10 @@ impl PolicyTap {
             _ => None,
         }
     }
+}
+
+fn field(place: i64) -> Option<PolicyField> {
+    PolicyField::ALL.get(usize::try_from(place).ok()?.checked_sub(1)?).copied()
 }
 
 /// How many digits a field has.
@@ -94,6 +102,10 @@ impl fmt::Display for PolicyTap {
             Self::Edit(seen, values) => write!(f, "adm:pol:v:{seen}:{}", written(*values)),
             Self::Try(seen, values) => write!(f, "adm:pol:try:{seen}:{}", written(*values)),
             Self::Set(seen, values) => write!(f, "adm:pol:set:{seen}:{}", written(*values)),
+            Self::Bound(field, up) => {
+                let place = PolicyField::ALL.iter().position(|known| known == field).unwrap_or_default() + 1;
+                write!(f, "adm:pol:{}:{place}", if *up { "most" } else { "least" })
+            }
         }
     }
 }
@@ -113,6 +125,9 @@ mod tests {
         let mut taps = vec![PolicyTap::Show, PolicyTap::Log];
         for values in [USUAL, least, most] {
             taps.extend([PolicyTap::Edit, PolicyTap::Try, PolicyTap::Set].map(|tap| tap(1_000_000_000_000, values)));
+        }
+        for up in [true, false] {
+            taps.extend(PolicyField::ALL.map(|field| PolicyTap::Bound(field, up)));
         }
         for tap in taps {
             let data = tap.to_string();
@@ -141,6 +156,10 @@ mod tests {
             "adm:pol:log:1",
             "adm:pol:set",
             "adm:pol:set:7",
+            "adm:pol:least",
+            "adm:pol:least:0",
+            "adm:pol:most:13",
+            "adm:pol:most:1:1",
         ] {
             assert_eq!(StaffCallback::parse(bad), None, "{bad}");
         }

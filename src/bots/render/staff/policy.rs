@@ -4,7 +4,8 @@ use super::super::Screen;
 use super::super::texts::staff::{BUTTON_MENU, policy as words};
 use super::shared::{Row, button, good, markup, row};
 use crate::bots::callback::staff::{PolicyTap, StaffCallback};
-use crate::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues, Preview};
+use crate::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues};
+use crate::model::policy_preview::Preview;
 
 fn to(tap: PolicyTap) -> StaffCallback {
     StaffCallback::Policy(tap)
@@ -19,10 +20,13 @@ fn steps(seen: i64, values: PolicyValues) -> Vec<Row> {
     let edit = |values| to(PolicyTap::Edit(seen, values));
     let shown = PolicyField::ALL.into_iter().filter(|field| field.counts(values.widens()));
     let line = |field: PolicyField| {
-        let step = |up: bool, label: &str| values.stepped(field, up).map(|values| button(label, edit(values)));
+        // Each button keeps its place, so that whoever taps again and again does not hit another one at the end.
+        let step = |up: bool, label: &str| match values.stepped(field, up) {
+            Some(values) => button(label, edit(values)),
+            None => button(words::BUTTON_BOUND, to(PolicyTap::Bound(field, up))),
+        };
         let middle = button(words::button_field(field, &values), edit(values));
-        let (less, more) = (step(false, words::BUTTON_LESS), step(true, words::BUTTON_MORE));
-        less.into_iter().chain([middle]).chain(more).collect()
+        vec![step(false, words::BUTTON_LESS), middle, step(true, words::BUTTON_MORE)]
     };
     let mut rows: Vec<Row> = shown.map(line).collect();
     rows.push(row(words::button_way(values.widens()), edit(values.in_the_other_way())));

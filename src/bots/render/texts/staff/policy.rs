@@ -1,18 +1,20 @@
 //! How masters are searched for, as an admin reads and changes it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::words::{NAME_LIMIT, clock, counted, duration, typed};
 use crate::dispatch::policy::SetPolicyOutcome;
 use crate::model::policy_draft::{
-    Compared, LEAST_WIDENING, PolicyFault, PolicyField, PolicyInForce, PolicyRecord, PolicyValues, Preview,
-    clock as time_of,
+    LEAST_WIDENING, PolicyFault, PolicyField, PolicyInForce, PolicyRecord, PolicyValues, clock as time_of,
 };
+use crate::model::policy_preview::{Compared, Preview, Wait};
 
 /// Opens the rules, in the menu.
 pub const BUTTON: &str = "⚙️ Как ищем мастера";
 pub(in crate::bots::render) const BUTTON_LESS: &str = "➖";
 pub(in crate::bots::render) const BUTTON_MORE: &str = "➕";
+/// Where a step would be, at a bound.
+pub(in crate::bots::render) const BUTTON_BOUND: &str = "·";
 pub(in crate::bots::render) const BUTTON_TRY: &str = "➡️ Проверить и сохранить";
 pub(in crate::bots::render) const BUTTON_SAVE: &str = "✅ Сохранить";
 pub(in crate::bots::render) const BUTTON_BACK: &str = "◀ Менять дальше";
@@ -69,7 +71,7 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
         PolicyField::OfferTtl => "Время на ответ",
         PolicyField::PreferredTtl => "Мастера, которого просит клиент, спрашиваем одного",
         PolicyField::FirstMasters => "Спрашиваем сначала",
-        PolicyField::WidenEvery => "Никто не взял — добавляем раз в",
+        PolicyField::WidenEvery => "Никто не взял — добавляем каждые",
         PolicyField::WidenBy => "Добавляем по",
         PolicyField::MaxLiveOffers => "Одновременно спрашиваем не больше",
         PolicyField::MastersPerRound => "Мастеров в круге",
@@ -81,6 +83,15 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
     }
 }
 
+/// What a field decides, before what it says: some read on without a colon.
+fn begun(field: PolicyField, widens: bool) -> String {
+    let reads_on = matches!(
+        field,
+        PolicyField::WidenEvery | PolicyField::EscalateAfter | PolicyField::WorkdayStart | PolicyField::WorkdayEnd
+    );
+    format!("{} {}{}", sign(field), name(field, widens), if reads_on { "" } else { ":" })
+}
+
 /// A field of a policy, as it is said.
 fn said(field: PolicyField, values: &PolicyValues) -> String {
     let value = values.get(field);
@@ -89,7 +100,7 @@ fn said(field: PolicyField, values: &PolicyValues) -> String {
         PolicyField::MaxRounds if values.widens() => {
             masters(value.saturating_mul(values.get(PolicyField::MastersPerRound)))
         }
-        PolicyField::WidenEvery if value == 0 => "не добавляем".to_owned(),
+        PolicyField::WidenEvery if value == 0 => "никогда, ищем кругами".to_owned(),
         PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
             duration(value.into())
         }
@@ -98,9 +109,53 @@ fn said(field: PolicyField, values: &PolicyValues) -> String {
     }
 }
 
-/// A field's button, between less and more.
+/// A field's button, between less and more: a third of a narrow screen, so that there is room for a number and a short word.
 pub(in crate::bots::render) fn button_field(field: PolicyField, values: &PolicyValues) -> String {
-    format!("{} {}", sign(field), said(field, values))
+    let value = values.get(field);
+    let said = match field {
+        PolicyField::MaxRounds if values.widens() => {
+            value.saturating_mul(values.get(PolicyField::MastersPerRound)).to_string()
+        }
+        PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
+            briefly(value)
+        }
+        _ => said(field, values),
+    };
+    format!("{} {said}", sign(field))
+}
+
+/// A time in one unit: «45 с», «1,5 мин», «90 мин», «2 ч».
+fn briefly(seconds: i32) -> String {
+    match seconds {
+        3600.. if seconds % 3600 == 0 => format!("{} ч", seconds / 3600),
+        60.. if seconds % 60 == 0 => format!("{} мин", seconds / 60),
+        60.. if seconds % 30 == 0 => format!("{},5 мин", seconds / 60),
+        _ => format!("{seconds} с"),
+    }
+}
+
+/// Why there is no step further.
+#[must_use]
+pub fn bound(field: PolicyField, up: bool) -> String {
+    let value = if up { *field.range().end() } else { *field.range().start() };
+    let value = if field == PolicyField::WidenEvery { value.max(LEAST_WIDENING) } else { value };
+    let said = match field {
+        PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
+            duration(value.into())
+        }
+        PolicyField::WorkdayStart | PolicyField::WorkdayEnd => clock(time_of(value)),
+        PolicyField::MaxRounds => {
+            let rounds = usize::try_from(value).unwrap_or_default();
+            counted(rounds, ["круг", "круга", "кругов"])
+        }
+        _ => value.to_string(),
+    };
+    match (field.is_clock(), up) {
+        (true, true) => format!("Позже нельзя: {said} — это предел."),
+        (true, false) => format!("Раньше нельзя: {said} — это предел."),
+        (false, true) => format!("Больше нельзя: {said} — это предел."),
+        (false, false) => format!("Меньше нельзя: {said} — это предел."),
+    }
 }
 
 /// The way of searching, in a sentence.
@@ -108,7 +163,7 @@ fn way(values: &PolicyValues) -> String {
     let ttl = duration(values.get(PolicyField::OfferTtl).into());
     if values.widens() {
         format!(
-            "Спрашиваем сразу {}. Пока никто не взял, раз в {} добавляем ещё {}; одновременно спрашиваем не больше {}. \
+            "Спрашиваем сразу {}. Пока никто не взял, каждые {} добавляем ещё {}; одновременно спрашиваем не больше {}. \
              На ответ у каждого {ttl}, на место отказавшегося сразу зовём другого.",
             asked(values.get(PolicyField::FirstMasters)),
             duration(values.get(PolicyField::WidenEvery).into()),
@@ -131,7 +186,7 @@ fn lines(values: &PolicyValues, now: Option<&PolicyValues>) -> String {
     let shown = PolicyField::ALL.into_iter().filter(|field| field.counts(values.widens()) || changed(*field));
     let line = |field: PolicyField| match now.filter(|now| now.get(field) != values.get(field)) {
         Some(now) => change(field, now, values),
-        None => format!("{} {}: {}", sign(field), name(field, values.widens()), said(field, values)),
+        None => format!("{} {}", begun(field, values.widens()), said(field, values)),
     };
     shown.map(line).collect::<Vec<_>>().join("\n")
 }
@@ -141,7 +196,7 @@ fn change(field: PolicyField, from: &PolicyValues, to: &PolicyValues) -> String 
     // What is counted in another way is compared in the one that is to come.
     let widening = PolicyField::WidenEvery;
     let before = if field == widening { *from } else { from.with(widening, to.get(widening)) };
-    format!("{} {}: {} → <b>{}</b>", sign(field), name(field, to.widens()), said(field, &before), said(field, to))
+    format!("{} {} → <b>{}</b>", begun(field, to.widens()), said(field, &before), said(field, to))
 }
 
 /// Everything that is changed, a line for each.
@@ -230,21 +285,29 @@ pub(in crate::bots::render) fn previewed(preview: &Preview) -> String {
     }
 }
 
+/// Seconds of a replay, which have fractions, as a time.
+fn lasting(seconds: f64) -> String {
+    let whole = SignedDuration::try_from_secs_f64(seconds.round()).unwrap_or_default();
+    duration(whole.as_secs())
+}
+
 /// What both policies came to, and what the numbers are.
 fn played(compared: &Compared) -> String {
-    let Compared { orders, wait_seconds, accepted_percent, messages, drawn_percent } = compared;
-    let ([wait, waits], [took, take], [sent, sends]) = (wait_seconds, accepted_percent, messages);
-    // Then it may be more than is said.
-    let guess = if took.min(*take) < 90.0 {
-        " Взято меньше 9 из 10, поэтому секунды — лишь оценка."
-    } else {
-        ""
+    let Compared { orders, accepted_percent, messages, drawn_percent, .. } = compared;
+    let ([took, take], [sent, sends]) = (accepted_percent, messages);
+    let wait = compared.wait();
+    let headline = wait.map_or_else(String::new, |Wait { seconds: [wait, waits], .. }| {
+        format!("ждали бы {} → {}, ", lasting(wait), lasting(waits))
+    });
+    let waited = match wait {
+        Some(Wait { percent: 90, .. }) => "Столько ждали бы 9 из 10 взятых заявок. ",
+        Some(_) => "Столько ждала бы половина взятых заявок: взято меньше 9 из 10. ",
+        None => "",
     };
     format!(
-        "📊 <b>Вчера это дало бы: {wait:.0} → {waits:.0} с, сообщений {} → {}</b>\n\
-         За столько мастера берут 9 заявок из 10, и столько сообщений уходит на заявку. Сравнили {}. Мастера берут {took:.0} → {take:.0}% \
-         из них; остальные отменены, отданы вручную или не взяты за час, их ждём до конца поиска.{guess} {drawn_percent:.0}% ответов \
-         мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.",
+        "📊 <b>Вчера это дало бы: {headline}взято {took:.0} → {take:.0} %, сообщений {} → {}</b>\n\
+         {waited}Сообщения — на одну заявку. Сравнили {}. Остальные отменены, отданы вручную или их никто не взял за час. {drawn_percent:.0} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не \
+         дождались ответа.",
         tenths(*sent),
         tenths(*sends),
         counted(*orders, ["заявку", "заявки", "заявок"]),
@@ -271,21 +334,33 @@ pub(in crate::bots::render) fn log(latest: &[PolicyRecord]) -> String {
     text
 }
 
+/// Whoever was changing something is told that the policy is another one by now.
+fn overtaken(now: &PolicyRecord) -> String {
+    let name = now.by.as_deref().unwrap_or("система");
+    let name = crate::model::text::cut(name, 60);
+    format!(
+        "правила тем временем изменили ({name}). То, что меняли вы, осталось; остальное — как теперь. Проверьте ещё раз."
+    )
+}
+
+/// The same to who saves nothing yet.
+#[must_use]
+pub fn changed_meanwhile(now: &PolicyRecord) -> String {
+    let said = overtaken(now);
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// What came of saving, as a line over the chat.
 #[must_use]
 pub fn saved(outcome: &SetPolicyOutcome) -> String {
-    let maker = |record: &PolicyRecord| {
-        let name = record.by.as_deref().unwrap_or("система");
-        crate::model::text::cut(name, 60)
-    };
     match outcome {
         SetPolicyOutcome::Done(_) => "✅ Сохранено. Новые поиски идут по новым правилам.".to_owned(),
         SetPolicyOutcome::AlreadySo(_) => "Так уже и есть: эти правила действуют.".to_owned(),
         SetPolicyOutcome::Repeated(_) => "Это уже сохранено; показываю, что действует сейчас.".to_owned(),
-        SetPolicyOutcome::Stale(record) => format!(
-            "Не сохранено: правила тем временем изменили ({}). Ваши значения на месте: сравните и сохраните ещё раз.",
-            maker(record)
-        ),
+        SetPolicyOutcome::Stale(record) => {
+            format!("Не сохранено: {}", overtaken(record))
+        }
         SetPolicyOutcome::NotAllowed => ADMINS_ONLY.to_owned(),
         SetPolicyOutcome::Busy => "Правила сейчас сохраняет кто-то ещё. Нажмите ещё раз через пару секунд.".to_owned(),
     }
