@@ -23,8 +23,11 @@ pub fn start(command: &Command) -> Result<Option<Private>> {
         return Ok(None);
     }
     let kept = block_in_place(|| Kept::start(&folder))?;
-    let whose = if kept.is_ours() { "started" } else { "running already" };
-    tracing::info!("the database in {} is {whose}", kept.folder().display());
+    // Whoever asks for a list does not ask for this.
+    if matches!(command, Command::Serve(_)) {
+        let how = if kept.is_ours() { "started" } else { "running already" };
+        tracing::info!("the database in {} is {how}", kept.folder().display());
+    }
     Ok(Some(Private(Some(kept))))
 }
 
