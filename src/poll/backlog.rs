@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use axum::body::Bytes;
 use serde::Deserialize;
 
+use crate::telegram::AT_ONCE;
+
 /// A queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
@@ -163,6 +165,13 @@ impl Backlog {
         self.known.get(&id) == Some(&Stage::Open)
     }
 
+    /// Whether everybody waits for this update alone: Telegram tells nothing of what comes so far behind the first unanswered
+    /// update, and most of what it tells is done. While nothing can be done, as without a database, it is not this one's fault.
+    pub(super) fn holds_everybody_up(&self, id: i64) -> bool {
+        let open = self.known.values().filter(|stage| **stage == Stage::Open).count();
+        self.known.keys().next() == Some(&id) && self.known.len() >= usize::from(AT_ONCE) && open * 2 < self.known.len()
+    }
+
     /// The first update of its queue was answered.
     pub(super) fn answered(&mut self, update: &Fetched) {
         if let Some(stage) = self.known.get_mut(&update.id) {
@@ -233,6 +242,21 @@ mod tests {
         answer(&mut backlog, 2);
         assert_eq!(backlog.take(Vec::new()).given_up, 1, "what is done is not given up");
         assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(3)));
+    }
+
+    #[test]
+    fn one_update_holds_everybody_up_when_telegram_tells_no_more_and_the_others_are_done() {
+        let mut backlog = Backlog::default();
+        drop(backlog.take((1..=99).map(|id| tap(id, id)).collect()));
+        let done: Vec<i64> = (3..=99).map(|person| answer(&mut backlog, person)).collect();
+        assert_eq!(done.len(), 97);
+        assert!(!backlog.holds_everybody_up(1), "there is room for one more");
+        drop(backlog.take((1..=100).map(|id| tap(id, id)).collect()));
+        assert!(backlog.holds_everybody_up(1) && !backlog.holds_everybody_up(2));
+
+        let mut nothing_done = Backlog::default();
+        drop(nothing_done.take((1..=100).map(|id| tap(id, id)).collect()));
+        assert!(!nothing_done.holds_everybody_up(1));
     }
 
     #[test]

@@ -28,6 +28,8 @@ const OBEDIENCE: u64 = 300;
 /// The pause before an update is tried again doubles from the first to the second. Telegram's own deliveries are slower: nobody
 /// else's updates wait here.
 const RETRY: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
+/// For how long an update is tried for which everybody else waits.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// So many updates of a bot are handled at once: with both bots no more than the handler takes in before it refuses.
 const AT_ONCE: usize = 32;
 /// What telling Telegram at the end which updates were taken may take.
@@ -42,18 +44,26 @@ pub(super) struct Poller {
     /// The offset that Telegram was asked with last.
     asked_with: Mutex<Option<i64>>,
     liveness: Arc<Liveness>,
-    metrics: Arc<Metrics>,
 }
 
 /// What those share who handle a bot's updates.
 struct Work {
     bot: BotName,
     handler: Handler,
+    metrics: Arc<Metrics>,
     backlog: Mutex<Backlog>,
     /// An update was answered.
     answered: Notify,
     places: Semaphore,
     stopping: watch::Receiver<bool>,
+}
+
+/// The job, as `/health` names it.
+fn job(bot: BotName) -> &'static str {
+    match bot {
+        BotName::Master => "poll_master",
+        BotName::Admin => "poll_admin",
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,6 +81,7 @@ impl Poller {
         let work = Work {
             bot,
             handler,
+            metrics,
             backlog: Mutex::default(),
             answered: Notify::new(),
             places: Semaphore::new(AT_ONCE),
@@ -83,22 +94,17 @@ impl Poller {
             workers: Mutex::default(),
             asked_with: Mutex::default(),
             liveness,
-            metrics,
         };
         poller.beat();
         poller
     }
 
-    /// The job, as `/health` names it.
-    fn job(&self) -> &'static str {
-        match self.bot {
-            BotName::Master => "poll_master",
-            BotName::Admin => "poll_admin",
-        }
+    fn beat(&self) {
+        self.liveness.beat(job(self.bot), WAIT, Instant::now());
     }
 
-    fn beat(&self) {
-        self.liveness.beat(self.job(), WAIT, Instant::now());
+    fn count(&self, outcome: &'static str) {
+        self.work.metrics.count_job(job(self.bot), outcome);
     }
 
     /// Asks again and again, whatever becomes of one time, and lets what is told be handled. Nothing is lost when this is dropped
@@ -116,7 +122,7 @@ impl Poller {
                     self.pause_while_stuck().await;
                 }
                 Err(error) => {
-                    self.metrics.count_job(self.job(), "FAILED");
+                    self.count("FAILED");
                     let pause = match error {
                         telegram::Error::RetryAfter(seconds) => Duration::from_secs(seconds.clamp(1, OBEDIENCE)),
                         _ => backoff,
@@ -134,7 +140,7 @@ impl Poller {
         if update.is_none() {
             // It can neither be asked for again nor be left behind: the next one that is answered does that.
             tracing::error!(bot = self.bot.as_str(), "Telegram tells an update without an id");
-            self.metrics.count_job(self.job(), "NOT_UNDERSTOOD");
+            self.count("NOT_UNDERSTOOD");
         }
         update
     }
@@ -143,7 +149,7 @@ impl Poller {
         let Taken { begin, given_up } = lock(&self.work.backlog).take(told);
         if given_up > 0 {
             tracing::warn!(bot = self.bot.as_str(), given_up, "Telegram has given up {given_up} unanswered updates");
-            self.metrics.count_job(self.job(), "GIVEN_UP");
+            self.count("GIVEN_UP");
         }
         let mut workers = lock(&self.workers);
         while workers.try_join_next().is_some() {}
@@ -204,7 +210,7 @@ impl Work {
     /// Tries an update until it is answered, or Telegram has given it up; false: all are told to stop before that.
     async fn handle_until_answered(&self, update: &Fetched) -> bool {
         let mut stopping = self.stopping.clone();
-        let mut backoff = RETRY[0];
+        let (begun, mut backoff) = (time::Instant::now(), RETRY[0]);
         loop {
             let asked = {
                 let Ok(_place) = self.places.acquire().await else { return false };
@@ -220,6 +226,16 @@ impl Work {
                     Err(asked) => asked,
                 }
             };
+            if begun.elapsed() > PATIENCE && lock(&self.backlog).holds_everybody_up(update.id) {
+                let (bot, update_id) = (self.bot.as_str(), update.id);
+                tracing::error!(
+                    bot,
+                    update_id,
+                    "an update is left behind: it fails, and all that comes after it waits"
+                );
+                self.metrics.count_job(job(self.bot), "LEFT_BEHIND");
+                return true;
+            }
             tokio::select! {
                 () = sleep(asked.max(backoff)) => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return false,

@@ -3,13 +3,13 @@
 //! An advisory lock of an open transaction, on a connection beside the pool. It is free at the moment in which the process ends,
 //! however it ends; and [`GONE`] later if its machine goes, as the server ends the session of a holder of whom it hears nothing
 //! more. A pooler in transaction mode keeps a server's connection for an open transaction; a lock of the session would be
-//! somebody else's there. Between two statements such a transaction has no snapshot: it holds no vacuum up.
+//! somebody else's there. Between two statements such a transaction has no snapshot, so it holds no vacuum up.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
 
 use super::{Error, Statement, Store, column, statement};
 
@@ -35,6 +35,8 @@ const GIVE_UP: Statement = statement!(
     "SELECT set_config('idle_in_transaction_session_timeout', $1 /* after */, true)"
 );
 
+/// Without parameters, so that nothing of it stays open behind it: what parameters were bound to keeps its snapshot until the
+/// next statement.
 const CONFIRM_HELD: Statement = statement!("pollers.confirm", [], "SELECT 1");
 
 /// Bots that no other process holds while this one does. They are free when this is dropped.
@@ -51,14 +53,15 @@ impl Store {
         let client = self.pool.open().await?;
         let held = Held { client };
         held.within("pollers.begin", held.client.batch_execute(BEGIN)).await?;
-        held.ask(&GIVE_UP, Some((&GONE, Type::TEXT))).await?;
+        held.ask(&GIVE_UP, &GONE).await?;
         // One after another, all in the same order: of two who begin at once one gets all of them.
         for bot in bots {
-            let rows = held.ask(&HOLD, Some((bot, Type::INT8))).await?;
+            let rows = held.ask(&HOLD, bot).await?;
             if !rows.first().map_or(Ok(false), |row| column(row, "held"))? {
                 return Ok(None);
             }
         }
+        held.confirm().await?;
         Ok(Some(held))
     }
 }
@@ -69,15 +72,11 @@ impl Held {
     /// # Errors
     /// When the connection is lost: the bots may be another's.
     pub async fn confirm(&self) -> Result<(), Error> {
-        self.ask(&CONFIRM_HELD, None).await.map(drop)
+        self.within(CONFIRM_HELD.name, self.client.batch_execute(CONFIRM_HELD.text)).await
     }
 
-    async fn ask(
-        &self,
-        statement: &Statement,
-        parameter: Option<(&(dyn tokio_postgres::types::ToSql + Sync), Type)>,
-    ) -> Result<Vec<tokio_postgres::Row>, Error> {
-        let parameters: Vec<_> = parameter.into_iter().collect();
+    async fn ask(&self, statement: &Statement, parameter: &(dyn ToSql + Sync)) -> Result<Vec<Row>, Error> {
+        let parameters: Vec<_> = statement.types.iter().map(|kind| (parameter, kind.clone())).collect();
         self.within(statement.name, self.client.query_typed(statement.text, &parameters)).await
     }
 

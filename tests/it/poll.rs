@@ -290,6 +290,13 @@ async fn a_second_one_is_told_that_there_is_one_and_takes_over_when_that_one_is_
     let t = Dispatch::without_webhooks().await;
     let first = t.ask();
     eventually(|| t.telegram.is_asked(MASTER_TOKEN) && t.telegram.is_asked(ADMIN_TOKEN)).await;
+    let (idle, snapshots): (i64, i64) = {
+        let sessions = "SELECT count(*), count(backend_xmin) FROM pg_stat_activity
+                        WHERE datname = current_database() AND query LIKE '%pollers.%' AND state = 'idle in transaction'";
+        let row = t.sql.query_one(sessions, &[]).await.expect("the sessions");
+        (row.get(0), row.get(1))
+    };
+    assert_eq!((idle, snapshots), (1, 0), "its transaction keeps no row from being cleaned up");
     let refused = t.ask().running.await.expect("no panic").expect_err("there is one");
     assert!(matches!(refused, Error::AskedAlready), "{refused}");
     assert!(refused.to_string().contains("another process asks for these bots' updates already"), "{refused}");

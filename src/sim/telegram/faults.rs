@@ -50,7 +50,7 @@ impl Force {
     }
 }
 
-/// Which faults deliveries meet.
+/// Which faults deliveries meet. A bot that asks for its updates has none of them but [`calls`](Self::calls).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
