@@ -66,6 +66,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Replay(replay) => return replay::run(replay).await,
         Command::Torture(torture) => torture::run(torture).await,
     };
+    logging::end_traces();
     done.map(|()| ExitCode::SUCCESS)
 }
 

@@ -26,6 +26,9 @@ use settings::Settings;
 
 /// How long each is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(6);
+/// How many connections there are at once for what is read in the pool: more than hang, and few enough to be spared by those who
+/// work.
+const CONNECTIONS: usize = 5;
 /// How many of the staff Telegram is asked about.
 const ASKED: usize = 30;
 /// The variable without which nothing is known of the database.
@@ -40,8 +43,7 @@ pub async fn examine(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>
 async fn read(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>) -> Facts {
     let mut settings = Settings::read(lookup);
     settings.findings.extend(complaint.map(settings::malformed));
-    // As many as there are readers, so that none waits for another that hangs.
-    let store = settings.database.as_ref().and_then(|database| match Store::new(database, 12, clock) {
+    let store = settings.database.as_ref().and_then(|database| match Store::new(database, CONNECTIONS, clock) {
         Ok(store) => Some(store),
         Err(error) => {
             settings.findings.push(settings::malformed(error.to_string()));

@@ -8,6 +8,8 @@
 //! it has answered, with whatever is still in a queue.
 
 pub mod cause;
+#[cfg(feature = "otel")]
+mod export;
 mod line;
 mod panics;
 mod queue;
@@ -71,7 +73,13 @@ pub fn init(lookup: Lookup, default: LevelFilter) -> Result<(), String> {
     let quiet = filter_fn(|metadata: &Metadata| record::is_ours(metadata) || *metadata.level() <= Level::WARN);
     let lines = Lines(Arc::clone(&log)).with_filter(levels.and(quiet));
     // A subscriber that is there already, as in tests, stays.
-    if tracing_subscriber::registry().with(lines).try_init().is_ok() {
+    let subscriber = tracing_subscriber::registry().with(lines);
+    #[cfg(feature = "otel")]
+    let (subscriber, complaint) = match export::layer(lookup) {
+        Ok(layer) => (subscriber.with(layer), complaint),
+        Err(error) => (subscriber.with(None), complaint.or(Some(error))),
+    };
+    if subscriber.try_init().is_ok() {
         if !in_lambda {
             let writer = Arc::clone(&log);
             std::thread::Builder::new()
@@ -118,6 +126,12 @@ pub fn flush() {
         Some(queue) => queue.flush(PATIENCE),
         None => log.write_kept(true, |line| log.write(line)),
     }
+}
+
+/// Sends the last traces, before the runtime ends; nothing, in a build without the feature `otel`.
+pub fn end_traces() {
+    #[cfg(feature = "otel")]
+    export::end();
 }
 
 /// Flushes when it goes out of scope, also in a panic.

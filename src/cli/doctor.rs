@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use field_service::config::environment;
 use field_service::doctor;
+use field_service::logging::printable;
 use field_service::model::doctor::finding::{Check, Finding, Level, Report, Verdict};
 use field_service::store::Clock;
 use serde_json::{Value, json};
@@ -58,7 +59,11 @@ fn line(check: &str, Finding { level, what, remedy, .. }: &Finding) -> String {
 
 fn as_json(report: &Report, verdict: Verdict) -> Value {
     let of = |check: &Check| -> Vec<Value> {
-        let finding = |Finding { level, code, what, remedy }: &Finding| json!({"check": check.name, "level": level.as_str(), "code": code, "what": what, "remedy": remedy});
+        let finding = |Finding { level, code, what, remedy }: &Finding| {
+            // Before it is JSON: what would be escaped after that is no JSON any more.
+            let (what, remedy) = (printable(what), remedy.as_deref().map(printable));
+            json!({"check": check.name, "level": level.as_str(), "code": code, "what": what, "remedy": remedy})
+        };
         check.findings.iter().map(finding).collect()
     };
     let findings: Vec<_> = report.checks.iter().flat_map(of).collect();

@@ -40,11 +40,12 @@ impl Dispatch {
     }
 
     /// Starts `serve` with everything in its log, and lets both bots' updates go there.
-    async fn serve_with_traces(&self) -> Server {
+    async fn serve_with_traces(&self, more: &[(&str, &str)]) -> Server {
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let (mut read, log) = std::io::pipe().expect("a pipe");
         let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
         command.args(["serve", "--listen", &free.to_string()]).env_clear().envs(self.variables()).stderr(log);
+        command.envs(more.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().expect("the program runs");
         // With it goes this process's end of the pipe.
@@ -126,7 +127,7 @@ async fn a_whole_life_with_everything_logged_shows_what_was_done_and_nobody_s_se
     let token = said.split_whitespace().find(|word| word.starts_with("fs_")).expect("a token").to_owned();
     log += &of_token;
     log += &t.subcommand(&["doctor"]).await[1];
-    let server = t.serve_with_traces().await;
+    let server = t.serve_with_traces(&[]).await;
 
     // An offer, taken; the other one hears of it. The work is done, and the bill said.
     let (anna, boris) = (t.chat(ANNA), t.chat(BORIS));
@@ -191,4 +192,52 @@ async fn a_whole_life_with_everything_logged_shows_what_was_done_and_nobody_s_se
         assert_eq!(shown, None, "{secret}");
     }
     t.check().await;
+}
+
+#[cfg(feature = "otel")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_gets_the_spans_of_an_update_and_nobody_s_secret() {
+    use std::sync::{Arc, Mutex};
+
+    use field_service::http::server;
+    use http_body_util::{BodyExt, Full};
+    use hyper::body::{Bytes, Incoming};
+    use hyper::{Request, Response};
+
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let collected = Arc::<Mutex<Vec<u8>>>::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let collector = format!("http://{}/", listener.local_addr().expect("an address"));
+    let kept = Arc::clone(&collected);
+    tokio::spawn(server::run(listener, std::future::pending(), move |request: Request<Incoming>| {
+        let kept = Arc::clone(&kept);
+        async move {
+            assert_eq!(request.uri().path(), "/v1/traces");
+            let body = request.into_body().collect().await.expect("spans").to_bytes();
+            kept.lock().expect("spans").extend_from_slice(&body);
+            Response::new(Full::new(Bytes::new()))
+        }
+    }));
+
+    let server = t.serve_with_traces(&[(ENDPOINT, &collector)]).await;
+    assert!(t.tap_accept(ANNA, order).await.notice().contains("принята"));
+    let log = server.stop().await;
+    let spans = String::from_utf8_lossy(&collected.lock().expect("spans")).into_owned();
+    assert!(!log.contains("were not sent"), "{log}");
+    let parts = ["field-service", "update", "update_id", "statement", "orders.lock", "telegram", "answerCallbackQuery"];
+    assert!(parts.iter().all(|part| spans.contains(part)), "{spans}");
+    let shown = SECRET.into_iter().find(|secret| spans.contains(secret));
+    assert_eq!(shown, None);
+
+    // Without a collector, and with an address that is none.
+    let server = t.serve_with_traces(&[(ENDPOINT, "http://127.0.0.1:1")]).await;
+    t.tap_accept(BORIS, order).await;
+    let log = server.stop().await;
+    assert!(log.contains("traces were not sent: Connection refused"), "{log}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+    let output = command.args(["serve"]).env_clear().envs(t.variables()).env(ENDPOINT, "hush").output().await;
+    let said = String::from_utf8(output.expect("the program runs").stderr).expect("UTF-8");
+    assert!(said.contains("OTEL_EXPORTER_OTLP_ENDPOINT is malformed") && !said.contains("hush"), "{said}");
 }
