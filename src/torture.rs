@@ -9,7 +9,7 @@
 //! | `plan` | which faults, when, for how long: pure |
 //! | `faults`, `processes` | let them happen |
 //! | `city`, `deliver` | who taps, and how updates come |
-//! | `told`, `record` | what is known in the end |
+//! | `told`, `reading`, `record` | what is known in the end |
 //! | `check`, `report` | what must be so |
 
 mod check;
@@ -17,8 +17,10 @@ mod city;
 mod claim;
 mod deliver;
 mod faults;
+mod marks;
 mod plan;
 mod processes;
+mod reading;
 mod record;
 mod report;
 mod told;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 pub use check::Check;
@@ -36,12 +39,13 @@ use city::{City, Program};
 use claim::Words;
 use deliver::Post;
 use faults::Faults;
+use marks::{FIRST_MASTER, LAST_TRADE, MASTER_TOKEN};
 use plan::{Chance, Lane};
 use processes::Fleet;
 use record::Record;
 pub use report::Report;
 use told::Races;
-use world::{FIRST_MASTER, LAST_TRADE, MASTER_TOKEN, World};
+use world::World;
 
 use crate::config;
 use crate::store::{self, migrate};
@@ -92,6 +96,9 @@ pub enum Error {
     #[error("{0}")]
     Processes(String),
 }
+
+/// How long an order may take to find its master when nothing fails.
+const OFFERED: Duration = Duration::from_mins(1);
 
 impl Torture {
     /// Does it. `progress` hears of how many taps there were, every second.
@@ -186,38 +193,42 @@ impl Torture {
         })
     }
 
-    /// Of each city an order that nobody disturbs any more: it finds the one master who does that, who takes it. What did not come to
-    /// that.
+    /// Of each city an order that nobody disturbs any more; what did not come to its end.
     async fn last_orders(&self, post: &Arc<Post>, program: &Program) -> Vec<String> {
-        let mut chance = Chance::of(self.seed, 50);
-        let mut stuck = Vec::new();
-        for number in 0..2 {
-            let id = FIRST_MASTER + i64::try_from(self.masters + number).unwrap_or_default();
-            let master = post.person(MASTER_TOKEN, id);
-            post.deliver(&master, master.chat.text_update("/start"), &mut chance).await;
-            // The same arithmetic as the masters' cities have.
-            let city = 1 + (id - FIRST_MASTER + 1).unsigned_abs() % 2;
-            let Some(order) = program.make(LAST_TRADE, city, &mut chance).await else {
-                stuck.push(format!("city {city}: no order was made"));
-                continue;
-            };
-            let take = format!("m:new:acc:{order}:1");
-            let begun = Instant::now();
-            let is_offered = || {
-                let messages = master.chat.latest(5);
-                messages.iter().any(|message| message.buttons.iter().flatten().any(|button| button.data == take))
-            };
-            while !is_offered() && begun.elapsed() < Duration::from_secs(60) {
-                sleep(Duration::from_millis(50)).await;
+        let stuck = join_all((0..2).map(|number| self.last_order(number, post, program))).await;
+        stuck.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// It finds the one master who does that, who takes it.
+    ///
+    /// # Errors
+    /// Why not.
+    async fn last_order(&self, number: usize, post: &Arc<Post>, program: &Program) -> Result<(), String> {
+        let mut chance = Chance::of(self.seed, 50 + number as u64);
+        let id = FIRST_MASTER + i64::try_from(self.masters + number).unwrap_or_default();
+        let master = post.person(MASTER_TOKEN, id);
+        post.deliver(&master, master.chat.text_update("/start"), &mut chance).await;
+        // The same arithmetic as the masters' cities have.
+        let city = 1 + (id - FIRST_MASTER + 1).unsigned_abs() % 2;
+        let order = program.make(LAST_TRADE, city, &mut chance).await;
+        let order = order.ok_or_else(|| format!("city {city}: no order was made"))?;
+        let take = format!("m:new:acc:{order}:1");
+        let begun = Instant::now();
+        loop {
+            let messages = master.chat.latest(5);
+            let mut buttons = messages.iter().flat_map(|message| message.buttons.iter().flatten());
+            if buttons.any(|button| button.data == take) {
+                break;
             }
-            if !is_offered() {
-                stuck.push(format!(
-                    "city {city}: order {order} was not offered to {id}, the only master, within a minute"
+            if begun.elapsed() > OFFERED {
+                return Err(format!(
+                    "city {city}: order {order} was not offered to {id}, the only one, within {OFFERED:?}"
                 ));
             }
-            post.deliver(&master, master.chat.tap_update(&take), &mut chance).await;
+            sleep(Duration::from_millis(50)).await;
         }
-        stuck
+        post.deliver(&master, master.chat.tap_update(&take), &mut chance).await;
+        Ok(())
     }
 }
 

@@ -76,9 +76,9 @@ impl Traffic {
     /// Whether this one is lost.
     fn loses(&self, loss: Loss) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
-        let loses = self.to_lose(loss).fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
-        self.lost.fetch_add(u64::from(loses), Ordering::SeqCst);
-        loses
+        let is_lost = self.to_lose(loss).fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        self.lost.fetch_add(u64::from(is_lost), Ordering::SeqCst);
+        is_lost
     }
 }
 
@@ -224,7 +224,7 @@ async fn relay(
             traffic.round_trips.fetch_add(1, Ordering::SeqCst);
         }
         let committed = bytes.windows(COMMITTED.len()).any(|window| window == COMMITTED);
-        !(committed && traffic.loses(Loss::Commit)) && !traffic.loses(Loss::Answer)
+        !(committed && traffic.loses(Loss::Commit) || traffic.loses(Loss::Answer))
     });
     tokio::select! {
         _ = up => {}

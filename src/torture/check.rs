@@ -90,6 +90,8 @@ pub(super) fn all(record: &Record) -> Vec<Check> {
 pub(super) mod tests {
     use super::super::record::{Change, Master, Offer, Order, Record, Tap};
     use super::*;
+    use crate::bots::render::texts;
+    use crate::dispatch::accept::AcceptOutcome;
     use crate::model::{BotName, OrderStatus};
 
     /// Two masters, 1 and 2, by Telegram 101 and 102, and order 7 of client 70, which was offered to both at 10 s and accepted by
@@ -112,8 +114,6 @@ pub(super) mod tests {
             served: Some(at + 200),
             answers: vec![(at + 100, text.to_owned())],
         };
-        use crate::bots::render::texts;
-        use crate::dispatch::accept::AcceptOutcome;
         Record {
             taps: vec![
                 tap(101, 99_900, texts::ACCEPTED),

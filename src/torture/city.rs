@@ -1,11 +1,14 @@
-//! Everybody at once: masters, those who race for the same order, dispatchers, and a program that makes orders.
+//! Everybody at once: masters, those who race for the same order, dispatchers, programs that make orders, and
+//! strangers.
 //!
 //! They press what they see, mostly; sometimes what hung there long ago, what nobody has shown them, or the same twice.
 
 mod dispatcher;
 mod master;
 mod program;
+mod stranger;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,10 +18,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::deliver::{Person, Post};
+use super::marks::{ADMIN_TOKEN, FIRST_MASTER, MASTER_TOKEN, STAFF};
 use super::plan::Chance;
 use super::record::Made;
 use super::told::Races;
-use super::world::{ADMIN_TOKEN, Blocked, FIRST_MASTER, MASTER_TOKEN, STAFF, World};
+use super::world::World;
 pub(super) use program::Program;
 
 /// Where everybody lives.
@@ -36,7 +40,7 @@ pub(super) struct City {
 
 impl City {
     /// Lives until there were enough taps or it is told to stop; who has blocked the bot, and what the program made.
-    pub(super) async fn live(self: Arc<Self>) -> (Blocked, Vec<Made>) {
+    pub(super) async fn live(self: Arc<Self>) -> (BTreeSet<i64>, Vec<Made>) {
         let mut people: JoinSet<()> = JoinSet::new();
         for number in 0..self.masters {
             let city = Arc::clone(&self);
@@ -49,6 +53,10 @@ impl City {
                 dispatcher::live(&city, &person, city.chance(1000 + number)).await;
             });
         }
+        for number in 0..2 {
+            let city = Arc::clone(&self);
+            people.spawn(async move { stranger::live(&city, city.chance(4000 + number)).await });
+        }
         for number in 0..3 {
             let city = Arc::clone(&self);
             people.spawn(async move { city.race(city.chance(2000 + number)).await });
@@ -56,7 +64,7 @@ impl City {
         let city = Arc::clone(&self);
         people.spawn(async move { city.clients(city.chance(3000)).await });
         people.join_all().await;
-        let blocked = (0..self.masters).filter(|number| master::blocks(*number)).map(|number| self.master_id(number));
+        let blocked = (0..self.masters).filter(|number| master::blocks(*number)).map(Self::master_id);
         (blocked.collect(), self.program.made())
     }
 
@@ -68,12 +76,12 @@ impl City {
         Chance::of(self.seed, 100 + purpose as u64)
     }
 
-    fn master_id(&self, number: usize) -> i64 {
+    fn master_id(number: usize) -> i64 {
         FIRST_MASTER + i64::try_from(number).unwrap_or_default()
     }
 
     fn master(&self, number: usize) -> master::Busy<'_> {
-        let person = self.post.person(MASTER_TOKEN, self.master_id(number));
+        let person = self.post.person(MASTER_TOKEN, Self::master_id(number));
         master::Busy::new(self, person, number, self.chance(number))
     }
 

@@ -11,10 +11,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use super::marks::{MASTER_TOKEN, SECRET};
 use super::plan::Chance;
-use super::record::{Ms, Tap};
-use super::told::now;
-use super::world::{MASTER_TOKEN, SECRET};
+use super::record::{Ms, Tap, now};
 use crate::model::BotName;
 use crate::sim::telegram::{Chat, Telegram, bot_id};
 

@@ -12,8 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Error;
 use super::deliver::lock;
-use super::told::{numbers_after, phones};
-use super::world::{ADDRESS, ADMIN_TOKEN, CLIENT, MASTER_TOKEN, SECRET};
+use super::marks::{ADDRESS, ADMIN_TOKEN, CLIENT, MASTER_TOKEN, SECRET, numbers_after, phones};
 
 /// How long a process that was told to stop may take: a little longer than it gives what is under way.
 const STOPS: Duration = Duration::from_secs(40);
@@ -231,7 +230,8 @@ impl Drop for Fleet {
 
 async fn terminate(process: &Child) {
     let pid = process.id().to_string();
-    let told = tokio::task::spawn_blocking(move || Command::new("kill").args(["-TERM", &pid]).status()).await;
+    let told = tokio::task::spawn_blocking(move || Command::new("kill").args(["-TERM", &pid]).output()).await;
+    // It may have ended by itself, which is noted.
     if !matches!(told, Ok(Ok(_))) {
         tracing::warn!("a process could not be told to stop");
     }

@@ -3,11 +3,18 @@
 //! Plain values, so that checks can be given a record in which something is wrong.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::{BotName, OrderStatus};
 
 /// Milliseconds since 1970, by the machine's clock: PostgreSQL's and Telegram's alike.
 pub(super) type Ms = i64;
+
+/// Now, by the machine's clock.
+pub(super) fn now() -> Ms {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ms::try_from(since.as_millis()).unwrap_or_default()
+}
 
 /// How far apart two clocks may be that are read on this machine one after the other, and how long a commit takes to be seen.
 pub(super) const SLACK: Ms = 1000;

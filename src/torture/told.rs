@@ -2,23 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::record::{Ms, Shown, Told};
-use super::world::{ADDRESS, CLIENT, MASTER_BOT, PHONE};
+use super::marks::{ADDRESS, CLIENT, MASTER_BOT, numbers_after, phones};
+use super::record::{Ms, Shown, Told, now};
 use crate::bots::callback::Callback;
 use crate::bots::render::texts;
 use crate::model::BotName;
 use crate::sim::telegram::Call;
-
-/// Now, by the machine's clock.
-pub(super) fn now() -> Ms {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ms::try_from(since.as_millis()).unwrap_or_default()
-}
 
 /// Listens until the local Telegram is gone or somebody else listens.
 pub(super) async fn listen(mut calls: UnboundedReceiver<Call>, races: &Races) -> Told {
@@ -111,21 +105,6 @@ fn read(params: &Value) -> Shown {
         list.dedup();
     }
     shown
-}
-
-/// The numbers of six digits that stand after a word: of one that was cut nobody knows which it was.
-pub(super) fn numbers_after(text: &str, word: &str) -> Vec<i64> {
-    let number = |rest: &str| {
-        let digits = rest.split(|c: char| !c.is_ascii_digit()).next().filter(|digits| digits.len() == 6);
-        digits.and_then(|digits| digits.parse().ok())
-    };
-    text.split(word).skip(1).filter_map(number).collect()
-}
-
-/// The clients of phones in a text in which nothing stands between a phone's digits.
-pub(super) fn phones(close: &str) -> Vec<i64> {
-    let client = |rest: &str| rest.get(..7)?.parse().ok();
-    close.split(PHONE).skip(1).filter_map(client).collect()
 }
 
 #[cfg(test)]

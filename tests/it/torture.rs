@@ -15,7 +15,7 @@ async fn torture(args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
 
 #[tokio::test]
 async fn a_short_torture_breaks_nothing() {
-    let args = ["--taps", "600", "--minutes", "0.3", "--seed", "7", "--processes", "2", "--masters", "24", "--json"];
+    let args = ["--taps", "400", "--minutes", "0.2", "--seed", "7", "--processes", "2", "--masters", "24", "--json"];
     let (holds, said) = torture(&args, &[]).await;
     assert!(holds, "{said}");
     let report: Value = serde_json::from_str(&said).expect("a report");

@@ -10,7 +10,9 @@ pub(super) fn queries(record: &Record) -> Vec<Check> {
     let check = |(invariant, name, found): &(u8, &'static str, Vec<String>)| {
         let mut check = Check::new(*invariant, name);
         check.looked_at = record.orders.len();
-        found.iter().for_each(|found| check.break_by(found.clone()));
+        for found in found {
+            check.break_by(found.clone());
+        }
         check
     };
     record.queries.iter().map(check).collect()
@@ -35,7 +37,9 @@ pub(super) fn orders_are_made_once(record: &Record) -> Check {
 fn none(invariant: u8, name: &'static str, looked_at: usize, found: &[String]) -> Check {
     let mut check = Check::new(invariant, name);
     check.looked_at = looked_at;
-    found.iter().for_each(|found| check.break_by(found.clone()));
+    for found in found {
+        check.break_by(found.clone());
+    }
     check
 }
 
@@ -66,7 +70,12 @@ pub(super) fn logs_are_clean(record: &Record) -> Check {
 }
 
 pub(super) fn statuses_are_expected(record: &Record) -> Check {
-    none(0, "every delivery was answered with 200 or 503, or not at all", record.taps.len(), &record.odd_statuses)
+    none(
+        0,
+        "every request was answered with what it is to be, or with 503, or not at all",
+        record.taps.len(),
+        &record.odd_statuses,
+    )
 }
 
 #[cfg(test)]
@@ -77,7 +86,7 @@ pub(super) mod tests {
     use crate::torture::record::Made;
 
     pub(in super::super) fn queries() -> Vec<(u8, &'static str, Vec<String>)> {
-        crate::torture::world::QUERIES.iter().map(|(number, name, _)| (*number, *name, Vec::new())).collect()
+        crate::torture::reading::QUERIES.iter().map(|(number, name, _)| (*number, *name, Vec::new())).collect()
     }
 
     #[test]

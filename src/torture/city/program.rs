@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::torture::deliver::{Post, lock};
+use crate::torture::marks::{ADDRESS, CLIENT};
 use crate::torture::plan::Chance;
 use crate::torture::record::Made;
-use crate::torture::world::{ADDRESS, CLIENT};
 
 /// The programs with their tokens: a client is always the same one's.
 pub(in crate::torture) struct Program {
