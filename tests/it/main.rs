@@ -37,6 +37,7 @@ mod list;
 mod literals;
 mod local_telegram;
 mod logs;
+mod lost_offers;
 mod managing;
 mod master_screens;
 mod metrics;

@@ -450,6 +450,12 @@ fn regex_times(text: &str) -> String {
             fixed.push_str(&rest[..at - 2]);
             fixed.push_str("ЧЧ:ММ");
             rest = &rest[at + 3..];
+            let seconds =
+                rest.strip_prefix(':').filter(|rest| rest.bytes().take(2).filter(u8::is_ascii_digit).count() == 2);
+            if let Some(behind) = seconds {
+                fixed.push_str(":СС");
+                rest = &behind[2..];
+            }
         } else {
             fixed.push_str(&rest[..=at]);
             rest = &rest[at + 1..];
@@ -537,7 +543,7 @@ async fn staff_are_told_the_numbers_of_their_own_citys_orders_alone() {
     assert_eq!(of_boris(OLGA).await.verdict, full(vec![OrderId(taken)], 0), "who sees all cities");
     let desk = t.telegram.chat(ADMIN_TOKEN, 502, "Диспетчер");
     desk.tap(&format!("adm:o:whym:{order}:2")).await;
-    assert!(desk.screen().contains("лимит 1 был занят: в других городах — 1"), "{}", desk.screen());
+    assert!(desk.screen().contains("Лимит 1 был занят: в других городах — 1"), "{}", desk.screen());
     assert!(t.why_told(&t.chat(BORIS), order).await.contains(&format!("№{taken}")), "his own");
 }
 
@@ -548,7 +554,7 @@ async fn what_a_wave_of_another_city_chose_among_is_not_guessed() {
     t.execute("UPDATE orders SET city_id = 2 WHERE id = $1", &[&order.0]).await;
     t.execute("UPDATE masters SET city_id = 2 WHERE telegram_user_id = 203", &[]).await;
     let text = t.why_told(&t.chat(203), order).await;
-    assert!(text.contains("заявка тогда была в другом городе, точно уже не узнать"), "{text}");
+    assert!(text.contains("Заявка тогда была в другом городе, точно уже не узнать"), "{text}");
 }
 
 #[tokio::test]
@@ -559,7 +565,7 @@ async fn one_master_at_a_time_is_answered_and_the_others_are_asked_to_come_back(
     assert!(text.contains("через минуту"), "{text}");
     drop(held);
     let text = t.why_told(&t.chat(203), order).await;
-    assert!(text.contains("работа подходила"), "{text}");
+    assert!(text.contains("Работа подходила"), "{text}");
 }
 
 /// An offer that has run out unseen has reached its master or not by what became of its message, for the waves and for whoever
@@ -613,7 +619,7 @@ async fn whoever_lost_an_order_finds_the_question_below_it() {
     boris.say("/start").await;
     boris.tap(&format!("m:new:acc:{order}")).await;
     boris.press("Почему не мне").await;
-    assert!(boris.screen().contains("предложили; предложение снято"), "{}", boris.screen());
+    assert!(boris.screen().contains("Вам предложили; другой мастер взял её"), "{}", boris.screen());
     assert!(boris.buttons().iter().any(|button| button.text.contains("Новые заявки")));
     t.check().await;
 }
@@ -625,7 +631,7 @@ async fn what_was_longer_ago_than_a_week_is_not_guessed() {
     let text = t.why_told(&t.chat(203), order).await;
     assert!(text.contains("точно уже не узнать"), "{text}");
     let text = t.why_told(&t.chat(ANNA), order).await;
-    assert!(text.contains("предложили"), "what was written down is known: {text}");
+    assert!(text.contains("Вам предложили"), "what was written down is known: {text}");
 }
 
 #[tokio::test]
@@ -636,5 +642,5 @@ async fn what_does_not_fit_what_the_wave_has_counted_is_said_to_be_uncertain() {
     assert!(text.contains("не на смене") && text.contains("точно уже не узнать"), "{text}");
     t.execute("UPDATE dispatch_rounds SET excluded = '{\"HELD\": 1}'", &[]).await;
     let text = t.why_told(&t.chat(203), order).await;
-    assert!(text.contains("в ту же секунду"), "{text}");
+    assert!(text.contains("В ту же секунду"), "{text}");
 }

@@ -3,11 +3,13 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
+use super::fate::Change as OrderChange;
 use super::*;
 use crate::model::master_past::{Change, Changed, MasterPast};
 use crate::model::moment::Moment;
+use crate::model::race::Winner;
 use crate::model::selection::{Exclusion, plumber};
-use crate::model::{Category, MasterId, OrderId, OrderStatus};
+use crate::model::{Category, MasterId, OfferId, OfferState, OrderId, OrderStatus};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
@@ -193,4 +195,135 @@ fn after_a_week_only_what_was_written_down_is_told() {
         [Verdict::Unknown, Verdict::Asked(None), Verdict::AskedBefore(None)]
     );
     assert!(story.concerns(MasterId(2)) && story.concerns(MasterId(3)) && !story.concerns(MasterId(1)));
+}
+
+fn change(second: i64, to: OrderStatus, by: Option<Winner>, master: Option<i64>) -> OrderChange {
+    OrderChange { to, by, master: master.map(MasterId), offer: None, at: moment(second) }
+}
+
+/// The first master's offer, made in second 100.
+fn answer(state: OfferState, responded: Option<i64>) -> Answer {
+    Answer {
+        id: OfferId(7),
+        master: MasterId(1),
+        state,
+        sent: moment(100),
+        responded: responded.map(moment),
+        overdue: false,
+    }
+}
+
+fn fate_of(answer: Answer, changes: &[OrderChange]) -> Fate {
+    super::fate::fate(&answer, changes)
+}
+
+#[test]
+fn an_offer_was_recalled_for_what_happened_in_that_moment() {
+    let (master, staff) = (Some(Winner::Master), Some(Winner::GivenByStaff));
+    let recalled = |changes: &[OrderChange]| match fate_of(answer(OfferState::Canceled, Some(112)), changes) {
+        Fate::Recalled { because, .. } => because,
+        other => panic!("{other:?}"),
+    };
+    let taken = |by, other: i64| Recall::Taken { master: Some(MasterId(other)), by, after_seconds: 12 };
+    let begun = change(100, OrderStatus::Searching, None, None);
+    let later = change(120, OrderStatus::Canceled, staff, Some(2));
+    for (to, by, whose, because) in [
+        (OrderStatus::Assigned, master, Some(2), taken(master, 2)),
+        (OrderStatus::Assigned, staff, Some(2), taken(staff, 2)),
+        (OrderStatus::Assigned, None, Some(2), taken(None, 2)),
+        (OrderStatus::Canceled, staff, None, Recall::Canceled),
+        (OrderStatus::Closed, staff, None, Recall::Closed),
+        (OrderStatus::Searching, staff, None, Recall::SearchedAnew),
+    ] {
+        assert_eq!(recalled(&[begun, change(112, to, by, whose), later]), because, "{to:?}");
+    }
+    // Of what happened before it was made, or has not ended it, nothing is known.
+    assert_eq!(recalled(&[begun, later]), Recall::Unknown);
+    assert_eq!(recalled(&[change(90, OrderStatus::Canceled, staff, None)]), Recall::Unknown);
+    assert_eq!(recalled(&[]), Recall::Unknown);
+    // Somebody has ended it by hand, when another was at work already.
+    let at_work = [
+        begun,
+        change(105, OrderStatus::Assigned, master, Some(2)),
+        change(108, OrderStatus::EnRoute, master, Some(2)),
+    ];
+    assert_eq!(recalled(&at_work), Recall::Taken { master: Some(MasterId(2)), by: master, after_seconds: 5 });
+    let no_end = fate_of(answer(OfferState::Canceled, None), &at_work);
+    assert_eq!(no_end, Fate::Recalled { at: None, because: Recall::Unknown });
+}
+
+#[test]
+fn how_an_order_ceased_to_be_a_masters_is_known_by_what_came_next() {
+    let (master, staff) = (Some(Winner::Master), Some(Winner::GivenByStaff));
+    let taken = OrderChange { offer: Some(OfferId(7)), ..change(110, OrderStatus::Assigned, master, Some(1)) };
+    let had = |next: &[OrderChange]| {
+        let changes: Vec<OrderChange> = [taken].into_iter().chain(next.iter().copied()).collect();
+        // Its end keeps the moment of the acceptance.
+        match fate_of(answer(OfferState::Canceled, Some(110)), &changes) {
+            Fate::Had(Had { took: true, left, .. }) => left.map(|(left, at)| (left, at.at)),
+            other => panic!("{other:?}"),
+        }
+    };
+    let on_the_way = change(115, OrderStatus::EnRoute, master, Some(1));
+    let searching = |by| change(120, OrderStatus::Searching, by, Some(1));
+    let other_s = |second| change(second, OrderStatus::Assigned, staff, Some(2));
+    assert_eq!(had(&[on_the_way, searching(master), other_s(120)]), Some((Left::Returned, at(120))));
+    assert_eq!(had(&[on_the_way, searching(staff), other_s(130)]), Some((Left::TakenAway, at(120))));
+    assert_eq!(had(&[searching(None)]), Some((Left::TakenAway, at(120))));
+    assert_eq!(had(&[searching(staff), other_s(120)]), Some((Left::PassedOn, at(120))));
+    assert_eq!(had(&[change(120, OrderStatus::Canceled, staff, Some(1))]), Some((Left::Canceled, at(120))));
+    let closed = change(120, OrderStatus::Closed, master, Some(1));
+    let reopened = change(125, OrderStatus::Payment, staff, None);
+    assert_eq!(had(&[closed]), None);
+    assert_eq!(
+        had(&[closed, reopened, change(130, OrderStatus::Searching, staff, Some(1))]),
+        Some((Left::TakenAway, at(130)))
+    );
+    // Given by hand, while it was offered to him.
+    let given = [change(112, OrderStatus::Assigned, staff, Some(1)), searching(staff)];
+    let fate = fate_of(answer(OfferState::Canceled, Some(112)), &given);
+    let left = Some((Left::TakenAway, moment(120)));
+    assert_eq!(fate, Fate::Had(Had { took: false, since: Some(moment(112)), left }));
+}
+
+#[test]
+fn an_offer_without_a_wave_is_told_of_among_the_waves() {
+    let waves = vec![Wave { chosen: vec![MasterId(2)], ..wave(90) }, Wave { chosen: vec![MasterId(1)], ..wave(200) }];
+    let by_wave = Answer { sent: moment(200), ..answer(OfferState::Sent, None) };
+    let overdue = Answer { overdue: true, ..answer(OfferState::Viewed, None) };
+    let story = Story {
+        order: order(),
+        waves,
+        earlier: true,
+        masters: vec![past(1), past(2)],
+        answers: vec![Answer { sent: moment(80), ..overdue }, overdue, by_wave],
+        changes: Vec::new(),
+    };
+    let told: Vec<_> = story.tell(MasterId(1)).into_iter().map(|told| (told.number, told.verdict)).collect();
+    let asked = |sent, fate| Verdict::Asked(Some(Answered { sent: moment(sent), fate }));
+    // That of a wave which is not told of any more is not one without a wave.
+    assert_eq!(told.len(), 3);
+    assert_eq!(told[1], (None, asked(100, Fate::Expired(None))));
+    assert_eq!(told[2], (Some(1), asked(200, Fate::Live)));
+}
+
+#[test]
+fn equal_waits_are_told_from_those_that_only_look_equal() {
+    let mut masters = [past(1), past(2)];
+    let told = |masters: &[Past]| {
+        let wave = Wave { chosen: vec![MasterId(2)], excluded: BTreeMap::from([(Exclusion::Rank, 1)]), ..wave(100) };
+        let story = Story {
+            order: order(),
+            waves: vec![wave],
+            earlier: false,
+            masters: masters.to_vec(),
+            answers: Vec::new(),
+            changes: Vec::new(),
+        };
+        story.tell(MasterId(1)).remove(0).verdict
+    };
+    let waited = |tied| Verdict::Waited { own: Some(90), others: vec![(MasterId(2), Some(90))], tied };
+    assert_eq!(told(&masters), waited(true));
+    masters[1].master.came_before = Some(at(10) - SignedDuration::from_millis(3));
+    assert_eq!(told(&masters), waited(false));
 }
