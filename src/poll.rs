@@ -2,7 +2,7 @@
 //!
 //! They go to the very handler that the webhook has, once the sender is known, so what an update does and what is logged of it
 //! does not depend on how it came. What is answered with 200 is taken; with 503 it is tried again, and what comes after it in its
-//! queue waits, as with the webhook. [`backlog`] says what Telegram is told of that.
+//! queue waits, as with the webhook. `backlog` says what Telegram is told of that.
 //!
 //! One process asks for a bot's updates: two would each get some of them. The database says whose turn it is
 //! ([`crate::store::pollers`]), and Telegram ends the call of whoever asks beside it.

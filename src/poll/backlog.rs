@@ -98,7 +98,7 @@ pub(super) struct Taken {
 pub(super) struct Backlog {
     /// Whatever Telegram may tell again.
     known: BTreeMap<i64, Stage>,
-    /// Each has somebody at work on it.
+    /// Each has one who works on it, until that one finds it empty.
     lanes: HashMap<Lane, VecDeque<Fetched>>,
     /// Behind the last one that was answered when nothing before it was left.
     next: Option<i64>,
@@ -129,11 +129,11 @@ impl Backlog {
                 continue;
             }
             self.known.insert(update.id, Stage::Open);
-            let lane = self.lanes.entry(update.lane).or_default();
-            if lane.is_empty() {
+            // An empty one is not left yet: whoever works on it looks once more.
+            if !self.lanes.contains_key(&update.lane) {
                 taken.begin.push(update.lane);
             }
-            lane.push_back(update);
+            self.lanes.entry(update.lane).or_default().push_back(update);
         }
         taken
     }
@@ -227,8 +227,10 @@ mod tests {
         answer(&mut backlog, 1);
         assert_eq!(backlog.take(vec![tap(2, 1), tap(3, 1)]).begin, [], "somebody is at work on the queue");
         assert_eq!((answer(&mut backlog, 1), answer(&mut backlog, 1)), (2, 3));
+        assert_eq!(backlog.take(vec![tap(4, 1)]).begin, [], "nor has anybody left it yet");
+        assert_eq!(answer(&mut backlog, 1), 4);
         assert_eq!(first(&mut backlog), None);
-        assert_eq!(backlog.take(vec![tap(4, 1)]).begin, [Lane::Taps(1)]);
+        assert_eq!(backlog.take(vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
     }
 
     #[test]
@@ -264,7 +266,7 @@ mod tests {
         let mut backlog = Backlog::default();
         drop(backlog.take(vec![tap(900, 1)]));
         answer(&mut backlog, 1);
-        assert_eq!(backlog.offset(), Some(901));
+        assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(901)));
         assert_eq!(backlog.take(vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
         assert_eq!(backlog.offset(), Some(5));
         answer(&mut backlog, 1);

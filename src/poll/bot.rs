@@ -123,6 +123,8 @@ impl Poller {
                 }
                 Err(error) => {
                     self.count("FAILED");
+                    // Telegram may not have heard it.
+                    *lock(&self.asked_with) = None;
                     let pause = match error {
                         telegram::Error::RetryAfter(seconds) => Duration::from_secs(seconds.clamp(1, OBEDIENCE)),
                         _ => backoff,

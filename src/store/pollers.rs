@@ -1,9 +1,9 @@
 //! Whose updates a process asks Telegram for: each bot's by one process at a time.
 //!
 //! An advisory lock of an open transaction, on a connection beside the pool. It is free at the moment in which the process ends,
-//! however it ends; and [`GONE`] later if its machine goes, as the server ends the session of a holder of whom it hears nothing
-//! more. A pooler in transaction mode keeps a server's connection for an open transaction; a lock of the session would be
-//! somebody else's there. Between two statements such a transaction has no snapshot, so it holds no vacuum up.
+//! however it ends, and half a minute later if its machine goes: the server ends the session of a holder of whom it hears
+//! nothing more. A pooler in transaction mode keeps a server's connection for an open transaction; a lock of the session would
+//! be somebody else's there. Between two statements such a transaction has no snapshot, so it holds no vacuum up.
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -179,6 +180,56 @@ async fn each_person_s_updates_come_in_order_and_people_do_not_wait_for_each_oth
     assert_eq!(taps, ["first", "first", "first", "second", "third"], "refused twice, then done; each other one once");
     assert_eq!(script.seen_of(BORIS).len(), 2);
     asking.stop().await.expect("an end");
+}
+
+/// Many people, refusals at any time, and two crashes: whatever comes again, nobody's updates overtake each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_s_updates_overtake_each_other_whatever_happens() {
+    const PEOPLE: i64 = 40;
+    const EACH: i64 = 6;
+    let t = Dispatch::without_webhooks().await;
+    for number in 1..=EACH {
+        (1..=PEOPLE).for_each(|person| t.taps(person, &number.to_string()));
+    }
+    let (calls, done) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let handler: Handler = {
+        let (calls, done) = (Arc::clone(&calls), Arc::clone(&done));
+        Arc::new(move |_, body| {
+            let (calls, done) = (Arc::clone(&calls), Arc::clone(&done));
+            Box::pin(async move {
+                let update: Value = serde_json::from_slice(&body).expect("JSON");
+                let query = &update["callback_query"];
+                let person = query["from"]["id"].as_i64().expect("a person");
+                let number: i64 = query["data"].as_str().and_then(|data| data.parse().ok()).expect("a number");
+                tokio::task::yield_now().await;
+                // Every seventh call, which is another update's each time.
+                if calls.fetch_add(1, Ordering::Relaxed) % 7 == 3 {
+                    return Err(Duration::ZERO);
+                }
+                done.lock().expect("what was done").push((person, number));
+                Ok(())
+            })
+        })
+    };
+    let count = || done.lock().expect("what was done").len();
+    for crash_after in [50, 150] {
+        let asking = begin(t.pollers(Arc::clone(&handler)));
+        eventually(|| count() > crash_after).await;
+        asking.die().await;
+    }
+    let asking = begin(t.pollers(handler));
+    eventually(|| t.untaken() == 0).await;
+    asking.stop().await.expect("an end");
+    let done = done.lock().expect("what was done").clone();
+    for person in 1..=PEOPLE {
+        let mut first_times: Vec<i64> = Vec::new();
+        for (_, number) in done.iter().filter(|(who, _)| *who == person) {
+            if !first_times.contains(number) {
+                first_times.push(*number);
+            }
+        }
+        assert_eq!(first_times, (1..=EACH).collect::<Vec<_>>(), "of {person}: {done:?}");
+    }
 }
 
 #[tokio::test]
