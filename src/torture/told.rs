@@ -20,8 +20,9 @@ pub(super) async fn listen(mut calls: UnboundedReceiver<Call>, races: &Races) ->
     let mut told = Told::default();
     while let Some(call) = calls.recv().await {
         let passed = call.at.saturating_duration_since(began).as_millis();
+        let known = told.shown.len();
         note(&mut told, &call, at_first + Ms::try_from(passed).unwrap_or_default());
-        if let Some(shown) = told.shown.last() {
+        for shown in &told.shown[known..] {
             races.note(shown);
         }
     }
@@ -63,14 +64,13 @@ impl Races {
 fn note(told: &mut Told, call: &Call, at: Ms) {
     let bot = if call.bot == MASTER_BOT { BotName::Master } else { BotName::Admin };
     let Some(person) = call.params["chat_id"].as_i64() else { return };
-    // What is there already is refused, and is shown all the same.
-    let is_screen =
-        ["sendMessage", "editMessageText", "editMessageReplyMarkup", "deleteMessage"].contains(&&*call.method);
+    // What is there already is refused with 400, and is shown all the same.
+    let is_screen = ["sendMessage", "editMessageText"].contains(&&*call.method);
     if !is_screen || ![200, 400].contains(&call.status) {
         return;
     }
     told.screens.entry((bot, person)).or_default().push(at);
-    if call.status != 200 || call.method == "deleteMessage" {
+    if call.status != 200 {
         return;
     }
     let shown = read(&call.params);

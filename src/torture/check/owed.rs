@@ -30,23 +30,17 @@ pub(super) fn nothing_is_undelivered(record: &Record) -> Check {
 }
 
 /// A kind of message, by what it shows.
-fn were_shown(
-    record: &Record,
-    mut check: Check,
-    kind: &str,
-    shown: &HashSet<(i64, i64)>,
-    key: impl Fn(i64) -> Option<i64>,
-) -> Check {
+fn were_shown(record: &Record, mut check: Check, kind: &str, shown: &HashSet<(i64, i64)>) -> Check {
     let settled = record.settled.unwrap_or(Ms::MAX);
     let sent = record.outbox.iter().filter(|message| {
         message.kind == kind && message.finished && message.dropped.is_none() && message.created < settled
     });
     for message in sent {
-        let Some(thing) = message.order.and_then(&key) else { continue };
-        check.look((!shown.contains(&(message.person, thing))).then(|| {
+        let Some(order) = message.order else { continue };
+        check.look((!shown.contains(&(message.person, order))).then(|| {
             format!(
-                "outbox {} ({kind} of order {:?}) is finished, and {} was never shown it",
-                message.id, message.order, message.person
+                "outbox {} ({kind} of order {order}) is finished, and {} was never shown it",
+                message.id, message.person
             )
         }));
     }
@@ -59,14 +53,14 @@ pub(super) fn offers_were_shown(record: &Record) -> Check {
     let shown =
         shown.iter().flat_map(|shown| shown.orders.iter().chain(&shown.free).map(|order| (shown.person, *order)));
     let check = Check::new(7, "every offer that is noted as sent was shown to its master");
-    were_shown(record, check, "OFFER", &shown.collect(), Some)
+    were_shown(record, check, "OFFER", &shown.collect())
 }
 
 pub(super) fn given_orders_were_shown(record: &Record) -> Check {
     let shown = &record.told.shown;
     let shown = shown.iter().flat_map(|shown| shown.orders.iter().map(|order| (shown.person, *order)));
     let check = Check::new(7, "every order that staff gave was shown to its master");
-    were_shown(record, check, "ASSIGNED", &shown.collect(), Some)
+    were_shown(record, check, "ASSIGNED", &shown.collect())
 }
 
 pub(super) fn taps_were_answered(record: &Record) -> Check {
