@@ -52,7 +52,7 @@ fn line(check: &str, Finding { level, what, remedy, .. }: &Finding) -> String {
         Level::Wrong => "WRONG",
         level => level.as_str(),
     };
-    let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+    let remedy = remedy.as_ref().map(|remedy| format!(" -> {remedy}")).unwrap_or_default();
     // Whatever was read, it is one line.
     format!("{level:<10}{check:<12}{what}{remedy}").replace(['\n', '\r'], " ")
 }
