@@ -272,8 +272,9 @@ impl From<model::Preview> for Preview {
     }
 }
 
-/// What yesterday's orders would have been like under other rules. Nothing is changed, and no change is counted; for admins. Few may ask
-/// at once: then, and where it takes too long, the result is `NOT_COMPUTED`.
+/// What yesterday's orders would have been like under other rules. Nothing is changed; for admins.
+///
+/// It is not counted as a change. Few may ask at once: where there are more, and where it takes too long, the result is `NOT_COMPUTED`.
 #[utoipa::path(
     post, path = "/api/policy/preview", tag = "policy", operation_id = "previewPolicy", request_body = Rules,
     responses((status = 200, description = "By a replay of yesterday", body = Preview)),

@@ -177,7 +177,12 @@ fn rule(in_force: &Rule, proposed: Proposed) -> std::result::Result<Rule, rule::
 fn of_the_day(past: &Past) -> String {
     let (policy, orders) = past.policy();
     let since = policy.made_at.strftime("%Y-%m-%d %H:%M UTC");
-    let said = format!("In force: policy {} of {since}: {}.", policy.policy.id, replay::in_force(past).written());
+    let since = if policy.made_at < past.until {
+        format!(" of {since}")
+    } else {
+        format!(", the oldest, although it was made at {since}, after these orders")
+    };
+    let said = format!("In force: policy {}{since}: {}.", policy.policy.id, replay::in_force(past).written());
     let others = past.orders.len() - orders;
     if others == 0 {
         return said;

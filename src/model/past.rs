@@ -44,6 +44,7 @@ pub struct Policies {
 
 impl Policies {
     /// All of them, in their order.
+    #[must_use]
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &PastPolicy> {
         std::iter::once(&self.first).chain(&self.later)
     }

@@ -113,8 +113,8 @@ pub fn placed(marks: &[Mark], inside: &Area) -> Vec<Area> {
             let others = points.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, areas)| areas);
             let drawn = labels.iter().flatten().chain(others.clone()).chain(&leaders).chain(&points[index]);
             let on_others = drawn.filter(|area| area.meets(label)).count();
-            let crosses = labels.iter().flatten().chain(others.map(|area| area));
-            let crossed = crosses.filter(|area| line.iter().any(|part| part.meets(area))).count();
+            let in_the_way = labels.iter().flatten().chain(others);
+            let crossed = in_the_way.filter(|area| line.iter().any(|part| part.meets(area))).count();
             let [x, y] = end_of_leader(mark.at, label);
             let collisions = f64::from(u32::try_from(3 * on_others + crossed).unwrap_or(u32::MAX));
             COLLISION * collisions + (x - mark.at[0]).hypot(y - mark.at[1])

@@ -149,7 +149,7 @@ mod tests {
         let day = |taken_median, accepted| Figures { taken_median, accepted, ..Figures::default() };
         let compared = Compared { rule: Rule::default(), seeds: vec![day(20.0, 50.0), day(30.0, 50.0), day(0.0, 0.0)] };
         let table = table(Waits::OfTaken, &[compared]);
-        assert!(table.lines().last().is_some_and(|line| line.starts_with("default             25 ±64")), "{table}");
+        assert!(table.lines().last().is_some_and(|line| line.contains(" 25 ±64 ")), "{table}");
     }
 
     #[test]

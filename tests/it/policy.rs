@@ -528,7 +528,7 @@ async fn yesterday_is_played_again_under_both_policies() {
     irina.tap("adm:pol").await;
     step(&irina, "👥 3", -1).await;
     irina.press("Проверить и сохранить").await;
-    assert!(irina.screen().contains("Вчера это дало бы: ждали бы 40 с → "), "{}", irina.screen());
+    assert!(irina.screen().contains("Вчера это дало бы: ожидание 40 с → "), "{}", irina.screen());
     let page = t.page_of_staff(IRINA).await;
     let read = page.get("/api/policy").await.json();
     let said = page.post("/api/policy/preview", &[], &changed(&read["rules"], "first_masters", json!(1))).await.json();

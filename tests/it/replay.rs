@@ -252,9 +252,9 @@ async fn it_reads_without_prepared_statements_too() {
 #[tokio::test]
 async fn the_policy_in_force_is_that_of_most_orders() {
     let (t, _) = Dispatch::day_by_hand().await;
-    t.execute("UPDATE dispatch_policies SET created_at = '2026-01-01Z'", &[]).await;
     let newest: i64 = t.one("SELECT max(id) FROM dispatch_policies", &[]).await;
-    let add = "INSERT INTO dispatch_policies (offer_ttl_seconds, created_at) VALUES (90, '2026-01-10 10:30Z'), (80, '2026-01-10 12:00Z')";
+    let add = "INSERT INTO dispatch_policies (offer_ttl_seconds, created_at)
+               VALUES (100, '2026-01-01Z'), (90, '2026-01-10 10:30Z'), (80, '2026-01-10 12:00Z')";
     t.execute(add, &[]).await;
     let of = async |from: &str, until: &str| {
         let past = t.past(at(from), at(until)).await;
@@ -262,15 +262,15 @@ async fn the_policy_in_force_is_that_of_most_orders() {
         let others: Vec<_> = past.policies.all().map(|policy| policy.policy.id - newest).collect();
         (policy.policy.id - newest, orders, others)
     };
-    assert_eq!(of("2026-01-10T09:00:00Z", "2026-01-10T10:30:00Z").await, (0, 1, vec![0]));
-    assert_eq!(of("2026-01-10T10:15:00Z", "2026-01-10T13:00:00Z").await, (1, 1, vec![0, 1, 2]));
+    assert_eq!(of("2026-01-10T09:00:00Z", "2026-01-10T10:30:00Z").await, (1, 1, vec![1]));
+    assert_eq!(of("2026-01-10T10:15:00Z", "2026-01-10T13:00:00Z").await, (2, 1, vec![1, 2, 3]));
     assert_eq!(
         of("2026-01-10T09:00:00Z", "2026-01-10T13:00:00Z").await,
-        (1, 1, vec![0, 1, 2]),
+        (2, 1, vec![1, 2, 3]),
         "of as many the latest"
     );
-    assert_eq!(of("2026-01-10T12:30:00Z", "2026-01-10T13:00:00Z").await, (2, 0, vec![2]), "there are none");
-    assert_eq!(of("2025-01-10T12:30:00Z", "2026-01-10T10:15:00Z").await.0, 0);
+    assert_eq!(of("2026-01-10T12:30:00Z", "2026-01-10T13:00:00Z").await, (3, 0, vec![3]), "there are none");
+    assert_eq!(of("2025-01-10T12:30:00Z", "2026-01-10T10:15:00Z").await.0, 1);
 }
 
 /// What was recorded and what was played is the same kind of wait: that of orders that were taken.
@@ -359,7 +359,11 @@ async fn the_program_says_what_would_have_been() {
     assert!(fine, "{said}");
     assert!(said.contains("2 orders from 2026-01-10T00:00:00Z to 2026-01-11T00:00:00Z"), "{said}");
     // Named, with what it says.
-    assert!(said.contains("In force: policy 1 of ") && said.contains(": first=3,every=0,ttl=120,preferred="), "{said}");
+    assert!(
+        said.contains("In force: policy 1, the oldest, although it was made at 2")
+            && said.contains(": first=3,every=0,ttl=120,"),
+        "{said}"
+    );
     let one = replay(&["--since", "2026-01-10", "--until", "2026-01-10T10:30:00Z", "--policy", "every=30"]).await;
     assert!(one.0 && one.1.contains("1 order from 2026-01-10T00:00:00Z"), "{}", one.1);
     let (fine, none) = replay(&["--since", "2020-01-01", "--policy", "broadcast"]).await;
@@ -370,7 +374,7 @@ async fn the_program_says_what_would_have_been() {
         "a line in each table: {twice}"
     );
     // What is typed wrongly is one kind of failure, whenever it is found.
-    for policy in ["fast", "ttl=0", "first=9,max=3", ""] {
+    for policy in ["fast", "ttl=0", "every=30,first=9,max=3", ""] {
         let (code, said) = run(&["--since", "2026-01-10", "--policy", policy]).await;
         assert_eq!(code, Some(2), "{policy}: {said}");
     }
@@ -385,7 +389,7 @@ async fn the_program_says_what_would_have_been() {
         (["--since", "2999-01-01"], "is not before"),
         (["--city", "Нигде"], "there is no city «Нигде»"),
         (["--policy", "ttl=0"], "ttl=0: expected 10 to 3600"),
-        (["--policy", "first=9,max=3"], "first=9 is more than max=3; in force is first=3,every=0"),
+        (["--policy", "every=30,first=9,max=3"], "first=9 is more than max=3; in force is first=3,every=0"),
         (["--since", "-5h"], "expected how long ago"),
         (["--since", "99999999999h"], "--since: expected a moment from 2000-01-01"),
         (["--since", "2026-01-10T09:00:00"], "expected a moment with its offset"),

@@ -31,7 +31,7 @@ function previewed({ result, orders: count, wait_seconds: wait, wait_percent: pa
   if (result === "NOT_REPLAYED") return ["Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были."];
   if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так."];
   return [
-    h("b", {}, `Вчера это дало бы: ${wait === null ? "" : `ждали бы ${lasting(wait[0])} → ${lasting(wait[1])}, `}взято ${Math.round(took[0])} → ${Math.round(took[1])} %, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
+    h("b", {}, `Вчера это дало бы: ${wait === null ? "" : `ожидание ${lasting(wait[0])} → ${lasting(wait[1])}, `}взято ${Math.round(took[0])} → ${Math.round(took[1])} %, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
     wait !== null && (part === 90 ? "Столько ждали бы 9 из 10 взятых заявок. " : "Столько ждала бы половина взятых заявок: взято меньше 9 из 10. "),
     `Сообщения — на одну заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Остальные отменены, отданы вручную или их никто не взял за час. `,
     `${Math.round(drawn)} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.`,

@@ -71,7 +71,7 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
         PolicyField::OfferTtl => "Время на ответ",
         PolicyField::PreferredTtl => "Мастера, которого просит клиент, спрашиваем одного",
         PolicyField::FirstMasters => "Спрашиваем сначала",
-        PolicyField::WidenEvery => "Никто не взял — добавляем каждые",
+        PolicyField::WidenEvery => "Никто не взял —",
         PolicyField::WidenBy => "Добавляем по",
         PolicyField::MaxLiveOffers => "Одновременно спрашиваем не больше",
         PolicyField::MastersPerRound => "Мастеров в круге",
@@ -100,10 +100,9 @@ fn said(field: PolicyField, values: &PolicyValues) -> String {
         PolicyField::MaxRounds if values.widens() => {
             masters(value.saturating_mul(values.get(PolicyField::MastersPerRound)))
         }
-        PolicyField::WidenEvery if value == 0 => "никогда, ищем кругами".to_owned(),
-        PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
-            duration(value.into())
-        }
+        PolicyField::WidenEvery if value == 0 => "не добавляем, ищем кругами".to_owned(),
+        PolicyField::WidenEvery => format!("добавляем {}", each(value)),
+        PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::EscalateAfter => duration(value.into()),
         PolicyField::WorkdayStart | PolicyField::WorkdayEnd => clock(time_of(value)),
         _ => value.to_string(),
     }
@@ -122,6 +121,15 @@ pub(in crate::bots::render) fn button_field(field: PolicyField, values: &PolicyV
         _ => said(field, values),
     };
     format!("{} {said}", sign(field))
+}
+
+/// How often: «каждые 30 с», «каждые 90 с», «каждые 5 мин». Of one of a unit there is no plural.
+fn each(seconds: i32) -> String {
+    if seconds >= 120 && seconds % 60 == 0 {
+        format!("каждые {} мин", seconds / 60)
+    } else {
+        format!("каждые {seconds} с")
+    }
 }
 
 /// A time in one unit: «45 с», «1,5 мин», «90 мин», «2 ч».
@@ -163,10 +171,10 @@ fn way(values: &PolicyValues) -> String {
     let ttl = duration(values.get(PolicyField::OfferTtl).into());
     if values.widens() {
         format!(
-            "Спрашиваем сразу {}. Пока никто не взял, каждые {} добавляем ещё {}; одновременно спрашиваем не больше {}. \
+            "Спрашиваем сразу {}. Пока никто не взял, {} добавляем ещё {}; одновременно спрашиваем не больше {}. \
              На ответ у каждого {ttl}, на место отказавшегося сразу зовём другого.",
             asked(values.get(PolicyField::FirstMasters)),
-            duration(values.get(PolicyField::WidenEvery).into()),
+            each(values.get(PolicyField::WidenEvery)),
             values.get(PolicyField::WidenBy),
             values.get(PolicyField::MaxLiveOffers),
         )
@@ -232,6 +240,10 @@ pub(in crate::bots::render) fn in_force(policy: &PolicyInForce) -> String {
 /// What is wrong, a line for each.
 fn faults(found: &[PolicyFault], values: &PolicyValues) -> String {
     let line = |fault: &PolicyFault| match fault {
+        PolicyFault::OutOfRange(PolicyField::WidenEvery) => {
+            let most = duration((*PolicyField::WidenEvery.range().end()).into());
+            format!("⚠️ Добавлять можно не чаще, чем раз в {LEAST_WIDENING} с, и не реже, чем раз в {most}")
+        }
         PolicyFault::OutOfRange(field) => {
             let bound = |value: i32| said(*field, &values.with(*field, value));
             let (least, most) = field.range().into_inner();
@@ -297,7 +309,7 @@ fn played(compared: &Compared) -> String {
     let ([took, take], [sent, sends]) = (accepted_percent, messages);
     let wait = compared.wait();
     let headline = wait.map_or_else(String::new, |Wait { seconds: [wait, waits], .. }| {
-        format!("ждали бы {} → {}, ", lasting(wait), lasting(waits))
+        format!("ожидание {} → {}, ", lasting(wait), lasting(waits))
     });
     let waited = match wait {
         Some(Wait { percent: 90, .. }) => "Столько ждали бы 9 из 10 взятых заявок. ",
