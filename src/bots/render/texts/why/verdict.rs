@@ -4,11 +4,10 @@ use jiff::civil::DateTime;
 
 use super::super::staff::queue::when;
 use super::super::words::{category, duration, typed, went};
-use crate::model::MasterId;
-use crate::model::OrderId;
 use crate::model::moment::Moment;
 use crate::model::selection::Exclusion;
 use crate::model::why::{Answered, Fate, Had, Left, Recall, Verdict, WhyOrder};
+use crate::model::{MasterId, OrderId};
 
 /// A name in a line.
 pub(super) const NAME: usize = 40;
@@ -98,8 +97,8 @@ fn fate(answered: &Answered, about: About<'_>) -> String {
             Recall::Taken { master, .. } => match because.taken() {
                 Some(taken) => {
                     let name = master.and_then(|master| about.names.iter().find(|(id, _)| *id == master));
-                    let said = went(taken.winner, taken.after_seconds);
-                    name.map_or(said.clone(), |(_, name)| format!("{said} ({})", typed(name, NAME)))
+                    let name = name.map(|(_, name)| format!(" ({})", typed(name, NAME)));
+                    format!("{}{}", went(taken.winner, taken.after_seconds), name.unwrap_or_default())
                 }
                 None => at("её отдали другому мастеру", moment),
             },
@@ -114,9 +113,10 @@ fn fate(answered: &Answered, about: About<'_>) -> String {
 /// «вы взяли её в 14:30 и вернули в 14:31».
 pub(super) fn had(had: &Had, to: To, now: DateTime) -> String {
     let at = |moment: Moment| format!(" в {}", when(moment, now));
-    let got = match had.took {
-        true => to.or("вы взяли её", "взял её"),
-        false => to.or("её назначили вам", "её назначили ему"),
+    let got = if had.took {
+        to.or("вы взяли её", "взял её")
+    } else {
+        to.or("её назначили вам", "её назначили ему")
     };
     let got = format!("{got}{}", had.since.map(at).unwrap_or_default());
     let Some((left, moment)) = had.left else { return got };
