@@ -83,9 +83,9 @@ const MIGRATIONS: [(&str, &str); 59] = [
     ("V56__validate_widening.sql", include_str!("../../migrations/V56__validate_widening.sql")),
     ("V57__told_roots.sql", include_str!("../../migrations/V57__told_roots.sql")),
     ("V58__purged_history.sql", include_str!("../../migrations/V58__purged_history.sql")),
-    ("V59__waiting_anew.sql", include_str!("../../migrations/V59__waiting_anew.sql")),
     ("V62__replaced_offers.sql", include_str!("../../migrations/V62__replaced_offers.sql")),
     ("V63__known_shifts.sql", include_str!("../../migrations/V63__known_shifts.sql")),
+    ("V64__waiting_anew.sql", include_str!("../../migrations/V64__waiting_anew.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

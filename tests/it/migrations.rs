@@ -13,6 +13,22 @@ use tokio_postgres::Client;
 
 use crate::harness::{BARE_FOLDER, Dispatch, Settings, postgres};
 
+/// A database at the newest number refuses a file with a lower one that comes later: each new file takes the next number.
+#[test]
+fn each_file_has_the_number_after_the_one_before() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let names = std::fs::read_dir(root).expect("the migrations").map(|entry| entry.expect("a file").file_name());
+    let names: Vec<String> = names.map(|name| name.into_string().expect("a name")).collect();
+    let number = |name: &String| name.strip_prefix('V')?.split_once("__")?.0.parse::<u32>().ok();
+    let mut numbers: Vec<u32> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    // These were skipped, and can never be given to a file any more.
+    let skipped = [59, 60, 61];
+    let last = *numbers.last().expect("a migration");
+    let expected: Vec<u32> = (1..=last).filter(|number| !skipped.contains(number)).collect();
+    assert_eq!(numbers, expected);
+}
+
 /// What a database may hold before the files of that number and above are applied.
 const BEFORE: [(&str, &str); 5] = [(
     "V4__",
