@@ -147,6 +147,9 @@ impl Error {
             Kind::DivergentVersion(_, ours) => {
                 format!("{ours} was applied and then changed: an applied file stays as it is, a change is a new file")
             }
+            Kind::MissingVersion(ours) if known().iter().any(|file| file.version == ours.version()) => format!(
+                "{ours} has a lower number than what the database is at, and was not applied: this build's files are out of order"
+            ),
             Kind::MissingVersion(applied) => format!(
                 "the database is at version {} already, which this release does not know: run a newer one",
                 applied.version()

@@ -23,7 +23,7 @@ fn each_file_has_the_number_after_the_one_before() {
     let mut numbers: Vec<u32> = names.iter().filter_map(number).collect();
     numbers.sort_unstable();
     // These were skipped, and can never be given to a file any more.
-    let skipped = [59, 60, 61];
+    let skipped = [19, 22, 59, 60, 61];
     let last = *numbers.last().expect("a migration");
     let expected: Vec<u32> = (1..=last).filter(|number| !skipped.contains(number)).collect();
     assert_eq!(numbers, expected);
