@@ -1,7 +1,9 @@
 //! A master: takes orders, does them, gives some back, leaves the shift and comes again, and presses what should not be pressed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -56,6 +58,7 @@ impl<'a> Busy<'a> {
             6..8 => self.tap("m:sh:off").await,
             8..16 => self.tap("m:sh:on").await,
             16..20 => self.press_old().await,
+            20..32 => self.take_all().await,
             _ => self.press().await,
         }
     }
@@ -108,6 +111,31 @@ impl<'a> Busy<'a> {
             left -= weight;
         }
         self.say("/start").await;
+    }
+
+    /// Takes whatever is offered, all at the same moment: no more than the limit may come of it.
+    async fn take_all(&mut self) {
+        let messages = self.person.chat.latest(20);
+        let offered = messages.iter().flat_map(|message| message.buttons.iter().flatten());
+        let orders: BTreeSet<i64> = offered
+            .filter_map(|button| match Callback::parse(&button.data)? {
+                Callback::Accept { order, .. } => Some(order.0),
+                _ => None,
+            })
+            .collect();
+        if orders.len() < 2 {
+            return self.press().await;
+        }
+        let mut taps = Vec::new();
+        for order in orders {
+            let chance = Chance::of(self.chance.below_u64(u64::MAX), order.unsigned_abs());
+            taps.push((self.person.chat.tap_update(&format!("m:new:acc:{order}:1")), chance));
+        }
+        let (post, person) = (&self.city.post, &self.person);
+        join_all(
+            taps.into_iter().map(|(update, mut chance)| async move { post.deliver(person, update, &mut chance).await }),
+        )
+        .await;
     }
 
     /// Does at once what was asked for, mostly: says the sum, and that it is right.
