@@ -107,7 +107,7 @@ impl City {
 
     /// Clients keep calling, as long as there are not too many orders that nobody has taken.
     async fn clients(&self, mut chance: Chance) {
-        let most = i64::try_from(self.masters).unwrap_or_default();
+        let most = i64::try_from(3 * self.masters).unwrap_or_default();
         let mut orders = JoinSet::new();
         while !self.is_over() {
             sleep(Duration::from_millis(100 + chance.below_u64(300))).await;
