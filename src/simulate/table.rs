@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn of_orders_that_were_taken_a_day_without_any_says_nothing() {
-        let day = |taken_median, accepted| Figures { taken_median, accepted, ..Figures::default() };
+        let day = |taken_median, accepted| Figures { accepted, taken_median, ..Figures::default() };
         let compared = Compared { rule: Rule::default(), seeds: vec![day(20.0, 50.0), day(30.0, 50.0), day(0.0, 0.0)] };
         let table = table(Waits::OfTaken, &[compared]);
         assert!(table.lines().last().is_some_and(|line| line.contains(" 25 ±64 ")), "{table}");
