@@ -143,6 +143,10 @@ async fn what_staff_have_done_is_told_as_theirs() {
     let closed = t.asked_order().await;
     t.let_pass(7);
     t.tap_accept(BORIS, closed).await;
+    for step in ["enr", "wrk", "cls", "cls_yes"] {
+        t.let_pass(5);
+        t.chat(BORIS).tap(&format!("m:act:{step}:{closed}")).await;
+    }
     t.staff_do(closed, Deed::Close(Amount::from_kopecks(100_000).expect("a sum"))).await;
     says(&t.told_why(ANNA, closed).await, &["другой мастер взял её через 7 с"]);
     says(&t.told_why(BORIS, closed).await, &["была вашей: она закрыта"]);
