@@ -10,10 +10,10 @@ mod past;
 mod story;
 mod wave;
 
-pub use fate::{Change, Fate, Had, Left, Recall, Unasked};
+pub use fate::{Answer, Change, Fate, Had, Left, Recall, Unasked};
 pub use judged::{Judged, judge};
 pub use past::{Offered, Past, Spell};
-pub use story::{Answer, Answered, Story, Told, Verdict};
+pub use story::{Answered, Story, Told, Verdict};
 pub use wave::{KNOWN_FOR, WAVES, Wave, WhyOrder};
 
 #[cfg(test)]

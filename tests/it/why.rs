@@ -642,5 +642,5 @@ async fn what_does_not_fit_what_the_wave_has_counted_is_said_to_be_uncertain() {
     assert!(text.contains("не на смене") && text.contains("точно уже не узнать"), "{text}");
     t.execute("UPDATE dispatch_rounds SET excluded = '{\"HELD\": 1}'", &[]).await;
     let text = t.why_told(&t.chat(203), order).await;
-    assert!(text.contains("В ту же секунду"), "{text}");
+    assert!(text.contains("в ту же секунду"), "{text}");
 }

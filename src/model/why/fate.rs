@@ -2,11 +2,27 @@
 
 use jiff::Timestamp;
 
-use super::story::Answer;
 use crate::model::moment::Moment;
 use crate::model::order::Stage;
 use crate::model::race::{Taken, Winner};
 use crate::model::{MasterId, OfferId, OfferState, OrderStatus};
+
+/// An offer, and how it was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which.
+    pub id: OfferId,
+    /// Whose.
+    pub master: MasterId,
+    /// Its state.
+    pub state: OfferState,
+    /// When it was made.
+    pub sent: Moment,
+    /// When it ended; of one that was accepted, when that was.
+    pub responded: Option<Moment>,
+    /// Whether its time is over.
+    pub overdue: bool,
+}
 
 /// A change of the order, as its history has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,30 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fate::{self, Change, Fate, Had, Unasked};
+use super::fate::{self, Answer, Change, Fate, Had, Unasked};
 use super::judged::{Judged, judge};
 use super::past::Past;
 use super::wave::{Wave, WhyOrder};
 use crate::model::moment::Moment;
 use crate::model::selection::{Candidate, Exclusion};
-use crate::model::{MasterId, OfferId, OfferState, OrderId};
-
-/// An offer, and how it was answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Which.
-    pub id: OfferId,
-    /// Whose.
-    pub master: MasterId,
-    /// Its state.
-    pub state: OfferState,
-    /// When it was made.
-    pub sent: Moment,
-    /// When it ended; of one that was accepted, when that was.
-    pub responded: Option<Moment>,
-    /// Whether its time is over.
-    pub overdue: bool,
-}
+use crate::model::{MasterId, OrderId};
 
 /// An offer as it is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
