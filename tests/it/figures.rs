@@ -276,7 +276,7 @@ async fn nobody_waited_longer_than_is_said_for_each_city_and_week() {
     );
     let screen = screens::figures(&read(&t, OLGA, Period::Week, Some(EKATERINBURG)).await.expect("a reader"));
     assert!(
-        screen.text.contains("никто не ждал дольше 1 ч 6 мин (Анна)\nс 30.11: 1 мин 30 с (Анна)"),
+        screen.text.contains("никто не ждал дольше 1 ч 7 мин (Анна)\nс 30.11: 1 мин 30 с (Анна)"),
         "{}",
         screen.text
     );
@@ -431,6 +431,7 @@ async fn figures_are_aligned_for_a_phone() {
     )
     .await;
     t.execute("UPDATE master_activity SET last_asked_at = '2026-11-27T20:00:00Z'", &[]).await;
+    t.execute("UPDATE masters SET on_shift_since = '2026-11-25T04:00:00Z'", &[]).await;
     let week = read(&t, OLGA, Period::Week, Some(EKATERINBURG)).await.expect("a reader");
     let today = read(&t, OLGA, Period::Today, None).await.expect("a reader");
     let masters = read_masters(&t, week.place.scope, 1).await;

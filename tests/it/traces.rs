@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::harness::{
-    ADMIN_SECRET, ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, METRICS_TOKEN, STRANGER, eventually,
+    ADMIN_SECRET, ADMIN_TOKEN, ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, METRICS_TOKEN,
+    STRANGER, eventually,
 };
 
 /// The password in the connection string, which this server does not ask for.
@@ -44,7 +45,12 @@ impl Dispatch {
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let (mut read, log) = std::io::pipe().expect("a pipe");
         let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-        command.args(["serve", "--listen", &free.to_string()]).env_clear().envs(self.variables()).stderr(log);
+        command
+            .args(["serve", "--listen", &free.to_string()])
+            .env_clear()
+            .current_dir(BARE_FOLDER)
+            .envs(self.variables())
+            .stderr(log);
         command.envs(more.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().expect("the program runs");
@@ -71,7 +77,14 @@ impl Dispatch {
     /// What a subcommand says to whoever runs it, and what it logs.
     async fn subcommand(&self, args: &[&str]) -> [String; 2] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-        let output = command.args(args).env_clear().envs(self.variables()).output().await.expect("the program runs");
+        let output = command
+            .args(args)
+            .env_clear()
+            .current_dir(BARE_FOLDER)
+            .envs(self.variables())
+            .output()
+            .await
+            .expect("the program runs");
         assert!(output.status.success(), "{args:?}: {output:?}");
         [output.stdout, output.stderr].map(|said| String::from_utf8(said).expect("UTF-8"))
     }
@@ -237,7 +250,14 @@ async fn a_collector_gets_the_spans_of_an_update_and_nobody_s_secret() {
     let log = server.stop().await;
     assert!(log.contains("traces were not sent: Connection refused"), "{log}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    let output = command.args(["serve"]).env_clear().envs(t.variables()).env(ENDPOINT, "hush").output().await;
+    let output = command
+        .args(["serve"])
+        .env_clear()
+        .current_dir(BARE_FOLDER)
+        .envs(t.variables())
+        .env(ENDPOINT, "hush")
+        .output()
+        .await;
     let said = String::from_utf8(output.expect("the program runs").stderr).expect("UTF-8");
     assert!(said.contains("OTEL_EXPORTER_OTLP_ENDPOINT is malformed") && !said.contains("hush"), "{said}");
 }

@@ -54,6 +54,9 @@ function columns(title, rows, said = String) {
   return figure(title, rows, said, svg);
 }
 
+/** A table that is scrolled sideways where it is too wide, also by keyboard. */
+const wide = (name, ...parts) => h("div", { class: "wide numbers", tabindex: "0", role: "region", "aria-label": name }, h("table", {}, ...parts));
+
 export class Figures {
   constructor(page) {
     this.page = page;
@@ -95,7 +98,7 @@ export class Figures {
         h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»"),
         longest && h("li", {}, "На этих неделях, пока спрашивали других, никто не ждал дольше ", h("b", {}, atMost(longest.seconds)))),
-      bounds.length > 0 && h("table", { class: "wide numbers" }, h("caption", {}, "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт"),
+      bounds.length > 0 && wide("Дольше всего ждали", h("caption", {}, "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт"),
         h("thead", {}, h("tr", {}, ["Неделя с", "Город", "Ожидание", "Мастер"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, bounds.map((bound) => h("tr", {}, h("th", { scope: "row" }, bound.week.split("-").reverse().join(".")), h("td", {}, bound.city), h("td", {}, atMost(bound.seconds)), h("td", {}, bound.master ?? "—"))))),
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
@@ -104,7 +107,7 @@ export class Figures {
       bars("Как нашли мастера", [["с первой волны", found.rounds[0]], ["со второй", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
-      masters.length > 0 && h("table", { class: "wide numbers" }, h("caption", {}, "Мастера"),
+      masters.length > 0 && wide("Мастера", h("caption", {}, "Мастера"),
         h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Дольше всего ждал, пока спрашивали других", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
           h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000)), h("td", {}, master.passed_over_seconds === null ? "—" : atMost(master.passed_over_seconds)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
