@@ -23,6 +23,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use field_service::config::{self, environment};
+use field_service::doctor::Before;
 use field_service::http::server;
 use field_service::logging::{self, LevelFilter, printable};
 use field_service::model::BotName;
@@ -38,18 +39,45 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 pub async fn run(command: Command) -> Result<ExitCode> {
-    config::dotenv::load(Path::new(".env"))?;
+    let unread = config::dotenv::load(Path::new(".env")).err();
+    if let Some(error) = unread.as_ref().filter(|_| needs_settings(&command)) {
+        return Err(error.to_string().into());
+    }
     // What they print is what is to be read.
     let level = match command {
         Command::Demo(_) | Command::Sim(_) | Command::Init(_) | Command::Torture(_) => LevelFilter::WARN,
         Command::Doctor(_) => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
     };
-    let complaint = logging::init(&environment, level).err();
-    let _database = private::start(&command)?;
+    let before = Before {
+        file: unread.map(|error| error.to_string()),
+        setting: logging::init(&environment, level).err(),
+        database: None,
+    };
+    if let Some(file) = before.file.as_ref().filter(|_| !matches!(command, Command::Doctor(_))) {
+        tracing::warn!("{file}; this command goes on without it");
+    }
+    // On the heap, as it is large.
+    let done = Box::pin(execute(command, before)).await;
+    logging::end_traces();
+    done
+}
+
+/// Whether a command is nothing without settings. Not `doctor`, which says what is wrong with them.
+fn needs_settings(command: &Command) -> bool {
+    !matches!(command, Command::Doctor(_) | Command::Demo(_) | Command::Simulate(_) | Command::Torture(_))
+}
+
+async fn execute(command: Command, mut before: Before) -> Result<ExitCode> {
+    let database = private::start(&command);
+    before.database = database.as_ref().err().map(ToString::to_string);
+    let _database = match command {
+        Command::Doctor(_) => database.ok(),
+        _ => Some(database?),
+    };
     let done = match command {
-        Command::Doctor(doctor) => return doctor::run(&doctor, complaint).await,
-        _ if complaint.is_some() => Err(complaint.unwrap_or_default().into()),
+        Command::Doctor(doctor) => return doctor::run(&doctor, before).await,
+        _ if before.setting.is_some() => Err(before.setting.unwrap_or_default().into()),
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
         Command::Init(init) => init::run(init).await,
@@ -66,7 +94,6 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Replay(replay) => return replay::run(replay).await,
         Command::Torture(torture) => torture::run(torture).await,
     };
-    logging::end_traces();
     done.map(|()| ExitCode::SUCCESS)
 }
 

@@ -34,15 +34,27 @@ const ASKED: usize = 30;
 /// The variable without which nothing is known of the database.
 const DATABASE_URL: &str = "DATABASE_URL";
 
-/// Examines the installation that the settings name. `complaint`: what is wrong with a setting that was read before.
-pub async fn examine(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>) -> Report {
-    judge(&read(lookup, clock, complaint).await)
+/// What went wrong before anything could be examined, in words that show nobody's secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Of the file of settings.
+    pub file: Option<String>,
+    /// Of a setting that was read before.
+    pub setting: Option<String>,
+    /// Of the start of a database of one's own.
+    pub database: Option<String>,
+}
+
+/// Examines the installation that the settings name.
+pub async fn examine(lookup: Lookup<'_>, clock: Clock, before: Before) -> Report {
+    judge(&Box::pin(read(lookup, clock, before)).await)
 }
 
 /// Reads everything.
-async fn read(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>) -> Facts {
+async fn read(lookup: Lookup<'_>, clock: Clock, before: Before) -> Facts {
     let mut settings = Settings::read(lookup);
-    settings.findings.extend(complaint.map(settings::malformed));
+    settings.findings.extend(before.setting.map(settings::malformed));
+    settings.findings.extend(before.file.map(settings::unread_file));
     let store = settings.database.as_ref().and_then(|database| match Store::new(database, CONNECTIONS, clock) {
         Ok(store) => Some(store),
         Err(error) => {
@@ -53,7 +65,10 @@ async fn read(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>) -> Fa
     let store = store.as_ref();
     let [master, admin] = &settings.bots;
     let bots = async {
-        join!(bot(BotName::Master, master.as_ref(), &settings), bot(BotName::Admin, admin.as_ref(), &settings))
+        join!(
+            bot(BotName::Master, master.as_ref(), store, &settings),
+            bot(BotName::Admin, admin.as_ref(), store, &settings)
+        )
     };
     let statements = async {
         let prepared = settings.prepared;
@@ -83,7 +98,8 @@ async fn read(lookup: Lookup<'_>, clock: Clock, complaint: Option<String>) -> Fa
     );
     let (server, rights, schema, indexes, statements, database_clock, undone, masters, messages, cities) = of_database;
     Facts {
-        settings: settings::judged(settings.findings),
+        settings: settings.findings,
+        not_started: before.database.map(settings::not_started),
         now: Timestamp::now().as_second(),
         server,
         rights,
@@ -126,11 +142,20 @@ where
     in_time(async { read(bot).await.map_err(Unread::from) }).await
 }
 
-async fn bot(name: BotName, bot: Result<&Bot, &&'static str>, settings: &Settings) -> webhook::Bot {
+async fn bot(
+    name: BotName,
+    bot: Result<&Bot, &&'static str>,
+    store: Option<&Store>,
+    settings: &Settings,
+) -> webhook::Bot {
     let bot = bot.map_err(|variable| *variable);
     let (me, webhook) = join!(of_telegram(bot, Bot::me), of_telegram(bot, Bot::webhook));
     let expected_origin = settings.public_url.as_ref().ok().and_then(|url| url.as_ref().map(config::PublicUrl::origin));
-    webhook::Bot { name, me, webhook, expected_origin, has_secret: settings.has_secret(name) }
+    let fetched = match &me {
+        Ok(me) => of(store, |store| store::pollers::is_held(store, me.id)).await,
+        Err(unread) => Err(unread.clone()),
+    };
+    webhook::Bot { name, me, webhook, fetched, expected_origin, has_secret: settings.has_secret(name) }
 }
 
 /// Telegram's clock, by whichever bot there is.

@@ -66,6 +66,12 @@ pub enum Error {
     /// The bot has a webhook, which is to stay.
     #[error("the dispatchers' bot has a webhook: the first admin can be added by `field-service staff add`")]
     HasWebhook,
+    /// A server fetches the bot's updates.
+    #[error(
+        "`serve --poll` is running with this database and fetches the dispatchers' bot's updates: stop it, run `init` again, \
+         then start it again"
+    )]
+    IsServed,
     /// The console or a file.
     #[error(transparent)]
     Io(#[from] io::Error),

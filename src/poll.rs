@@ -5,7 +5,7 @@
 //! queue waits, as with the webhook. `backlog` says what Telegram is told of that.
 //!
 //! One process asks for a bot's updates: two would each get some of them. The database says whose turn it is
-//! ([`crate::store::pollers`]), and Telegram ends the call of whoever asks beside it.
+//! (`store::pollers`), and Telegram ends the call of whoever asks beside it.
 
 mod backlog;
 mod bot;
@@ -30,7 +30,7 @@ use bot::Poller;
 /// Handles an update. `Err`: it is to be tried again, not before so long.
 pub type Handler = Arc<dyn Fn(BotName, Bytes) -> BoxFuture<'static, Result<(), Duration>> + Send + Sync>;
 
-/// How long one that has just been killed may still seem to be there.
+/// How long one that has just been killed may still seem to be there, and one's own session that was lost.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often it is tried to become the one who asks.
 const TRY: Duration = Duration::from_millis(500);
@@ -44,14 +44,14 @@ const DRAIN: Duration = Duration::from_secs(26);
 pub enum Error {
     /// There is one who asks already.
     #[error(
-        "another process asks for these bots' updates already, with this database; two would each get some of them: stop \
-         the other one first"
+        "another process already fetches these bots' updates, with this database; two would each get some of them: stop \
+         the other `serve --poll`, or `init`, first"
     )]
     AskedAlready,
     /// Updates are delivered elsewhere.
     #[error(
-        "{}: Telegram tells updates either to a webhook or to who asks for them. `serve --poll --replace-webhook` removes it; \
-         `serve` without --poll is what a webhook leads to", named(.0)
+        "{}: Telegram delivers updates either to a webhook or by getUpdates. To fetch them with getUpdates, delete the webhook \
+         with `serve --poll --replace-webhook`; to keep the webhook, run `serve` without --poll", named(.0)
     )]
     HasWebhook(Vec<(BotName, String)>),
     /// Telegram does not know the bot.
@@ -107,32 +107,34 @@ impl Pollers {
         };
         let [master, admin] = self.bots.map(poller);
         let mut stop = std::pin::pin!(stop);
-        let mut may_begin = false;
-        let mut held;
-        loop {
+        let mut has_begun = false;
+        let held = loop {
             let begin = async {
-                let held = self.hold(may_begin).await?;
-                if !may_begin {
+                let held = self.hold(has_begun).await?;
+                if !has_begun {
                     self.see_to_webhooks(replace_webhook).await?;
                 }
                 Ok(held)
             };
-            held = tokio::select! {
+            let held = tokio::select! {
                 held = begin => held?,
-                () = &mut stop => return Ok(()),
+                // What has begun before the turn was lost is finished all the same.
+                () = &mut stop => break None,
             };
-            may_begin = true;
-            tracing::info!("asking Telegram for both bots' updates");
+            has_begun = true;
+            tracing::info!("fetching both bots' updates with getUpdates");
             tokio::select! {
                 never = master.ask_for_ever() => match never {},
                 never = admin.ask_for_ever() => match never {},
-                error = lost(&held) => tracing::error!(%error, "no updates are asked for: the database is not reachable"),
-                () = &mut stop => break,
+                error = lost(&held) => tracing::error!(%error, "no updates are fetched: the database is not reachable"),
+                () = &mut stop => break Some(held),
             }
-        }
+            // Its session ends here, before it is tried again: it would be the other one that is found.
+            drop(held);
+        };
         stopping.send_replace(true);
-        let deadline = Instant::now() + DRAIN;
-        join(master.finish(deadline), admin.finish(deadline)).await;
+        let (deadline, has_the_turn) = (Instant::now() + DRAIN, held.is_some());
+        join(master.finish(deadline, has_the_turn), admin.finish(deadline, has_the_turn)).await;
         // Until here nobody else was to ask.
         drop(held);
         Ok(())
@@ -145,18 +147,16 @@ impl Pollers {
         loop {
             let pause = match self.store.hold_bots(&bots).await {
                 Ok(Some(held)) => return Ok(held),
+                Ok(None) if found_another.get_or_insert_with(Instant::now).elapsed() <= GRACE => TRY,
                 Ok(None) if has_begun => {
-                    tracing::error!("another process has begun to ask for these bots' updates; this one waits");
+                    tracing::error!(
+                        "another process holds these bots' updates, or for 30 s the connection that was lost does; waiting"
+                    );
                     TRY_LATER
                 }
-                Ok(None) => {
-                    if found_another.get_or_insert_with(Instant::now).elapsed() > GRACE {
-                        return Err(Error::AskedAlready);
-                    }
-                    TRY
-                }
+                Ok(None) => return Err(Error::AskedAlready),
                 Err(error) => {
-                    tracing::warn!(%error, "the database is not reachable; no updates are asked for until it is");
+                    tracing::warn!(%error, "the database is not reachable; no updates are fetched until it is");
                     TRY_LATER
                 }
             };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use field_service::config::environment;
-use field_service::doctor;
+use field_service::doctor::{self, Before};
 use field_service::logging::printable;
 use field_service::model::doctor::finding::{Check, Finding, Level, Report, Verdict};
 use field_service::store::Clock;
@@ -22,9 +22,9 @@ pub struct Doctor {
     strict: bool,
 }
 
-/// Says what was found; the exit code says what it all means. `complaint`: what is wrong with the log's level.
-pub async fn run(Doctor { json, strict }: &Doctor, complaint: Option<String>) -> Result<ExitCode> {
-    let report = doctor::examine(&environment, Clock::default(), complaint).await;
+/// Says what was found; the exit code says what it all means.
+pub async fn run(Doctor { json, strict }: &Doctor, before: Before) -> Result<ExitCode> {
+    let report = doctor::examine(&environment, Clock::default(), before).await;
     let verdict = report.verdict(*strict);
     if *json {
         say(&serde_json::to_string_pretty(&as_json(&report, verdict))?)?;

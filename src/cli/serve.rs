@@ -25,11 +25,11 @@ pub struct Serve {
     /// Connections to the database; four per core unless given, and many more make it slower
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     connections: Option<u16>,
-    /// Ask Telegram for both bots' updates rather than have them delivered: no domain, no TLS, no open port, no webhook
-    /// secrets; in one process only
+    /// Fetch both bots' updates with getUpdates instead of a webhook: no domain, no TLS, no open port, no webhook secrets; in one
+    /// process only
     #[arg(long)]
     poll: bool,
-    /// Remove the webhook that a bot has, for good
+    /// Delete the webhook that a bot has, for good
     #[arg(long, requires = "poll")]
     replace_webhook: bool,
 }
@@ -55,19 +55,8 @@ pub async fn run(serve: Serve) -> Result {
             tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
         }
     });
-    let (halt, halted) = oneshot::channel::<()>();
-    let halted = halted.then(async |halted| {
-        if halted.is_err() {
-            std::future::pending::<()>().await;
-        }
-    });
-    let stop = async move {
-        tokio::select! {
-            () = asked => {}
-            () = halted => {}
-        }
-    };
-    let stop = stop.boxed().shared();
+    let (fetches, ended) = oneshot::channel();
+    let stop = asked_or_ended(asked, serve.poll.then_some(ended)).boxed().shared();
     let (jobs, stop_jobs) = (app.jobs(), stop.clone());
     let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
     exit_at_the_second_signal(stop.clone());
@@ -75,12 +64,8 @@ pub async fn run(serve: Serve) -> Result {
     let polling = serve.poll.then(|| {
         let (pollers, stop) = (app.pollers(http.clone()), stop.clone());
         tokio::spawn(async move {
-            let ended = pollers.run(serve.replace_webhook, stop).await;
-            if ended.is_err() {
-                // Nothing is served without updates. That nobody listens means that all have stopped already.
-                let _ = halt.send(());
-            }
-            ended
+            let _fetches = fetches;
+            pollers.run(serve.replace_webhook, stop).await
         })
     });
     match listener {
@@ -88,15 +73,31 @@ pub async fn run(serve: Serve) -> Result {
         None => stop.await,
     }
     let polled = match polling {
-        Some(polling) => polling.await?,
-        None => Ok(()),
+        Some(polling) => polling.await.map(|polled| polled.map_err(Into::into)),
+        None => Ok(Ok(())),
     };
     // Those that failed have been logged.
     drop(jobs.await?);
     app.store.close();
     app.metrics.count_lost_lines();
     tracing::info!("stopped; counted {}", app.metrics.summary());
-    Ok(polled?)
+    // What it says of a panic is in the log, without what the panic itself says.
+    polled.unwrap_or_else(|_| Err("no updates were fetched any more, as that task has failed; see the log".into()))
+}
+
+/// Ready when the process is asked to stop, or when updates are not fetched any more, however that ended: nothing is served
+/// without them. `fetches`: whose sender lives as long as they are; `None`: they are delivered.
+async fn asked_or_ended(asked: impl Future<Output = ()>, fetches: Option<oneshot::Receiver<()>>) {
+    let ended = async {
+        match fetches {
+            Some(fetches) => drop(fetches.await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = asked => {}
+        () = ended => {}
+    }
 }
 
 /// Who asks twice does not want to wait.
@@ -114,4 +115,30 @@ fn exit_at_the_second_signal(stopped: impl Future<Output = ()> + Send + 'static)
 
 fn four_per_core() -> usize {
     4 * std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_fetches_updates_ends_the_server_also_by_a_panic() {
+        let (fetches, ended) = oneshot::channel::<()>();
+        let failed = tokio::spawn(async move {
+            let _fetches = fetches;
+            panic!("out of updates");
+        });
+        asked_or_ended(pending(), Some(ended)).await;
+        assert!(failed.await.is_err_and(|error| error.is_panic()));
+    }
+
+    #[tokio::test]
+    async fn without_one_it_goes_on_until_it_is_asked_to_stop() {
+        assert!(asked_or_ended(pending(), None).now_or_never().is_none());
+        assert!(asked_or_ended(async {}, None).now_or_never().is_some());
+        let (_fetches, ended) = oneshot::channel();
+        assert!(asked_or_ended(pending(), Some(ended)).now_or_never().is_none());
+    }
 }

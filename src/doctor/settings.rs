@@ -2,7 +2,7 @@
 
 use crate::config::{self, Lookup, PublicUrl, StatementMode, Token, WebhookSecret};
 use crate::model::BotName;
-use crate::model::doctor::finding::{Finding, or_fine};
+use crate::model::doctor::finding::{Finding, SECRET_MISSING};
 use crate::telegram::{self, Bot};
 
 /// What the environment says; the name of the variable where it says nothing of use.
@@ -31,9 +31,17 @@ pub(super) fn malformed(complaint: String) -> Finding {
     Finding::wrong("setting", complaint, "set it as said; deploy/env.example has all of them")
 }
 
-/// The findings, or that there are none.
-pub(super) fn judged(findings: Vec<Finding>) -> Vec<Finding> {
-    or_fine(findings, || "all that is needed is set and well formed".to_owned())
+/// That the file of settings says nothing.
+pub(super) fn unread_file(complaint: String) -> Finding {
+    let remedy = "mend the file, or move it away: without it no other command that needs settings runs here; what follows is what \
+                  the environment says";
+    Finding::wrong("env_file", complaint, remedy)
+}
+
+/// That the database of one's own does not start.
+pub(super) fn not_started(complaint: String) -> Finding {
+    let remedy = "see the log in the folder that DATABASE_FOLDER names, that nobody else's server is there, and that the disk has room";
+    Finding::wrong("database_not_started", complaint, remedy)
 }
 
 impl Settings {
@@ -87,7 +95,7 @@ fn without_secret(lookup: Lookup, variable: &str, error: &config::Error) -> Find
         return malformed(error.to_string());
     }
     let remedy = "make one with `openssl rand -hex 32`; only `serve --poll` without --listen can do without";
-    Finding::warning("secret_missing", error.to_string(), remedy)
+    Finding::warning(SECRET_MISSING, error.to_string(), remedy)
 }
 
 /// What both bots must not have in common.

@@ -12,6 +12,7 @@ use super::{Error, Given};
 use crate::logging::printable;
 use crate::model::{Role, TelegramUserId};
 use crate::store::Store;
+use crate::store::pollers::Held;
 use crate::store::staff::{self, Saved};
 use crate::telegram;
 
@@ -41,14 +42,17 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, ad
     if let Some(admin) = there.iter().find(|entry| entry.role == Role::Admin && entry.is_active) {
         return Ok(talk.say(&format!("An admin is there: {}.", printable(&admin.full_name)))?);
     }
+    let mut turn = take_turn(store, admin, None).await?;
     remove_webhook(talk, admin).await?;
     talk.say(&format!("Now open https://t.me/{} as the first admin, and press Start. Waiting…", admin.name))?;
     let mut offset = None;
     loop {
+        // Whoever was asked may have taken long to answer, and an unused turn ends by itself.
+        turn = take_turn(store, admin, Some(turn)).await?;
         let updates = match admin.bot.updates(offset, POLL).await {
             Ok(updates) => updates,
             Err(telegram::Error::Refused { code: 409, .. }) => {
-                talk.say("  Something else asks for this bot's updates: stop it, such as another `serve --poll`.")?;
+                talk.say("  Something else fetches this bot's updates with getUpdates: stop it, such as another `serve --poll`.")?;
                 sleep(AGAIN).await;
                 continue;
             }
@@ -74,7 +78,18 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, ad
     }
 }
 
-/// Telegram delivers to a webhook or tells who asks, not both.
+/// Becomes the one who fetches the bot's updates, or stays it. Beside a `serve --poll`, each would get some of them, and what says
+/// no `/start` would be lost here.
+async fn take_turn(store: &Store, admin: &Known, held: Option<Held>) -> Result<Held, Error> {
+    if let Some(held) = held
+        && held.confirm().await.is_ok()
+    {
+        return Ok(held);
+    }
+    store.hold_bots(&[admin.token.bot_id()]).await?.ok_or(Error::IsServed)
+}
+
+/// Telegram delivers updates to a webhook or by getUpdates, not both.
 async fn remove_webhook(talk: &mut Talk<'_>, admin: &Known) -> Result<(), Error> {
     let url = admin.bot.webhook_info().await?.url;
     if url.is_empty() {

@@ -14,13 +14,15 @@ pub mod server;
 pub mod staff;
 pub mod webhook;
 
-use finding::{Check, Finding, Read, Report};
+use finding::{Check, Finding, Read, Report, or_fine};
 
 /// All that was read.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// What is said of the settings.
+    /// What is wrong with the settings, or odd.
     pub settings: Vec<Finding>,
+    /// What kept the database of one's own from being started.
+    pub not_started: Option<Finding>,
     /// This machine's clock, in seconds since 1970.
     pub now: i64,
     /// The database's server.
@@ -62,10 +64,12 @@ pub fn judge(facts: &Facts) -> Report {
     let [master, admin] = &facts.bots;
     let polled = matches!(&facts.health, Some(Ok(health)) if health.is_polling());
     let telegram_now = facts.telegram_clock.as_ref().map_or(facts.now, |reading| reading.of(facts.now));
-    let bot = |bot| webhook::judge(bot, telegram_now, polled, facts.health.as_ref().is_some_and(Result::is_ok));
+    let bot = |bot| webhook::judge(bot, telegram_now, polled);
+    let fetched = facts.bots.iter().all(webhook::Bot::is_fetched);
+    let database = facts.not_started.iter().cloned().chain(server::judge(&facts.server)).collect();
     let checks = [
-        ("settings", facts.settings.clone()),
-        ("database", server::judge(&facts.server)),
+        ("settings", of_settings(&facts.settings, fetched)),
+        ("database", database),
         ("rights", of_database(reached, &facts.rights, rights::judge)),
         ("schema", of_database(reached, &facts.schema, schema::judge)),
         ("indexes", of_database(reached, &facts.indexes, |indexes| schema::judge_indexes(indexes))),
@@ -74,7 +78,7 @@ pub fn judge(facts: &Facts) -> Report {
         ("master_bot", bot(master)),
         ("admin_bot", bot(admin)),
         ("connections", webhook::judge_connections(&facts.bots, facts.server.as_ref().ok())),
-        ("public_url", health::judge(facts.health.as_ref())),
+        ("public_url", health::judge(facts.health.as_ref(), fetched)),
         ("jobs", health::judge_jobs(facts.health.as_ref(), &facts.undone, reached)),
         ("staff", of_database(reached, &facts.staff, |staff| staff::judge(staff, &facts.opened))),
         ("masters", of_database(reached, &facts.masters, |masters| masters::judge(masters))),
@@ -82,6 +86,14 @@ pub fn judge(facts: &Facts) -> Report {
         ("cities", of_database(reached, &facts.cities, cities::judge)),
     ];
     Report { checks: checks.map(|(name, findings)| Check { name, findings }).into() }
+}
+
+/// What is said of the settings. `fetched`: whether a `serve --poll` serves both bots, which does without a webhook's secrets.
+fn of_settings(findings: &[Finding], fetched: bool) -> Vec<Finding> {
+    let counts = |finding: &&Finding| !fetched || finding.code != finding::SECRET_MISSING;
+    or_fine(findings.iter().filter(counts).cloned().collect(), || {
+        "all that is needed is set and well formed".to_owned()
+    })
 }
 
 /// What is said of what stands in the database. That it was not reached is said once, and not by every check.
@@ -124,6 +136,17 @@ mod tests {
         let numbers: Vec<i64> = (1..=12).collect();
         assert_eq!(listed(&numbers), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more");
         assert_eq!([119, 120, 7200, 172_800].map(rough), ["119 s", "2 min", "2 h", "2 days"]);
+    }
+
+    #[test]
+    fn whoever_fetches_updates_needs_no_secret_of_a_webhook() {
+        let missing = Finding::warning(finding::SECRET_MISSING, "x", "x");
+        let codes = |fetched| {
+            let findings = of_settings(&[missing.clone(), Finding::wrong("setting", "x", "x")], fetched);
+            findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
+        };
+        assert_eq!((codes(false), codes(true)), (vec![finding::SECRET_MISSING, "setting"], vec!["setting"]));
+        assert_eq!(of_settings(&[missing], true)[0].code, "ok");
     }
 
     #[test]

@@ -7,12 +7,18 @@
 //! Updates queue as in Telegram's own deliveries: a person's taps one after another, a chat's messages too, and queues do not
 //! wait for each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::telegram::AT_ONCE;
+
+/// For how long Telegram keeps an update that was not taken: what is younger is not given up because one answer leaves it out.
+/// <https://core.telegram.org/bots/api#getting-updates>
+const KEPT: Duration = Duration::from_hours(24);
 
 /// A queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,12 +90,30 @@ enum Stage {
     Done,
 }
 
+/// An update that Telegram may tell again.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    stage: Stage,
+    lane: Lane,
+    /// When it was told first.
+    since: Instant,
+}
+
+/// An answer of Telegram's.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// What could be read of it, in the order of the ids.
+    pub(super) told: Vec<Fetched>,
+    /// How many updates have no id that can be read: each may be any of those that seem to be left out.
+    pub(super) unread: usize,
+}
+
 /// What an answer of Telegram's has brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
     /// Queues that somebody is to begin to work on.
     pub(super) begin: Vec<Lane>,
-    /// Updates that Telegram has given up: too old, or taken by somebody else. They are not tried again.
+    /// Unanswered updates that Telegram does not have any more: too old, or taken by somebody else. They are not tried again.
     pub(super) given_up: usize,
 }
 
@@ -97,18 +121,20 @@ pub(super) struct Taken {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     /// Whatever Telegram may tell again.
-    known: BTreeMap<i64, Stage>,
+    known: BTreeMap<i64, Known>,
     /// Each has one who works on it, until that one finds it empty.
     lanes: HashMap<Lane, VecDeque<Fetched>>,
     /// Behind the last one that was answered when nothing before it was left.
     next: Option<i64>,
+    /// How many updates were answered in all.
+    answers: u64,
 }
 
 impl Backlog {
     /// The offset to ask with: what is before it will not be told again, and is forgotten here.
     pub(super) fn offset(&mut self) -> Option<i64> {
         while let Some(first) = self.known.first_entry()
-            && *first.get() == Stage::Done
+            && first.get().stage == Stage::Done
         {
             self.next = Some(first.key() + 1);
             first.remove();
@@ -118,17 +144,17 @@ impl Backlog {
 
     /// Whether there is something unanswered, and nothing that would move the offset.
     pub(super) fn is_stuck(&self) -> bool {
-        self.known.values().next().is_some_and(|stage| *stage == Stage::Open)
+        self.known.values().next().is_some_and(|known| known.stage == Stage::Open)
     }
 
-    /// Takes in what Telegram told from the last [`offset`](Self::offset) on, in the order of the ids.
-    pub(super) fn take(&mut self, told: Vec<Fetched>) -> Taken {
-        let mut taken = Taken { given_up: self.give_up(&told), ..Taken::default() };
-        for update in told {
+    /// Takes in what Telegram told from the last [`offset`](Self::offset) on.
+    pub(super) fn take(&mut self, answer: Answer, now: Instant) -> Taken {
+        let mut taken = Taken { given_up: self.give_up(&answer, now), ..Taken::default() };
+        for update in answer.told {
             if self.known.contains_key(&update.id) {
                 continue;
             }
-            self.known.insert(update.id, Stage::Open);
+            self.known.insert(update.id, Known { stage: Stage::Open, lane: update.lane, since: now });
             // An empty one is not left yet: whoever works on it looks once more.
             if !self.lanes.contains_key(&update.lane) {
                 taken.begin.push(update.lane);
@@ -138,12 +164,19 @@ impl Backlog {
         taken
     }
 
-    /// Gives up what is not told any more: as far as the answer goes, which an empty one does to the end.
-    fn give_up(&mut self, told: &[Fetched]) -> usize {
+    /// Gives up what Telegram does not have any more: it would have told that first, or keeps nothing for so long. That an answer
+    /// is empty says nothing by itself: a server that has just been started may not have read its updates yet.
+    fn give_up(&mut self, Answer { told, unread }: &Answer, now: Instant) -> usize {
+        if *unread > 0 {
+            return 0;
+        }
         let ids: BTreeSet<i64> = told.iter().map(|update| update.id).collect();
-        let last = ids.last().copied().unwrap_or(i64::MAX);
+        let is_gone = |id: &i64, known: &Known| {
+            let is_old = now.saturating_duration_since(known.since) > KEPT;
+            !ids.contains(id) && (is_old || ids.first().is_some_and(|first| id < first))
+        };
         let before = self.known.len();
-        self.known.retain(|id, stage| *stage == Stage::Done || *id > last || ids.contains(id));
+        self.known.retain(|id, known| known.stage == Stage::Done || !is_gone(id, known));
         before - self.known.len()
     }
 
@@ -162,20 +195,36 @@ impl Backlog {
 
     /// Whether the update is still to be answered.
     pub(super) fn is_open(&self, id: i64) -> bool {
-        self.known.get(&id) == Some(&Stage::Open)
+        self.known.get(&id).is_some_and(|known| known.stage == Stage::Open)
+    }
+
+    /// How many updates were answered so far: for [`holds_everybody_up`](Self::holds_everybody_up).
+    pub(super) fn answers(&self) -> u64 {
+        self.answers
     }
 
     /// Whether everybody waits for this update alone: Telegram tells nothing of what comes so far behind the first unanswered
-    /// update, and most of what it tells is done. While nothing can be done, as without a database, it is not this one's fault.
-    pub(super) fn holds_everybody_up(&self, id: i64) -> bool {
-        let open = self.known.values().filter(|stage| **stage == Stage::Open).count();
-        self.known.keys().next() == Some(&id) && self.known.len() >= usize::from(AT_ONCE) && open * 2 < self.known.len()
+    /// update, others were answered since this one was begun with, and at least as many queues have been answered as others are
+    /// not. Queues are counted, not updates: what waits behind this one in its own is its fault too. While nothing can be done,
+    /// as without a database, nobody is answered, and it is not this one's fault. `answers`: as it was in the beginning.
+    pub(super) fn holds_everybody_up(&self, update: &Fetched, answers: u64) -> bool {
+        let is_first = self.known.keys().next() == Some(&update.id);
+        if !is_first || self.known.len() < usize::from(AT_ONCE) || self.answers == answers {
+            return false;
+        }
+        let lanes = |stage| -> HashSet<Lane> {
+            let others = self.known.values().filter(|known| known.stage == stage && known.lane != update.lane);
+            others.map(|known| known.lane).collect()
+        };
+        let open = lanes(Stage::Open);
+        lanes(Stage::Done).difference(&open).count() >= open.len()
     }
 
     /// The first update of its queue was answered.
     pub(super) fn answered(&mut self, update: &Fetched) {
-        if let Some(stage) = self.known.get_mut(&update.id) {
-            *stage = Stage::Done;
+        if let Some(known) = self.known.get_mut(&update.id) {
+            known.stage = Stage::Done;
+            self.answers += 1;
         }
         if let Some(queue) = self.lanes.get_mut(&update.lane) {
             queue.retain(|queued| queued.id != update.id);
@@ -192,6 +241,14 @@ mod tests {
         Fetched::read(&json).expect("an update")
     }
 
+    fn answered_with(told: Vec<Fetched>) -> Answer {
+        Answer { told, unread: 0 }
+    }
+
+    fn take(backlog: &mut Backlog, told: Vec<Fetched>) -> Taken {
+        backlog.take(answered_with(told), Instant::now())
+    }
+
     /// Answers the first of a person's taps.
     fn answer(backlog: &mut Backlog, person: i64) -> i64 {
         let update = backlog.first(Lane::Taps(person)).expect("an update");
@@ -204,70 +261,116 @@ mod tests {
         let mut backlog = Backlog::default();
         assert_eq!((backlog.offset(), backlog.is_stuck()), (None, false));
         let told = || vec![tap(10, 1), tap(11, 2), tap(12, 1)];
-        assert_eq!(backlog.take(told()).begin, [Lane::Taps(1), Lane::Taps(2)]);
+        assert_eq!(take(&mut backlog, told()).begin, [Lane::Taps(1), Lane::Taps(2)]);
         assert_eq!(answer(&mut backlog, 2), 11);
         assert_eq!((backlog.offset(), backlog.is_stuck()), (Some(10), true));
-        assert_eq!(backlog.take(told()), Taken::default(), "nothing is begun twice");
+        assert_eq!(take(&mut backlog, told()), Taken::default(), "nothing is begun twice");
         assert_eq!(backlog.first(Lane::Taps(2)), None);
         assert_eq!(answer(&mut backlog, 1), 10);
         assert!(!backlog.is_stuck() && backlog.is_open(12));
         assert_eq!(backlog.offset(), Some(12));
         assert_eq!(answer(&mut backlog, 1), 12);
         // It is told again by an answer that was asked for before.
-        assert_eq!(backlog.take(vec![tap(12, 1)]).begin, []);
+        assert_eq!(take(&mut backlog, vec![tap(12, 1)]).begin, []);
         assert_eq!((backlog.offset(), backlog.known.len()), (Some(13), 0));
     }
 
     #[test]
     fn a_person_s_next_update_waits_for_the_one_before() {
         let mut backlog = Backlog::default();
-        drop(backlog.take(vec![tap(1, 1), tap(2, 1)]));
+        drop(take(&mut backlog, vec![tap(1, 1), tap(2, 1)]));
         let first = |backlog: &mut Backlog| backlog.first(Lane::Taps(1)).map(|update| update.id);
         assert_eq!((first(&mut backlog), first(&mut backlog)), (Some(1), Some(1)), "until it is answered");
         answer(&mut backlog, 1);
-        assert_eq!(backlog.take(vec![tap(2, 1), tap(3, 1)]).begin, [], "somebody is at work on the queue");
+        assert_eq!(take(&mut backlog, vec![tap(2, 1), tap(3, 1)]).begin, [], "somebody is at work on the queue");
         assert_eq!((answer(&mut backlog, 1), answer(&mut backlog, 1)), (2, 3));
-        assert_eq!(backlog.take(vec![tap(4, 1)]).begin, [], "nor has anybody left it yet");
+        assert_eq!(take(&mut backlog, vec![tap(4, 1)]).begin, [], "nor has anybody left it yet");
         assert_eq!(answer(&mut backlog, 1), 4);
         assert_eq!(first(&mut backlog), None);
-        assert_eq!(backlog.take(vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
+        assert_eq!(take(&mut backlog, vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
     }
 
     #[test]
     fn what_telegram_has_given_up_is_given_up() {
         let mut backlog = Backlog::default();
-        drop(backlog.take(vec![tap(1, 1), tap(2, 2), tap(3, 1)]));
-        assert_eq!(backlog.take(vec![tap(1, 1)]), Taken::default(), "an answer says nothing of what comes after it");
-        assert_eq!(backlog.take(vec![tap(2, 2), tap(3, 1)]).given_up, 1);
+        drop(take(&mut backlog, vec![tap(1, 1), tap(2, 2), tap(3, 1)]));
+        assert_eq!(
+            take(&mut backlog, vec![tap(1, 1)]),
+            Taken::default(),
+            "an answer says nothing of what comes after it"
+        );
+        assert_eq!(take(&mut backlog, vec![tap(2, 2), tap(3, 1)]).given_up, 1);
         assert!(!backlog.is_open(1));
         assert_eq!((backlog.first(Lane::Taps(1)).map(|update| update.id), backlog.offset()), (Some(3), Some(2)));
         answer(&mut backlog, 2);
-        assert_eq!(backlog.take(Vec::new()).given_up, 1, "what is done is not given up");
-        assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(3)));
+        assert_eq!(take(&mut backlog, vec![tap(4, 4)]).given_up, 1, "what is done is not given up");
+        assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(4)));
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_of_an_update_gives_nothing_up_while_telegram_keeps_it() {
+        let (mut backlog, begun) = (Backlog::default(), Instant::now());
+        drop(backlog.take(answered_with(vec![tap(1, 1), tap(2, 2)]), begun));
+        assert_eq!(backlog.take(Answer::default(), begun + KEPT), Taken::default(), "an empty one");
+        let unread = Answer { told: vec![tap(2, 2)], unread: 1 };
+        assert_eq!(backlog.take(unread, begun + KEPT * 2), Taken::default(), "what was not read may be the first one");
+        assert!(backlog.is_open(1) && backlog.is_open(2));
+        assert_eq!(backlog.offset(), Some(1), "it moves with what is answered");
+        let late = backlog.take(answered_with(vec![tap(1, 1)]), begun + KEPT + Duration::from_secs(1));
+        assert_eq!((late.given_up, backlog.is_open(1), backlog.is_open(2)), (1, true, false), "kept by nobody");
+        answer(&mut backlog, 1);
+        assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(2)));
     }
 
     #[test]
     fn one_update_holds_everybody_up_when_telegram_tells_no_more_and_the_others_are_done() {
         let mut backlog = Backlog::default();
-        drop(backlog.take((1..=99).map(|id| tap(id, id)).collect()));
+        drop(take(&mut backlog, (1..=99).map(|id| tap(id, id)).collect()));
         let done: Vec<i64> = (3..=99).map(|person| answer(&mut backlog, person)).collect();
         assert_eq!(done.len(), 97);
-        assert!(!backlog.holds_everybody_up(1), "there is room for one more");
-        drop(backlog.take((1..=100).map(|id| tap(id, id)).collect()));
-        assert!(backlog.holds_everybody_up(1) && !backlog.holds_everybody_up(2));
+        assert!(!backlog.holds_everybody_up(&tap(1, 1), 0), "there is room for one more");
+        drop(take(&mut backlog, (1..=100).map(|id| tap(id, id)).collect()));
+        assert!(backlog.holds_everybody_up(&tap(1, 1), 0) && !backlog.holds_everybody_up(&tap(2, 2), 0));
+        assert!(!backlog.holds_everybody_up(&tap(1, 1), backlog.answers()), "nobody was answered since");
 
         let mut nothing_done = Backlog::default();
-        drop(nothing_done.take((1..=100).map(|id| tap(id, id)).collect()));
-        assert!(!nothing_done.holds_everybody_up(1));
+        drop(take(&mut nothing_done, (1..=100).map(|id| tap(id, id)).collect()));
+        assert!(!nothing_done.holds_everybody_up(&tap(1, 1), 0));
+    }
+
+    #[test]
+    fn what_waits_behind_an_update_in_its_own_queue_is_held_up_by_it_too() {
+        let mut backlog = Backlog::default();
+        // The first one's person has sixty more behind it.
+        let person = |id: i64| if id <= 61 { 1 } else { id };
+        drop(take(&mut backlog, (1..=100).map(|id| tap(id, person(id))).collect()));
+        for id in 62..=80 {
+            answer(&mut backlog, id);
+        }
+        assert!(!backlog.holds_everybody_up(&tap(1, 1), 0), "more people wait than were answered");
+        for id in 81..=100 {
+            answer(&mut backlog, id);
+        }
+        assert!(backlog.holds_everybody_up(&tap(1, 1), 0));
+
+        // Nobody else is in sight at last; somebody was answered, so it is not the database.
+        let mut alone = Backlog::default();
+        drop(take(&mut alone, vec![tap(1, 2)]));
+        let before = alone.answers();
+        answer(&mut alone, 2);
+        assert_eq!(alone.offset(), Some(2));
+        drop(take(&mut alone, (2..=101).map(|id| tap(id, 1)).collect()));
+        assert!(alone.holds_everybody_up(&tap(2, 1), before));
+        assert!(!alone.holds_everybody_up(&tap(2, 1), alone.answers()));
     }
 
     #[test]
     fn ids_may_begin_anew() {
         let mut backlog = Backlog::default();
-        drop(backlog.take(vec![tap(900, 1)]));
+        drop(take(&mut backlog, vec![tap(900, 1)]));
         answer(&mut backlog, 1);
         assert_eq!((backlog.first(Lane::Taps(1)), backlog.offset()), (None, Some(901)));
-        assert_eq!(backlog.take(vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
+        assert_eq!(take(&mut backlog, vec![tap(5, 1)]).begin, [Lane::Taps(1)]);
         assert_eq!(backlog.offset(), Some(5));
         answer(&mut backlog, 1);
         assert_eq!(backlog.offset(), Some(6));

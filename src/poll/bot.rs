@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{self, sleep, timeout, timeout_at};
 
-use super::backlog::{Backlog, Fetched, Lane, Taken};
+use super::backlog::{Answer, Backlog, Fetched, Lane, Taken};
 use super::{Handler, words};
 use crate::liveness::Liveness;
 use crate::metrics::Metrics;
@@ -118,7 +118,13 @@ impl Poller {
                 Ok(told) => {
                     backoff = BACKOFF[0];
                     self.beat();
-                    self.take(told.iter().filter_map(|update| self.read(update.get())).collect());
+                    let read: Vec<_> = told.iter().filter_map(|update| self.read(update.get())).collect();
+                    let unread = told.len() - read.len();
+                    self.take(Answer { told: read, unread });
+                    if unread > 0 {
+                        // It is told again at once.
+                        sleep(STUCK).await;
+                    }
                     self.pause_while_stuck().await;
                 }
                 Err(error) => {
@@ -141,16 +147,20 @@ impl Poller {
         let update = Fetched::read(json);
         if update.is_none() {
             // It can neither be asked for again nor be left behind: the next one that is answered does that.
-            tracing::error!(bot = self.bot.as_str(), "Telegram tells an update without an id");
+            tracing::error!(bot = self.bot.as_str(), "Telegram delivers an update without an update_id");
             self.count("NOT_UNDERSTOOD");
         }
         update
     }
 
-    fn take(&self, told: Vec<Fetched>) {
-        let Taken { begin, given_up } = lock(&self.work.backlog).take(told);
+    fn take(&self, answer: Answer) {
+        let Taken { begin, given_up } = lock(&self.work.backlog).take(answer, time::Instant::now());
         if given_up > 0 {
-            tracing::warn!(bot = self.bot.as_str(), given_up, "Telegram has given up {given_up} unanswered updates");
+            tracing::warn!(
+                bot = self.bot.as_str(),
+                given_up,
+                "Telegram has dropped {given_up} updates that were not handled yet"
+            );
             self.count("GIVEN_UP");
         }
         let mut workers = lock(&self.workers);
@@ -171,16 +181,17 @@ impl Poller {
         }
     }
 
-    /// Waits for what is under way when all are told to stop, and tells Telegram what was taken.
-    pub(super) async fn finish(&self, deadline: time::Instant) {
+    /// Waits for what is under way when all are told to stop, and tells Telegram what was taken, unless the turn was lost: another
+    /// process may be asking.
+    pub(super) async fn finish(&self, deadline: time::Instant, has_the_turn: bool) {
         let mut workers = std::mem::take(&mut *lock(&self.workers));
         let all = async { while workers.join_next().await.is_some() {} };
         if timeout_at(deadline, all).await.is_err() {
-            tracing::warn!(bot = self.bot.as_str(), "stopped with updates under way; Telegram will tell them again");
+            tracing::warn!(bot = self.bot.as_str(), "stopped with updates under way; Telegram will deliver them again");
         }
         let offset = lock(&self.work.backlog).offset();
         let asked_with = *lock(&self.asked_with);
-        if offset == asked_with {
+        if offset == asked_with || !has_the_turn {
             return;
         }
         // What is told now is not taken: the next process is told the same.
@@ -188,7 +199,7 @@ impl Poller {
         if !matches!(told, Ok(Ok(_))) {
             tracing::info!(
                 bot = self.bot.as_str(),
-                "Telegram was not told which updates were taken: the last ones come again, and change nothing more"
+                "the last getUpdates did not get through: Telegram delivers the last updates again, which changes nothing"
             );
         }
     }
@@ -213,6 +224,7 @@ impl Work {
     async fn handle_until_answered(&self, update: &Fetched) -> bool {
         let mut stopping = self.stopping.clone();
         let (begun, mut backoff) = (time::Instant::now(), RETRY[0]);
+        let answers = lock(&self.backlog).answers();
         loop {
             let asked = {
                 let Ok(_place) = self.places.acquire().await else { return false };
@@ -228,12 +240,12 @@ impl Work {
                     Err(asked) => asked,
                 }
             };
-            if begun.elapsed() > PATIENCE && lock(&self.backlog).holds_everybody_up(update.id) {
+            if begun.elapsed() > PATIENCE && lock(&self.backlog).holds_everybody_up(update, answers) {
                 let (bot, update_id) = (self.bot.as_str(), update.id);
                 tracing::error!(
                     bot,
                     update_id,
-                    "an update is left behind: it fails, and all that comes after it waits"
+                    "an update is skipped: handling it fails, and all updates after it wait"
                 );
                 self.metrics.count_job(job(self.bot), "LEFT_BEHIND");
                 return true;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::{Error, Statement, Store, column, statement};
+use super::{Connection, Error, Statement, Store, column, statement};
 
 /// How often the holder is to [confirm](Held::confirm).
 pub const CONFIRM: Duration = Duration::from_secs(5);
@@ -27,6 +27,18 @@ const HOLD: Statement = statement!(
     "pollers.hold",
     [INT8],
     "SELECT pg_try_advisory_xact_lock(hashtextextended('poll ' || $1 /* bot */, 0)) AS held"
+);
+
+/// Whether anybody has the lock of [`HOLD`]: `pg_locks` shows its key in two halves.
+const IS_HELD: Statement = statement!(
+    "pollers.is_held",
+    [INT8],
+    "SELECT EXISTS (
+         SELECT FROM pg_locks
+         WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND ((classid::bigint << 32) | objid::bigint) = hashtextextended('poll ' || $1 /* bot */, 0)
+     ) AS held"
 );
 
 const GIVE_UP: Statement = statement!(
@@ -64,6 +76,15 @@ impl Store {
         held.confirm().await?;
         Ok(Some(held))
     }
+}
+
+/// Whether a process holds this bot, by the public part of its token.
+///
+/// # Errors
+/// When the database failed.
+pub async fn is_held(store: &Store, bot: i64) -> Result<bool, Error> {
+    let rows = store.run(async |connection: Connection| connection.fetch(&IS_HELD, &[&bot]).await).await?;
+    rows.first().map_or(Ok(false), |row| column(row, "held"))
 }
 
 impl Held {

@@ -123,7 +123,7 @@ impl fmt::Display for Refusal {
             }
             Self::BadToken => "no bot has this token",
             Self::HasWebhook => "the bot has a webhook",
-            Self::AskedElsewhere => "somebody else asks for this bot's updates",
+            Self::AskedElsewhere => "something else fetches this bot's updates with getUpdates",
             Self::Other => "other",
         })
     }

@@ -108,6 +108,8 @@ impl Fleet {
         };
         command
             .args(["serve", "--connections", "4", "--listen", &self.addresses[number]])
+            // Where no `.env` of somebody's is.
+            .current_dir("/")
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())

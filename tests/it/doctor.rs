@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use field_service::doctor;
+use field_service::doctor::{self, Before};
 use field_service::model::doctor::finding::{Level, Report};
 use field_service::sim::telegram::{Fault, Webhook};
 use field_service::store::{Clock, migrate};
@@ -48,7 +48,7 @@ impl Dispatch {
     async fn report(&self, other: &[(&'static str, &str)], clock: Clock) -> Report {
         let settings = self.settings(other);
         let lookup = |name: &str| settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone());
-        let report = doctor::examine(&lookup, clock, None).await;
+        let report = doctor::examine(&lookup, clock, Before::default()).await;
         let said = format!("{report:?}");
         assert!(SECRET.iter().all(|secret| !said.contains(secret)), "{said}");
         report
@@ -351,6 +351,68 @@ async fn a_bot_is_known_to_telegram_and_delivers_here() {
         t.telegram.set_webhook(MASTER_TOKEN, webhook(url));
         assert_eq!(t.findings().await, [("master_bot", code)]);
     }
+}
+
+#[tokio::test]
+async fn whoever_fetches_updates_is_known_by_its_turn() {
+    let t = Dispatch::sound().await;
+    for token in [MASTER_TOKEN, ADMIN_TOKEN] {
+        t.telegram.delete_webhook(token);
+    }
+    let bare = [("PUBLIC_URL", ""), ("MASTER_WEBHOOK_SECRET", ""), ("ADMIN_WEBHOOK_SECRET", "")];
+    t.telegram.let_webhook_info_say(MASTER_TOKEN, json!({"pending_update_count": 500}));
+    let nobody = [
+        ("settings", "secret_missing"),
+        ("settings", "secret_missing"),
+        ("master_bot", "no_webhook"),
+        ("master_bot", "updates_wait"),
+        ("admin_bot", "no_webhook"),
+        ("public_url", "public_url_missing"),
+    ];
+    assert_eq!(t.findings_with(&bare).await, nobody);
+    assert_eq!(t.doctor(&[], &bare).await.0, Some(1), "what waits is not taken");
+
+    let _held = t.app.store.hold_bots(&[1001, 1002]).await.expect("a database").expect("nobody else");
+    assert_eq!(t.findings_with(&bare).await, [("master_bot", "updates_wait")], "it is there and does not work");
+    t.telegram.let_webhook_info_say(MASTER_TOKEN, json!({}));
+    assert_eq!(t.findings_with(&bare).await, []);
+    let (code, said) = t.doctor(&["--strict"], &bare).await;
+    assert_eq!((code, said.lines().last()), (Some(0), Some("everything is fine")), "{said}");
+    assert!(said.contains("`serve --poll` fetches the updates of @orders_1001_bot"), "{said}");
+}
+
+#[tokio::test]
+async fn what_stops_other_commands_is_a_finding() {
+    let t = Dispatch::sound().await;
+    let folder = std::env::temp_dir().join(format!("doctor-{}", std::process::id()));
+    let file = folder.join(".env");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let database = format!("host={} user=postgres dbname=x", folder.display());
+    let own = [("DATABASE_FOLDER", folder.to_str().expect("a path")), ("DATABASE_URL", &database)];
+    let examine = async |other: &[(&'static str, &str)], expected: (&str, &str)| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+        command.args(["doctor", "--json"]).current_dir(&folder).env_clear().envs(t.settings(other));
+        let output = command.stdin(Stdio::null()).output().await.expect("the program runs");
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(SECRET.iter().all(|secret| !said.contains(secret)), "{said}");
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!((output.status.code(), &said["verdict"]), (Some(1), &json!("wrong")), "{said}");
+        let findings = said["findings"].as_array().expect("findings");
+        let found = findings.iter().any(|finding| finding["check"] == expected.0 && finding["code"] == expected.1);
+        assert!(found, "{expected:?}: {said}");
+        assert!(
+            findings.iter().filter(|finding| finding["level"] == "ok").count() >= 3,
+            "the rest is examined: {said}"
+        );
+    };
+    std::fs::write(&file, "A='1'\nhush hush\n").expect("a file");
+    examine(&[], ("settings", "env_file")).await;
+    std::fs::remove_file(&file).expect("a file");
+    std::fs::create_dir(&file).expect("a folder, as of a Python environment");
+    examine(&[], ("settings", "env_file")).await;
+    // A folder that no database can be in: it has something else.
+    examine(&own, ("database", "database_not_started")).await;
+    std::fs::remove_dir_all(&folder).expect("the folder");
 }
 
 #[tokio::test]

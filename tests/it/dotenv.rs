@@ -57,10 +57,27 @@ async fn a_command_reads_the_file_and_the_environment_goes_before_it() {
 #[test]
 fn a_broken_line_is_named_and_not_shown() {
     let folder = Folder::new("broken", "DATABASE_URL='postgresql://u@h/d'\nMASTER_BOT_TOKEN=1:hush hush\nA=1\n");
-    for args in [&["migrate"][..], &["serve"], &["health"], &["simulate"]] {
+    for args in [&["migrate"][..], &["serve"], &["health"], &["init"]] {
         let (fine, said) = run(PROGRAM, &folder, args, &[]);
         assert!(!fine && said.starts_with("error: .env, line 2: expected NAME='value'"), "{args:?}: {said}");
         assert!(!said.contains("hush"), "{said}");
+    }
+}
+
+#[test]
+fn a_command_that_needs_no_setting_does_without_it() {
+    let folder = Folder::new("needless", "hush hush\n");
+    let file = folder.0.join(".env");
+    for is_folder in [false, true] {
+        if is_folder {
+            std::fs::remove_file(&file).expect("a file");
+            std::fs::create_dir(&file).expect("a folder, as of a Python environment");
+        }
+        let (fine, said) = run(PROGRAM, &folder, &["simulate", "--show-city", "sparse"], &[]);
+        assert!(fine && said.contains(".env") && said.contains("goes on without it"), "{said}");
+        assert!(!said.contains("hush"), "{said}");
+        let (fine, said) = run(PROGRAM, &folder, &["migrate"], &[]);
+        assert!(!fine && said.starts_with("error: .env"), "{said}");
     }
 }
 

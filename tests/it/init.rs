@@ -232,6 +232,35 @@ async fn what_is_in_use_is_left_alone() {
     assert!(telegram.webhook(ADMIN_TOKEN).is_none());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_server_that_fetches_updates_none_is_taken() {
+    let (telegram, folder) = (bots().await, Folder::new("served"));
+    let url = postgres::empty_database("served").await;
+    let given = Given {
+        master_token: Some(MASTER_TOKEN.to_owned()),
+        admin_token: Some(ADMIN_TOKEN.to_owned()),
+        database_url: Some(url.clone()),
+        city: Some("Тверь".to_owned()),
+        timezone: Some("Europe/Moscow".to_owned()),
+        ..Given::default()
+    };
+    let chat = telegram.chat(ADMIN_TOKEN, OLGA, "Ольга");
+    telegram.enqueue(ADMIN_TOKEN, chat.tap_update("d:menu"));
+    telegram.enqueue(ADMIN_TOKEN, chat.text_update("/start"));
+    // As `serve --poll` does.
+    let server = postgres::connect(&url).await;
+    server.batch_execute("SELECT pg_advisory_lock(hashtextextended('poll 1002', 0))").await.expect("a lock");
+    let (ended, said) = lead(&telegram, &folder, &given, &[]).await;
+    let why = ended.expect_err("somebody else's turn").to_string();
+    assert!(why.contains("`serve --poll` is running") && why.contains("stop it"), "{why}: {said}");
+    assert_eq!(waiting(&telegram).await, 2);
+    let asked = telegram.calls().iter().filter(|call| call.method == "getUpdates").count();
+    assert_eq!(asked, 0, "whoever serves is not disturbed");
+
+    server.batch_execute("SELECT pg_advisory_unlock_all()").await.expect("no lock");
+    lead(&telegram, &folder, &given, &[("Ольга", "yes")]).await.0.expect("a system");
+}
+
 fn program(folder: &Folder, args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
     command.args(args).current_dir(&folder.0).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

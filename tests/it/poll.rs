@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use field_service::model::BotName;
 use field_service::poll::{Error, Handler, Pollers};
+use field_service::sim::proxy::Proxy;
 use field_service::sim::telegram::Fault;
 use field_service::telegram::http_client;
 use serde_json::{Value, json};
@@ -313,10 +314,7 @@ async fn what_was_done_before_a_crash_and_not_told_comes_again_and_changes_nothi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_updates_wait_and_then_all_are_done() {
-    let (database_url, proxy) = proxied_database().await;
-    let through_proxy = proxy.database_url(database_name(&database_url));
-    let settings = Settings { database_url: Some(through_proxy), ..Settings::default() };
-    let t = Dispatch::start_on(database_url, settings).await.deprived_of_webhooks();
+    let (t, proxy) = behind_a_proxy().await;
     let order = t.order().offered_to([ANNA, BORIS]).await;
     let asking = t.ask();
     eventually(|| t.telegram.is_asked(MASTER_TOKEN)).await;
@@ -350,7 +348,7 @@ async fn a_second_one_is_told_that_there_is_one_and_takes_over_when_that_one_is_
     assert_eq!((idle, snapshots), (1, 0), "its transaction keeps no row from being cleaned up");
     let refused = t.ask().running.await.expect("no panic").expect_err("there is one");
     assert!(matches!(refused, Error::AskedAlready), "{refused}");
-    assert!(refused.to_string().contains("another process asks for these bots' updates already"), "{refused}");
+    assert!(refused.to_string().contains("another process already fetches these bots' updates"), "{refused}");
     let conflicts = t.telegram.calls().iter().filter(|call| call.status == 409).count();
     assert_eq!(conflicts, 0, "the first one was not disturbed");
 
@@ -361,6 +359,91 @@ async fn a_second_one_is_told_that_there_is_one_and_takes_over_when_that_one_is_
     second.stop().await.expect("an end");
 }
 
+/// The session of whoever has the turn, which answers nothing until this is dropped.
+struct Stalled(String);
+
+impl Stalled {
+    async fn new(t: &Dispatch) -> Self {
+        let holder = "SELECT DISTINCT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                      WHERE locktype = 'advisory' AND datname = current_database()";
+        let pid: i32 = t.one(holder, &[]).await;
+        let stalled = Self(pid.to_string());
+        stalled.signal("-STOP");
+        stalled
+    }
+
+    fn signal(&self, signal: &str) -> bool {
+        std::process::Command::new("kill").args([signal, &self.0]).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Stalled {
+    fn drop(&mut self) {
+        assert!(self.signal("-CONT") || std::thread::panicking());
+    }
+}
+
+/// Waits until it is tried again and again to have the turn: whoever has it says so once in five seconds.
+async fn tries_to_have_the_turn(proxy: &Proxy) {
+    let before = proxy.round_trips();
+    eventually(|| proxy.round_trips() > before + 8).await;
+}
+
+async fn behind_a_proxy() -> (Dispatch, Proxy) {
+    let (database_url, proxy) = proxied_database().await;
+    let through_proxy = proxy.database_url(database_name(&database_url));
+    let settings = Settings { database_url: Some(through_proxy), ..Settings::default() };
+    (Dispatch::start_on(database_url, settings).await.deprived_of_webhooks(), proxy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_given_up_does_not_stand_in_the_way_of_the_next_one() {
+    let (t, proxy) = behind_a_proxy().await;
+    let script = Script::new(&[]);
+    let asking = t.ask_for(&script);
+    eventually(|| t.telegram.is_asked(MASTER_TOKEN)).await;
+    let stalled = Stalled::new(&t).await;
+    tries_to_have_the_turn(&proxy).await;
+    t.taps(ANNA, "tap");
+    assert_eq!(script.seen(), 0, "the turn is lost");
+    drop(stalled);
+    // Sooner than the server would end a session of which it hears nothing.
+    eventually(|| t.untaken() == 0).await;
+    assert_eq!(script.seen_of(ANNA), ["tap"]);
+    asking.stop().await.expect("an end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_end_what_is_under_way_is_finished_also_while_the_turn_is_lost() {
+    let (t, proxy) = behind_a_proxy().await;
+    let (release, released) = watch::channel(false);
+    let (begun, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let handler: Handler = {
+        let (begun, done) = (Arc::clone(&begun), Arc::clone(&done));
+        Arc::new(move |_, _| {
+            let (begun, done, mut released) = (Arc::clone(&begun), Arc::clone(&done), released.clone());
+            Box::pin(async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                released.wait_for(|released| *released).await.expect("it is released");
+                done.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+        })
+    };
+    t.taps(ANNA, "tap");
+    let asking = begin(t.pollers(handler));
+    eventually(|| begun.load(Ordering::SeqCst) == 1).await;
+    // Another process is quicker.
+    proxy.hang_up();
+    t.execute("SELECT pg_advisory_lock(hashtextextended('poll 1001', 0))", &[]).await;
+    tries_to_have_the_turn(&proxy).await;
+    let mut ended = std::pin::pin!(asking.stop());
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut ended).await.is_err(), "one is under way");
+    release.send_replace(true);
+    ended.await.expect("an end");
+    assert_eq!((done.load(Ordering::SeqCst), t.untaken()), (1, 1), "finished; the other one is not disturbed");
+}
+
 #[tokio::test]
 async fn a_webhook_is_named_and_removed_only_if_that_is_asked_for() {
     let t = Dispatch::start().await;
@@ -368,6 +451,7 @@ async fn a_webhook_is_named_and_removed_only_if_that_is_asked_for() {
     let refused = t.ask().running.await.expect("no panic").expect_err("there is a webhook");
     let said = refused.to_string();
     let url = format!("the master bot has the webhook {}/telegram/master", t.url);
+    assert!(said.contains("either to a webhook or by getUpdates"), "{said}");
     assert!(said.contains(&url) && said.contains("--replace-webhook") && !said.contains("admin"), "{said}");
     assert!(t.telegram.webhook(MASTER_TOKEN).is_some() && t.offsets().is_empty());
 
@@ -507,7 +591,7 @@ async fn serve_asks_and_listens_nowhere_unless_told() {
     assert_eq!(t.owner(order).await, Some(ANNA));
     // The second one ends, and says why; the first one goes on.
     let mut second = serve(&t, &[]);
-    line(&mut second, "error: another process asks for these bots' updates already").await;
+    line(&mut second, "error: another process already fetches these bots' updates").await;
     assert!(!second.wait().await.expect("an end").success());
     t.writes(ANNA, "/start");
     eventually(|| t.untaken() == 0).await;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The code of the finding that a webhook's secret is missing.
+pub const SECRET_MISSING: &str = "secret_missing";
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {

@@ -50,10 +50,14 @@ impl Health {
     }
 }
 
-/// Judges how the server is reached. `None`: it is not known where.
+/// Judges how the server is reached. `None`: it is not known where. `fetched`: whether a `serve --poll` serves both bots, which needs
+/// no address.
 #[must_use]
-pub fn judge(health: Option<&Read<Health>>) -> Vec<Finding> {
+pub fn judge(health: Option<&Read<Health>>, fetched: bool) -> Vec<Finding> {
     let health = match health {
+        None if fetched => {
+            return vec![Finding::fine("PUBLIC_URL is not set, as `serve --poll` is reached by nobody from outside")];
+        }
         None => {
             return vec![Finding::warning(
                 "public_url_missing",
@@ -135,8 +139,9 @@ mod tests {
 
     #[test]
     fn a_server_is_judged_by_what_it_answers() {
-        let code = |health: Option<&Read<Health>>| judge(health)[0].code;
+        let code = |health: Option<&Read<Health>>| judge(health, false)[0].code;
         assert_eq!(code(None), "public_url_missing");
+        assert_eq!(judge(None, true)[0].code, "ok", "nobody has to reach it");
         assert_eq!(code(Some(&Ok(health(200, true, &[])))), "ok");
         assert_eq!(code(Some(&Ok(health(503, false, &[])))), "server_without_database");
         assert_eq!(code(Some(&Ok(health(503, true, &[("expire", false)])))), "ok", "of that it is said once");

@@ -27,6 +27,8 @@ pub struct Bot {
     pub me: Read<Me>,
     /// Where it delivers.
     pub webhook: Read<Webhook>,
+    /// Whether a `serve --poll` with this database fetches its updates.
+    pub fetched: Read<bool>,
     /// Where people reach this server, if that is known: as in [`Webhook::origin`].
     pub expected_origin: Option<String>,
     /// Whether there is a secret for the webhook.
@@ -59,10 +61,17 @@ pub struct Webhook {
     pub kinds: Option<Vec<String>>,
 }
 
-/// Judges a bot. `now`: what Telegram's clock shows; `polled`: whether a server of ours fetches updates; `asked`: whether it
-/// was asked.
+impl Bot {
+    /// Whether its updates are fetched by a `serve --poll`, as Telegram delivers them nowhere.
+    #[must_use]
+    pub fn is_fetched(&self) -> bool {
+        self.fetched == Ok(true) && self.webhook.as_ref().is_ok_and(|webhook| webhook.origin.is_none())
+    }
+}
+
+/// Judges a bot. `now`: what Telegram's clock shows; `polled`: whether the server at `PUBLIC_URL` says that it fetches updates.
 #[must_use]
-pub fn judge(bot: &Bot, now: i64, polled: bool, asked: bool) -> Vec<Finding> {
+pub fn judge(bot: &Bot, now: i64, polled: bool) -> Vec<Finding> {
     let token = match bot.name {
         BotName::Master => "MASTER_BOT_TOKEN",
         BotName::Admin => "ADMIN_BOT_TOKEN",
@@ -88,21 +97,12 @@ pub fn judge(bot: &Bot, now: i64, polled: bool, asked: bool) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     match &webhook.origin {
-        None if polled => {}
-        None => findings.push(without_webhook(bot.name, webhook.waiting, asked)),
+        None if polled || bot.is_fetched() => {}
+        None => findings.push(without_webhook(bot, webhook.waiting)),
         Some(origin) => findings.extend(of_address(bot, origin, &webhook.path)),
     }
     findings.extend(webhook.last_error.as_ref().and_then(|error| of_last_error(bot.name, error, webhook, now)));
-    if webhook.waiting > SOME && webhook.origin.is_some() {
-        let what = format!("{} updates wait at Telegram", webhook.waiting);
-        let remedy = "see the webhook's last error and the log of the server; Telegram keeps a message for 24 h and a tap for 150 s";
-        let many = webhook.waiting > MANY;
-        findings.push(if many {
-            Finding::wrong("updates_wait", what, remedy)
-        } else {
-            Finding::warning("updates_wait", what, remedy)
-        });
-    }
+    findings.extend(of_waiting(webhook));
     let missing = |kinds: &Vec<String>| {
         KINDS.into_iter().filter(|kind| !kinds.iter().any(|known| known == kind)).collect::<Vec<_>>()
     };
@@ -112,10 +112,13 @@ pub fn judge(bot: &Bot, now: i64, polled: bool, asked: bool) -> Vec<Finding> {
         findings.push(Finding::wrong("kinds_missing", what, format!("{}, which asks for them", set_webhook(bot.name))));
     }
     or_fine(findings, || {
-        let place = webhook.origin.as_deref().unwrap_or("whoever polls");
         let last = webhook.last_error.as_ref().map(|(at, _)| format!(", last error {} ago", rough((now - at).max(0))));
         let waiting = webhook.waiting;
-        format!("@{} delivers to {place}, waiting updates: {waiting}{}", me.username, last.unwrap_or_default())
+        let last = last.unwrap_or_default();
+        match &webhook.origin {
+            Some(origin) => format!("@{} delivers to {origin}, waiting updates: {waiting}{last}", me.username),
+            None => format!("`serve --poll` fetches the updates of @{}, waiting updates: {waiting}{last}", me.username),
+        }
     })
 }
 
@@ -124,13 +127,34 @@ fn set_webhook(bot: BotName) -> String {
 }
 
 /// There is no webhook, and nobody is known who fetches.
-fn without_webhook(bot: BotName, waiting: u64, asked: bool) -> Finding {
-    let known = if asked { ", and the server at PUBLIC_URL does not fetch them" } else { "" };
+fn without_webhook(bot: &Bot, waiting: u64) -> Finding {
+    let known = match &bot.fetched {
+        Ok(_) => ", and no `serve --poll` with this database fetches them".to_owned(),
+        Err(unread) => format!("; whether a `serve --poll` fetches them was not found out: {}", unread.why()),
+    };
     Finding::warning(
         "no_webhook",
-        format!("Telegram delivers its updates nowhere{known} (waiting: {waiting})"),
-        format!("right if `serve --poll` runs somewhere, which fetches them itself; else {}", set_webhook(bot)),
+        format!("there is no webhook{known} (waiting updates: {waiting})"),
+        format!("start `serve --poll`; or start `serve` behind a TLS proxy, and {}", set_webhook(bot.name)),
     )
+}
+
+/// More updates wait than do while somebody takes them.
+fn of_waiting(webhook: &Webhook) -> Option<Finding> {
+    if webhook.waiting <= SOME {
+        return None;
+    }
+    let what = format!("{} updates wait at Telegram", webhook.waiting);
+    let look = match webhook.origin {
+        Some(_) => "see the webhook's last error and the log of the server",
+        None => "see that `serve --poll` runs, and its log",
+    };
+    let remedy = format!("{look}; Telegram keeps a message for 24 h and a tap for 150 s");
+    Some(if webhook.waiting > MANY {
+        Finding::wrong("updates_wait", what, remedy)
+    } else {
+        Finding::warning("updates_wait", what, remedy)
+    })
 }
 
 /// Where Telegram delivers to.
@@ -235,6 +259,7 @@ pub fn judge_connections(bots: &[Bot], server: Option<&Server>) -> Vec<Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::doctor::finding::Level;
 
     const TIME: i64 = 1_800_000_000;
 
@@ -254,13 +279,14 @@ mod tests {
             name: BotName::Master,
             me: Ok(Me { id: 1, username: "orders_bot".to_owned() }),
             webhook: Ok(webhook),
+            fetched: Ok(false),
             expected_origin: Some("https://x.org".to_owned()),
             has_secret: true,
         }
     }
 
     fn codes(bot: &Bot) -> Vec<&'static str> {
-        judge(bot, TIME, false, true).iter().map(|finding| finding.code).collect()
+        judge(bot, TIME, false).iter().map(|finding| finding.code).collect()
     }
 
     #[test]
@@ -269,7 +295,7 @@ mod tests {
         let to = |path: &str| codes(&bot(Webhook { path: path.to_owned(), ..sound() }));
         assert_eq!(to("/telegram/admin"), ["webhook_of_other_bot"]);
         assert_eq!(to("/hook/1:token"), ["webhook_of_others"]);
-        let findings = judge(&bot(Webhook { path: "/hook/1:token".to_owned(), ..sound() }), TIME, false, true);
+        let findings = judge(&bot(Webhook { path: "/hook/1:token".to_owned(), ..sound() }), TIME, false);
         assert!(!format!("{findings:?}").contains("1:token"));
         assert_eq!(codes(&Bot { has_secret: false, ..bot(sound()) }), ["no_secret"]);
         assert_eq!(
@@ -299,12 +325,22 @@ mod tests {
 
     #[test]
     fn without_a_webhook_it_depends_on_who_fetches() {
-        let none = || bot(Webhook { origin: None, path: String::new(), ..sound() });
-        assert_eq!(codes(&none()), ["no_webhook"]);
-        let remedy = judge(&none(), TIME, false, false)[0].remedy.clone().unwrap_or_default();
+        let waits = |waiting| bot(Webhook { origin: None, path: String::new(), waiting, ..sound() });
+        let fetched = |waiting| Bot { fetched: Ok(true), ..waits(waiting) };
+        assert_eq!(codes(&waits(0)), ["no_webhook"]);
+        let remedy = judge(&waits(0), TIME, false)[0].remedy.clone().unwrap_or_default();
         assert!(remedy.contains("serve --poll") && remedy.contains("webhook set"), "{remedy}");
-        let polled = judge(&none(), TIME, true, true);
-        assert!(polled[0].code == "ok" && polled[0].what.contains("whoever polls"), "{polled:?}");
+        let unknown = judge(&Bot { fetched: Err(Unread::Failed("refused".to_owned())), ..waits(0) }, TIME, false);
+        assert!(unknown[0].code == "no_webhook" && unknown[0].what.contains("refused"), "{unknown:?}");
+        for fine in [judge(&waits(0), TIME, true), judge(&fetched(0), TIME, false), judge(&fetched(SOME), TIME, false)]
+        {
+            assert!(fine[0].code == "ok" && fine[0].what.contains("`serve --poll` fetches"), "{fine:?}");
+        }
+        // However it is said to be, what waits is not taken.
+        assert_eq!(codes(&waits(MANY + 1)), ["no_webhook", "updates_wait"]);
+        let levels = [SOME + 1, MANY + 1].map(|waiting| judge(&fetched(waiting), TIME, false)[0].level);
+        assert_eq!(levels, [Level::Warning, Level::Wrong]);
+        assert!(!Bot { fetched: Ok(true), ..bot(sound()) }.is_fetched(), "there is a webhook");
     }
 
     #[test]
