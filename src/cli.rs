@@ -8,7 +8,9 @@ mod invitation;
 pub mod master;
 pub mod migrate;
 mod private;
+mod programs;
 pub mod replay;
+pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod staff;
@@ -82,7 +84,8 @@ async fn execute(command: Command, mut before: Before) -> Result<ExitCode> {
         Command::Sim(sim) => self::sim(sim).await,
         Command::Init(init) => init::run(init).await,
         Command::Serve(serve) => serve::run(serve).await,
-        Command::Backup(backup) => backup::run(backup).await,
+        Command::Backup(backup) => backup::run(backup),
+        Command::Restore(restore) => restore::run(restore).await,
         Command::Health(health) => health::run(health).await,
         Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::Webhook(webhook) => self::webhook(webhook).await,

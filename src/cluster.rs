@@ -2,7 +2,7 @@
 //! of the user's, whose data stay.
 //!
 //! A small shell script keeps the server: it waits for its standard input to end, which happens when this process
-//! does, however it dies, and then stops the server. The server listens on a socket in its folder only, so there is no port to
+//! does, however it dies, and then stops the server, unless others use it. The server listens on a socket in its folder only, so there is no port to
 //! collide with and nobody else to keep out.
 
 mod keeper;
@@ -14,7 +14,7 @@ use std::fmt;
 use std::io;
 
 pub use kept::Kept;
-pub use programs::program;
+pub use programs::{program, variables};
 pub use temporary::{Cluster, Durability, Stop};
 
 /// The server could not be started; nothing was left behind.

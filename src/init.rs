@@ -46,6 +46,8 @@ pub struct Given {
     pub no_admin: bool,
     /// Whether a file that is there may be written anew without a question.
     pub overwrite: bool,
+    /// Whether a database that is there may be brought to this release's schema without a question.
+    pub migrate: bool,
 }
 
 /// The conversation ended before everything was there. What was done until then stays.
@@ -63,6 +65,12 @@ pub enum Error {
     /// A file that is there was to stay.
     #[error("{0} is there and says something else: `--overwrite` lets its lines be changed; nothing was")]
     IsThere(PathBuf),
+    /// The database is an older release's, and is to stay so.
+    #[error(
+        "the database is {0} migrations behind this release: make a backup, then `--migrate`, or `field-service migrate`; \
+         nothing was changed"
+    )]
+    Behind(usize),
     /// The bot has a webhook, which is to stay.
     #[error("the dispatchers' bot has a webhook: the first admin can be added by `field-service staff add`")]
     HasWebhook,
@@ -132,10 +140,13 @@ pub async fn run(
     if !folder.is_empty() || file.get(config::DATABASE_FOLDER).is_some() {
         values.push((config::DATABASE_FOLDER, &folder));
     }
-    write(&mut talk, &file, &values, given.overwrite)?;
-
+    // All questions first, and the file last: an installation that works goes on working when the tables cannot be made.
+    let text = file.with(&values);
+    agree_to_write(&mut talk, &file, &text, given.overwrite)?;
+    agree_to_migrate(&mut talk, database.behind, given.migrate)?;
     talk.say("Making the tables…")?;
     let report = migrate::run(&database.config).await?;
+    write(&mut talk, &file, &text)?;
     if let Some(statements) = report.for_the_owner {
         talk.say(&format!("This role does not own the database; its owner must run:\n{statements}"))?;
     }
@@ -169,21 +180,29 @@ fn random_secret() -> String {
     secret::random().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-fn write(talk: &mut Talk, file: &EnvFile, values: &[(&str, &str)], overwrite: bool) -> Result<(), Error> {
-    let text = file.with(values);
-    if file.says(&text) {
+fn agree_to_write(talk: &mut Talk, file: &EnvFile, text: &str, overwrite: bool) -> Result<(), Error> {
+    if overwrite || !file.exists() || file.says(text) {
         return Ok(());
     }
-    if file.exists() && !overwrite {
-        if !talk.can_ask() {
-            return Err(Error::IsThere(file.path().to_owned()));
-        }
-        let question = format!("Write this into {}, in place of what it says of these?", file.path().display());
-        if !talk.yes(&question)? {
-            return Err(Error::IsThere(file.path().to_owned()));
-        }
+    let question = format!("Write this into {}, in place of what it says of these?", file.path().display());
+    if talk.can_ask() && talk.yes(&question)? { Ok(()) } else { Err(Error::IsThere(file.path().to_owned())) }
+}
+
+fn agree_to_migrate(talk: &mut Talk, behind: usize, migrate: bool) -> Result<(), Error> {
+    if behind == 0 || migrate {
+        return Ok(());
     }
-    file.write(&text)?;
+    let question = format!(
+        "The database is in use, and {behind} migrations behind this release. Apply them? `field-service backup` comes before that."
+    );
+    if talk.can_ask() && talk.yes(&question)? { Ok(()) } else { Err(Error::Behind(behind)) }
+}
+
+fn write(talk: &mut Talk, file: &EnvFile, text: &str) -> Result<(), Error> {
+    if file.says(text) {
+        return Ok(file.close_to_others()?);
+    }
+    file.write(text)?;
     talk.say(&format!("{} is written, for you alone to read.", file.path().display()))?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use cli::init::Init;
 use cli::master::Master;
 use cli::migrate::Migrate;
 use cli::replay::Replaying;
+use cli::restore::Restore;
 use cli::serve::Serve;
 use cli::simulate::Simulate;
 use cli::staff::Staff;
@@ -48,6 +49,8 @@ enum Command {
     Health(Health),
     /// Write all that the database has into a file, while people work; needs DATABASE_URL and PostgreSQL's pg_dump
     Backup(Backup),
+    /// Bring back what `backup` has written, into an empty database; needs DATABASE_URL and PostgreSQL's pg_restore or psql
+    Restore(Restore),
     /// Look at everything that an installation is made of, and say what is wrong and what to do: database, schema, bots, clocks,
     /// server, jobs, staff, masters; changes nothing; exits with 0 (fine), 1 (something is wrong) or 2 (something could not be
     /// checked)

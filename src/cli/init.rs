@@ -44,6 +44,9 @@ pub struct Init {
     /// Change lines of a .env that is there without asking
     #[arg(long)]
     overwrite: bool,
+    /// Bring a database that is there to this release's schema without asking
+    #[arg(long)]
+    migrate: bool,
 }
 
 pub async fn run(init: Init) -> Result {
@@ -58,6 +61,7 @@ pub async fn run(init: Init) -> Result {
         admin_name: init.admin_name,
         no_admin: init.no_admin,
         overwrite: init.overwrite,
+        migrate: init.migrate,
     };
     let mut terminal = Terminal;
     let console =

@@ -1,4 +1,7 @@
-//! The PostgreSQL of one's own that `init` has made: whatever needs the database starts it, unless it runs already.
+//! The PostgreSQL of one's own that `init` has made: whatever needs the database starts it, unless it runs already, and the last to
+//! need it stops it.
+
+use std::path::PathBuf;
 
 use field_service::cluster::Kept;
 use field_service::config::{self, Database, environment};
@@ -14,24 +17,31 @@ pub fn start(command: &Command) -> Result<Option<Private>> {
     if !needs_database(command) {
         return Ok(None);
     }
-    let Some(folder) = config::database_folder(&environment) else { return Ok(None) };
-    let folder = std::path::absolute(folder)?;
     // What is wrong with the settings is the command's to say.
     let Ok(database) = Database::from_env(&environment) else { return Ok(None) };
-    let is_there = |host: &Host| matches!(host, Host::Unix(socket) if *socket == folder);
-    if !database.connection.get_hosts().iter().any(is_there) {
-        return Ok(None);
-    }
-    let kept = block_in_place(|| Kept::start(&folder))?;
+    let Some(folder) = folder_of(&database) else { return Ok(None) };
+    // A database that was lost is made anew by whoever brings it back, and by nobody else: what looks lost may be on a disk that is
+    // not there yet.
+    let kept = block_in_place(|| match command {
+        Command::Restore(_) => Kept::make(&folder),
+        _ => Kept::start(&folder),
+    })?;
     // Whoever asks for a list does not ask for this.
     if matches!(command, Command::Serve(_)) {
-        let how = if kept.is_ours() { "started" } else { "running already" };
+        let how = if kept.has_started() { "started" } else { "running already" };
         tracing::info!("the database in {} is {how}", kept.folder().display());
     }
     Ok(Some(Private(Some(kept))))
 }
 
-/// A server that is stopped when this is dropped, if this process has started it.
+/// The folder that `DATABASE_FOLDER` names, from the root on, if the database is the one in it.
+pub fn folder_of(database: &Database) -> Option<PathBuf> {
+    let folder = std::path::absolute(config::database_folder(&environment)?).ok()?;
+    let is_there = |host: &Host| matches!(host, Host::Unix(socket) if *socket == folder);
+    database.connection.get_hosts().iter().any(is_there).then_some(folder)
+}
+
+/// A server that is stopped when this is dropped, unless somebody else uses it.
 pub struct Private(Option<Kept>);
 
 impl Drop for Private {
@@ -52,6 +62,7 @@ fn needs_database(command: &Command) -> bool {
         Command::Serve(_)
         | Command::Doctor(_)
         | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Migrate(_)
         | Command::Staff(_)
         | Command::Master(_)

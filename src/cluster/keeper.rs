@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Error, programs};
+use super::Error;
+use super::programs::{self, User};
 
 /// A script whose standard input is ours: it ends the server when that does. Dropping it waits for that.
 #[derive(Debug)]
@@ -18,10 +19,11 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts a script, with the programs' folder as its first argument. It says one of these words and something more on its
-    /// first line, or why not, and ends: the word, and what it has said after that.
+    /// Starts a script, with the programs' folder as its first argument; as that user, if it is not to be ours. It says one of these
+    /// words and something more on its first line, or why not, and ends: the word, and what it has said after that.
     pub(super) fn start(
         script: &str,
+        user: Option<User>,
         programs: &Path,
         args: &[&OsStr],
         words: &[&'static str],
@@ -36,15 +38,16 @@ impl Keeper {
             .current_dir("/")
             .env("LC_ALL", "C")
             .env("PATH", path)
-            .env_remove("PGDATA")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             // Not in our group: Ctrl-C in the terminal is for us, and we stop the server.
             .process_group(0);
-        if programs::is_root() {
-            let (user, group) = programs::unprivileged_user()?;
-            command.uid(user).gid(group);
+        for name in programs::variables() {
+            command.env_remove(name);
+        }
+        if let Some(User { id, group }) = user {
+            command.uid(id).gid(group);
         }
         let mut keeper = command.spawn()?;
         let no_pipe = || Error::Failed("no pipe".to_owned());

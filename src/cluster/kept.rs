@@ -1,11 +1,13 @@
 //! A PostgreSQL in a folder of the user's: for trying, and for one small office. What it has stays between runs.
 
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use super::Error;
 use super::keeper::Keeper;
-use super::{Error, programs};
+use super::programs::{self, User};
 
 /// The database that is made in it.
 const DATABASE: &str = "field_service";
@@ -13,17 +15,25 @@ const DATABASE: &str = "field_service";
 /// The longest path of a folder, in bytes: the socket in it has about 100 on all systems.
 const LONGEST: usize = 80;
 
-/// A server in a folder that stays. Dropping it stops the server, if this process has started it.
+/// What is in a folder of ours before there is a database in it.
+const BEFORE: [&str; 4] = ["data.new", "log", "turn", "users"];
+
+/// A server in a folder that stays. Dropping it stops the server, unless another process uses it.
 #[derive(Debug)]
 pub struct Kept {
-    /// `None`: it ran already, and somebody else stops it.
-    keeper: Option<Keeper>,
+    /// Ends with this, and holds the folder until then.
+    _keeper: Keeper,
+    has_started: bool,
     folder: PathBuf,
     programs: PathBuf,
 }
 
 /// `$1` the programs' folder, `$2` ours, `$3` the database. Says "ready" when it has started the server, "running" when it runs
 /// already, or why not and exits. A cluster that was not finished is made anew: nobody has worked in it yet.
+///
+/// Each process that uses the folder has a keeper of its own, which holds the lock of `users` with the others. Whatever makes,
+/// starts or stops the server does so alone, under the lock of `turn`; the last one stops it. A lock is gone with the process that
+/// holds it, however that dies, so the server itself must not inherit them.
 const KEEPER: &str = r#"
 # Whatever ends the process that "ready" is for, it must not end us before the server.
 trap '' PIPE HUP INT TERM
@@ -31,7 +41,22 @@ umask 077
 cd "$2" 2>&1 || exit 1
 fail() { tail -n 20 "$2/log"; exit 1; }
 runs() { "$1/pg_ctl" status --pgdata="$2/data" </dev/null >/dev/null 2>&1; }
-if [ ! -d data ]; then
+stop() { "$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-; }
+if command -v flock >/dev/null 2>&1; then
+    alone() { flock -x 8; }
+    together() { flock -s 9; }
+    is_last() { flock -x -n 9; }
+else
+    # macOS has no flock, and perl.
+    lock() { perl -MFcntl=:flock -e 'open my $f, "+<&=", shift or exit 1; exit !flock $f, eval shift' "$@" 2>/dev/null; }
+    alone() { lock 8 LOCK_EX; }
+    together() { lock 9 LOCK_SH; }
+    is_last() { lock 9 'LOCK_EX|LOCK_NB'; }
+fi
+touch turn users 2>&1 || exit 1
+exec 8<>turn 9<>users
+alone && together || { echo "$2 cannot be locked: that takes flock, of util-linux, or perl"; exit 1; }
+if [ ! -e data ]; then
     rm -rf data.new
     made=
     # Cyrillic letters are letters where the system knows that.
@@ -41,32 +66,58 @@ if [ ! -d data ]; then
         rm -rf data.new
     done
     [ -n "$made" ] || fail "$@"
-    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$2'" >>data.new/postgresql.conf
+    printf '%s\n' "listen_addresses = ''" "port = 5432" "unix_socket_directories = '$2'" "unix_socket_permissions = 0700" \
+        >>data.new/postgresql.conf
     echo "CREATE DATABASE $3" | "$1/postgres" --single -D "$2/data.new" postgres >>log 2>&1 || fail "$@"
     mv data.new data || exit 1
 fi
-if runs "$@"; then echo "running"; exit 0; fi
-if ! "$1/pg_ctl" start --pgdata="$2/data" --wait --timeout=60 --log="$2/log" -o "-k '$2'" </dev/null >/dev/null 2>&1; then
-    # Somebody else was a little faster.
-    if runs "$@"; then echo "running"; exit 0; fi
-    fail "$@"
+# Somebody else has told it to stop: it is of no use until it has, and has been started again.
+if runs "$@" && grep -q '^stopping' data/postmaster.pid 2>/dev/null; then stop "$@"; fi
+if runs "$@"; then
+    word=running
+else
+    # As we know it, whatever became of the folder's name and of the file of settings.
+    "$1/pg_ctl" start --pgdata="$2/data" --wait --timeout=60 --log="$2/log" \
+        -o "-k '$2' -p 5432 -c listen_addresses= -c unix_socket_permissions=0700" </dev/null >/dev/null 2>&1 8>&- 9>&- || fail "$@"
+    word=ready
 fi
-echo "ready"
+exec 8>&-
+echo "$word"
 while read -r _; do :; done
-"$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1
+exec 8<>turn
+alone && is_last && stop "$@"
 "#;
 
 impl Kept {
-    /// Starts the server in that folder, after making both unless they are there.
+    /// Starts the server in that folder, unless it runs; a database has to be there.
     ///
     /// # Errors
-    /// When there are no programs of the version that the folder is of, the folder's path does not do, or the server does not
+    /// When there is none, or no programs of the version that it is of, the folder's path does not do, or the server does not
     /// start; its own words are in the error.
     pub fn start(folder: &Path) -> Result<Self, Error> {
         let folder = std::path::absolute(folder)?;
+        if !has_database(&folder)? {
+            return Err(Error::Failed(format!(
+                "there is no database in {0}. If it is on a disk of its own, see that this is mounted; if it was moved, set \
+                 DATABASE_FOLDER and DATABASE_URL; `field-service restore` brings a backup back; `field-service init` makes an empty one",
+                folder.display()
+            )));
+        }
+        Self::run(folder)
+    }
+
+    /// The same, after making the folder and the database unless they are there.
+    ///
+    /// # Errors
+    /// See [`Kept::start`]; and when something else is in the folder.
+    pub fn make(folder: &Path) -> Result<Self, Error> {
+        Self::run(std::path::absolute(folder)?)
+    }
+
+    fn run(folder: PathBuf) -> Result<Self, Error> {
         check(&folder)?;
-        make(&folder)?;
-        let major = std::fs::read_to_string(folder.join("data/PG_VERSION")).ok();
+        let user = prepare(&folder)?;
+        let major = fs::read_to_string(folder.join("data/PG_VERSION")).ok();
         let major = major.as_deref().map(str::trim);
         let programs = programs::find(major).ok_or_else(|| match major {
             Some(major) => Error::Failed(format!(
@@ -75,15 +126,15 @@ impl Kept {
             )),
             None => Error::NotFound,
         })?;
-        let (keeper, word, _) =
-            Keeper::start(KEEPER, &programs, &[folder.as_os_str(), DATABASE.as_ref()], &["ready", "running"])?;
-        Ok(Self { keeper: (word == "ready").then_some(keeper), folder, programs })
+        let args = [folder.as_os_str(), DATABASE.as_ref()];
+        let (keeper, word, _) = Keeper::start(KEEPER, user, &programs, &args, &["ready", "running"])?;
+        Ok(Self { _keeper: keeper, has_started: word == "ready", folder, programs })
     }
 
-    /// Whether this process has started it and stops it.
+    /// Whether it did not run before.
     #[must_use]
-    pub fn is_ours(&self) -> bool {
-        self.keeper.is_some()
+    pub fn has_started(&self) -> bool {
+        self.has_started
     }
 
     /// The folder, from the root on.
@@ -117,29 +168,44 @@ fn check(folder: &Path) -> Result<(), Error> {
     )))
 }
 
-/// For the user who runs the server, and nobody else.
-fn make(folder: &Path) -> Result<(), Error> {
-    let named = |error: io::Error| Error::Failed(format!("{}: {error}", folder.display()));
-    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(named(error)),
-        _ => {}
+fn named(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |error| Error::Failed(format!("{}: {error}", path.display()))
+}
+
+fn has_database(folder: &Path) -> Result<bool, Error> {
+    let file = folder.join("data/PG_VERSION");
+    file.try_exists().map_err(named(&file))
+}
+
+/// Makes the folder unless it is there, sees that nothing but a database of ours is in it, and closes it to everybody but the user
+/// who runs the server: that user, if it is not ourselves.
+fn prepare(folder: &Path) -> Result<Option<User>, Error> {
+    let is_root = programs::is_root();
+    let user = if is_root && !folder.exists() { Some(programs::unprivileged_user()?) } else { None };
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        // What was there before stays its owner's.
+        Ok(()) => user.map_or(Ok(()), |user| chown(folder, Some(user.id), Some(user.group))).map_err(named(folder))?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(named(folder)(error)),
     }
-    let is_new = !folder.join("data").exists();
-    if is_new {
-        // Not into somebody's home folder.
-        let foreign = std::fs::read_dir(folder)
-            .map_err(named)?
-            .flatten()
-            .any(|entry| !["data.new", "log"].iter().any(|own| entry.file_name() == *own));
-        if foreign {
-            return Err(Error::Failed(format!("{} is not empty, and no database of ours", folder.display())));
-        }
+    // Not into somebody's home folder. Another process may be making the database just now, so that is looked for last.
+    let mut entries = fs::read_dir(folder).map_err(named(folder))?.flatten();
+    if entries.any(|entry| BEFORE.iter().all(|own| entry.file_name() != *own)) && !has_database(folder)? {
+        return Err(Error::Failed(format!("{} is not empty, and no database of ours", folder.display())));
     }
-    if programs::is_root() {
-        let (user, group) = programs::unprivileged_user()?;
-        if std::fs::metadata(folder).map_err(named)?.uid() != user {
-            chown(folder, Some(user), Some(group)).map_err(named)?;
-        }
+    let of_whom = if has_database(folder)? { folder.join("data") } else { folder.to_owned() };
+    let owner = fs::metadata(&of_whom).map_err(named(&of_whom))?;
+    if is_root && owner.uid() == 0 {
+        return Err(Error::Failed(format!(
+            "{} belongs to root, as whom PostgreSQL does not run: name a folder that is not there yet, or give this one to \
+             somebody else, such as by chown postgres",
+            of_whom.display()
+        )));
     }
-    Ok(())
+    let mode = fs::metadata(folder).map_err(named(folder))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        // Whoever reaches the socket in it is the database's superuser.
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(named(folder))?;
+    }
+    Ok(is_root.then_some(User { id: owner.uid(), group: owner.gid() }))
 }

@@ -1,5 +1,6 @@
 //! Where PostgreSQL's server programs are, and as whom they can run.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,12 +13,25 @@ pub(super) fn is_root() -> bool {
     ask(ID, &["-u"]).is_some_and(|id| id == "0")
 }
 
+/// Somebody on this machine, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) id: u32,
+    pub(super) group: u32,
+}
+
 /// PostgreSQL refuses to run as root.
-pub(super) fn unprivileged_user() -> Result<(u32, u32), Error> {
+pub(super) fn unprivileged_user() -> Result<User, Error> {
+    let number = |flag: &str, name: &str| ask(ID, &[flag, name])?.parse().ok();
     ["postgres", "nobody"]
         .into_iter()
-        .find_map(|name| Some((ask(ID, &["-u", name])?.parse().ok()?, ask(ID, &["-g", name])?.parse().ok()?)))
+        .find_map(|name| Some(User { id: number("-u", name)?, group: number("-g", name)? }))
         .ok_or_else(|| Error::Failed("as root it needs a user postgres or nobody to run as".to_owned()))
+}
+
+/// The variables by which PostgreSQL's programs are told where to go and what to do: no child of ours is to inherit them.
+pub fn variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| name.as_encoded_bytes().starts_with(b"PG"))
 }
 
 /// What a program says, if it succeeds.

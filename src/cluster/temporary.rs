@@ -79,7 +79,8 @@ impl Cluster {
         let name = format!("field-service-{}-{salt}-{count}", std::process::id());
         let (parent, settings) = (temporary_folder(), settings(durability));
         let args: [&OsStr; 3] = [parent.as_os_str(), name.as_ref(), settings.as_ref()];
-        let (keeper, _, folder) = Keeper::start(KEEPER, &programs, &args, &["ready"])?;
+        let user = if programs::is_root() { Some(programs::unprivileged_user()?) } else { None };
+        let (keeper, _, folder) = Keeper::start(KEEPER, user, &programs, &args, &["ready"])?;
         Ok(Self { folder: PathBuf::from(folder), keeper, programs })
     }
 
@@ -126,7 +127,7 @@ fn settings(durability: Durability) -> String {
         }
         Durability::Server => "fsync = off\nsynchronous_commit = on\ntrack_commit_timestamp = on",
     };
-    format!("listen_addresses = ''\nmax_connections = {connections}\n{durability}")
+    format!("listen_addresses = ''\nport = 5432\nmax_connections = {connections}\n{durability}")
 }
 
 /// The usual place for temporary files, unless the server cannot work there: a socket's path may have about 100 bytes,

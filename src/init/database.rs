@@ -21,6 +21,8 @@ pub(super) struct Chosen {
     /// As `DATABASE_URL` says it.
     pub(super) url: String,
     pub(super) config: Database,
+    /// How many of this release's migrations it lacks; nothing, if it has none of them.
+    pub(super) behind: usize,
     /// The server, if it is one of its own.
     pub(super) kept: Option<Kept>,
 }
@@ -62,7 +64,7 @@ async fn check(answer: &str, lookup: Lookup<'_>) -> Result<Chosen, String> {
     } else if answer.is_empty() {
         return Err("a URL, or a folder?".to_owned());
     } else {
-        let kept = block_in_place(|| Kept::start(Path::new(answer))).map_err(|error| error.to_string())?;
+        let kept = block_in_place(|| Kept::make(Path::new(answer))).map_err(|error| error.to_string())?;
         (kept.database_url(), Some(kept))
     };
     let of_url = |name: &str| if name == "DATABASE_URL" { Some(url.clone()) } else { lookup(name) };
@@ -70,7 +72,7 @@ async fn check(answer: &str, lookup: Lookup<'_>) -> Result<Chosen, String> {
     let prospect = migrate::look(&config).await.map_err(|error| error.to_string())?;
     match unfit(&prospect) {
         Some(why) => Err(why),
-        None => Ok(Chosen { url, config, kept }),
+        None => Ok(Chosen { url, config, behind: prospect.behind, kept }),
     }
 }
 
@@ -102,6 +104,7 @@ mod tests {
             version_number: 150_003,
             may_create: true,
             is_ours: false,
+            behind: 0,
             tables: 0,
         };
         assert_eq!(unfit(&fit), None);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that is there, or is to be.
@@ -64,6 +64,11 @@ impl EnvFile {
             text += &line_of(name, value);
         }
         text
+    }
+
+    /// Lets its owner alone read it, as it is.
+    pub(super) fn close_to_others(&self) -> io::Result<()> {
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(0o600))
     }
 
     /// Writes it: whole or not at all, for its owner alone.

@@ -248,6 +248,8 @@ pub struct Prospect {
     pub may_create: bool,
     /// Whether migrations were applied there.
     pub is_ours: bool,
+    /// How many of this release's it lacks, if it is ours.
+    pub behind: usize,
     /// How many tables there are.
     pub tables: i64,
 }
@@ -257,8 +259,8 @@ pub struct Prospect {
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn look(config: &config::Database) -> Result<Prospect, Error> {
-    let row = connect(config)
-        .await?
+    let client = connect(config).await?;
+    let row = client
         .query_one(
             "SELECT current_setting('server_version') AS version,
                     current_setting('server_version_num')::integer AS version_number,
@@ -269,11 +271,22 @@ pub async fn look(config: &config::Database) -> Result<Prospect, Error> {
         )
         .await
         .map_err(Error::database("looking at the database"))?;
+    let is_ours = row.get("is_ours");
+    let mut behind = 0;
+    if is_ours {
+        let applied = client
+            .query("SELECT version FROM refinery_schema_history", &[])
+            .await
+            .map_err(Error::database("looking at the migrations"))?;
+        let applied: BTreeSet<i32> = applied.iter().map(|row| row.get(0)).collect();
+        behind = known().iter().filter(|migration| !applied.contains(&migration.version)).count();
+    }
     Ok(Prospect {
         version: row.get("version"),
         version_number: row.get("version_number"),
         may_create: row.get("may_create"),
-        is_ours: row.get("is_ours"),
+        is_ours,
+        behind,
         tables: row.get("tables"),
     })
 }

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use field_service::cluster::Kept;
+use field_service::config::Database;
 use field_service::init::{self, Console, EnvFile, Error, Given};
 use field_service::sim::telegram::{Telegram, Webhook};
+use field_service::store::migrate;
 use field_service::telegram::http_client;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -169,11 +172,12 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
 
     // Again: what is there is offered, and nothing is asked twice.
     let before = folder.text();
+    std::fs::set_permissions(folder.env(), PermissionsExt::from_mode(0o644)).expect("permissions");
     let again = [("technicians' bot", ""), ("dispatchers' bot", ""), ("Database", "")];
     let (ended, said) = lead(&telegram, &folder, &Given::default(), &again).await;
     ended.expect("the same system");
     assert!(said.contains("Тверь (Europe/Moscow)") && said.contains("An admin is there: Ольга"), "{said}");
-    assert_eq!(folder.text(), before);
+    assert_eq!((folder.text(), folder.mode()), (before.clone(), 0o600), "the same, and for its owner alone");
 
     // What is there is written over by whoever says so, and by nobody else; other lines stay.
     std::fs::write(folder.env(), format!("# Mine.\nMETRICS_TOKEN='x'\n{before}")).expect("a file");
@@ -259,6 +263,37 @@ async fn beside_a_server_that_fetches_updates_none_is_taken() {
 
     server.batch_execute("SELECT pg_advisory_unlock_all()").await.expect("no lock");
     lead(&telegram, &folder, &given, &[("Ольга", "yes")]).await.0.expect("a system");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_an_older_release_is_brought_up_to_date_by_whoever_says_so() {
+    let (telegram, folder) = (bots().await, Folder::new("older"));
+    let url = postgres::empty_database("older").await;
+    let database = Database::from_url(&url).expect("a URL");
+    migrate::run_to(&database, Some(10), migrate::WAIT).await.expect("an older schema");
+    let behind = migrate::look(&database).await.expect("a database").behind;
+    assert_eq!(behind, migrate::known().len() - 10);
+    let mut given = Given {
+        master_token: Some(MASTER_TOKEN.to_owned()),
+        admin_token: Some(ADMIN_TOKEN.to_owned()),
+        database_url: Some(url),
+        city: Some("Тверь".to_owned()),
+        timezone: Some("Europe/Moscow".to_owned()),
+        no_admin: true,
+        ..Given::default()
+    };
+    let question = format!("{behind} migrations behind");
+    let (ended, _) = lead(&telegram, &folder, &given, &[("migrations behind", "no")]).await;
+    let why = ended.expect_err("not without a yes").to_string();
+    assert!(why.contains(&question) && why.contains("--migrate"), "{why}");
+    let lookup = |name: &str| (name == "TELEGRAM_API_URL").then(|| telegram.api_url().to_owned());
+    let ended = init::run(&given, &folder.env(), &lookup, None).await.map(drop);
+    assert!(matches!(ended, Err(Error::Behind(count)) if count == behind), "nobody can be asked: {ended:?}");
+    assert_eq!(migrate::look(&database).await.expect("a database").behind, behind, "nothing was changed");
+    assert!(!folder.env().exists(), "and nothing written");
+    given.migrate = true;
+    init::run(&given, &folder.env(), &lookup, None).await.map(drop).expect("a system");
+    assert_eq!(migrate::look(&database).await.expect("a database").behind, 0);
 }
 
 fn program(folder: &Folder, args: &[&str], variables: &[(&str, &str)]) -> Command {
@@ -351,7 +386,18 @@ async fn is_healthy(address: &str) -> bool {
 }
 
 fn runs(folder: &Path) -> bool {
-    folder.join("data/postmaster.pid").exists()
+    server(folder).is_some()
+}
+
+/// The process of the server that runs there.
+fn server(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("data/postmaster.pid")).ok()?;
+    text.lines().next().map(ToOwned::to_owned)
+}
+
+async fn signal(child: &Child, name: &str) {
+    let pid = child.id().expect("a process").to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().await.expect("kill runs").success());
 }
 
 /// The whole life of a small office: begun, served, backed up and restored, and begun again.
@@ -376,39 +422,56 @@ async fn a_database_of_ones_own_is_there_whenever_it_is_needed() {
     assert!(run(&["staff", "list"]).await.contains("Ольга"), "a command starts it for itself");
     assert!(!runs(Path::new(data)));
 
+    // Whoever has started it goes, and whoever serves keeps it.
+    let first = Kept::start(Path::new(data)).expect("a server");
     let (mut child, address) = serve(&folder).await;
-    assert!(is_healthy(&address).await);
+    assert!(is_healthy(&address).await && first.has_started());
+    let before = server(Path::new(data));
+    drop(first);
     assert!(run(&["staff", "list"]).await.contains("Ольга"), "beside whoever serves");
     assert!(is_healthy(&address).await, "and does not stop it");
-    for (name, by) in [("all.dump", "pg_restore"), ("all.sql", "psql")] {
-        assert!(run(&["backup", name]).await.contains(by));
+    assert_eq!(server(Path::new(data)), before);
+    for name in ["all.dump", "all.sql"] {
+        // What leads PostgreSQL's programs elsewhere leads ours nowhere.
+        let elsewhere =
+            [("PGPORT", "1"), ("PGOPTIONS", "-c search_path=none"), ("PGSERVICE", "none"), ("PGDATA", "/none")];
+        let output = program(&folder, &["backup", name], &elsewhere).output().await.expect("the program runs");
+        assert!(output.status.success() && said(&output).contains("restore"), "{}", said(&output));
         let mode = std::fs::metadata(folder.0.join(name)).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
         let again = program(&folder, &["backup", name], &[]).output().await.expect("the program runs");
         assert!(!again.status.success() && said(&again).contains("--overwrite"), "{}", said(&again));
     }
-    let pid = child.id().expect("a process").to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().await.expect("a signal");
+    // Killed and begun again at once, while the server may be stopping.
+    signal(&child, "-KILL").await;
+    child.wait().await.expect("an end");
+    let (mut child, address) = serve(&folder).await;
+    assert!(is_healthy(&address).await, "it has a server that runs");
+    signal(&child, "-TERM").await;
     assert!(child.wait().await.expect("an end").success());
     assert!(!runs(Path::new(data)), "it is stopped with the server");
 
-    for (name, args) in [
-        ("all.dump", &["pg_restore", "--no-owner", "--single-transaction", "--dbname"][..]),
-        ("all.sql", &["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction", "--file"]),
-    ] {
+    for name in ["all.dump", "all.sql"] {
+        let output = program(&folder, &["restore", name], &[]).output().await.expect("the program runs");
+        assert!(!output.status.success() && said(&output).contains("nothing was changed"), "{}", said(&output));
+        std::fs::rename(data, format!("{data}.before.{name}")).expect("moved away");
+        let lost = program(&folder, &["staff", "list"], &[("PGPORT", "1")]).output().await.expect("the program runs");
+        assert!(!lost.status.success() && said(&lost).contains("there is no database in"), "{}", said(&lost));
+        assert!(!Path::new(data).exists(), "only who brings it back makes it anew");
+        run(&["restore", name]).await;
+        assert!(run(&["staff", "list"]).await.contains("Ольга"), "{name}");
+        assert!(run(&["migrate"]).await.contains("up to date"));
+
         let url = postgres::empty_database(&format!("restored_{}", &name[4..])).await;
-        let file = folder.0.join(name);
-        let file = file.to_str().expect("a path");
-        let last = if name == "all.sql" { [file, url.as_str()] } else { [url.as_str(), file] };
-        let restored = Command::new(args[0]).args(&args[1..]).args(last).output().await.expect("a program");
-        assert!(restored.status.success(), "{name}: {}", said(&restored));
-        let migrated =
-            program(&folder, &["migrate"], &[("DATABASE_URL", &url)]).output().await.expect("the program runs");
-        assert!(migrated.status.success() && said(&migrated).contains("up to date"), "{}", said(&migrated));
+        let there = [("DATABASE_URL", url.as_str())];
+        let output = program(&folder, &["restore", name], &there).output().await.expect("the program runs");
+        assert!(output.status.success(), "{name}: {}", said(&output));
         let sql = postgres::connect(&url).await;
         let row =
             sql.query_one("SELECT full_name, (SELECT name FROM cities) FROM staff", &[]).await.expect("what was saved");
         assert_eq!((row.get(0), row.get(1)), ("Ольга", "Тверь"), "{name}");
+        let again = program(&folder, &["restore", name], &there).output().await.expect("the program runs");
+        assert!(!again.status.success() && said(&again).contains("createdb"), "{}", said(&again));
     }
 
     let output = program(&folder, &args, &tokens).output().await.expect("the program runs");

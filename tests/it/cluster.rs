@@ -1,0 +1,133 @@
+//! A PostgreSQL in a folder of the user's: who makes, starts, shares and stops it, and who does not get at it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use field_service::cluster::{Error, Kept};
+
+use crate::harness::{eventually, postgres};
+
+/// A folder of the test's own, in which one for a database can be.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fs-cluster-{}-{name}", std::process::id()));
+        fs::create_dir(&path).expect("a new folder");
+        // As root, the server runs as somebody else, who has to get there.
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("permissions");
+        Self(path)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.join("data-of-ours")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").permissions().mode() & 0o777
+}
+
+fn pid_file(folder: &Path) -> Option<String> {
+    fs::read_to_string(folder.join("data/postmaster.pid")).ok()
+}
+
+#[tokio::test]
+async fn several_who_begin_at_once_share_one_server_and_the_last_stops_it() {
+    let folder = Folder::new("at-once");
+    let begun: Vec<_> = (0..3)
+        .map(|_| {
+            let data = folder.data();
+            thread::spawn(move || Kept::make(&data))
+        })
+        .collect();
+    let begun: Result<Vec<Kept>, Error> = begun.into_iter().map(|begun| begun.join().expect("no panic")).collect();
+    let mut begun = begun.expect("a server for each");
+    assert_eq!(begun.iter().filter(|kept| kept.has_started()).count(), 1, "one has started it");
+    let sql = postgres::connect(&begun[0].database_url()).await;
+    sql.batch_execute("CREATE TABLE made (at_once boolean)").await.expect("a database");
+    // Whoever has started it is the first to go.
+    begun.sort_by_key(Kept::has_started);
+    while let Some(kept) = begun.pop() {
+        sql.simple_query("SELECT FROM made").await.expect("a server for whoever is left");
+        drop(kept);
+    }
+    assert_eq!(pid_file(&folder.data()), None, "the last one has stopped it");
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopping_is_not_taken_for_one_that_runs() {
+    let folder = Folder::new("stopping");
+    let first = Kept::make(&folder.data()).expect("a server");
+    // It waits for this session before it stops.
+    let session = postgres::connect(&first.database_url()).await;
+    session.simple_query("SELECT 1").await.expect("a session");
+    let before = pid_file(&folder.data()).expect("a server");
+    let pid = before.lines().next().expect("a process");
+    assert!(Command::new("kill").args(["-TERM", pid]).status().expect("kill runs").success());
+    eventually(|| pid_file(&folder.data()).is_some_and(|file| file.contains("stopping"))).await;
+    let second = Kept::start(&folder.data()).expect("a server");
+    assert!(second.has_started());
+    drop(first);
+    postgres::connect(&second.database_url()).await.simple_query("SELECT 1").await.expect("a server that runs");
+}
+
+#[tokio::test]
+async fn nobody_else_gets_at_it() {
+    let folder = Folder::new("closed");
+    drop(Kept::make(&folder.data()).expect("a server"));
+    fs::set_permissions(folder.data(), Permissions::from_mode(0o755)).expect("permissions");
+    let _kept = Kept::start(&folder.data()).expect("a server");
+    assert_eq!(mode(&folder.data()), 0o700);
+    assert_eq!(mode(&folder.data().join(".s.PGSQL.5432")), 0o700);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_made_in_passing() {
+    let folder = Folder::new("not-there");
+    for is_there in [false, true] {
+        if is_there {
+            fs::create_dir(folder.data()).expect("a folder");
+        }
+        let why = Kept::start(&folder.data()).expect_err("no database").to_string();
+        assert!(why.contains("there is no database in") && why.contains("mounted"), "{why}");
+        assert_eq!(folder.data().exists(), is_there);
+    }
+    assert_eq!(fs::read_dir(folder.data()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_folder_that_is_there_stays_its_owners() {
+    let folder = Folder::new("owner");
+    fs::create_dir(folder.data()).expect("a folder");
+    let owner = |path: &Path| fs::metadata(path).expect("a file").uid();
+    if owner(&folder.data()) == 0 {
+        fs::set_permissions(folder.data(), Permissions::from_mode(0o755)).expect("permissions");
+        let why = Kept::make(&folder.data()).expect_err("root's").to_string();
+        assert!(why.contains("belongs to root"), "{why}");
+        assert_eq!((owner(&folder.data()), mode(&folder.data())), (0, 0o755), "nothing was changed");
+        chown(folder.data(), Some(65_534), Some(65_534)).expect("a folder of somebody's");
+    }
+    let before = owner(&folder.data());
+    drop(Kept::make(&folder.data()).expect("a server"));
+    assert_eq!([owner(&folder.data()), owner(&folder.data().join("data"))], [before; 2]);
+    drop(Kept::start(&folder.data()).expect("a server"));
+
+    // Something else's `data` is no database.
+    let other = folder.0.join("other");
+    fs::create_dir_all(other.join("data/photos")).expect("folders");
+    fs::set_permissions(&other, Permissions::from_mode(0o755)).expect("permissions");
+    let before = owner(&other);
+    let why = Kept::make(&other).expect_err("somebody's").to_string();
+    assert!(why.contains("is not empty"), "{why}");
+    assert_eq!((owner(&other), mode(&other)), (before, 0o755));
+}
