@@ -23,8 +23,13 @@ pub struct Backup {
 
 pub fn run(Backup { file, overwrite }: Backup) -> Result {
     let database = Database::from_env(&environment)?;
-    if !overwrite && file.exists() {
-        return Err(format!("{} is there: another name, or --overwrite", file.display()).into());
+    match fs::symlink_metadata(&file) {
+        // What is renamed over it would take its place, as it would a device's.
+        Ok(there) if !there.is_file() => return Err(format!("{} is no file: another name", file.display()).into()),
+        Ok(_) if !overwrite => {
+            return Err(format!("{} is there: another name, or --overwrite", file.display()).into());
+        }
+        _ => {}
     }
     let is_sql = file.extension().is_some_and(|extension| extension == "sql");
     let part = PathBuf::from(format!("{}.part", file.display()));

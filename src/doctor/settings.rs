@@ -94,7 +94,7 @@ fn without_secret(lookup: Lookup, variable: &str, error: &config::Error) -> Find
     if is_set(variable) || is_set(&format!("{variable}_PREVIOUS")) {
         return malformed(error.to_string());
     }
-    let remedy = "make one with `openssl rand -hex 32`; only `serve --poll` without --listen can do without";
+    let remedy = "make one with `openssl rand -hex 32`; only `serve --poll` can do without";
     Finding::warning(SECRET_MISSING, error.to_string(), remedy)
 }
 

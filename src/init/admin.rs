@@ -10,6 +10,7 @@ use super::city::one_line;
 use super::console::Talk;
 use super::{Error, Given};
 use crate::logging::printable;
+use crate::model::text::visible;
 use crate::model::{Role, TelegramUserId};
 use crate::store::Store;
 use crate::store::pollers::Held;
@@ -111,7 +112,7 @@ fn person(update: &Value) -> Option<Person> {
         return None;
     }
     let named = [&from["first_name"], &from["last_name"]].map(|part| part.as_str().unwrap_or_default());
-    let name = printable(named.join(" ").trim()).into_owned();
+    let name = visible(&named.join(" "));
     Some(Person {
         id: from["id"].as_i64()?,
         name: one_line(&name).unwrap_or_else(|_| "Admin".to_owned()),

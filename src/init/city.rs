@@ -45,11 +45,12 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store) ->
         usual: None,
     };
     let check = async |answer: &str| {
-        let zone = named(answer);
+        // The list is shown to whoever is asked alone.
+        let zone = if given.timezone.is_some() { answer } else { named(answer) };
         match cities::add(store, &city, zone).await {
             Ok(Ok(_)) => Ok(zone.to_owned()),
             Ok(Err(Refusal::OtherTimezone(known))) => Err(format!("{city} is there already, in {known}")),
-            Ok(Err(_)) => Err(format!("PostgreSQL knows no time zone {zone}: expected a name such as Europe/Moscow")),
+            Ok(Err(_)) => Err(format!("{zone} is no time zone: expected a name such as Europe/Moscow")),
             Err(error) => Err(error.to_string()),
         }
     };
@@ -60,7 +61,9 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store) ->
 
 /// The zone of that number, or of that name.
 fn named(answer: &str) -> &str {
-    let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    // "+3" is somebody's distance from UTC, and no number of the list.
+    let number = answer.bytes().all(|byte| byte.is_ascii_digit()).then(|| answer.parse::<usize>().ok()).flatten();
+    let number = number.and_then(|number| number.checked_sub(1));
     number.and_then(|number| ZONES.get(number)).copied().unwrap_or(answer)
 }
 
@@ -78,7 +81,9 @@ mod tests {
     #[test]
     fn a_zone_is_a_number_of_the_list_or_a_name() {
         assert_eq!([named("1"), named("4"), named("11")], [ZONES[0], "Asia/Yekaterinburg", "Asia/Kamchatka"]);
-        assert_eq!([named("0"), named("12"), named("Asia/Tomsk")], ["0", "12", "Asia/Tomsk"]);
+        for other in ["0", "12", "+3", "", "Asia/Tomsk"] {
+            assert_eq!(named(other), other);
+        }
     }
 
     #[test]

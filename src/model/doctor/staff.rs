@@ -49,11 +49,7 @@ pub fn judge(Staff { people, cities }: &Staff, opened: &Read<Opened>) -> Vec<Fin
     if !never.is_empty() {
         findings.push(Finding::warning(
             "staff_never_opened",
-            format!(
-                "of the staff {} have never opened the dispatchers' bot, and are not called: {}",
-                never.len(),
-                listed(never)
-            ),
+            format!("staff that never opened the dispatchers' bot, and is not called: {}", listed(never)),
             "let them open it and press Start; `field-service staff list` shows who they are",
         ));
     }
