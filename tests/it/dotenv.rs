@@ -67,11 +67,11 @@ fn a_broken_line_is_named_and_not_shown() {
 #[test]
 fn a_command_that_needs_no_setting_does_without_it() {
     let folder = Folder::new("needless", "hush hush\n");
-    let file = folder.0.join(".env");
+    let settings = folder.0.join(".env");
     for is_folder in [false, true] {
         if is_folder {
-            std::fs::remove_file(&file).expect("a file");
-            std::fs::create_dir(&file).expect("a folder, as of a Python environment");
+            std::fs::remove_file(&settings).expect("a file");
+            std::fs::create_dir(&settings).expect("a folder, as of a Python environment");
         }
         let (fine, said) = run(PROGRAM, &folder, &["simulate", "--show-city", "sparse"], &[]);
         assert!(fine && said.contains(".env") && said.contains("goes on without it"), "{said}");
