@@ -345,7 +345,7 @@ async fn a_corrected_reason_is_no_tampering_and_a_changed_one_is() {
     let row = rows(&t, order).await.pop().expect("a row");
     let named = format!("order {order}, row {row}: its reason was corrected");
     let (_, said) = program(&t, &[]).await;
-    assert!(said.contains("1 reasons were corrected") && !said.contains(&named), "{said}");
+    assert!(said.contains("1 reason was corrected") && !said.contains(&named), "{said}");
     let (output, said) = program(&t, &["--corrected"]).await;
     assert!(output.status.success() && said.contains(&named), "{said}");
 

@@ -5,9 +5,17 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::harness::BARE_FOLDER;
+
 async fn torture(args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command.arg("torture").args(args).envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .current_dir(BARE_FOLDER)
+        .arg("torture")
+        .args(args)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = command.output().await.expect("the program runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said)
