@@ -1,5 +1,6 @@
 //! `replay`: real orders under another policy.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -187,8 +188,9 @@ fn of_the_day(past: &Past) -> String {
     if others == 0 {
         return said;
     }
-    let policies = past.policies.all().map(|other| other.policy.id).filter(|id| *id != policy.policy.id);
-    let policies = policies.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+    let came_under = past.orders.iter().map(|order| past.policies.at(order.began_at).policy.id);
+    let other = came_under.filter(|id| *id != policy.policy.id).collect::<BTreeSet<_>>();
+    let policies = other.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!(
         "{said}\n{} of {} came under another one ({policies}), but are played under this one.",
         others,

@@ -139,14 +139,15 @@ fn roots(report: &Report, newest: usize) -> Result {
             say(&format!("root of {}  {}  {} changes  {what}", root.day, hex(&root.root), root.changes))?;
         }
     }
-    match report.roots.last() {
-        Some(_) => say(
-            "Whoever changes everything can make roots fit: compare them with those in the admins' chats, by --root.",
-        ),
-        None if report.roots_are_gone => {
-            say("DOES NOT FIT: the roots are gone. Every database begins with one, and only by hand are they deleted.")
-        }
-        None => say("There is no root yet: the jobs make the first one when everything is sealed."),
+    if report.roots_are_gone {
+        say(
+            "DOES NOT FIT: roots are gone. Every database begins with one, and only by hand are they deleted: compare what is there \
+             with those in the admins' chats, by --root.",
+        )
+    } else if report.roots.is_empty() {
+        say("There is no root yet: the jobs make the first one when everything is sealed.")
+    } else {
+        say("Whoever changes everything can make roots fit: compare them with those in the admins' chats, by --root.")
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Report {
     pub wrong: u64,
     /// The first thing that does not fit in each of the first of them.
     pub findings: Vec<Finding>,
-    /// Whether the roots are gone: every database begins with one that is to be made.
+    /// Whether the roots are gone, or have begun anew since: every database begins with one that is to be made.
     pub roots_are_gone: bool,
     /// The roots, oldest first, each with what was found.
     pub roots: Vec<(Root, Result<Covered, RootWrong>)>,

@@ -228,11 +228,11 @@ pub fn unasked(status: OrderStatus, changes: &[Change], directly: bool) -> Unask
         _ if directly => Unasked::Directly,
         (_, OrderStatus::Deferred) => Unasked::Deferred,
         (Stage::Open, _) => Unasked::NotYet,
-        (Stage::Active, _) if last_given.is_some_and(|change| change.by == Some(Winner::GivenByStaff)) => {
-            Unasked::GivenByStaff
-        }
+        (_, OrderStatus::Canceled) => Unasked::Canceled,
+        // Also once the work is done.
+        _ if last_given.is_some_and(|change| change.by == Some(Winner::GivenByStaff)) => Unasked::GivenByStaff,
         (Stage::Active, _) => Unasked::Given,
-        (Stage::Final, OrderStatus::Canceled) => Unasked::Canceled,
+        (Stage::Final, _) if last_given.is_some() => Unasked::Given,
         (Stage::Final, _) => Unasked::Closed,
     }
 }

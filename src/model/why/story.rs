@@ -138,7 +138,7 @@ impl Story {
     pub fn tell(&self, master: MasterId) -> Vec<Told> {
         let mut before = None;
         let each = self.waves.iter().map(|wave| {
-            let begins_search = before.replace(wave.search_started) != Some(wave.search_started);
+            let begins_search = before.replace(wave.search_started).is_some_and(|before| before != wave.search_started);
             let (verdict, certain) = self.verdict(wave, master);
             let number = Some(wave.number);
             Told { number, begins_search, at: wave.at, chosen: wave.chosen.len(), verdict, certain }

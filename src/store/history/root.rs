@@ -53,23 +53,23 @@ pub async fn open_day(store: &Store) -> Result<Opened, Error> {
     const OPEN: Statement = statement!(
         "history.open_day",
         [TIMESTAMPTZ],
-        "INSERT INTO history_roots (day, up_to, settled_by, opened_at)
+        "INSERT INTO history_roots (day, up_to, settled_by, opened_at, begins_anew)
          SELECT moment.day,
                 -- A number that was never given out must not take those to come from the roots to come.
                 greatest(last.up_to, 0, (SELECT max(id) FROM order_status_history
                                       WHERE id <= (SELECT last_value FROM order_status_history_id_seq))),
-                pg_snapshot_xmax(pg_current_snapshot()), moment.now
+                pg_snapshot_xmax(pg_current_snapshot()), moment.now, last.day IS NULL
          FROM (SELECT at.now, ((at.now - interval '5 minutes') AT TIME ZONE 'UTC')::date - 1 AS day
                FROM (SELECT coalesce($1, now()) /* now */ AS now) AS at) AS moment
          LEFT JOIN (SELECT day, up_to, root FROM history_roots ORDER BY day DESC LIMIT 1) AS last ON true
          WHERE last.day IS NULL OR last.day < moment.day AND last.root IS NOT NULL
          ON CONFLICT DO NOTHING
-         RETURNING NOT EXISTS (SELECT FROM history_roots) AS anew"
+         RETURNING begins_anew"
     );
     let opened = store.run(async |connection: Connection| connection.fetch(&OPEN, &[&store.now()]).await).await?;
     Ok(match opened.first() {
         None => Opened::Nothing,
-        Some(row) if column(row, "anew")? => Opened::Anew,
+        Some(row) if column(row, "begins_anew")? => Opened::Anew,
         Some(_) => Opened::Next,
     })
 }

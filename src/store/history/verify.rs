@@ -117,7 +117,7 @@ pub(crate) async fn seals(store: &Store, after: i64, up_to: i64) -> Result<Vec<S
 pub(crate) struct Roots {
     /// Those that were made.
     pub(crate) made: Vec<Root>,
-    /// Whether there is none at all, not even one that is to be made: every database begins with one.
+    /// Whether there is none at all, not even one that is to be made, or they have begun anew since: every database begins with one.
     pub(crate) gone: bool,
     /// Whether the first one, of what was there before, has yet to be made.
     pub(crate) sealing: bool,
@@ -129,7 +129,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
     const ROOTS: Statement = statement!(
         "history.roots",
         [TIMESTAMPTZ],
-        "SELECT day, up_to, changes, digest, root, purges_are_kept,
+        "SELECT day, up_to, changes, digest, root, purges_are_kept, begins_anew,
                 up_to > (SELECT last_value FROM order_status_history_id_seq) AS is_beyond,
                 coalesce(
                     coalesce(lag(closed_at) OVER (ORDER BY day), '-infinity')
@@ -144,6 +144,7 @@ pub(crate) async fn roots(store: &Store) -> Result<Roots, Error> {
     let rows = store.run(read).await?;
     let mut roots = Roots { gone: rows.is_empty(), ..Roots::default() };
     for row in &rows {
+        roots.gone |= column::<bool>(row, "begins_anew")?;
         // What is not made yet is the newest one, or the first.
         let Some(root) = column::<Option<Vec<u8>>>(row, "root")? else {
             roots.sealing = roots.made.is_empty();

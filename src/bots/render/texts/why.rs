@@ -83,8 +83,7 @@ pub(in crate::bots::render) fn why_not_me(outcome: &WhyOutcome) -> String {
 }
 
 /// By what masters are chosen.
-const FOOT: &str =
-    "\n\nПервыми спрашивают тех, кто на смене дольше всех без предложений; при равенстве решают рейтинг и жребий.";
+const FOOT: &str = "\n\nПервыми спрашивают тех, кто дольше всех ждёт предложения и может его получить; при равенстве решают рейтинг и жребий.";
 
 /// To a master, of an order that was offered to nobody by a wave, nor to him.
 fn nobody(order: OrderId, unasked: Unasked) -> String {
@@ -192,7 +191,7 @@ fn line(why: &WhyMaster, index: usize, to: To) -> String {
     let Some(number) = told.number else {
         return format!("{}.{doubt}", verdict::direct(&told.verdict, &exactly(told.at, now), about));
     };
-    let begins = if told.begins_search && index > 0 { "🔁 Новый поиск\n" } else { "" };
+    let begins = if told.begins_search { "🔁 Новый поиск\n" } else { "" };
     let when = card::wave_time(told.at, told.chosen > 0, now);
     let asked = match told.chosen {
         0 => "спросить было некого".to_owned(),

@@ -101,7 +101,7 @@ fn promise(bound: &Bound, figures: &Figures) -> String {
     let first = weeks.first().copied().unwrap_or(bound.week);
     let when = if weeks.len() < 2 { "На неделе" } else { "На неделях" };
     let all = format!("⚖️ {when} {}, пока спрашивали других, никто не ждал дольше {}", since(first), of(bound));
-    let counted = "Считается от последнего предложения или выхода на смену.";
+    let counted = "Считается от последнего предложения, или с тех пор, как мастера снова можно спросить.";
     // Of several cities only the longest of all.
     if figures.place.name.is_none() || weeks.len() < 2 {
         return format!("{all}\n{counted}");
