@@ -2,6 +2,7 @@
 //! each day's root is in the admins' chats.
 
 use std::process::Output;
+use std::time::Duration;
 
 use field_service::dispatch::verify::{self, Report};
 use field_service::model::OrderId;
@@ -62,7 +63,21 @@ async fn day_ends(t: &Dispatch) {
     next_day(t, 6);
     t.tick().await;
     t.let_pass(61);
+    others_are_done(t).await;
     t.tick().await;
+}
+
+/// Waits until every transaction has ended that had begun when a root was opened, also in the databases of other tests.
+async fn others_are_done(t: &Dispatch) {
+    let done =
+        "SELECT coalesce(bool_and(root IS NOT NULL OR settled_by <= pg_snapshot_xmin(pg_current_snapshot())), true)
+                FROM history_roots";
+    let wait = async {
+        while !t.one::<bool>(done, &[]).await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.expect("they end");
 }
 
 fn seals_in(chat: &Chat) -> Vec<String> {
@@ -287,6 +302,7 @@ async fn what_was_there_before_is_sealed_by_the_jobs() {
     t.tick().await;
     assert_eq!(unsealed().await, [0; 0]);
     t.let_pass(61);
+    others_are_done(&t).await;
     t.tick().await;
     let report = verified(&t).await;
     assert!(report.fits() && report.unsealed == 0, "{report:#?}");
@@ -476,6 +492,7 @@ async fn a_change_that_is_committed_late_is_waited_for() {
     let close = async || history::close_day(&t.app.store).await.expect("a database").closed;
     assert_eq!(close().await, None, "somebody is at work");
     colleague.batch_execute("COMMIT").await.expect("an end");
+    others_are_done(&t).await;
     let closed = close().await.expect("a root");
     assert_eq!(closed.changes, 2);
     assert_eq!(close().await, None, "once");
@@ -530,6 +547,7 @@ async fn a_root_over_many_rows_is_made_in_steps() {
     let close =
         async || history::close_day(&t.app.store).await.expect("a database").closed.map(|closed| closed.changes);
     let blocks = async || -> i64 { t.one("SELECT count(*) FROM history_blocks", &[]).await };
+    others_are_done(&t).await;
     assert_eq!((close().await, blocks().await), (None, 16));
     assert_eq!((close().await, blocks().await), (Some(17), 0));
     fits(&t).await;

@@ -23,7 +23,8 @@ async fn torture(args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
 
 #[tokio::test]
 async fn a_short_torture_breaks_nothing() {
-    let args = ["--taps", "400", "--minutes", "0.2", "--seed", "7", "--processes", "2", "--masters", "24", "--json"];
+    // As many taps as there is time for, so that there are faults however quick the machine is.
+    let args = ["--taps", "100000", "--minutes", "0.2", "--seed", "7", "--processes", "2", "--masters", "24", "--json"];
     let (holds, said) = torture(&args, &[]).await;
     assert!(holds, "{said}");
     let report: Value = serde_json::from_str(&said).expect("a report");
