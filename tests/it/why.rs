@@ -309,7 +309,10 @@ impl Lives {
                 let passed = eligible.iter().skip(first.len()).min_by_key(|master| (master.waits_since(), master.id));
                 let seconds = passed
                     .and_then(|master| master.waits_since())
-                    .map(|since| i32::try_from(wave.at.at.duration_since(since).as_secs()).expect("a wait"));
+                    .map(|since| wave.at.at.duration_since(since))
+                    // A second that has begun counts.
+                    .map(|waited| waited.as_secs() + i64::from(waited.subsec_nanos() > 0))
+                    .map(|seconds| i32::try_from(seconds).expect("a wait"));
                 assert_eq!((passed.map(|master| master.id.0), seconds), decided.passed_over, "{what}");
                 compared += 1;
                 let Some(others) = &decided.others else { continue };

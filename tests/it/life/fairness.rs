@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use field_service::model::MasterId;
 use field_service::model::OrderId;
 use field_service::store::rounds;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::Dispatch;
 
@@ -75,7 +75,9 @@ pub(super) async fn check(t: &Dispatch, before: &Waits) -> Result<(), String> {
             && !asked.contains(&master.id)
             && !chosen.contains(&master.id.0)
     });
-    let waited = |master: MasterId| before.get(&master.0).map(|since| now.duration_since(*since).as_secs());
+    // A second that has begun counts.
+    let whole = |waited: SignedDuration| waited.as_secs() + i64::from(waited.subsec_nanos() > 0);
+    let waited = |master: MasterId| before.get(&master.0).map(|since| whole(now.duration_since(*since)));
     let passed: Vec<(i64, MasterId)> =
         could.filter_map(|master| waited(master.id).map(|seconds| (seconds, master.id))).collect();
     let longest = passed.iter().map(|(seconds, _)| *seconds).max();
