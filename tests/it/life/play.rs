@@ -285,7 +285,6 @@ impl Life {
 
     /// Takes over the offers of one order.
     pub(super) async fn adopt_offers_of(&mut self, order: usize) -> Result<(), String> {
-        let users = USERS;
         {
             let order = &mut self.orders[order];
             let rows = self
@@ -301,7 +300,7 @@ impl Life {
                 .await
                 .expect("offers");
             for row in rows {
-                let master = users.iter().position(|user| *user == row.get::<_, i64>(0)).expect("a master");
+                let master = USERS.iter().position(|user| *user == row.get::<_, i64>(0)).expect("a master");
                 let (state, until): (&str, i64) = (row.get(1), row.get(2));
                 let known = order.offers.get(&master).copied();
                 let now = match state {
