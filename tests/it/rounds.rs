@@ -147,12 +147,7 @@ async fn after_ten_minutes_staff_are_told_whatever_round_it_is() {
 #[tokio::test]
 async fn the_preferred_master_is_asked_first_and_alone() {
     let t = Dispatch::in_rounds(0).await;
-    let order = t.order().in_status("GUARANTEE").create().await;
-    t.execute(
-        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
-        &[&BORIS],
-    )
-    .await;
+    let order = t.order().in_status("GUARANTEE").preferring(BORIS).create().await;
     t.tick().await;
     t.all_were_told().await;
     assert_eq!(t.asked(order).await, [BORIS]);
@@ -408,12 +403,10 @@ async fn if_all_are_held_the_order_waits_for_them_and_staff_are_told_in_time() {
 #[tokio::test]
 async fn a_preferred_master_who_is_held_is_waited_for_while_the_time_alone_lasts() {
     let t = Dispatch::in_rounds(0).await;
-    let orders = [t.order().in_status("GUARANTEE").create().await, t.order().in_status("GUARANTEE").create().await];
-    t.execute(
-        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
-        &[&BORIS],
-    )
-    .await;
+    let orders = [
+        t.order().in_status("GUARANTEE").preferring(BORIS).create().await,
+        t.order().in_status("GUARANTEE").preferring(BORIS).create().await,
+    ];
     let colleague = t.colleague().await;
     colleague
         .batch_execute("BEGIN; SELECT FROM masters WHERE telegram_user_id = 102 FOR UPDATE")

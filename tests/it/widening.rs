@@ -45,12 +45,7 @@ async fn searching(masters: i64) -> (Dispatch, OrderId, Vec<i64>) {
 /// The same of an order that the second master is asked about first, and alone.
 async fn searching_for_boris() -> (Dispatch, OrderId) {
     let t = Dispatch::with_standing_clock(5).await;
-    let order = t.order().in_status("GUARANTEE").create().await;
-    t.execute(
-        "UPDATE orders SET preferred_master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
-        &[&BORIS],
-    )
-    .await;
+    let order = t.order().in_status("GUARANTEE").preferring(BORIS).create().await;
     t.tick().await;
     t.deliver_all().await;
     assert_eq!(t.asked(order).await, [BORIS]);

@@ -46,6 +46,11 @@ fn wave(second: i64) -> Wave {
     }
 }
 
+/// A story of one wave and nothing else.
+fn story(wave: Wave, masters: Vec<Past>) -> Story {
+    Story { order: order(), waves: vec![wave], earlier: false, masters, answers: Vec::new(), changes: Vec::new() }
+}
+
 fn order() -> WhyOrder {
     WhyOrder {
         id: OrderId(1),
@@ -133,14 +138,7 @@ fn what_the_wave_has_counted_shows_whether_all_was_written_down() {
             excluded: excluded.iter().copied().collect(),
             ..wave(100)
         };
-        let story = Story {
-            order: order(),
-            waves: vec![wave],
-            earlier: false,
-            masters: masters.to_vec(),
-            answers: Vec::new(),
-            changes: Vec::new(),
-        };
+        let story = story(wave, masters.to_vec());
         let told = story.tell(MasterId(1)).remove(0);
         (told.verdict, told.certain)
     };
@@ -168,8 +166,7 @@ fn of_orders_that_the_reader_may_not_see_there_is_a_count() {
 fn of_an_order_that_was_moved_only_what_was_written_down_is_told() {
     let moved = Wave { city: Some(2), chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
     let masters = vec![past(1), past(2), past(3)];
-    let story =
-        Story { order: order(), waves: vec![moved], earlier: false, masters, answers: Vec::new(), changes: Vec::new() };
+    let story = story(moved, masters);
     let verdict = |master| story.tell(MasterId(master)).remove(0).verdict;
     assert_eq!(
         [verdict(1), verdict(2), verdict(3)],
@@ -181,14 +178,7 @@ fn of_an_order_that_was_moved_only_what_was_written_down_is_told() {
 fn after_a_week_only_what_was_written_down_is_told() {
     let old = Wave { chosen: vec![MasterId(2)], asked: HashSet::from([MasterId(3)]), ..wave(100) };
     let order = WhyOrder { now: at(100) + KNOWN_FOR + SignedDuration::from_secs(1), ..order() };
-    let story = Story {
-        order,
-        waves: vec![old],
-        earlier: false,
-        masters: Vec::new(),
-        answers: Vec::new(),
-        changes: Vec::new(),
-    };
+    let story = Story { order, ..story(old, Vec::new()) };
     let verdict = |master| story.tell(MasterId(master)).remove(0).verdict;
     assert_eq!(
         [verdict(1), verdict(2), verdict(3)],
@@ -312,14 +302,7 @@ fn equal_waits_are_told_from_those_that_only_look_equal() {
     let mut masters = [past(1), past(2)];
     let told = |masters: &[Past]| {
         let wave = Wave { chosen: vec![MasterId(2)], excluded: BTreeMap::from([(Exclusion::Rank, 1)]), ..wave(100) };
-        let story = Story {
-            order: order(),
-            waves: vec![wave],
-            earlier: false,
-            masters: masters.to_vec(),
-            answers: Vec::new(),
-            changes: Vec::new(),
-        };
+        let story = story(wave, masters.to_vec());
         story.tell(MasterId(1)).remove(0).verdict
     };
     let waited = |tied| Verdict::Waited { own: Some(90), others: vec![(MasterId(2), Some(90))], tied };

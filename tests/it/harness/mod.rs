@@ -278,7 +278,7 @@ impl Dispatch {
     }
 
     pub fn order(&self) -> NewOrder<'_> {
-        NewOrder { dispatch: self, status: "SEARCHING", master: None }
+        NewOrder { dispatch: self, status: "SEARCHING", master: None, preferred: None }
     }
 
     pub async fn tap_accept(&self, user: i64, order: OrderId) -> telegram::Tap {
@@ -439,6 +439,7 @@ pub struct NewOrder<'a> {
     dispatch: &'a Dispatch,
     status: &'static str,
     master: Option<i64>,
+    preferred: Option<i64>,
 }
 
 impl NewOrder<'_> {
@@ -452,18 +453,25 @@ impl NewOrder<'_> {
         self
     }
 
+    /// Of a client who asks for that master.
+    pub fn preferring(mut self, user: i64) -> Self {
+        self.preferred = Some(user);
+        self
+    }
+
     /// Makes the order without an offer.
     pub async fn create(self) -> OrderId {
         OrderId(
             self.dispatch
                 .one(
                     "INSERT INTO orders (city_id, category, status, address, client_name, client_phone,
-                                         assigned_master_id)
+                                         assigned_master_id, preferred_master_id)
                      SELECT min(id), 'PLUMBING', $1, 'ул. Ленина, 5', 'Мария Клиентова', '+79990001122',
-                            (SELECT id FROM masters WHERE telegram_user_id = $2)
+                            (SELECT id FROM masters WHERE telegram_user_id = $2),
+                            (SELECT id FROM masters WHERE telegram_user_id = $3)
                      FROM cities
                      RETURNING id",
-                    &[&self.status, &self.master],
+                    &[&self.status, &self.master, &self.preferred],
                 )
                 .await,
         )
