@@ -145,9 +145,11 @@ impl Torture {
         };
         no_more_faults.store(true, Ordering::SeqCst);
         let seconds = begun.elapsed().as_secs_f64();
-        let mut happened = Faults::new();
+        let (mut happened, mut troubles) = (Faults::new(), Vec::new());
         for lane in lanes {
-            happened.extend(lane.await?);
+            let (of_lane, troubled) = lane.await?;
+            happened.extend(of_lane);
+            troubles.extend(troubled);
         }
         let ended = Instant::now();
         fleet.recover("all faults").await;
@@ -166,6 +168,7 @@ impl Torture {
             taps,
             made: made.into_iter().chain(program.made()).collect(),
             blocked_bot,
+            troubles,
             unsealed: world.unsealed().await?,
             told: {
                 // Nobody calls any more; and nobody listens.
@@ -183,7 +186,7 @@ impl Torture {
             orders: count(record.orders.iter().map(|order| order.status.as_str())),
             messages: count(record.outbox.iter().map(|message| match &message.dropped {
                 Some(because) => because.to_ascii_lowercase(),
-                None if message.finished => "sent".to_owned(),
+                None if message.finished.is_some() => "sent".to_owned(),
                 None => "waiting".to_owned(),
             })),
             faults: happened,

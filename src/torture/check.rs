@@ -6,6 +6,8 @@ mod owed;
 mod rest;
 mod rights;
 mod screens;
+mod staff;
+mod work;
 
 use serde::Serialize;
 
@@ -68,6 +70,9 @@ pub(super) fn all(record: &Record) -> Vec<Check> {
         rest::orders_are_made_once(record),
         answers::are_true(record, &lives),
         answers::are_of_committed_acceptances(record),
+        staff::are_told_what_is_so(record, &lives),
+        staff::are_of_committed_changes(record),
+        limits::nobody_accepts_while_blocked(record),
         owed::nothing_is_undelivered(record),
         owed::offers_were_shown(record),
         owed::given_orders_were_shown(record),
@@ -122,10 +127,14 @@ pub(super) mod tests {
             orders: vec![Order { id: 7, city: 1, client: 70, status: OrderStatus::Assigned }],
             changes: vec![change(1, OrderStatus::Assigned, "MASTER", Some(1), 100_000)],
             offers: vec![offer(1, "ACCEPTED"), offer(2, "CANCELED")],
-            masters: vec![Master { id: 1, person: 101, limit: 2 }, Master { id: 2, person: 102, limit: 2 }],
+            masters: vec![master(1, 101), master(2, 102)],
             settled: Some(1_000_000),
             ..Record::default()
         }
+    }
+
+    fn master(id: i64, person: i64) -> Master {
+        Master { id, person, limits: vec![(0, 2)], blocks: Vec::new() }
     }
 
     pub(in super::super) fn change(id: i64, to: OrderStatus, actor: &str, master: Option<i64>, at: i64) -> Change {

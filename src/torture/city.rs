@@ -4,6 +4,8 @@
 //! They press what they see, mostly; sometimes what hung there long ago, what nobody has shown them, or the same twice.
 
 mod dispatcher;
+mod foreman;
+mod hand;
 mod master;
 mod program;
 mod stranger;
@@ -18,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::deliver::{Person, Post};
-use super::marks::{ADMIN_TOKEN, FIRST_MASTER, MASTER_TOKEN, STAFF};
+use super::marks::{ADMIN_TOKEN, FIRST_MASTER, FOREMAN, MASTER_TOKEN, STAFF};
 use super::plan::Chance;
 use super::record::Made;
 use super::told::Races;
@@ -56,6 +58,15 @@ impl City {
         for number in 0..2 {
             let city = Arc::clone(&self);
             people.spawn(async move { stranger::live(&city, city.chance(4000 + number)).await });
+        }
+        let city = Arc::clone(&self);
+        people.spawn(async move {
+            let person = city.post.person(ADMIN_TOKEN, FOREMAN);
+            foreman::live(&city, &person, city.chance(5000)).await;
+        });
+        for number in 0..3 {
+            let city = Arc::clone(&self);
+            people.spawn(async move { hand::live(&city, city.chance(6000 + number)).await });
         }
         for number in 0..3 {
             let city = Arc::clone(&self);

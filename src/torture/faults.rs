@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::{Fault, Lane, Plan, Planned};
 use super::processes::{End, Fleet};
+use super::record::{Trouble, now};
 use super::world::World;
 use crate::sim::telegram;
 
@@ -30,9 +31,15 @@ pub struct Happened {
 /// By the fault's name.
 pub type Faults = BTreeMap<&'static str, Happened>;
 
-/// Lets the faults of a lane happen until it is told to stop; none is in force afterwards.
-pub(super) async fn run(world: &Arc<World>, fleet: &Fleet, seed: u64, lane: Lane, stop: &AtomicBool) -> Faults {
-    let mut happened = Faults::new();
+/// Lets the faults of a lane happen until it is told to stop; none is in force afterwards. When those were that hold the system up.
+pub(super) async fn run(
+    world: &Arc<World>,
+    fleet: &Fleet,
+    seed: u64,
+    lane: Lane,
+    stop: &AtomicBool,
+) -> (Faults, Vec<Trouble>) {
+    let (mut happened, mut troubles) = (Faults::new(), Vec::new());
     for planned in Plan::new(seed, lane) {
         let begun = Instant::now();
         while begun.elapsed() < planned.after && !stop.load(Ordering::SeqCst) {
@@ -41,6 +48,7 @@ pub(super) async fn run(world: &Arc<World>, fleet: &Fleet, seed: u64, lane: Lane
         if stop.load(Ordering::SeqCst) {
             break;
         }
+        let from = now();
         match lane {
             Lane::Processes => processes(fleet, planned).await,
             Lane::Database => database(world, planned).await,
@@ -52,9 +60,10 @@ pub(super) async fn run(world: &Arc<World>, fleet: &Fleet, seed: u64, lane: Lane
             let took = fleet.recover(planned.fault.name()).await.as_millis();
             of_kind.recovery_ms += took;
             of_kind.longest_recovery_ms = of_kind.longest_recovery_ms.max(took);
+            troubles.push((from, now()));
         }
     }
-    happened
+    (happened, troubles)
 }
 
 async fn processes(fleet: &Fleet, planned: Planned) {

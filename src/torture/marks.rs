@@ -10,6 +10,10 @@ pub(super) const CLIENT: &str = "Client";
 pub(super) const PHONE: &str = "+7912";
 /// The trade of the last orders.
 pub(super) const LAST_TRADE: &str = "WINDOWS";
+/// Who of the staff may only look.
+pub(super) const VIEWER: i64 = 9005;
+/// Who of the staff changes what masters may.
+pub(super) const FOREMAN: i64 = 9006;
 /// Telegram ids: masters are counted from the first on.
 pub(super) const FIRST_MASTER: i64 = 5001;
 pub(super) const STAFF: [i64; 5] = [9001, 9002, 9003, 9004, 9005];

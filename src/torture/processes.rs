@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -34,6 +35,8 @@ pub(super) struct Fleet {
     addresses: Vec<String>,
     children: Vec<tokio::sync::Mutex<Option<Child>>>,
     notes: Arc<Mutex<Notes>>,
+    /// What reads the logs, until their writers have ended.
+    readers: Mutex<Vec<JoinHandle<()>>>,
     client: reqwest::Client,
     faketime: Option<&'static str>,
 }
@@ -67,6 +70,7 @@ impl Fleet {
             addresses,
             children: (0..count).map(|_| tokio::sync::Mutex::default()).collect(),
             notes: Arc::default(),
+            readers: Mutex::default(),
             client: crate::telegram::http_client("http://127.0.0.1"),
             faketime: FAKETIME.into_iter().find(|path| Path::new(path).exists()),
         };
@@ -127,12 +131,13 @@ impl Fleet {
             [child.stdout.take().map(|said| Box::new(said) as _), child.stderr.take().map(|said| Box::new(said) as _)];
         for said in said.into_iter().flatten() {
             let notes = Arc::clone(&self.notes);
-            std::thread::spawn(move || {
+            let reader = std::thread::spawn(move || {
                 // Whatever is no text is no line of ours.
                 for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
                     note_line(&notes, number, &String::from_utf8_lossy(&line));
                 }
             });
+            lock(&self.readers).push(reader);
         }
         Ok(child)
     }
@@ -211,8 +216,15 @@ impl Fleet {
                 None => {
                     self.note(format!("process {number} did not stop within {STOPS:?}"));
                     drop(process.kill());
+                    let _ = ended(&mut process, STOPS).await;
                 }
             }
+        }
+        // The last lines are read once everybody who writes has ended.
+        let readers = std::mem::take(&mut *lock(&self.readers));
+        let read = tokio::task::spawn_blocking(|| readers.into_iter().all(|reader| reader.join().is_ok())).await;
+        if !matches!(read, Ok(true)) {
+            self.note("a log was not read to its end".to_owned());
         }
         let notes = std::mem::take(&mut *lock(&self.notes));
         (notes.wrong, notes.logged)

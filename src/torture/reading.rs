@@ -1,12 +1,10 @@
 //! Reads what the database and the chats hold in the end.
 
-use std::collections::BTreeMap;
-
 use tokio_postgres::Row;
 
 use super::Error;
 use super::marks::{ADDRESS, MASTER_TOKEN, numbers_after};
-use super::record::{Card, Change, Master, Message, Offer, Order, Record};
+use super::record::{Card, Change, Master, Message, Ms, Offer, Order, Record};
 use super::world::{DATABASE, World};
 use crate::bots::callback::Callback;
 use crate::config;
@@ -57,7 +55,21 @@ impl World {
             });
         }
         for row in owner.query(MASTERS, &[]).await? {
-            record.masters.push(Master { id: row.get(0), person: row.get(1), limit: row.get(2) });
+            let limits = vec![(Ms::MIN / 2, row.get(2))];
+            record.masters.push(Master { id: row.get(0), person: row.get(1), limits, blocks: Vec::new() });
+        }
+        for row in owner.query(MASTER_CHANGES, &[]).await? {
+            let (id, at): (i64, Ms) = (row.get(0), row.get(2));
+            let Some(master) = record.masters.iter_mut().find(|master| master.id == id) else { continue };
+            if row.get::<_, &str>(1) == "LIMIT" {
+                // The first tells what it was until then.
+                if let [(_, first)] = &mut master.limits[..] {
+                    *first = row.get(3);
+                }
+                master.limits.push((at, row.get(4)));
+            } else {
+                master.blocks.push((at, row.get(5)));
+            }
         }
         for row in owner.query(STAFF_CITIES, &[]).await? {
             record.staff.entry(row.get(0)).or_default().insert(row.get(1));
@@ -75,17 +87,17 @@ impl World {
 
     /// The cards in the masters' chats that can be tapped.
     fn cards(&self) -> Vec<Card> {
-        let mut cards = BTreeMap::new();
+        let mut cards = Vec::new();
         let phones = self.telegram.phones(500);
         for phone in phones.iter().filter(|phone| phone.bot == bot_id(MASTER_TOKEN)) {
             let buttons = phone.messages.iter().flat_map(|message| message.buttons.iter().flatten());
             for button in buttons {
                 if let Some(Callback::Accept { order, .. }) = Callback::parse(&button.data) {
-                    cards.insert((phone.person, order.0), Card { person: phone.person, order: order.0 });
+                    cards.push(Card { person: phone.person, order: order.0 });
                 }
             }
         }
-        cards.into_values().collect()
+        cards
     }
 
     /// Of the history, what does not verify.
@@ -117,13 +129,21 @@ const OFFERS: &str = "SELECT order_id, master_id, state, (extract(epoch FROM sen
 const MASTERS: &str =
     "SELECT masters.id, telegram_user_id, coalesce(masters.max_active_orders, policy.max_active_orders)::bigint
      FROM masters CROSS JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy";
+/// Each limit and block, with the limit before it and after it, the policy's where it is none of the master's own.
+const MASTER_CHANGES: &str = "SELECT master_id, what,
+            (extract(epoch FROM coalesce(pg_xact_commit_timestamp(master_changes.xmin), master_changes.created_at)) * 1000)::bigint,
+            CASE WHEN what = 'LIMIT' THEN coalesce(from_value::bigint, policy.max_active_orders) END,
+            CASE WHEN what = 'LIMIT' THEN coalesce(to_value::bigint, policy.max_active_orders) END,
+            to_value IS NOT NULL
+     FROM master_changes
+     CROSS JOIN (SELECT max_active_orders FROM dispatch_policies ORDER BY id DESC LIMIT 1) AS policy
+     WHERE what IN ('LIMIT', 'BLOCKED') ORDER BY master_changes.id";
 const STAFF_CITIES: &str = "SELECT telegram_user_id, cities.id FROM staff CROSS JOIN cities
      WHERE telegram_user_id > 0 AND (
          EXISTS (SELECT FROM staff_cities WHERE staff_id = staff.id AND city_id = cities.id)
          OR NOT EXISTS (SELECT FROM staff_cities WHERE staff_id = staff.id))";
-const OUTBOX: &str =
-    "SELECT id, chat_id, kind, order_id, (extract(epoch FROM created_at) * 1000)::bigint, finished_at IS NOT NULL,
-            dropped_because, attempts
+const OUTBOX: &str = "SELECT id, chat_id, kind, order_id, (extract(epoch FROM created_at) * 1000)::bigint, 
+            (extract(epoch FROM finished_at) * 1000)::bigint, dropped_because
      FROM outbox ORDER BY id";
 
 fn status(row: &Row, column: usize) -> Result<OrderStatus, Error> {
@@ -158,6 +178,5 @@ fn message(row: &Row) -> Message {
         created: row.get(4),
         finished: row.get(5),
         dropped: row.get(6),
-        attempts: row.get(7),
     }
 }

@@ -46,6 +46,17 @@ impl Tap {
         let under_way = self.attempts.iter().filter(|(from, until)| *from <= answered && *until + SLACK >= answered);
         under_way.map(|(from, _)| *from).min().unwrap_or(self.made)
     }
+
+    /// Whether two deliveries had begun when an answer was given: the second is told what became of the first.
+    pub(super) fn came_again(&self, answered: Ms) -> bool {
+        self.attempts.iter().filter(|(from, _)| *from <= answered).count() > 1
+    }
+
+    /// The deliveries until the first was served: what is owed was to come of one of them.
+    pub(super) fn until_served(&self) -> impl Iterator<Item = &(Ms, Ms)> {
+        let served = self.served.unwrap_or(Ms::MAX / 2);
+        self.attempts.iter().filter(move |(from, _)| *from <= served)
+    }
 }
 
 /// What a message showed when it was sent or edited.
@@ -68,8 +79,10 @@ pub(super) struct Shown {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     pub(super) shown: Vec<Shown>,
-    /// When anything was shown to somebody, in order.
+    /// When a screen was shown to somebody that is no message out of the blue, in order.
     pub(super) screens: HashMap<(BotName, i64), Vec<Ms>>,
+    /// How many messages with a button that takes an order came to whom, by person and order.
+    pub(super) cards: HashMap<(i64, i64), usize>,
 }
 
 /// An order as it is in the end.
@@ -112,7 +125,32 @@ pub(super) struct Offer {
 pub(super) struct Master {
     pub(super) id: i64,
     pub(super) person: i64,
-    pub(super) limit: i64,
+    /// How many orders are allowed, from when on, the first of them from ever.
+    pub(super) limits: Vec<(Ms, i64)>,
+    /// Whether he is blocked, from when on; not before the first.
+    pub(super) blocks: Vec<(Ms, bool)>,
+}
+
+impl Master {
+    /// What was allowed at any moment between two, give or take.
+    pub(super) fn limits_between(&self, from: Ms, until: Ms) -> impl Iterator<Item = i64> {
+        in_force(&self.limits, from, until)
+    }
+
+    /// Whether he was blocked, or was not, at any moment between two, give or take.
+    pub(super) fn was_blocked(&self, is: bool, from: Ms, until: Ms) -> bool {
+        let never = !is && self.blocks.first().is_none_or(|(at, _)| *at + SLACK >= from);
+        never || in_force(&self.blocks, from, until).any(|blocked| blocked == is)
+    }
+}
+
+/// What was so at any moment between two, of what came to be so one after the other.
+fn in_force<T: Copy>(changes: &[(Ms, T)], from: Ms, until: Ms) -> impl Iterator<Item = T> {
+    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Ms::MAX / 2]);
+    let spans = changes.iter().zip(ends);
+    spans
+        .filter(move |((begins, _), ends)| *begins <= until + SLACK && *ends + SLACK >= from)
+        .map(|((_, value), _)| *value)
 }
 
 /// A row of the outbox.
@@ -123,9 +161,7 @@ pub(super) struct Message {
     pub(super) kind: String,
     pub(super) order: Option<i64>,
     pub(super) created: Ms,
-    /// How often somebody set out to send it.
-    pub(super) attempts: i32,
-    pub(super) finished: bool,
+    pub(super) finished: Option<Ms>,
     pub(super) dropped: Option<String>,
 }
 
@@ -143,6 +179,9 @@ pub(super) struct Card {
     pub(super) person: i64,
     pub(super) order: i64,
 }
+
+/// A time in which processes or the database may have been held up: a fault, and what it took to be well again.
+pub(super) type Trouble = (Ms, Ms);
 
 /// Everything.
 #[derive(Clone, Debug, Default)]
@@ -162,6 +201,8 @@ pub(super) struct Record {
     pub(super) cards: Vec<Card>,
     /// Who has blocked a bot at some time, by Telegram id.
     pub(super) blocked_bot: BTreeSet<i64>,
+    /// When a fault of the processes or of the database was in force.
+    pub(super) troubles: Vec<Trouble>,
     /// When nothing was owed to anybody; what was written after it is not looked at.
     pub(super) settled: Option<Ms>,
     /// What the queries for broken invariants have found: the invariant, its name, and each.

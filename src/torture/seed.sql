@@ -17,7 +17,8 @@ INSERT INTO staff (id, telegram_user_id, full_name, role) VALUES
     (2, 9002, 'Dispatcher of all', 'DISPATCHER'),
     (3, 9003, 'Dispatcher of the first', 'DISPATCHER'),
     (4, 9004, 'Dispatcher of the second', 'DISPATCHER'),
-    (5, 9005, 'Viewer of the first', 'VIEWER');
+    (5, 9005, 'Viewer of the first', 'VIEWER'),
+    (6, 9006, 'Foreman', 'ADMIN');
 INSERT INTO staff_cities (staff_id, city_id) VALUES (3, 1), (4, 2), (5, 1);
 SELECT setval(pg_get_serial_sequence('staff', 'id'), 100);
 

@@ -11,6 +11,7 @@ use super::marks::{ADDRESS, CLIENT, MASTER_BOT, numbers_after, phones};
 use super::record::{Ms, Shown, Told, now};
 use crate::bots::callback::Callback;
 use crate::bots::render::texts;
+use crate::dispatch::accept::AcceptOutcome;
 use crate::model::BotName;
 use crate::sim::telegram::Call;
 
@@ -64,20 +65,37 @@ impl Races {
 fn note(told: &mut Told, call: &Call, at: Ms) {
     let bot = if call.bot == MASTER_BOT { BotName::Master } else { BotName::Admin };
     let Some(person) = call.params["chat_id"].as_i64() else { return };
-    // What is there already is refused with 400, and is shown all the same.
     let is_screen = ["sendMessage", "editMessageText"].contains(&&*call.method);
-    if !is_screen || ![200, 400].contains(&call.status) {
+    // What is there already is refused, and is shown all the same.
+    let is_there = call.refusal.as_ref().is_some_and(|refusal| refusal.contains("message is not modified"));
+    if !is_screen || !(call.status == 200 || is_there) {
         return;
     }
-    told.screens.entry((bot, person)).or_default().push(at);
+    if bot == BotName::Admin || !is_unasked(call.params["text"].as_str().unwrap_or_default()) {
+        told.screens.entry((bot, person)).or_default().push(at);
+    }
     if call.status != 200 {
         return;
     }
     let shown = read(&call.params);
+    if call.method == "sendMessage" && bot == BotName::Master {
+        for order in &shown.free {
+            *told.cards.entry((person, *order)).or_default() += 1;
+        }
+    }
     let says_nothing = shown.free.is_empty() && shown.orders.is_empty() && shown.clients.is_empty();
     if !(says_nothing && shown.places.is_empty()) {
         told.shown.push(Shown { at, bot: Some(bot), person, ..shown });
     }
+}
+
+/// Whether it is one of the messages that come to a master out of the blue, and answer nothing.
+fn is_unasked(text: &str) -> bool {
+    let ends = [AcceptOutcome::Taken(None), AcceptOutcome::Expired, AcceptOutcome::Declined, AcceptOutcome::Withdrawn];
+    let what = text.split_once('\n').map(|(_, what)| what).unwrap_or_default();
+    // A new offer, an order that was given, one that was taken away; and what became of an offer.
+    ["🔔", "📌", "🚫"].iter().any(|sign| text.starts_with(sign))
+        || ends.iter().any(|end| what.starts_with(&texts::accept(end)))
 }
 
 /// What a message shows.
@@ -135,11 +153,33 @@ mod tests {
             method: "sendMessage".to_owned(),
             params: json!({"chat_id": 5, "text": "№1"}),
             status,
+            refusal: None,
             at: Instant::now(),
         };
         note(&mut told, &call(500), 1);
         assert!(told.screens.is_empty() && told.shown.is_empty());
         note(&mut told, &call(200), 2);
         assert_eq!((told.shown[0].orders[0], told.screens[&(BotName::Master, 5)][0]), (1, 2));
+    }
+
+    #[test]
+    fn a_new_offer_answers_nothing_nor_does_what_telegram_refused() {
+        let mut told = Told::default();
+        let call = |text: &str, status, refusal: Option<&str>| Call {
+            bot: MASTER_BOT,
+            method: "editMessageText".to_owned(),
+            params: json!({"chat_id": 5, "text": text}),
+            status,
+            refusal: refusal.map(ToOwned::to_owned),
+            at: Instant::now(),
+        };
+        let ended = format!("<b>№1</b>\n{}", texts::accept(&AcceptOutcome::Expired));
+        note(&mut told, &call("🔔 №1", 200, None), 1);
+        note(&mut told, &call(&ended, 200, None), 2);
+        note(&mut told, &call("№1", 400, Some("Bad Request: message to edit not found")), 3);
+        assert!(told.screens.is_empty(), "{told:?}");
+        note(&mut told, &call("№1", 400, Some("Bad Request: message is not modified: the same")), 4);
+        note(&mut told, &call("№1", 200, None), 5);
+        assert_eq!(told.screens[&(BotName::Master, 5)], [4, 5]);
     }
 }

@@ -127,7 +127,16 @@ pub(super) fn may_be_an_answer(method: &str) -> bool {
 fn note(shared: &Shared, token: &str, method: &str, params: &Value, status: u16, refusal: Option<&str>) {
     shared.change(|model| {
         let bot = bot_id(token);
-        model.remember(Call { bot, method: method.to_owned(), params: params.clone(), status, at: Instant::now() });
+        let refused = refusal.map(ToOwned::to_owned);
+        let (method_of, params_of) = (method.to_owned(), params.clone());
+        model.remember(Call {
+            bot,
+            method: method_of,
+            params: params_of,
+            status,
+            refusal: refused,
+            at: Instant::now(),
+        });
         if let Some(record) = model.journal.concerned(bot, params) {
             let refusal = refusal.map(ToOwned::to_owned);
             record.calls.push(MadeCall { method: method.to_owned(), status, refusal, at: time::wall_clock() });

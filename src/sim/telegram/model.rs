@@ -37,6 +37,8 @@ pub struct Call {
     pub params: Value,
     /// The HTTP status it was answered with; 0 for none.
     pub status: u16,
+    /// Why it was refused, in Telegram's words.
+    pub refusal: Option<String>,
     /// When it arrived.
     pub at: Instant,
 }

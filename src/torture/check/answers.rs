@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Check;
+use super::work::Work;
 use crate::bots::callback::Callback;
 use crate::model::order::Stage;
 use crate::model::{BotName, OrderStatus};
@@ -17,6 +18,7 @@ struct Facts<'a> {
     /// The times at which a master had an order, by master.
     loads: HashMap<i64, Vec<&'a Span<'a>>>,
     record: &'a Record,
+    work: Work<'a>,
 }
 
 /// An answer: to whom, about which order, and between which moments it was to be true.
@@ -26,8 +28,11 @@ struct Said<'a> {
     from: Ms,
     until: Ms,
     text: &'a str,
-    /// Whether the update may have come before.
-    again: bool,
+    /// Since when the update may have come before, if it had.
+    again: Option<Ms>,
+    /// Whether words are owed, not only a screen.
+    owes_words: bool,
+    tap: &'a Tap,
 }
 
 /// The order that an offer's button is about.
@@ -41,15 +46,22 @@ pub(super) fn order_of(data: &str) -> Option<i64> {
     }
 }
 
+/// Whether a tap is to change something.
+fn is_to_change(data: &str) -> bool {
+    matches!(Callback::parse(data), Some(Callback::Accept { .. } | Callback::Decline { .. }))
+}
+
 /// Each answer to a master's tap about an offer, and the master who tapped.
 fn said(record: &Record) -> impl Iterator<Item = (&Tap, Said<'_>)> {
     let masters: HashMap<i64, &Master> = record.masters.iter().map(|master| (master.person, master)).collect();
     let taps = record.taps.iter().filter(|tap| tap.bot == Some(BotName::Master));
     taps.filter_map(move |tap| Some((tap, *masters.get(&tap.person)?, order_of(&tap.data)?))).flat_map(
         |(tap, master, order)| {
+            let owes_words = is_to_change(&tap.data);
             tap.answers.iter().map(move |(at, text)| {
                 let from = tap.looked_from(*at);
-                (tap, Said { master, order, from, until: *at, text, again: tap.attempts.len() > 1 })
+                let again = tap.came_again(*at).then_some(tap.made);
+                (tap, Said { master, order, from, until: *at, text, again, owes_words, tap })
             })
         },
     )
@@ -66,9 +78,10 @@ pub(super) fn are_true(record: &Record, lives: &Lives) -> Check {
     for span in lives.all().flat_map(|(_, spans)| spans).filter(|span| span.status.stage() == Stage::Active) {
         loads.entry(span.master.unwrap_or_default()).or_default().push(span);
     }
-    let facts = Facts { lives, offers, loads, record };
-    for (_, said) in said(record).filter(|(_, said)| !said.text.is_empty()) {
+    let facts = Facts { lives, offers, loads, record, work: Work::of(record) };
+    for (_, said) in said(record).filter(|(_, said)| said.owes_words || !said.text.is_empty()) {
         let lie = match words.read(said.text) {
+            _ if said.text.is_empty() => Some("which says nothing"),
             Some(claim) => (!facts.bear_out(claim, &said, &words)).then_some("which was not so"),
             None => Some("which is no answer to that"),
         };
@@ -86,7 +99,9 @@ pub(super) fn are_true(record: &Record, lives: &Lives) -> Check {
 impl Facts<'_> {
     /// Whether what is claimed was so at any moment in which it may have been looked at.
     fn bear_out(&self, claim: Claim, said: &Said, words: &Words) -> bool {
-        let Said { master, order, from, until, .. } = *said;
+        let Said { master, order, from, until, again, .. } = *said;
+        // What was so at first is said again, if a newer offer came meanwhile.
+        let since = again.unwrap_or(from);
         let mut spans = self.lives.between(order, from, until);
         let is_active = |span: &&Span| span.status.stage() == Stage::Active;
         let others = |span: &&Span| is_active(span) && span.master.is_some_and(|other| other != master.id);
@@ -97,24 +112,48 @@ impl Facts<'_> {
             Claim::TakenByMaster => spans.any(|span| others(&span) && span.by == "MASTER"),
             Claim::TakenByStaff => spans.any(|span| others(&span) && span.by == "ADMIN"),
             Claim::Withdrawn => {
+                let mut at_first = self.lives.between(order, since, until);
                 spans.any(|span| span.status.stage() == Stage::Final)
-                    || said.again
-                    || self.ended(said, &["CANCELED", "ACCEPTED"])
+                    || self.may_not_be_live(said) && self.ended(said, &["CANCELED"]) && self.was_open(said)
+                    || again.is_some()
+                        && (at_first.any(|span| is_active(&span)) || self.was_not_offered_before(said, since))
             }
-            Claim::Declined | Claim::DeclinedNow => self.ended(said, &["DECLINED"]),
-            Claim::Expired => self.offers(said).any(|offer| offer.expires <= until + SLACK),
-            Claim::NotFound => !self.offers(said).any(|offer| offer.sent + COMMITTED_BY < from),
-            Claim::Limit => {
-                words.limit(said.text) == Some(master.limit) && self.load(master.id, from, until) >= master.limit
+            Claim::Declined | Claim::DeclinedNow => self.may_not_be_live(said) && self.ended(said, &["DECLINED"]),
+            Claim::Expired => {
+                self.may_not_be_live(said) && self.offers(said).any(|offer| offer.expires <= until + SLACK)
             }
-            // Nobody blocks anybody here.
-            Claim::Blocked | Claim::Broken => false,
-            Claim::Busy => true,
+            Claim::NotFound => self.was_not_offered_before(said, from),
+            Claim::Limit => words.limit(said.text).is_some_and(|limit| {
+                let was_allowed = master.limits_between(since, until).any(|allowed| allowed == limit);
+                was_allowed && self.load(master.id, since, until) >= limit
+            }),
+            Claim::Blocked => master.was_blocked(true, since, until),
+            Claim::Broken => false,
+            Claim::Busy => self.work.is_near(said.tap, order, Some(master), from, until),
         }
     }
 
     fn offers(&self, said: &Said) -> impl Iterator<Item = &&Offer> {
         self.offers.get(&(said.order, said.master.id)).into_iter().flatten()
+    }
+
+    fn was_not_offered_before(&self, said: &Said, moment: Ms) -> bool {
+        !self.offers(said).any(|offer| offer.sent + COMMITTED_BY < moment)
+    }
+
+    /// Whether there was a moment without a live offer, or the update came before, when there was one.
+    fn may_not_be_live(&self, said: &Said) -> bool {
+        let is_live = |offer: &&Offer| {
+            let ended = offer.ended.unwrap_or(Ms::MAX / 2).min(offer.expires);
+            offer.sent + COMMITTED_BY < said.from && said.until + SLACK < ended
+        };
+        said.again.is_some() || !self.offers(said).any(is_live)
+    }
+
+    /// Whether nobody had it at any moment: who was not offered it any more is told so, unless somebody has it.
+    fn was_open(&self, said: &Said) -> bool {
+        let mut spans = self.lives.between(said.order, said.from, said.until);
+        spans.any(|span| span.status.stage() == Stage::Open)
     }
 
     /// Whether an offer had come to one of these ends.
@@ -192,6 +231,8 @@ mod tests {
             AcceptOutcome::Declined,
             AcceptOutcome::Expired,
             AcceptOutcome::LimitReached { limit: 2 },
+            AcceptOutcome::Busy,
+            AcceptOutcome::Withdrawn,
             AcceptOutcome::Blocked(crate::model::facts::Blocked { reason: None }),
         ] {
             let mut record = a_race();
@@ -203,6 +244,50 @@ mod tests {
             record.taps[1].answers[0].1 = lie.to_owned();
             assert_eq!(broken(&record), [TRUE], "{lie}");
         }
+    }
+
+    #[test]
+    fn busy_is_borne_out_by_what_is_done_at_that_time() {
+        let mut record = a_race();
+        record.taps[1].answers[0].1 = texts::BUSY.to_owned();
+        assert_eq!(broken(&record), [TRUE]);
+        record.troubles.push((109_000, 110_050));
+        assert_eq!(broken(&record), [""; 0], "a fault");
+        record.troubles.clear();
+        (record.taps[0].made, record.taps[0].attempts) = (99_900, vec![(99_900, 110_150)]);
+        assert_eq!(broken(&record), [""; 0], "another tap");
+    }
+
+    #[test]
+    fn a_spinner_that_stops_says_nothing_of_a_tap_that_changes_something() {
+        let mut record = a_race();
+        record.taps[1].answers[0].1.clear();
+        assert!(broken(&record).contains(&TRUE), "{:?}", broken(&record));
+    }
+
+    #[test]
+    fn withdrawn_is_said_again_of_what_was_taken_at_first() {
+        let mut record = a_race();
+        record.taps[1].answers[0].1 = texts::accept(&AcceptOutcome::Withdrawn);
+        record.offers[1].state = "SENT".to_owned();
+        record.offers[1].ended = None;
+        assert_eq!(broken(&record), [TRUE]);
+        record.taps[1].attempts.push((150_000, 150_100));
+        record.taps[1].served = Some(150_100);
+        assert_eq!(broken(&record), [TRUE], "the second came after the answer");
+        record.taps[1].answers[0].0 = 150_050;
+        assert_eq!(broken(&record), [""; 0]);
+    }
+
+    #[test]
+    fn who_was_blocked_is_told_so() {
+        let mut record = a_race();
+        let blocked = AcceptOutcome::Blocked(crate::model::facts::Blocked { reason: None });
+        record.taps[1].answers[0].1 = texts::accept(&blocked);
+        record.masters[1].blocks.push((50_000, true));
+        assert_eq!(broken(&record), [""; 0]);
+        record.masters[1].blocks.push((60_000, false));
+        assert_eq!(broken(&record), [TRUE]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::answers::order_of;
 use crate::model::OrderStatus;
 use crate::model::order::Stage;
 use crate::torture::claim::{Claim, Words};
-use crate::torture::record::{Change, Ms, Record};
+use crate::torture::record::{Change, Master, Ms, Record};
 
 pub(super) fn one_winner_is_told(record: &Record) -> Check {
     let mut check = Check::new(1, "between two returns to the search one master at most was told that he won");
@@ -34,7 +34,7 @@ pub(super) fn one_winner_is_told(record: &Record) -> Check {
 
 pub(super) fn nobody_accepts_above_the_limit(record: &Record) -> Check {
     let mut check = Check::new(2, "nobody got above the limit by accepting or by the system");
-    let limits: HashMap<i64, i64> = record.masters.iter().map(|master| (master.id, master.limit)).collect();
+    let masters: HashMap<i64, &Master> = record.masters.iter().map(|master| (master.id, master)).collect();
     let mut changes: Vec<&Change> = record.changes.iter().collect();
     changes.sort_by_key(|change| (change.committed, change.id));
     let mut owners: HashMap<i64, i64> = HashMap::new();
@@ -62,7 +62,8 @@ pub(super) fn nobody_accepts_above_the_limit(record: &Record) -> Check {
         } else if change.to == OrderStatus::Assigned {
             let lately = |order: &&i64| given.get(&(owner, **order)).is_none_or(|at| *at < change.begun);
             let had = load.iter().filter(lately).count();
-            let limit = limits.get(&owner).copied().unwrap_or(i64::MAX);
+            let allowed = masters.get(&owner).map(|master| master.limits_between(change.begun, change.committed));
+            let limit = allowed.and_then(Iterator::max).unwrap_or(i64::MAX);
             check.look((i64::try_from(had).unwrap_or(i64::MAX) >= limit).then(|| {
                 format!(
                     "master {owner} had {had} of {limit} orders and got order {} by {} (history {})",
@@ -71,6 +72,22 @@ pub(super) fn nobody_accepts_above_the_limit(record: &Record) -> Check {
             }));
         }
         load.insert(change.order);
+    }
+    check
+}
+
+pub(super) fn nobody_accepts_while_blocked(record: &Record) -> Check {
+    let mut check = Check::new(0, "nobody took an order while blocked");
+    let masters: HashMap<i64, &Master> = record.masters.iter().map(|master| (master.id, master)).collect();
+    let accepted =
+        record.changes.iter().filter(|change| change.to == OrderStatus::Assigned && change.actor == "MASTER");
+    for change in accepted {
+        let Some(master) = change.master.and_then(|master| masters.get(&master)) else { continue };
+        check.look(
+            (!master.was_blocked(false, change.begun, change.committed)).then(|| {
+                format!("order {}: master {}, who was blocked (history {})", change.order, master.id, change.id)
+            }),
+        );
     }
     check
 }
@@ -97,6 +114,26 @@ mod tests {
     #[test]
     fn the_third_of_two_orders_is_found() {
         assert_eq!(broken(&three_accepted()), [LIMIT]);
+    }
+
+    #[test]
+    fn a_limit_that_was_lowered_counts_from_then_on() {
+        let mut record = three_accepted();
+        record.masters[0].limits = vec![(0, 3)];
+        assert_eq!(broken(&record), [""; 0]);
+        record.masters[0].limits.push((202_900, 2));
+        assert_eq!(broken(&record), [""; 0], "in that very moment");
+        record.masters[0].limits[1].0 = 190_000;
+        assert_eq!(broken(&record), [LIMIT]);
+    }
+
+    #[test]
+    fn who_takes_an_order_while_blocked_is_found() {
+        let mut record = a_race();
+        record.masters[0].blocks = vec![(50_000, true), (90_000, false)];
+        assert_eq!(broken(&record), [""; 0]);
+        record.masters[0].blocks.pop();
+        assert_eq!(broken(&record), ["nobody took an order while blocked"]);
     }
 
     #[test]
