@@ -147,9 +147,9 @@ impl Torture {
         let seconds = begun.elapsed().as_secs_f64();
         let (mut happened, mut troubles) = (Faults::new(), Vec::new());
         for lane in lanes {
-            let (of_lane, troubled) = lane.await?;
+            let (of_lane, held_up) = lane.await?;
             happened.extend(of_lane);
-            troubles.extend(troubled);
+            troubles.extend(held_up);
         }
         let ended = Instant::now();
         fleet.recover("all faults").await;
