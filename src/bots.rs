@@ -2,7 +2,7 @@
 //!
 //! An update is handled in two steps. [`Bots::handle`] decides and commits: when it fails, nothing was answered, and
 //! Telegram may send the update again. [`Handled::send`] then makes the calls to Telegram: whatever fails there, what was
-//! committed stands.
+//! committed stands, and what could not be shown is left to the outbox.
 
 pub mod callback;
 pub mod delivery;
@@ -149,16 +149,20 @@ impl Bots {
 impl Handled {
     /// Sends it: answers the callback, shows the screen, and delivers what others are owed because of it, all at once, and
     /// none waits for another or stops it.
-    pub async fn send(self, bots: &Bots) {
+    ///
+    /// # Errors
+    /// When Telegram did not take the answer, and the database failed as it was to be left to the outbox: then nobody but
+    /// Telegram knows that the person is owed one.
+    pub async fn send(self, bots: &Bots) -> Result<(), store::Error> {
         match self.0 {
-            None => {}
+            None => Ok(()),
             Some(Response::Master(answer)) => {
                 let enqueued = answer.enqueued();
-                join!(answer.send(bots), bots.deliver(enqueued));
+                join!(answer.send(bots), bots.deliver(enqueued)).0
             }
             Some(Response::Dispatcher(answer)) => {
                 let enqueued = answer.enqueued();
-                join!(answer.send(bots), bots.deliver(enqueued));
+                join!(answer.send(bots), bots.deliver(enqueued)).0
             }
         }
     }

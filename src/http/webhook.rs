@@ -2,8 +2,9 @@
 //!
 //! A status tells Telegram whether to send the update again. 2xx: never again. Anything else: again and again, while
 //! that person's later updates wait behind it. So what will not get better is logged and answered with 200, and only
-//! what sending again can mend is answered with 503; which is never said once something was committed. Who cannot be served
-//! soon is told 503 at once, and when to come again.
+//! what sending again can mend is answered with 503: that nothing was committed, or that something was and neither Telegram
+//! nor the outbox took the answer to it. An update that comes again changes nothing more, and is answered with what is true by
+//! then. Who cannot be served soon is told 503 at once, and when to come again.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -168,20 +169,42 @@ async fn on_update(state: &State, bot: BotName, body: &[u8], under_way: UnderWay
     };
     let span = tracing::info_span!("update", bot = bot.as_str(), update_id = update.update_id);
     async {
-        let (answer, handled) = match decide(state, bot, update, under_way).await {
-            Ok((status, handled)) => (status.into_response(), handled),
+        let (status, handled) = match decide(state, bot, update, under_way).await {
+            Ok(decided) => decided,
             Err(refused) => return refuse(state, refused),
         };
-        let sent = AssertUnwindSafe(handled.send(&state.bots)).catch_unwind();
-        match tokio::time::timeout(SEND, sent).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => count_failure(state, "PANIC", "a panic while answering an update"),
-            Err(_) => count_failure(state, "DEADLINE", "an update was not answered in time; what was committed stands"),
-        }
-        answer
+        let status = if send(state, handled).await { status } else { StatusCode::SERVICE_UNAVAILABLE };
+        status.into_response()
     }
     .instrument(span)
     .await
+}
+
+/// Answers the person. False: the answer is owed still, and the update has to come again for it.
+async fn send(state: &State, handled: Handled) -> bool {
+    let sent = AssertUnwindSafe(handled.send(&state.bots)).catch_unwind();
+    match tokio::time::timeout(SEND, sent).await {
+        Ok(Ok(Ok(()))) => true,
+        Ok(Ok(Err(error))) if error.is_transient() => {
+            tracing::warn!(%error, "neither Telegram nor the database took an answer; Telegram will send the update again");
+            state.bots.metrics.count("webhook", "UNANSWERED");
+            false
+        }
+        Ok(Ok(Err(error))) => {
+            tracing::error!(%error, "an answer could not be left to the outbox: the next tap shows what is true");
+            state.bots.metrics.count("webhook", "FAILED");
+            true
+        }
+        Ok(Err(_)) => {
+            // Sent again, the update would panic again, for ever.
+            count_failure(state, "PANIC", "a panic while answering an update");
+            true
+        }
+        Err(_) => {
+            count_failure(state, "DEADLINE", "an update was not answered in time; Telegram will send it again");
+            false
+        }
+    }
 }
 
 /// Decides about an update in its turn, and commits: what Telegram is answered, and what is then sent.

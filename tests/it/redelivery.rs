@@ -3,11 +3,13 @@
 
 use field_service::dispatch::act::Deed;
 use field_service::model::{BotName, MasterId, OrderId, Origin, UpdateKey};
-use field_service::sim::telegram::{Chat, Tap};
+use field_service::sim::telegram::{Chat, Fault, Tap};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::harness::{ANNA, BORIS, Dispatch, MASTER_TOKEN};
+use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_TOKEN};
+
+const OLGA: i64 = 501;
 
 impl Dispatch {
     /// Two orders of Anna's that can be given back.
@@ -192,4 +194,49 @@ async fn an_update_that_comes_many_times_at_once_is_handled_once() {
     let rows: i64 = t.one("SELECT count(*) FROM processed_updates WHERE order_id = $1", &[&order.0]).await;
     assert_eq!(rows, 5, "two steps, asked, answered, confirmed");
     t.check().await;
+}
+
+/// The outbox keeps what Telegram did not take. When the database fails in that moment too, nobody but Telegram knows that the
+/// person is owed an answer: it is to send the update again.
+#[tokio::test]
+async fn an_answer_that_neither_telegram_nor_the_database_took_comes_again() {
+    let t = Dispatch::start().await;
+    let (anna, olga) = (t.chat(ANNA), t.add_staff(OLGA).await);
+    anna.say("/start").await;
+    let order = t.order().offered_to([ANNA]).await;
+    // What an accept commits goes through; the screens that are left to the outbox do not.
+    let fails = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE 'on its way down' USING ERRCODE = '57P01'; END $$;
+                 CREATE TRIGGER fails BEFORE INSERT ON outbox FOR EACH ROW
+                 WHEN (NEW.kind IN ('OWN_ORDER', 'STAFF_SCREEN')) EXECUTE FUNCTION fails()";
+    t.sql.batch_execute(fails).await.expect("a database that fails");
+    t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
+    let take = t.tap_accept(ANNA, order).await;
+    assert_eq!((take.delivery.status, t.owner(order).await), (Some(503), Some(ANNA)));
+    t.telegram.fail_next("sendMessage", 1, Fault::ServerError);
+    let start = olga.text_update("/start");
+    assert_eq!(t.telegram.deliver(ADMIN_TOKEN, &start).await.status, Some(503));
+    assert_eq!(olga.screen(), "");
+
+    t.sql.batch_execute("DROP TRIGGER fails ON outbox").await.expect("a database that is well");
+    let again = anna.deliver(take.update).await;
+    assert_eq!(again.delivery.status, Some(200));
+    assert!(last(&again).contains("уже ваша") && anna.screen().contains(&format!("№{order}")), "{}", anna.screen());
+    assert_eq!(t.telegram.deliver(ADMIN_TOKEN, &start).await.status, Some(200));
+    assert!(olga.screen().contains("Здравствуйте"), "{}", olga.screen());
+    t.check().await;
+}
+
+/// What will never go into the outbox must not come again for ever, or the person is blocked behind it.
+#[tokio::test]
+async fn an_answer_that_the_outbox_will_never_take_does_not_come_again() {
+    let t = Dispatch::start().await;
+    let anna = t.chat(ANNA);
+    anna.say("/start").await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("ALTER TABLE outbox ADD CHECK (kind <> 'OWN_ORDER')", &[]).await;
+    t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
+    let take = t.tap_accept(ANNA, order).await;
+    assert_eq!((take.delivery.status, t.owner(order).await), (Some(200), Some(ANNA)));
+    assert_eq!(t.app.metrics.get("webhook", "FAILED"), 1);
 }

@@ -29,7 +29,7 @@ impl By<'_> {
         let all = figures::figures(store, staff, Scope::default()).await?;
         Ok(match all {
             Some(all) => Reply::screen(screens::figures(&all), Place::Menu).with_alert(texts::NOT_YOUR_CITY),
-            None => Reply::alert(texts::NOT_YOUR_CITY),
+            None => Reply { place: Some(Place::Menu), ..Reply::alert(texts::NOT_YOUR_CITY) },
         })
     }
 

@@ -270,7 +270,7 @@ impl By<'_> {
                 Ok(Reply { apart: true, ..Reply::screen(screen, Place::Menu) })
             }
             InviteOutcome::NotAllowed => Ok(self.invitations().await?.with_alert(texts::MAY_NOT_INVITE)),
-            InviteOutcome::AlreadyCreated => Ok(Reply::alert(texts::LINK_WAS_SHOWN)),
+            InviteOutcome::AlreadyCreated => Ok(self.invitations().await?.with_alert(texts::LINK_WAS_SHOWN)),
         }
     }
 }

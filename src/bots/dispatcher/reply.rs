@@ -8,6 +8,7 @@ use crate::config::PublicUrl;
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
 use crate::model::{BotName, OrderId, TelegramUserId};
+use crate::store;
 use crate::telegram::Notice;
 
 /// What the person gets to see, and what else an update has caused.
@@ -79,7 +80,8 @@ impl Answer {
         self.reply.enqueued
     }
 
-    pub(in crate::bots) async fn send(self, bots: &Bots) {
+    /// Err: the person has seen nothing, and the outbox does not know of it either.
+    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), store::Error> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, place, apart, commands, .. } = reply;
         let message = message.filter(|_| !apart);
@@ -90,22 +92,19 @@ impl Answer {
             (_, screen, _) => screen,
         };
         let nothing_else = screen.is_none();
-        join!(
+        let (answered, shown, ()) = join!(
             async {
                 let taken = bots.answer_callback(BotName::Admin, query.as_deref(), notice.as_ref()).await;
-                if !taken
-                    && nothing_else
-                    && let Some(place) = place
-                {
-                    enqueue(bots, user, message, place, 0).await;
+                match place {
+                    Some(place) if !taken && nothing_else => enqueue(bots, user, message, place, 0).await,
+                    _ => Ok(()),
                 }
             },
             async {
-                if let Some(screen) = screen
-                    && let (Err(seconds), Some(place)) =
-                        (bots.show(BotName::Admin, user, message, &screen).await, place)
-                {
-                    enqueue(bots, user, message, place, seconds).await;
+                let Some(screen) = screen else { return Ok(()) };
+                match (bots.show(BotName::Admin, user, message, &screen).await, place) {
+                    (Err(seconds), Some(place)) => enqueue(bots, user, message, place, seconds).await,
+                    _ => Ok(()),
                 }
             },
             async {
@@ -114,6 +113,7 @@ impl Answer {
                 }
             },
         );
+        answered.and(shown)
     }
 }
 
@@ -134,9 +134,14 @@ async fn offer_commands(bots: &Bots, user: TelegramUserId, acts: bool) {
 }
 
 /// Leaves a screen that could not be shown to the outbox, which shows `place` as it is then.
-async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, place: Place, seconds: u64) {
-    if let Err(error) = staff_dialog::enqueue(&bots.store, user, place, message, seconds).await {
-        tracing::error!(%error, "a screen could not be shown: the next tap shows it");
-    }
+async fn enqueue(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    place: Place,
+    seconds: u64,
+) -> Result<(), store::Error> {
+    staff_dialog::enqueue(&bots.store, user, place, message, seconds).await?;
     bots.enqueued.notify_one();
+    Ok(())
 }

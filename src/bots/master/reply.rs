@@ -7,6 +7,7 @@ use super::super::render::{Screen, plain, texts};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
+use crate::store;
 use crate::telegram::Notice;
 
 /// What the outbox shows if a screen cannot be shown now: what is true of it by then.
@@ -116,14 +117,16 @@ impl Answer {
         self.reply.enqueued
     }
 
-    pub(in crate::bots) async fn send(self, bots: &Bots) {
+    /// Err: the person has seen nothing, and the outbox does not know of it either.
+    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), store::Error> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, commands, .. } = reply;
-        join!(
+        let (answered, shown, (), ()) = join!(
             async {
                 let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
-                if !taken && let Some(fallback) = otherwise {
-                    enqueue(bots, user, message, fallback, 0).await;
+                match otherwise {
+                    Some(fallback) if !taken => enqueue(bots, user, message, fallback, 0).await,
+                    _ => Ok(()),
                 }
             },
             async {
@@ -131,7 +134,7 @@ impl Answer {
                     let sent = bots.telegram.master.send_with_key(user.0, &text, key).await;
                     bots.log_failure("sendMessage", &sent);
                 }
-                show(bots, user, message, screen, fallback, asks).await;
+                show(bots, user, message, screen, fallback, asks).await
             },
             async {
                 if let Some(master) = can_be_asked {
@@ -145,6 +148,7 @@ impl Answer {
                 }
             },
         );
+        answered.and(shown)
     }
 }
 
@@ -156,20 +160,21 @@ async fn show(
     screen: Option<Screen>,
     fallback: Option<Fallback>,
     asks: Option<(OrderId, Option<i32>)>,
-) {
+) -> Result<(), store::Error> {
     let Some(screen) = screen else {
         // It could not be read.
-        if let Some(fallback) = fallback {
-            enqueue(bots, user, message, fallback, 0).await;
-        }
-        return;
+        return match fallback {
+            Some(fallback) => enqueue(bots, user, message, fallback, 0).await,
+            None => Ok(()),
+        };
     };
     match (bots.show(BotName::Master, user, message, &screen).await, asks, fallback) {
         (Ok(Some(sent)), Some((order, before)), _) => {
             join!(dialog::note_message(&bots.store, user, order, sent), strip(bots, user, before));
+            Ok(())
         }
         (Err(seconds), _, Some(fallback)) => enqueue(bots, user, message, fallback, seconds).await,
-        _ => {}
+        _ => Ok(()),
     }
 }
 
@@ -180,9 +185,14 @@ async fn strip(bots: &Bots, user: TelegramUserId, message: Option<i32>) {
     }
 }
 
-async fn enqueue(bots: &Bots, user: TelegramUserId, message: Option<i32>, fallback: Fallback, seconds: u64) {
-    if let Err(error) = view::enqueue(&bots.store, user, fallback.kind(), message, seconds).await {
-        tracing::error!(%error, "a screen could not be shown: the next tap shows it");
-    }
+async fn enqueue(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    fallback: Fallback,
+    seconds: u64,
+) -> Result<(), store::Error> {
+    view::enqueue(&bots.store, user, fallback.kind(), message, seconds).await?;
     bots.enqueued.notify_one();
+    Ok(())
 }

@@ -45,7 +45,7 @@ pub const NO_LINK: &str = "Telegram не ответил, ссылка не сд�
 pub const MAY_NOT_INVITE: &str = "Приглашать сюда вам нельзя: попросите администратора.";
 /// An update that made a link came again.
 pub const LINK_WAS_SHOWN: &str =
-    "Ссылка уже показана, второй раз её не увидеть. Если она потерялась, отзовите приглашение и сделайте новое.";
+    "Приглашение уже создано, а его ссылку второй раз не увидеть. Если она потерялась, отзовите его и сделайте новое.";
 /// Somebody who has waited was refused.
 pub const REFUSED: &str = "⛔ Отказано: человек получит причину и мастером не станет.";
 /// An invitation lets nobody in any more.
