@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `plan` | which faults, when, for how long: pure |
 //! | `faults`, `processes` | let them happen |
+//! | `world`, `pooler` | what they happen to |
 //! | `city`, `deliver` | who taps, and how updates come |
 //! | `told`, `reading`, `record` | what is known in the end |
 //! | `check`, `report` | what must be so |
@@ -19,6 +20,7 @@ mod deliver;
 mod faults;
 mod marks;
 mod plan;
+mod pooler;
 mod processes;
 mod reading;
 mod record;
@@ -63,6 +65,8 @@ pub struct Torture {
     pub servers: usize,
     /// How many masters tap.
     pub masters: usize,
+    /// Whether they reach the database through PgBouncer in transaction mode, and that one by TLS with a private authority.
+    pub pooled: bool,
 }
 
 /// It could not be begun or ended; nothing was left behind.
@@ -106,7 +110,7 @@ impl Torture {
     /// # Errors
     /// See [`Error`]. That an invariant is broken is none: the report says so.
     pub async fn run(self, progress: impl Fn(u64) + Send + 'static) -> Result<Report, Error> {
-        let world = Arc::new(World::start(self.masters).await?);
+        let world = Arc::new(World::start(self.masters, self.pooled).await?);
         let races = Arc::new(Races::default());
         let told = {
             let (calls, races) = (world.telegram.observe(), Arc::clone(&races));

@@ -26,6 +26,9 @@ pub struct Torture {
     /// Masters who tap at the same time
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..=400))]
     masters: u64,
+    /// Through PgBouncer in transaction mode, and to it by TLS with a certificate of a private authority; needs pgbouncer and openssl
+    #[arg(long)]
+    pooled: bool,
     /// Tells everything as JSON
     #[arg(long)]
     json: bool,
@@ -39,13 +42,14 @@ fn minutes(given: &str) -> std::result::Result<f64, String> {
 
 pub async fn run(options: Torture) -> Result {
     refuse_others()?;
-    let Torture { taps, minutes, seed, processes, masters, json } = options;
+    let Torture { taps, minutes, seed, processes, masters, pooled, json } = options;
     let torture = torture::Torture {
         taps,
         time: Duration::from_secs_f64(minutes * 60.0),
         seed,
         servers: usize::try_from(processes)?,
         masters: usize::try_from(masters)?,
+        pooled,
     };
     let shown = stderr().is_terminal();
     let report = torture

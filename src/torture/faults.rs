@@ -99,7 +99,15 @@ async fn database(world: &Arc<World>, planned: Planned) {
             sleep(planned.lasts).await;
             proxy.restore();
         }
-        Fault::HangUp => proxy.hang_up(),
+        Fault::HangUp => match &world.pooler {
+            None => proxy.hang_up(),
+            // With all that it had, and nobody is told.
+            Some(pooler) => {
+                if let Err(error) = pooler.restart().await {
+                    tracing::error!(%error, "the pooler could not be restarted");
+                }
+            }
+        },
         Fault::Stall => {
             proxy.silence();
             sleep(planned.lasts).await;

@@ -28,6 +28,28 @@ const FAKETIME: [&str; 3] = [
 /// By how many seconds the clocks of the processes are wrong, in turn.
 const CLOCKS: [i32; 4] = [0, 170, -190, 410];
 
+/// A program that ends with us, however we end, where that can be had.
+pub(super) fn ending_with_us(program: &Path) -> Command {
+    let guard = "/usr/bin/setpriv";
+    if !Path::new(guard).exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(guard);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
+/// libfaketime, if it is installed.
+pub(super) fn faketime() -> Option<&'static str> {
+    FAKETIME.into_iter().find(|path| Path::new(path).exists())
+}
+
+/// Lets the program's clock be so many seconds wrong. What is waited for goes by the other clock, which nobody sets.
+pub(super) fn set_clock(command: &mut Command, faketime: &str, seconds: i32) {
+    command.env("LD_PRELOAD", faketime).env("FAKETIME", format!("{seconds:+}s"));
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+}
+
 /// The processes.
 pub(super) struct Fleet {
     program: PathBuf,
@@ -72,7 +94,7 @@ impl Fleet {
             notes: Arc::default(),
             readers: Mutex::default(),
             client: crate::telegram::http_client("http://127.0.0.1"),
-            faketime: FAKETIME.into_iter().find(|path| Path::new(path).exists()),
+            faketime: faketime(),
         };
         for number in 0..count {
             *fleet.children[number].lock().await = Some(fleet.spawn(number)?);
@@ -101,15 +123,7 @@ impl Fleet {
     }
 
     fn spawn(&self, number: usize) -> Result<Child, Error> {
-        // It ends with us, however we end.
-        let guard = "/usr/bin/setpriv";
-        let mut command = if Path::new(guard).exists() {
-            let mut command = Command::new(guard);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(&self.program);
-            command
-        } else {
-            Command::new(&self.program)
-        };
+        let mut command = ending_with_us(&self.program);
         command
             .args(["serve", "--connections", "4", "--listen", &self.addresses[number]])
             // Where no `.env` of somebody's is.
@@ -121,10 +135,7 @@ impl Fleet {
             .stderr(Stdio::piped());
         let clock = self.clock(number);
         if let Some(library) = self.faketime.filter(|_| clock != 0) {
-            // What is waited for goes by the other clock, which nobody sets.
-            let offset = format!("{clock:+}s");
-            command.env("LD_PRELOAD", library).env("FAKETIME", offset);
-            command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+            set_clock(&mut command, library, clock);
         }
         let mut child = command.spawn()?;
         let said: [Option<Box<dyn Read + Send>>; 2] =

@@ -7,6 +7,7 @@ use tokio_postgres::{Client, NoTls};
 
 use super::Error;
 use super::marks::{ADMIN_TOKEN, MASTER_TOKEN, SECRET};
+use super::pooler::Pooler;
 use super::record::{Ms, SLACK, now};
 use crate::cluster::{Cluster, Durability};
 use crate::config;
@@ -17,7 +18,7 @@ use crate::sim::telegram::Telegram;
 use crate::store::{Clock, Store, access, migrate};
 
 /// How the programs are called by the database: nobody who could use what is kept for its owner.
-const ROLE: &str = "field_service";
+pub(super) const ROLE: &str = "field_service";
 pub(super) const DATABASE: &str = "torture";
 /// How long the outbox may take to be empty after the last fault.
 const SETTLES: Duration = Duration::from_mins(3);
@@ -29,6 +30,8 @@ const PROGRAMS: usize = 12;
 pub(super) struct World {
     pub(super) telegram: Telegram,
     pub(super) database: Proxy,
+    /// Before the database's proxy, if the programs go through one.
+    pub(super) pooler: Option<Pooler>,
     pub(super) bot_api: Proxy,
     /// The API's tokens of programs that work in both cities: each may do only so much in a minute.
     pub(super) tokens: Vec<String>,
@@ -37,8 +40,8 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Starts it, with so many masters.
-    pub(super) async fn start(masters: usize) -> Result<Self, Error> {
+    /// Starts it, with so many masters; `pooled`: and a [`Pooler`].
+    pub(super) async fn start(masters: usize, pooled: bool) -> Result<Self, Error> {
         let cluster = tokio::task::spawn_blocking(|| Cluster::start(Durability::Server)).await??;
         let owner = connect(&cluster.database_url("postgres")).await?;
         owner.batch_execute(&format!("CREATE ROLE {ROLE} LOGIN")).await?;
@@ -63,21 +66,28 @@ impl World {
         let port = telegram.api_url().trim_start_matches("http://").parse().map_err(std::io::Error::other)?;
         let bot_api = Proxy::in_front_of_port(port).await?;
         let database = Proxy::start(cluster.folder()).await?;
-        Ok(Self { telegram, database, bot_api, tokens, cluster })
+        let pooler = if pooled { Some(Pooler::start(cluster.folder(), database.address()).await?) } else { None };
+        Ok(Self { telegram, database, pooler, bot_api, tokens, cluster })
     }
 
     /// What the programs read.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let address = self.database.address();
         let (host, port) = (address.ip(), address.port());
-        vec![
-            ("DATABASE_URL", format!("host={host} port={port} user={ROLE} dbname={DATABASE} sslmode=disable")),
+        let database = match &self.pooler {
+            Some(pooler) => pooler.variables(),
+            None => {
+                vec![("DATABASE_URL", format!("host={host} port={port} user={ROLE} dbname={DATABASE} sslmode=disable"))]
+            }
+        };
+        let others = [
             ("MASTER_BOT_TOKEN", MASTER_TOKEN.to_owned()),
             ("ADMIN_BOT_TOKEN", ADMIN_TOKEN.to_owned()),
             ("MASTER_WEBHOOK_SECRET", SECRET.to_owned()),
             ("ADMIN_WEBHOOK_SECRET", SECRET.to_owned()),
             ("TELEGRAM_API_URL", format!("http://{}", self.bot_api.address())),
-        ]
+        ];
+        database.into_iter().chain(others).collect()
     }
 
     /// A connection of the database's owner past the proxy, when the server takes one.
