@@ -183,6 +183,7 @@ impl Torture {
         };
         Ok(Report {
             seed: self.seed,
+            database: world.described().await?,
             taps: record.taps.len(),
             seconds,
             deliveries,

@@ -15,6 +15,8 @@ use super::plan::Fault;
 pub struct Report {
     /// The seed that repeats its plan.
     pub seed: u64,
+    /// What the programs reached, and how.
+    pub database: String,
     /// Taps and messages of people.
     pub taps: usize,
     /// How long people tapped, in seconds.
@@ -60,8 +62,8 @@ impl fmt::Display for Report {
         let took = Duration::from_secs_f64(self.seconds);
         writeln!(
             f,
-            "Seed {}: {} taps and messages in {took:.0?}; nothing was owed {:.1} s after the last fault.",
-            self.seed, self.taps, self.settled
+            "Seed {}, {}: {} taps and messages in {took:.0?}; nothing was owed {:.1} s after the last fault.",
+            self.seed, self.database, self.taps, self.settled
         )?;
         writeln!(f, "Requests: {all}, answered with {}.", counts(&self.deliveries))?;
         writeln!(f, "Taps on offers were told: {}.", counts(&self.answers))?;

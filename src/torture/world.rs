@@ -90,6 +90,14 @@ impl World {
         database.into_iter().chain(others).collect()
     }
 
+    /// The server, and the way to it.
+    pub(super) async fn described(&self) -> Result<String, Error> {
+        let version: String = self.owner().await.query_one("SHOW server_version", &[]).await?.get(0);
+        let number = version.split(' ').next().unwrap_or_default();
+        let way = if self.pooler.is_some() { " through PgBouncer and TLS" } else { "" };
+        Ok(format!("PostgreSQL {number}{way}"))
+    }
+
     /// A connection of the database's owner past the proxy, when the server takes one.
     pub(super) async fn owner(&self) -> Client {
         loop {
