@@ -40,8 +40,8 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Starts it, with so many masters; `pooled`: and a [`Pooler`].
-    pub(super) async fn start(masters: usize, pooled: bool) -> Result<Self, Error> {
+    /// Starts it, with so many masters; `by_pooler`: the programs reach the database through a [`Pooler`].
+    pub(super) async fn start(masters: usize, by_pooler: bool) -> Result<Self, Error> {
         let cluster = tokio::task::spawn_blocking(|| Cluster::start(Durability::Server)).await??;
         let owner = connect(&cluster.database_url("postgres")).await?;
         owner.batch_execute(&format!("CREATE ROLE {ROLE} LOGIN")).await?;
@@ -66,7 +66,7 @@ impl World {
         let port = telegram.api_url().trim_start_matches("http://").parse().map_err(std::io::Error::other)?;
         let bot_api = Proxy::in_front_of_port(port).await?;
         let database = Proxy::start(cluster.folder()).await?;
-        let pooler = if pooled { Some(Pooler::start(cluster.folder(), database.address()).await?) } else { None };
+        let pooler = if by_pooler { Some(Pooler::start(cluster.folder(), database.address()).await?) } else { None };
         Ok(Self { telegram, database, pooler, bot_api, tokens, cluster })
     }
 
