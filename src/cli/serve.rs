@@ -80,7 +80,10 @@ pub async fn run(serve: Serve) -> Result {
     drop(jobs.await?);
     app.store.close();
     app.metrics.count_lost_lines();
-    tracing::info!("stopped; counted {}", app.metrics.summary());
+    match app.metrics.summary().as_str() {
+        "" => tracing::info!("stopped"),
+        counted => tracing::info!("stopped; counted {counted}"),
+    }
     // What it says of a panic is in the log, without what the panic itself says.
     polled.unwrap_or_else(|_| Err("no updates were fetched any more, as that task has failed; see the log".into()))
 }

@@ -43,11 +43,12 @@ fn text_line(record: &Record, time: &str, colours: bool) -> String {
     for span in &record.spans {
         line.push_str(span.name);
         let mut fields = String::new();
-        text_fields(&span.fields, &[], &mut fields);
+        text_fields(&span.fields, &[], "", &mut fields);
         let _ = write!(line, "{{{}}}: ", fields.trim_start());
     }
-    line.push_str(&printable(&record.message));
-    text_fields(&record.fields, &IN_MESSAGE, &mut line);
+    let message = printable(&record.message);
+    line.push_str(&message);
+    text_fields(&record.fields, &IN_MESSAGE, &message, &mut line);
     if record.repeated > 1 {
         let _ = write!(line, " repeated={}", record.repeated);
     }
@@ -63,15 +64,20 @@ fn text_line(record: &Record, time: &str, colours: bool) -> String {
     line
 }
 
-fn text_fields(fields: &Fields, but: &[&str], line: &mut String) {
+/// Adds fields to a line, but for those of these names, and those that are a word of what was said before them.
+fn text_fields(fields: &Fields, but: &[&str], said: &str, line: &mut String) {
     for (name, value) in fields.0.iter().filter(|(name, _)| !but.contains(name)) {
-        let _ = match value {
-            Value::Text(text) => write!(line, " {name}={}", printable(&format!("{text:?}"))),
-            Value::Words(words) => write!(line, " {name}={}", printable(words)),
-            Value::Integer(number) => write!(line, " {name}={number}"),
-            Value::Float(number) => write!(line, " {name}={number}"),
-            Value::Flag(flag) => write!(line, " {name}={flag}"),
+        let (plain, shown) = match value {
+            Value::Text(text) => (text.clone(), printable(&format!("{text:?}")).into_owned()),
+            Value::Words(words) => (words.clone(), printable(words).into_owned()),
+            Value::Integer(number) => (number.to_string(), number.to_string()),
+            Value::Float(number) => (number.to_string(), number.to_string()),
+            Value::Flag(flag) => (flag.to_string(), flag.to_string()),
         };
+        let is_said = said.split_whitespace().any(|word| word.split_once('=') == Some((name, plain.as_str())));
+        if !is_said {
+            let _ = write!(line, " {name}={shown}");
+        }
     }
 }
 
@@ -194,5 +200,12 @@ mod tests {
         record.repeated = 3;
         let line = Style::Text { colours: true }.line(&record, Timestamp::UNIX_EPOCH);
         assert_eq!(line, "1970-01-01T00:00:00.000000Z  INFO offer_accept SUCCESS: order=7 attempt=2 repeated=3\n");
+
+        let mut record = Record::new(Level::INFO, "x", "invite SUCCESS: invitation=4 bot=admin".to_owned());
+        let number = |name, number| (name, Value::Integer(number));
+        record.fields =
+            Fields(vec![number("invitation", 4), ("bot", Value::Text("admin".to_owned())), number("of", 4)]);
+        let line = Style::Text { colours: false }.line(&record, Timestamp::UNIX_EPOCH);
+        assert_eq!(line, "1970-01-01T00:00:00.000000Z  INFO invite SUCCESS: invitation=4 bot=admin of=4\n");
     }
 }

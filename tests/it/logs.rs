@@ -112,6 +112,8 @@ async fn complaints_of_one_kind_are_a_line_a_second_that_counts_them() {
     };
     assert_eq!(lines.iter().map(stands_for).sum::<usize>(), REQUESTS, "{lines:?}");
     assert!(log.contains("webhook.UNAUTHORIZED=2000"), "the last line is not lost: {log}");
+    let stopped = log.lines().find(|line| line.contains(" INFO stopped")).expect("a line");
+    assert!(stopped.contains("stopped; counted ") && stopped.contains('='), "{stopped}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
