@@ -10,6 +10,7 @@ use field_service::http::server;
 use field_service::logging;
 use field_service::store::Clock;
 use futures_util::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::{Result, listen, shutdown_signal};
@@ -59,7 +60,7 @@ pub async fn run(serve: Serve) -> Result {
     let stop = asked_or_ended(asked, serve.poll.then_some(ended)).boxed().shared();
     let (jobs, stop_jobs) = (app.jobs(), stop.clone());
     let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
-    exit_at_the_second_signal(stop.clone());
+    exit_at_the_next_interrupt(stop.clone());
     let http = app.http();
     let polling = serve.poll.then(|| {
         let (pollers, stop) = (app.pollers(http.clone()), stop.clone());
@@ -103,13 +104,14 @@ async fn asked_or_ended(asked: impl Future<Output = ()>, fetches: Option<oneshot
     }
 }
 
-/// Who asks twice does not want to wait.
-fn exit_at_the_second_signal(stopped: impl Future<Output = ()> + Send + 'static) {
+/// Whoever presses Ctrl-C after that does not want to wait. Not at a second SIGTERM: supervisors send several, which is no reason to
+/// cut short what is under way.
+fn exit_at_the_next_interrupt(stopped: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(async move {
         stopped.await;
-        if let Ok(again) = shutdown_signal() {
-            again.await;
-            tracing::warn!("asked to stop a second time: stopped at once");
+        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+        if interrupt.recv().await.is_some() {
+            tracing::warn!("interrupted while stopping: stopped at once");
             logging::flush();
             std::process::exit(130);
         }

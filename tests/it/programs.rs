@@ -659,8 +659,9 @@ async fn serve_finishes_what_has_begun_when_told_to_stop() {
     assert!(reqwest_refused(&server.url).await, "nobody listens any more");
 }
 
-#[tokio::test]
-async fn a_second_signal_ends_serve_at_once() {
+/// A tap that Telegram never answers is under way in `serve`, which is told to stop, and then a second time; how it ended, and what
+/// the tap's delivery was answered.
+async fn told_to_stop_twice(first: &str, second: &str) -> (Option<i32>, Option<u16>) {
     let t = Dispatch::start().await;
     let mut server = serve(&t).await;
     let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
@@ -668,18 +669,38 @@ async fn a_second_signal_ends_serve_at_once() {
     let order = t.order().offered_to([ANNA]).await;
     t.telegram.fail_next("answerCallbackQuery", 1, Fault::Hang);
     let process = server.process.id().expect("a running process").to_string();
-    let signal = async || Command::new("kill").args(["-TERM", &process]).status().await.expect("kill").success();
+    let signal = async |name: &str| {
+        assert!(Command::new("kill").args([name, &process]).status().await.expect("kill").success());
+    };
     let chat = t.chat(ANNA);
     let tap = chat.tap_update(&format!("m:new:acc:{order}"));
-    let (_, ()) = tokio::join!(chat.deliver(tap), async {
+    let (tap, code) = tokio::join!(chat.deliver(tap), async {
         eventually(|| t.telegram.hanging() == 1).await;
-        assert!(signal().await);
+        signal(first).await;
         // Until the first one has been noticed nobody waits for a second.
         while !reqwest_refused(&server.url).await {}
-        assert!(signal().await);
-        assert_eq!(server.process.wait().await.expect("an end").code(), Some(130));
+        signal(second).await;
+        server.process.wait().await.expect("an end").code()
     });
     assert_eq!(t.owner(order).await, Some(ANNA), "what was committed stands");
+    (code, tap.delivery.status)
+}
+
+#[tokio::test]
+async fn whoever_interrupts_a_server_that_is_stopping_ends_it_at_once() {
+    for first in ["-INT", "-TERM"] {
+        let (code, status) = told_to_stop_twice(first, "-INT").await;
+        assert_eq!(code, Some(130), "{first}");
+        assert_ne!(status, Some(200), "{first}: Telegram sends the update again");
+    }
+}
+
+#[tokio::test]
+async fn a_supervisor_that_asks_twice_cuts_nothing_short() {
+    for first in ["-TERM", "-INT"] {
+        let (code, status) = told_to_stop_twice(first, "-TERM").await;
+        assert_eq!((code, status), (Some(0), Some(200)), "{first}: what was under way is answered");
+    }
 }
 
 async fn reqwest_refused(url: &str) -> bool {
