@@ -7,7 +7,8 @@ mod settings;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{Shared, join_all};
 use jiff::Timestamp;
 use tokio::join;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 use crate::config::{self, Lookup};
 use crate::model::doctor::clocks::Reading;
 use crate::model::doctor::finding::{Read, Report, Unread};
+use crate::model::doctor::schema::Schema;
 use crate::model::doctor::server::Statements;
 use crate::model::doctor::staff::{Opened, Staff};
 use crate::model::doctor::webhook;
@@ -74,24 +76,27 @@ async fn read(lookup: Lookup<'_>, clock: Clock, before: Before) -> Facts {
         let prepared = settings.prepared;
         of(store, store::doctor::is_pooled).await.map(|pooled| Statements { prepared, pooled })
     };
+    // What is in the schema is asked for once it is known that there is one.
+    let schema = of(store, store::doctor::schema).boxed().shared();
+    let schema = &schema;
     // On the heap, as it is large.
     let of_database = Box::pin(async {
         join!(
             of(store, store::doctor::server),
-            of(store, store::doctor::rights),
-            of(store, store::doctor::schema),
-            of(store, store::doctor::indexes),
+            in_schema(schema, store, store::doctor::rights),
+            schema.clone(),
+            in_schema(schema, store, store::doctor::indexes),
             statements,
             of(store, store::doctor::clock),
-            of(store, store::doctor::undone),
-            of(store, store::doctor::masters),
-            of(store, store::doctor::messages),
-            of(store, store::doctor::cities),
+            in_schema(schema, store, store::doctor::undone),
+            in_schema(schema, store, store::doctor::masters),
+            in_schema(schema, store, store::doctor::messages),
+            in_schema(schema, store, store::doctor::cities),
         )
     });
     let (of_database, (staff, opened), (master, admin), telegram_clock, health) = join!(
         of_database,
-        staff(store, admin.as_ref()),
+        staff(schema, store, admin.as_ref()),
         bots,
         telegram_clock(&settings.bots),
         server::health(&settings)
@@ -126,6 +131,25 @@ where
 {
     let Some(store) = store else { return Err(Unread::NotConfigured(DATABASE_URL)) };
     in_time(async { read(store).await.map_err(|error| Unread::Failed(error.to_string())) }).await
+}
+
+/// What the database says within the time of what migrations have made, if there have been any.
+async fn in_schema<'a, T, F>(
+    schema: &Shared<impl Future<Output = Read<Schema>>>,
+    store: Option<&'a Store>,
+    read: impl FnOnce(&'a Store) -> F,
+) -> Read<T>
+where
+    F: Future<Output = Result<T, store::Error>>,
+{
+    in_time(async {
+        match schema.clone().await {
+            Ok(schema) if !schema.is_there() => Err(Unread::NeverMigrated),
+            // What else keeps the migrations from being read keeps nothing else from it.
+            _ => of(store, read).await,
+        }
+    })
+    .await
 }
 
 /// What comes within the time.
@@ -166,8 +190,12 @@ async fn telegram_clock(bots: &[Result<Bot, &'static str>; 2]) -> Read<Reading> 
 }
 
 /// The staff, and who of them has opened the bot.
-async fn staff(store: Option<&Store>, bot: Result<&Bot, &&'static str>) -> (Read<Staff>, Read<Opened>) {
-    let (staff, users) = match of(store, store::doctor::staff).await {
+async fn staff(
+    schema: &Shared<impl Future<Output = Read<Schema>>>,
+    store: Option<&Store>,
+    bot: Result<&Bot, &&'static str>,
+) -> (Read<Staff>, Read<Opened>) {
+    let (staff, users) = match in_schema(schema, store, store::doctor::staff).await {
         Ok(read) => read,
         Err(unread) => return (Err(unread.clone()), Err(unread)),
     };

@@ -14,7 +14,7 @@ pub mod server;
 pub mod staff;
 pub mod webhook;
 
-use finding::{Check, Finding, Read, Report, or_fine};
+use finding::{Check, Finding, Read, Report, Unread, or_fine};
 
 /// All that was read.
 #[derive(Clone, Debug)]
@@ -57,16 +57,23 @@ pub struct Facts {
     pub cities: Read<cities::Cities>,
 }
 
-/// Judges everything: one check after another, each with at least one finding.
+/// Judges everything: one check after another, each with at least one finding. What needs a schema is no check where there is none.
 #[must_use]
 pub fn judge(facts: &Facts) -> Report {
     let reached = facts.server.is_ok();
+    let mut server = facts.server.clone();
+    if let (Ok(server), Ok(schema)) = (&mut server, &facts.schema)
+        && !schema.is_there()
+    {
+        // It is `migrate` that makes them.
+        server.unset.clear();
+    }
     let [master, admin] = &facts.bots;
     let polled = matches!(&facts.health, Some(Ok(health)) if health.is_polling());
     let telegram_now = facts.telegram_clock.as_ref().map_or(facts.now, |reading| reading.of(facts.now));
     let bot = |bot| webhook::judge(bot, telegram_now, polled);
     let fetched = facts.bots.iter().all(webhook::Bot::is_fetched);
-    let database = facts.not_started.iter().cloned().chain(server::judge(&facts.server)).collect();
+    let database = facts.not_started.iter().cloned().chain(server::judge(&server)).collect();
     let checks = [
         ("settings", of_settings(&facts.settings, fetched)),
         ("database", database),
@@ -85,7 +92,8 @@ pub fn judge(facts: &Facts) -> Report {
         ("messages", of_database(reached, &facts.messages, messages::judge)),
         ("cities", of_database(reached, &facts.cities, cities::judge)),
     ];
-    Report { checks: checks.map(|(name, findings)| Check { name, findings }).into() }
+    let checks = checks.into_iter().filter(|(_, findings)| !findings.is_empty());
+    Report { checks: checks.map(|(name, findings)| Check { name, findings }).collect() }
 }
 
 /// What is said of the settings. `fetched`: whether a `serve --poll` serves both bots, which does without a webhook's secrets.
@@ -96,10 +104,12 @@ fn of_settings(findings: &[Finding], fetched: bool) -> Vec<Finding> {
     })
 }
 
-/// What is said of what stands in the database. That it was not reached is said once, and not by every check.
+/// What is said of what stands in the database. That it was not reached is said once, and not by every check; and of what was not
+/// asked for nothing is said, as that there is no schema says it all.
 fn of_database<T>(reached: bool, read: &Read<T>, judge: impl Fn(&T) -> Vec<Finding>) -> Vec<Finding> {
     match read {
         Ok(facts) => judge(facts),
+        Err(Unread::NeverMigrated) => Vec::new(),
         Err(_) if !reached => vec![Finding::unchecked("the database was not reached")],
         Err(unread) => vec![unread.finding()],
     }
@@ -127,7 +137,6 @@ fn rough(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::finding::Unread;
     use super::*;
 
     #[test]

@@ -258,12 +258,24 @@ async fn a_schema_that_is_not_this_release_s_is_named() {
         t.execute("DROP TABLE kept", &[]).await;
     }
     assert_eq!(t.findings().await, []);
+}
+
+#[tokio::test]
+async fn of_a_database_without_a_schema_it_is_said_once_what_to_run() {
+    let t = Dispatch::sound().await;
     let empty = postgres::empty_database("doctor_of_nothing").await;
-    let found = t.findings_with(&[("DATABASE_URL", &empty)]).await;
+    let (code, said) = t.doctor(&[], &[("DATABASE_URL", &empty)]).await;
+    assert_eq!(code, Some(1), "{said}");
+    let of_schema = |line: &&str| line.contains("migrat") || line.contains("index") || line.contains("exist");
+    let lines: Vec<_> = said.lines().filter(of_schema).collect();
+    assert_eq!(lines.len(), 1, "{said}");
     assert!(
-        found.contains(&("schema", "never_migrated")) && found.contains(&("database", "database_settings")),
-        "{found:?}"
+        lines[0].contains("no migrations were applied") && lines[0].contains("run `field-service migrate`"),
+        "{said}"
     );
+    assert!(!said.contains("unchecked "), "nothing is asked that depends on it: {said}");
+    let found = t.findings_with(&[("DATABASE_URL", &empty)]).await;
+    assert_eq!(found, [("schema", "never_migrated")]);
 }
 
 #[tokio::test]

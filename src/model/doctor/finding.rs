@@ -90,6 +90,8 @@ pub enum Unread {
     Failed(String),
     /// No answer came in that time.
     TimedOut(Duration),
+    /// It was not asked for, as the database has no schema yet, which is a finding of its own.
+    NeverMigrated,
 }
 
 impl Unread {
@@ -100,6 +102,7 @@ impl Unread {
             Self::NotConfigured(variable) => format!("{variable} is needed for it"),
             Self::Refused(why) | Self::Failed(why) => why.clone(),
             Self::TimedOut(time) => format!("no answer within {} s", time.as_secs()),
+            Self::NeverMigrated => "the database has no schema yet".to_owned(),
         }
     }
 

@@ -93,15 +93,19 @@ pub fn judge(health: Option<&Read<Health>>, fetched: bool) -> Vec<Finding> {
     }]
 }
 
-/// Judges the jobs, by what the server says and by what they have left undone.
+/// Judges the jobs, by what the server says and by what they have left undone; nothing, if neither says anything as there is no schema.
 #[must_use]
 pub fn judge_jobs(health: Option<&Read<Health>>, undone: &Read<Undone>, reached: bool) -> Vec<Finding> {
     let said = health.and_then(|health| health.as_ref().ok()).and_then(|health| health.said.as_ref());
     let mut findings: Vec<_> = said.iter().flat_map(|said| &said.jobs).filter(|job| !job.alive).map(dead).collect();
     match undone {
         Ok(undone) => findings.extend(of_undone(*undone)),
+        Err(Unread::NeverMigrated) => {}
         Err(_) if !reached => findings.push(Finding::unchecked("the database was not reached")),
         Err(unread) => findings.push(unread.finding()),
+    }
+    if findings.is_empty() && matches!(undone, Err(Unread::NeverMigrated)) {
+        return findings;
     }
     or_fine(findings, || match said.map(|said| said.jobs.len()) {
         None | Some(0) => "nothing is left undone".to_owned(),

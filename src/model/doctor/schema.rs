@@ -54,12 +54,21 @@ const INDEXES: [(&str, bool); 5] = [
 
 const MIGRATE: &str = "run `field-service migrate`, while people work";
 
+impl Schema {
+    /// Whether a migration was ever applied: without one there is nothing else to be looked at.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.applied.as_ref().is_some_and(|applied| !applied.is_empty())
+    }
+}
+
 /// Judges the migrations.
 #[must_use]
-pub fn judge(Schema { ours, applied }: &Schema) -> Vec<Finding> {
-    let Some(applied) = applied else {
-        return vec![Finding::wrong("never_migrated", "the database has no schema yet", MIGRATE)];
-    };
+pub fn judge(schema: &Schema) -> Vec<Finding> {
+    let Schema { ours, applied: Some(applied) } = schema else { return vec![never_migrated()] };
+    if !schema.is_there() {
+        return vec![never_migrated()];
+    }
     let known: BTreeMap<i32, &Migration> = ours.iter().map(|migration| (migration.version, migration)).collect();
     let newest = known.keys().next_back().copied().unwrap_or_default();
     let is_there = |ours: &&Migration| applied.iter().any(|applied| applied.version == ours.version);
@@ -97,6 +106,10 @@ pub fn judge(Schema { ours, applied }: &Schema) -> Vec<Finding> {
         ));
     }
     or_fine(findings, || format!("up to date at V{newest}"))
+}
+
+fn never_migrated() -> Finding {
+    Finding::wrong("never_migrated", "no migrations were applied: the database has no schema yet", MIGRATE)
 }
 
 /// Judges the indexes.
@@ -150,6 +163,7 @@ mod tests {
         assert_eq!(codes(&[(1, "a"), (2, "b"), (4, "a")]), ["migrations_changed"]);
         assert_eq!(codes(&[(1, "a"), (2, "a"), (3, "a"), (4, "a")]), ["migrations_foreign"]);
         assert_eq!(codes(&[(1, "a"), (2, "a"), (4, "a"), (5, "a")]), ["schema_newer"]);
+        assert_eq!(codes(&[]), ["never_migrated"]);
         assert_eq!(judge(&Schema { ours, applied: None })[0].code, "never_migrated");
     }
 
