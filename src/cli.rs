@@ -73,9 +73,9 @@ fn needs_settings(command: &Command) -> bool {
 async fn execute(command: Command, mut before: Before) -> Result<ExitCode> {
     let database = private::start(&command);
     before.database = database.as_ref().err().map(ToString::to_string);
-    let _database = match command {
-        Command::Doctor(_) => database.ok(),
-        _ => Some(database?),
+    let database = match command {
+        Command::Doctor(_) => database.ok().flatten(),
+        _ => database?,
     };
     let done = match command {
         Command::Doctor(doctor) => return doctor::run(&doctor, before).await,
@@ -83,7 +83,7 @@ async fn execute(command: Command, mut before: Before) -> Result<ExitCode> {
         Command::Demo(demo) => self::demo(demo).await,
         Command::Sim(sim) => self::sim(sim).await,
         Command::Init(init) => init::run(init).await,
-        Command::Serve(serve) => serve::run(serve).await,
+        Command::Serve(serve) => serve::run(serve, database.as_ref()).await,
         Command::Backup(backup) => backup::run(backup),
         Command::Restore(restore) => restore::run(restore).await,
         Command::Health(health) => health::run(health).await,

@@ -8,6 +8,7 @@
 mod keeper;
 mod kept;
 mod programs;
+mod revival;
 mod temporary;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use std::io;
 
 pub use kept::Kept;
 pub use programs::{program, variables};
+pub use revival::{Shared, keep_alive};
 pub use temporary::{Cluster, Durability, Stop};
 
 /// The server could not be started; nothing was left behind.

@@ -2,10 +2,11 @@
 //! need it stops it.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use field_service::cluster::Kept;
+use field_service::cluster::{self, Kept, Shared};
 use field_service::config::{self, Database, environment};
-use tokio::task::block_in_place;
+use tokio::task::{JoinHandle, block_in_place};
 use tokio_postgres::config::Host;
 
 use super::Result;
@@ -31,7 +32,7 @@ pub fn start(command: &Command) -> Result<Option<Private>> {
         let how = if kept.has_started() { "started" } else { "running already" };
         tracing::info!("the database in {} is {how}", kept.folder().display());
     }
-    Ok(Some(Private(Some(kept))))
+    Ok(Some(Private(Arc::new(Mutex::new(Some(kept))))))
 }
 
 /// The folder that `DATABASE_FOLDER` names, from the root on, if the database is the one in it.
@@ -42,11 +43,18 @@ pub fn folder_of(database: &Database) -> Option<PathBuf> {
 }
 
 /// A server that is stopped when this is dropped, unless somebody else uses it.
-pub struct Private(Option<Kept>);
+pub struct Private(Shared);
+
+impl Private {
+    /// Starts the server again whenever it has died alone, until `stop` is ready.
+    pub fn keep_alive(&self, stop: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        tokio::spawn(cluster::keep_alive(Arc::clone(&self.0), stop))
+    }
+}
 
 impl Drop for Private {
     fn drop(&mut self) {
-        block_in_place(|| drop(self.0.take()));
+        block_in_place(|| drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()));
     }
 }
 

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use super::private::Private;
 use super::{Result, listen, shutdown_signal};
 
 /// Where a server listens that is not told.
@@ -35,7 +36,8 @@ pub struct Serve {
     replace_webhook: bool,
 }
 
-pub async fn run(serve: Serve) -> Result {
+/// Serves. `private`: the database, if it is one of one's own, which is started again should it die.
+pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     let connections = serve.connections.map_or_else(four_per_core, usize::from);
     let app = if serve.poll {
         App::asking_for_updates(&environment, connections, Clock::default())?
@@ -61,6 +63,7 @@ pub async fn run(serve: Serve) -> Result {
     let (jobs, stop_jobs) = (app.jobs(), stop.clone());
     let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
     exit_at_the_next_interrupt(stop.clone());
+    let keeping_alive = private.map(|private| private.keep_alive(stop.clone()));
     let http = app.http();
     let polling = serve.poll.then(|| {
         let (pollers, stop) = (app.pollers(http.clone()), stop.clone());
@@ -79,6 +82,9 @@ pub async fn run(serve: Serve) -> Result {
     };
     // Those that failed have been logged.
     drop(jobs.await?);
+    if let Some(keeping_alive) = keeping_alive {
+        keeping_alive.await?;
+    }
     app.store.close();
     app.metrics.count_lost_lines();
     match app.metrics.summary().as_str() {

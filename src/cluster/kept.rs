@@ -156,6 +156,11 @@ impl Kept {
     }
 }
 
+/// Where the server in a folder listens: the port is ours, and so is this.
+pub(super) fn socket(folder: &Path) -> PathBuf {
+    folder.join(".s.PGSQL.5432")
+}
+
 /// PostgreSQL's settings and connection strings give spaces, commas and quotes a meaning.
 fn check(folder: &Path) -> Result<(), Error> {
     let plain = |path: &str| path.len() <= LONGEST && path.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));

@@ -4,9 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use field_service::cluster::{Error, Kept};
+use field_service::cluster::{Error, Kept, Shared, keep_alive};
 
 use crate::harness::{eventually, postgres};
 
@@ -79,6 +80,30 @@ async fn a_server_that_is_stopping_is_not_taken_for_one_that_runs() {
     assert!(second.has_started());
     drop(first);
     postgres::connect(&second.database_url()).await.simple_query("SELECT 1").await.expect("a server that runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stopping() {
+    let folder = Folder::new("killed");
+    let kept = Kept::make(&folder.data()).expect("a server");
+    let url = kept.database_url();
+    let before = pid_file(&folder.data()).expect("a server");
+    let pid = before.lines().next().expect("a process");
+    assert!(Command::new("kill").args(["-KILL", pid]).status().expect("kill runs").success());
+    let is_alive = || Command::new("kill").args(["-0", pid]).output().expect("kill runs").status.success();
+    eventually(|| !is_alive()).await;
+    let shared: Shared = Arc::new(Mutex::new(Some(kept)));
+    keep_alive(Arc::clone(&shared), std::future::ready(())).await;
+    assert_eq!(pid_file(&folder.data()).as_ref(), Some(&before), "nobody needs it any more");
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let alive = tokio::spawn(keep_alive(Arc::clone(&shared), async { drop(stopped.await) }));
+    eventually(|| pid_file(&folder.data()).is_some_and(|now| now != before && now.contains("ready"))).await;
+    postgres::connect(&url).await.simple_query("SELECT 1").await.expect("a server that runs");
+    drop(stop);
+    alive.await.expect("an end");
+    drop(shared);
+    assert_eq!(pid_file(&folder.data()), None, "it is stopped as one that was never killed");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use field_service::cluster::Kept;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::{ADMIN_TOKEN, MASTER_TOKEN, postgres};
+use crate::harness::{ADMIN_TOKEN, MASTER_TOKEN, eventually, postgres};
 
 const OLGA: i64 = 5001;
 
@@ -357,21 +358,85 @@ async fn without_a_terminal_what_is_missing_is_named() {
     assert!(output.status.success() && folder.text().contains("1003:other"), "{}", said(&output));
 }
 
+/// What a program has logged so far.
+type Log = Arc<Mutex<Vec<String>>>;
+
 /// Starts `serve`, and waits until it says where it listens.
 async fn serve(folder: &Folder) -> (Child, String) {
-    let mut command = program(folder, &["serve", "--poll", "--listen", "127.0.0.1:0"], &[]);
+    let (child, address, _) = serve_with_log(folder, &["--poll"]).await;
+    (child, address)
+}
+
+async fn serve_with_log(folder: &Folder, args: &[&str]) -> (Child, String, Log) {
+    let mut command = program(folder, &[&["serve", "--listen", "127.0.0.1:0"], args].concat(), &[]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-    let mut seen = Vec::new();
+    let log = Log::default();
     while let Some(line) = lines.next_line().await.expect("a line") {
+        log.lock().expect("a log").push(line.clone());
         if let Some((_, address)) = line.split_once("listening on ") {
             let address = address.split_whitespace().next().expect("an address").to_owned();
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return (child, address);
+            let rest = Arc::clone(&log);
+            tokio::spawn(async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    rest.lock().expect("a log").push(line);
+                }
+            });
+            return (child, address, log);
         }
-        seen.push(line);
     }
-    panic!("it never listened: {seen:#?}");
+    panic!("it never listened: {log:#?}");
+}
+
+/// Makes a system on a database of its own in a folder, with the program.
+async fn init_with_own_database(telegram: &Telegram, folder: &Folder, data: &str) {
+    let args = ["init", "--data-folder", data, "--city", "Тверь", "--timezone", "Europe/Moscow", "--no-admin"];
+    let api = telegram.api_url();
+    let tokens = [("TELEGRAM_API_URL", api), ("MASTER_BOT_TOKEN", MASTER_TOKEN), ("ADMIN_BOT_TOKEN", ADMIN_TOKEN)];
+    let output = program(folder, &args, &tokens).output().await.expect("the program runs");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+fn is_alive(pid: &str) -> bool {
+    std::process::Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().expect("kill runs").success()
+}
+
+async fn kill(pid: &str) {
+    assert!(Command::new("kill").args(["-KILL", pid]).status().await.expect("kill runs").success());
+    eventually(|| !is_alive(pid)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_ones_own_that_is_killed_is_started_again() {
+    let (telegram, folder) = (bots().await, Folder::new("killed"));
+    let data = folder.0.join("data-of-ours");
+    init_with_own_database(&telegram, &folder, data.to_str().expect("a path")).await;
+    // Two processes that need it, both of which see it go.
+    let (mut first, address, log) = serve_with_log(&folder, &["--poll"]).await;
+    let (mut second, other, other_log) = serve_with_log(&folder, &[]).await;
+    assert!(is_healthy(&address).await && is_healthy(&other).await);
+    for time in 1..=2 {
+        let killed = server(&data).expect("a server");
+        kill(&killed).await;
+        eventually(|| server(&data).is_some_and(|pid| pid != killed && is_alive(&pid))).await;
+        for address in [&address, &other] {
+            assert!(is_healthy(address).await, "{time}: {log:#?} {other_log:#?}");
+        }
+    }
+    let lines = || [&log, &other_log].map(|log| log.lock().expect("a log").clone()).concat();
+    let count = |words: &str| lines().iter().filter(|line| line.contains(words)).count();
+    // Health may be there before the line.
+    eventually(|| count("is started again") >= 2).await;
+    assert_eq!(count("is started again"), 2, "once each time: {:#?}", lines());
+    assert!(count("has stopped: starting it again in") >= 2, "{:#?}", lines());
+    let server = server(&data).expect("a server");
+    for child in [&mut second, &mut first] {
+        assert!(is_alive(&server), "whoever is left needs it");
+        signal(child, "-TERM").await;
+        assert!(child.wait().await.expect("an end").success());
+    }
+    assert!(!runs(&data), "it is stopped with the last of them: {log:#?} {other_log:#?}");
+    eventually(|| !is_alive(&server)).await;
 }
 
 async fn is_healthy(address: &str) -> bool {
