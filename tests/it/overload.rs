@@ -1,10 +1,25 @@
 //! More updates than can be handled: whoever is served is served soon, the others are told at once to come again.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, iter};
+use tokio::process::{Child, Command};
 
-use crate::harness::{Dispatch, MASTER_SECRET, Settings};
+use crate::harness::function::resident;
+use crate::harness::{
+    ADMIN_TOKEN, ANNA, BARE_FOLDER, Dispatch, MASTER_SECRET, MASTER_TOKEN, Settings, database_name, proxied_database,
+};
+
+/// So many updates, unless `FLOOD` says how many: a minute of them are 12,000, at twice of what two connections can do that each update
+/// keeps busy for 20 ms.
+const FLOOD: usize = 1_500;
+/// So many are sent at first; from then on two for each that is served.
+const BEGINNING: usize = 40;
+/// How much more may be held at the end than half-way: the allocator's noise, in KiB.
+const NOISE: u64 = 4 * 1024;
 
 /// What became of a delivery.
 struct Delivered {
@@ -14,10 +29,13 @@ struct Delivered {
 }
 
 async fn deliver(client: &reqwest::Client, t: &Dispatch, user: i64) -> Delivered {
-    let update = t.chat(user).tap_update("m:new").to_string();
+    send(client, &t.url, t.chat(user).tap_update("m:new").to_string()).await
+}
+
+async fn send(client: &reqwest::Client, url: &str, update: String) -> Delivered {
     let begun = Instant::now();
     let answer = client
-        .post(format!("{}/telegram/master", t.url))
+        .post(format!("{url}/telegram/master"))
         .header("X-Telegram-Bot-Api-Secret-Token", MASTER_SECRET)
         .body(update)
         .send()
@@ -33,18 +51,124 @@ async fn deliver(client: &reqwest::Client, t: &Dispatch, user: i64) -> Delivered
 /// Two connections, and every update keeps one busy for 50 ms: 40 updates a second.
 async fn slow_system() -> Dispatch {
     let t = Dispatch::start_with(Settings { connections: 2, ..Settings::default() }).await;
+    slow_down(&t, 0.05).await;
+    t
+}
+
+/// Every update keeps a connection busy for so many seconds.
+async fn slow_down(t: &Dispatch, seconds: f64) {
     t.sql
-        .batch_execute(
+        .batch_execute(&format!(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
-             BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$;
-             CREATE TRIGGER slow BEFORE INSERT ON processed_updates FOR EACH ROW EXECUTE FUNCTION slow();",
-        )
+             BEGIN PERFORM pg_sleep({seconds}); RETURN NEW; END $$;
+             CREATE TRIGGER slow BEFORE INSERT ON processed_updates FOR EACH ROW EXECUTE FUNCTION slow();"
+        ))
         .await
         .expect("a trigger");
     for user in 1000..1400 {
         t.add_master(user, "Мастер").await;
     }
-    t
+}
+
+/// Starts `serve` as a process of its own, with two connections, and waits until it is well.
+async fn serve_with_two_connections(t: &Dispatch) -> (Child, String) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let process = Command::new(env!("CARGO_BIN_EXE_field-service"))
+        .args(["serve", "--connections", "2", "--listen", &free.to_string()])
+        .current_dir(BARE_FOLDER)
+        .env_clear()
+        .envs([
+            ("DATABASE_URL", t.database_url.as_str()),
+            ("MASTER_BOT_TOKEN", MASTER_TOKEN),
+            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN),
+            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
+            ("ADMIN_WEBHOOK_SECRET", "x"),
+            ("TELEGRAM_API_URL", t.telegram.api_url()),
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let url = format!("http://{free}");
+    let client = field_service::telegram::http_client(&url);
+    let is_well = async { while health(&client, &url).await != Some(200) {} };
+    tokio::time::timeout(Duration::from_secs(30), is_well).await.expect("it answers");
+    (process, url)
+}
+
+async fn health(client: &reqwest::Client, url: &str) -> Option<u16> {
+    client.get(format!("{url}/health")).send().await.ok().map(|answer| answer.status().as_u16())
+}
+
+/// Not by the clock, which says nothing on a busy machine: whenever an update is served, two more are sent, so that twice as many are
+/// offered as are done, however fast that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_twice_the_capacity_memory_stays_flat_and_whoever_was_refused_is_served_afterwards() {
+    let t = Dispatch::start().await;
+    slow_down(&t, 0.02).await;
+    let (process, url) = serve_with_two_connections(&t).await;
+    let process = process.id().expect("a process");
+    let client = field_service::telegram::http_client(&url);
+    let count = std::env::var("FLOOD").map_or(FLOOD, |count| count.parse().expect("a number of updates"));
+    let (mut sent, mut answered, mut served, mut half_way) = (0, 0, 0, 0);
+    let (mut under_way, mut refused) = (FuturesUnordered::new(), Vec::new());
+    while answered < count {
+        let wanted = count.min(BEGINNING + 2 * served);
+        while sent < wanted || (under_way.is_empty() && sent < count) {
+            let user = 1000 + i64::try_from(sent % 400).expect("a number");
+            let update = t.chat(user).tap_update("m:new").to_string();
+            let (client, url) = (client.clone(), url.clone());
+            under_way.push(tokio::spawn(async move { (send(&client, &url, update.clone()).await, update) }));
+            sent += 1;
+        }
+        let (delivery, update) = under_way.next().await.expect("one that is under way").expect("no panic");
+        match (delivery.status, delivery.retry_after) {
+            (200, false) => served += 1,
+            (503, true) => refused.push(update),
+            other => panic!("answered with {other:?} after {:?}", delivery.took),
+        }
+        answered += 1;
+        if answered == count / 2 {
+            half_way = resident(process);
+            assert_eq!(health(&client, &url).await, Some(200), "whoever watches is not refused");
+        }
+    }
+    let end = resident(process);
+    assert!(end <= half_way + NOISE, "{half_way} KiB half-way, {end} at the end of {count}");
+    assert!(served > count / 4 && refused.len() > count / 4, "{served} served, {} refused", refused.len());
+
+    // As Telegram sends them again, a few at a time.
+    let again = iter(refused).map(|update| send(&client, &url, update)).buffer_unordered(8);
+    let again: Vec<_> = again.map(|delivery| delivery.status).collect().await;
+    assert!(again.iter().all(|status| *status == 200), "{again:?}");
+    let recorded = t.one::<i64>("SELECT count(*) FROM processed_updates", &[]).await;
+    assert_eq!(recorded, i64::try_from(count).expect("a count"), "each is done once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_wrong_secrets_opens_no_connection_to_the_database() {
+    let (database_url, proxy) = proxied_database().await;
+    let flooded = format!("application_name=flooded {}", proxy.database_url(database_name(&database_url)));
+    let t = Dispatch::start_on(database_url, Settings { database_url: Some(flooded), ..Settings::default() }).await;
+    let client = field_service::telegram::http_client(&t.url);
+    let held =
+        async || t.one::<i64>("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flooded'", &[]).await;
+    let update = t.chat(ANNA).tap_update("m:new").to_string();
+    let statuses = iter(0..2_000).map(|number| {
+        let bot = ["master", "admin"][number % 2];
+        let request = client.post(format!("{}/telegram/{bot}", t.url)).body(update.clone());
+        let wrong = ["guess", "", MASTER_TOKEN][number % 3];
+        let request = if number % 5 == 0 { request } else { request.header("X-Telegram-Bot-Api-Secret-Token", wrong) };
+        async { request.send().await.expect("an answer").status().as_u16() }
+    });
+    let statuses: Vec<_> = statuses.buffer_unordered(64).collect().await;
+    assert!(statuses.iter().all(|status| *status == 401));
+    assert_eq!(held().await, 0);
+    assert_eq!(t.app.metrics.get("webhook", "OVERLOADED"), 0, "nor do they stand in anybody's way");
+    assert_eq!(send(&client, &t.url, update).await.status, 200);
+    assert!(held().await > 0, "one who knows the secret needs a connection");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,10 +79,7 @@ impl Function {
 
     /// How many KiB it holds in memory.
     pub fn resident(&self) -> u64 {
-        let process = self.process.id().expect("a process");
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process's status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("what it holds");
-        line.trim().split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+        resident(self.process.id().expect("a process"))
     }
 
     /// What it logged until it was ended.
@@ -91,6 +88,13 @@ impl Function {
         let output = self.process.wait_with_output().await.expect("its output");
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
+}
+
+/// How many KiB a process holds in memory.
+pub fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process's status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("what it holds");
+    line.trim().split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
