@@ -12,7 +12,6 @@ mod revival;
 mod temporary;
 
 use std::fmt;
-use std::io;
 
 pub use kept::Kept;
 pub use programs::{program, variables};
@@ -48,9 +47,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}

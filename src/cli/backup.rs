@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use clap::Args;
 use field_service::config::{Database, environment};
+use field_service::logging::cause::of_file;
 use tokio::task::block_in_place;
 
 use super::{Result, private, programs, say};
@@ -29,6 +30,7 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
         Ok(_) if !overwrite => {
             return Err(format!("{} is there: another name, or --overwrite", file.display()).into());
         }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_file("looking at", &file)(error).into()),
         _ => {}
     }
     let is_sql = file.extension().is_some_and(|extension| extension == "sql");
@@ -38,16 +40,16 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
     pg_dump
         .args(["--no-owner", "--no-privileges", if is_sql { "--format=plain" } else { "--format=custom" }])
         .stdin(Stdio::null())
-        .stdout(out.try_clone()?);
-    let dumped = block_in_place(|| pg_dump.status())?;
-    let written = if dumped.success() { out.sync_all() } else { Ok(()) };
+        .stdout(out.try_clone().map_err(of_file("writing", &part))?);
+    let dumped = block_in_place(|| pg_dump.status()).map_err(of_file("running", Path::new(pg_dump.get_program())))?;
+    let written = if dumped.success() { out.sync_all().map_err(of_file("writing", &part)) } else { Ok(()) };
     if !dumped.success() || written.is_err() {
-        fs::remove_file(&part)?;
+        fs::remove_file(&part).map_err(of_file("removing", &part))?;
         written?;
         let hint = programs::hint(&database);
         return Err(format!("pg_dump failed ({dumped}); {} was not written{hint}", file.display()).into());
     }
-    fs::rename(&part, &file)?;
+    fs::rename(&part, &file).map_err(of_file("putting a new file in the place of", &file))?;
     let file = file.display();
     let before = match private::folder_of(&database) {
         Some(folder) => {
@@ -61,8 +63,8 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
 /// For its owner alone: clients' addresses are in it.
 fn new_file(part: &Path) -> io::Result<File> {
     match fs::remove_file(part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_file("removing", part)(error)),
         _ => {}
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map_err(of_file("making", part))
 }

@@ -23,6 +23,9 @@ pub fn start(command: &Command) -> Result<Option<Private>> {
     let Some(folder) = folder_of(&database) else { return Ok(None) };
     // A database that was lost is made anew by whoever brings it back, and by nobody else: what looks lost may be on a disk that is
     // not there yet.
+    if let Command::Restore(restore) = command {
+        restore.check()?;
+    }
     let kept = block_in_place(|| match command {
         Command::Restore(_) => Kept::make(&folder),
         _ => Kept::start(&folder),

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use clap::Args;
 use field_service::config::{Database, environment};
+use field_service::logging::cause::of_file;
 use field_service::store::migrate;
 use tokio::task::block_in_place;
 
@@ -21,11 +22,23 @@ pub struct Restore {
     file: PathBuf,
 }
 
+impl Restore {
+    /// Sees that there is something to bring back, before a database is made for it.
+    pub fn check(&self) -> Result {
+        beginning(&self.file).map(drop)
+    }
+}
+
+fn beginning(file: &Path) -> Result<Vec<u8>> {
+    let named = of_file("reading", file);
+    let mut begins = Vec::new();
+    File::open(file).map_err(&named)?.take(MAGIC.len() as u64).read_to_end(&mut begins).map_err(&named)?;
+    Ok(begins)
+}
+
 pub async fn run(Restore { file }: Restore) -> Result {
     let database = Database::from_env(&environment)?;
-    let named = |error: std::io::Error| format!("{}: {error}", file.display());
-    let mut begins = Vec::new();
-    File::open(&file).map_err(named)?.take(MAGIC.len() as u64).read_to_end(&mut begins).map_err(named)?;
+    let begins = beginning(&file)?;
     let tables = migrate::look(&database).await?.tables;
     if tables > 0 {
         return Err(in_use(tables, &database).into());
@@ -39,7 +52,7 @@ pub async fn run(Restore { file }: Restore) -> Result {
     };
     let mut command = programs::command(program, &database)?;
     command.args(args).arg(&file).stdin(Stdio::null());
-    let done = block_in_place(|| command.status())?;
+    let done = block_in_place(|| command.status()).map_err(of_file("running", Path::new(command.get_program())))?;
     if !done.success() {
         let hint = programs::hint(&database);
         return Err(format!("{program} failed ({done}); the database is as empty as before{hint}").into());

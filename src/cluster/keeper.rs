@@ -49,20 +49,21 @@ impl Keeper {
         if let Some(User { id, group }) = user {
             command.uid(id).gid(group);
         }
-        let mut keeper = command.spawn()?;
+        let failed = |error: io::Error| Error::Failed(format!("running /bin/sh: {error}"));
+        let mut keeper = command.spawn().map_err(failed)?;
         let no_pipe = || Error::Failed("no pipe".to_owned());
         let input = keeper.stdin.take().ok_or_else(no_pipe)?;
         let mut output = BufReader::new(keeper.stdout.take().ok_or_else(no_pipe)?);
         let mut said = String::new();
-        output.read_line(&mut said)?;
+        output.read_line(&mut said).map_err(failed)?;
         for word in words {
             if let Some(more) = said.strip_prefix(word) {
                 let talk = Some(Mutex::new((input, output)));
                 return Ok((Self { script: keeper, talk }, word, more.trim().to_owned()));
             }
         }
-        output.read_to_string(&mut said)?;
-        keeper.wait()?;
+        output.read_to_string(&mut said).map_err(failed)?;
+        keeper.wait().map_err(failed)?;
         Err(Error::Failed(format!("the programs in {} said:\n{}", programs.display(), said.trim())))
     }
 

@@ -39,7 +39,7 @@ const KEEPER: &str = r#"
 trap '' PIPE HUP INT TERM
 umask 077
 cd "$2" 2>&1 || exit 1
-fail() { tail -n 20 "$2/log"; exit 1; }
+fail() { tail -n 20 "$2/log" 2>&1; exit 1; }
 runs() { "$1/pg_ctl" status --pgdata="$2/data" </dev/null >/dev/null 2>&1; }
 stop() { "$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-; }
 if command -v flock >/dev/null 2>&1; then
@@ -53,7 +53,7 @@ else
     together() { lock 9 LOCK_SH; }
     is_last() { lock 9 'LOCK_EX|LOCK_NB'; }
 fi
-touch turn users 2>&1 || exit 1
+touch "$2/turn" "$2/users" 2>&1 || exit 1
 exec 8<>turn 9<>users
 alone && together || { echo "$2 cannot be locked: that takes flock, of util-linux, or perl"; exit 1; }
 if [ ! -e data ]; then
@@ -69,7 +69,7 @@ if [ ! -e data ]; then
     printf '%s\n' "listen_addresses = ''" "port = 5432" "unix_socket_directories = '$2'" "unix_socket_permissions = 0700" \
         >>data.new/postgresql.conf
     echo "CREATE DATABASE $3" | "$1/postgres" --single -D "$2/data.new" postgres >>log 2>&1 || fail "$@"
-    mv data.new data || exit 1
+    mv "$2/data.new" "$2/data" 2>&1 || exit 1
 fi
 # Somebody else has told it to stop: it is of no use until it has, and has been started again.
 if runs "$@" && grep -q '^stopping' data/postmaster.pid 2>/dev/null; then stop "$@"; fi
@@ -95,7 +95,7 @@ impl Kept {
     /// When there is none, or no programs of the version that it is of, the folder's path does not do, or the server does not
     /// start; its own words are in the error.
     pub fn start(folder: &Path) -> Result<Self, Error> {
-        let folder = std::path::absolute(folder)?;
+        let folder = absolute(folder)?;
         if !has_database(&folder)? {
             return Err(Error::Failed(format!(
                 "there is no database in {0}. If it is on a disk of its own, see that this is mounted; if it was moved, set \
@@ -111,7 +111,34 @@ impl Kept {
     /// # Errors
     /// See [`Kept::start`]; and when something else is in the folder.
     pub fn make(folder: &Path) -> Result<Self, Error> {
-        Self::run(std::path::absolute(folder)?)
+        Self::run(absolute(folder)?)
+    }
+
+    /// Whether a database is in that folder or can be made there; the folder, from the root on, and whether there is one. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When neither is so.
+    pub fn look(folder: &Path) -> Result<(PathBuf, bool), Error> {
+        let folder = absolute(folder)?;
+        check(&folder)?;
+        if has_database(&folder)? {
+            return Ok((folder, true));
+        }
+        if folder.try_exists().map_err(named("looking at", &folder))? {
+            is_ours(&folder)?;
+        } else {
+            // Whether it can be made is known by making it.
+            fs::create_dir(&folder).map_err(named("making", &folder))?;
+            fs::remove_dir(&folder).map_err(named("removing", &folder))?;
+        }
+        Ok((folder, false))
+    }
+
+    /// A connection string for the database in a folder, which is from the root on.
+    #[must_use]
+    pub fn database_url_in(folder: &Path) -> String {
+        format!("host={} user=postgres dbname={DATABASE}", folder.display())
     }
 
     fn run(folder: PathBuf) -> Result<Self, Error> {
@@ -152,7 +179,7 @@ impl Kept {
     /// A connection string for the database in that folder.
     #[must_use]
     pub fn database_url(&self) -> String {
-        format!("host={} user=postgres dbname={DATABASE}", self.folder.display())
+        Self::database_url_in(&self.folder)
     }
 }
 
@@ -173,13 +200,36 @@ fn check(folder: &Path) -> Result<(), Error> {
     )))
 }
 
-fn named(path: &Path) -> impl Fn(io::Error) -> Error {
-    move |error| Error::Failed(format!("{}: {error}", path.display()))
+fn named(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
+    move |error| Error::Failed(format!("{doing} {}: {error}", path.display()))
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(folder).map_err(named("finding the folder", folder))
 }
 
 fn has_database(folder: &Path) -> Result<bool, Error> {
     let file = folder.join("data/PG_VERSION");
-    file.try_exists().map_err(named(&file))
+    file.try_exists().map_err(named("looking for", &file))
+}
+
+/// Sees that nothing but a database of ours is in a folder, or is to be, and that its server may run there: who owns it.
+fn is_ours(folder: &Path) -> Result<fs::Metadata, Error> {
+    // Not into somebody's home folder. Another process may be making the database just now, so that is looked for last.
+    let mut entries = fs::read_dir(folder).map_err(named("reading the folder", folder))?.flatten();
+    if entries.any(|entry| BEFORE.iter().all(|own| entry.file_name() != *own)) && !has_database(folder)? {
+        return Err(Error::Failed(format!("{} is not empty, and no database of ours", folder.display())));
+    }
+    let of_whom = if has_database(folder)? { folder.join("data") } else { folder.to_owned() };
+    let owner = fs::metadata(&of_whom).map_err(named("looking at", &of_whom))?;
+    if programs::is_root() && owner.uid() == 0 {
+        return Err(Error::Failed(format!(
+            "{} belongs to root, as whom PostgreSQL does not run: name a folder that is not there yet, or give this one to \
+             somebody else, such as by chown postgres",
+            of_whom.display()
+        )));
+    }
+    Ok(owner)
 }
 
 /// Makes the folder unless it is there, sees that nothing but a database of ours is in it, and closes it to everybody but the user
@@ -189,28 +239,17 @@ fn prepare(folder: &Path) -> Result<Option<User>, Error> {
     let user = if is_root && !folder.exists() { Some(programs::unprivileged_user()?) } else { None };
     match fs::DirBuilder::new().mode(0o700).create(folder) {
         // What was there before stays its owner's.
-        Ok(()) => user.map_or(Ok(()), |user| chown(folder, Some(user.id), Some(user.group))).map_err(named(folder))?,
+        Ok(()) => user
+            .map_or(Ok(()), |user| chown(folder, Some(user.id), Some(user.group)))
+            .map_err(named("giving away", folder))?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(named(folder)(error)),
+        Err(error) => return Err(named("making the folder", folder)(error)),
     }
-    // Not into somebody's home folder. Another process may be making the database just now, so that is looked for last.
-    let mut entries = fs::read_dir(folder).map_err(named(folder))?.flatten();
-    if entries.any(|entry| BEFORE.iter().all(|own| entry.file_name() != *own)) && !has_database(folder)? {
-        return Err(Error::Failed(format!("{} is not empty, and no database of ours", folder.display())));
-    }
-    let of_whom = if has_database(folder)? { folder.join("data") } else { folder.to_owned() };
-    let owner = fs::metadata(&of_whom).map_err(named(&of_whom))?;
-    if is_root && owner.uid() == 0 {
-        return Err(Error::Failed(format!(
-            "{} belongs to root, as whom PostgreSQL does not run: name a folder that is not there yet, or give this one to \
-             somebody else, such as by chown postgres",
-            of_whom.display()
-        )));
-    }
-    let mode = fs::metadata(folder).map_err(named(folder))?.permissions().mode();
+    let owner = is_ours(folder)?;
+    let mode = fs::metadata(folder).map_err(named("looking at", folder))?.permissions().mode();
     if mode & 0o077 != 0 {
         // Whoever reaches the socket in it is the database's superuser.
-        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(named(folder))?;
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(named("closing to others", folder))?;
     }
     Ok(is_root.then_some(User { id: owner.uid(), group: owner.gid() }))
 }

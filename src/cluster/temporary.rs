@@ -99,7 +99,8 @@ impl Cluster {
             Stop::Fast => "fast",
             Stop::Immediate => "immediate",
         };
-        match self.keeper.ask(mode)?.as_str() {
+        let said = self.keeper.ask(mode).map_err(|error| Error::Failed(format!("asking its keeper: {error}")))?;
+        match said.as_str() {
             "restarted" => Ok(()),
             _ => Err(Error::Failed("it did not come back after a restart".to_owned())),
         }

@@ -16,7 +16,7 @@ static FILE: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is there, and cannot be read.
-    #[error("{file}: {source}")]
+    #[error("reading {file}: {source}")]
     Unreadable {
         /// Where it is.
         file: String,

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 
 use rustls::CertificateError;
 
@@ -15,6 +16,11 @@ pub fn of(error: &(dyn Error + 'static)) -> Option<String> {
         next = error.source();
     }
     known
+}
+
+/// What was being done with which file when it failed: the system's own words name neither.
+pub fn of_file(doing: &'static str, file: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{doing} {}: {error}", file.display()))
 }
 
 fn word(error: &(dyn Error + 'static)) -> Option<String> {
