@@ -14,6 +14,7 @@ pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod staff;
+mod terminal;
 pub mod token;
 pub mod torture;
 pub mod verify;

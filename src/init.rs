@@ -1,7 +1,7 @@
 //! `field-service init`: from two tokens to a system that can be served, in one conversation.
 //!
-//! Everything is checked before it is written down, and what has been done stays done: whoever stops half-way and begins again is
-//! offered what is there already. Nothing that is in use is changed without a yes.
+//! Everything is asked and checked before anything is made or written down, but for the first admin, who is waited for; and what has
+//! been done stays done: whoever stops half-way and begins again is offered what is there already. Nothing that is in use is changed without a yes.
 
 mod admin;
 mod bots;
@@ -113,7 +113,12 @@ pub async fn run(
 ) -> Result<Option<Kept>, Error> {
     let mut talk = Talk::new(console);
     refuse_what_nobody_said(given, &talk)?;
+    admin::check(given)?;
     let file = EnvFile::read(file)?;
+    file.check()?;
+    if let Some(link) = file.link() {
+        talk.say(&format!("{} leads to {}, which is read and written.", link.display(), file.path().display()))?;
+    }
     if file.exists() {
         talk.say(&format!("{} is there: what it says is offered, and its other lines stay.", file.path().display()))?;
     }
@@ -123,10 +128,16 @@ pub async fn run(
     let admin =
         bots::token(&mut talk, &bots::ADMIN, &api, given.admin_token.clone(), &known, Some(&master.token)).await?;
     let database = database::choose(&mut talk, given, &known, lookup).await?;
+    let city = {
+        let store = database.ask()?;
+        let city = city::choose(&mut talk, given, &store, database.is_migrated).await;
+        store.close();
+        city?
+    };
 
     let secret = |name: &str| known(name).unwrap_or_else(random_secret);
     let (master_secret, admin_secret) = (secret("MASTER_WEBHOOK_SECRET"), secret("ADMIN_WEBHOOK_SECRET"));
-    let folder = database.kept.as_ref().map(|kept| kept.folder().display().to_string()).unwrap_or_default();
+    let folder = database.folder().map(|folder| folder.display().to_string()).unwrap_or_default();
     let mut values = vec![
         ("MASTER_BOT_TOKEN", master.token.reveal()),
         ("ADMIN_BOT_TOKEN", admin.token.reveal()),
@@ -145,13 +156,17 @@ pub async fn run(
     agree_to_write(&mut talk, &file, &text, given.overwrite)?;
     agree_to_migrate(&mut talk, database.behind, given.migrate)?;
     talk.say("Making the tables…")?;
-    let report = migrate::run(&database.config).await?;
+    let config = database.config.clone();
+    let kept = database.make()?;
+    let report = migrate::run(&config).await?;
     write(&mut talk, &file, &text)?;
     if let Some(statements) = report.for_the_owner {
         talk.say(&format!("This role does not own the database; its owner must run:\n{statements}"))?;
     }
-    let store = Store::new(&database.config, 1, Clock::default()).map_err(migrate::Error::from)?;
-    city::settle(&mut talk, given, &store).await?;
+    let store = Store::new(&config, 1, Clock::default()).map_err(migrate::Error::from)?;
+    if let Some(city) = &city {
+        city::add(&mut talk, &store, city).await?;
+    }
     admin::settle(&mut talk, given, &store, &admin).await?;
     talk.say(&format!(
         "\nEverything is there. Next, in this folder:\n\n  field-service serve --poll\n\nThen the dispatchers' bot @{} answers \
@@ -159,7 +174,7 @@ pub async fn run(
         admin.name
     ))?;
     store.close();
-    Ok(database.kept)
+    Ok(kept)
 }
 
 /// Before anything is begun.

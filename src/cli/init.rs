@@ -1,15 +1,15 @@
 //! `init`: from two tokens to a system that can be served.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use field_service::config::environment;
 use field_service::init::{self, Console, Given};
-use field_service::logging::printable;
 use tokio::task::block_in_place;
 
 use super::Result;
+use super::terminal::Terminal;
 
 #[derive(Args)]
 pub struct Init {
@@ -63,7 +63,7 @@ pub async fn run(init: Init) -> Result {
         overwrite: init.overwrite,
         migrate: init.migrate,
     };
-    let mut terminal = Terminal;
+    let mut terminal = Terminal::default();
     let console =
         (io::stdin().is_terminal() && io::stdout().is_terminal()).then_some(&mut terminal as &mut dyn Console);
     let is_silent = console.is_none();
@@ -73,24 +73,4 @@ pub async fn run(init: Init) -> Result {
     }
     block_in_place(|| drop(kept));
     Ok(())
-}
-
-/// Whoever sits there.
-struct Terminal;
-
-impl Console for Terminal {
-    fn say(&mut self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        text.split('\n').try_for_each(|line| writeln!(out, "{}", printable(line)))
-    }
-
-    fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
-        let mut out = io::stdout().lock();
-        write!(out, "{}", printable(question))?;
-        out.flush()?;
-        drop(out);
-        let mut answer = String::new();
-        let read = block_in_place(|| io::stdin().lock().read_line(&mut answer))?;
-        Ok((read > 0).then_some(answer))
-    }
 }

@@ -31,10 +31,8 @@ struct Person {
 }
 
 pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, admin: &Known) -> Result<(), Error> {
-    if let Some(id) = given.admin_id {
-        let name = given.admin_name.as_deref().unwrap_or_default();
-        let name = one_line(name).map_err(|why| Error::Wrong("--admin-name", why))?;
-        return save(talk, store, &Person { id, name, username: None }).await;
+    if let Some(person) = named(given)? {
+        return save(talk, store, &person).await;
     }
     if given.no_admin {
         return Ok(());
@@ -77,6 +75,18 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, ad
             offset = update["update_id"].as_i64().map(|id| id + 1).or(offset);
         }
     }
+}
+
+/// Whether the admin who was named can be one.
+pub(super) fn check(given: &Given) -> Result<(), Error> {
+    named(given).map(drop)
+}
+
+fn named(given: &Given) -> Result<Option<Person>, Error> {
+    let Some(id) = given.admin_id else { return Ok(None) };
+    let name = one_line(given.admin_name.as_deref().unwrap_or_default());
+    let name = name.map_err(|why| Error::Wrong("--admin-name", why))?;
+    Ok(Some(Person { id, name, username: None }))
 }
 
 /// Becomes the one who fetches the bot's updates, or stays it. Beside a `serve --poll`, each would get some of them, and what says

@@ -34,9 +34,9 @@ pub(super) async fn token(
     known: impl Fn(&str) -> Option<String>,
     other: Option<&Token>,
 ) -> Result<Known, Error> {
-    let text = format!("Token of the {} bot, from https://t.me/BotFather:", which.whose);
+    let text = format!("Token of the {} bot, from https://t.me/BotFather; it is not shown as you type:", which.whose);
     let usual = known(which.variable).map(|token| (token, "the one that is there"));
-    let question = Question { text: &text, flag: which.flag, given, usual };
+    let question = Question { text: &text, flag: which.flag, given, usual, hidden: true };
     let known = talk.settle(question, async |token: &str| check(which, api, token, other).await).await?;
     talk.say(&format!("  The {} bot is @{}.", which.whose, known.name))?;
     Ok(known)

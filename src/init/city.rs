@@ -21,19 +21,34 @@ const ZONES: [&str; 11] = [
     "Asia/Kamchatka",
 ];
 
-pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store) -> Result<(), Error> {
-    let known = cities::all(store).await?;
+/// A city that is to be added.
+pub(super) struct NewCity {
+    name: String,
+    zone: String,
+}
+
+/// Settles which city is to be added, if one is, and changes nothing. `store`: whose PostgreSQL knows the time zones; `is_migrated`:
+/// and the cities that are there.
+pub(super) async fn choose(
+    talk: &mut Talk<'_>,
+    given: &Given,
+    store: &Store,
+    is_migrated: bool,
+) -> Result<Option<NewCity>, Error> {
+    let known = if is_migrated { cities::all(store).await? } else { Vec::new() };
     if !known.is_empty() && given.city.is_none() {
         let named: Vec<_> = known.iter().map(|city| format!("{} ({})", city.name, city.timezone)).collect();
         talk.say(&format!("Cities: {}.", named.join(", ")))?;
-        return Ok(());
+        return Ok(None);
     }
-    let question = Question { text: "City:", flag: "--city", given: given.city.clone(), usual: None };
-    let city = talk.settle(question, async |name: &str| one_line(name)).await?;
-    if let Some(there) = known.iter().find(|there| there.name == city)
-        && given.timezone.as_ref().is_none_or(|timezone| *timezone == there.timezone)
-    {
-        return Ok(talk.say(&format!("  {} is there, in {}.", there.name, there.timezone))?);
+    let question = Question { text: "City:", flag: "--city", given: given.city.clone(), usual: None, hidden: false };
+    let name = talk.settle(question, async |name: &str| one_line(name)).await?;
+    if let Some(there) = known.iter().find(|there| there.name == name) {
+        if given.timezone.as_ref().is_some_and(|timezone| *timezone != there.timezone) {
+            return Err(Error::Wrong("--timezone", is_elsewhere(&name, &there.timezone)));
+        }
+        talk.say(&format!("  {} is there, in {}.", there.name, there.timezone))?;
+        return Ok(None);
     }
     for (number, zone) in (1..).zip(ZONES) {
         talk.say(&format!("  {number:>2}  {zone}"))?;
@@ -43,20 +58,37 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store) ->
         flag: "--timezone",
         given: given.timezone.clone(),
         usual: None,
+        hidden: false,
     };
     let check = async |answer: &str| {
         // The list is shown to whoever is asked alone.
         let zone = if given.timezone.is_some() { answer } else { named(answer) };
-        match cities::add(store, &city, zone).await {
-            Ok(Ok(_)) => Ok(zone.to_owned()),
-            Ok(Err(Refusal::OtherTimezone(known))) => Err(format!("{city} is there already, in {known}")),
-            Ok(Err(_)) => Err(format!("{zone} is no time zone: expected a name such as Europe/Moscow")),
+        match cities::knows_timezone(store, zone).await {
+            Ok(true) => Ok(zone.to_owned()),
+            Ok(false) => Err(is_no_zone(zone)),
             Err(error) => Err(error.to_string()),
         }
     };
     let zone = talk.settle(question, check).await?;
-    talk.say(&format!("  {city} is in {zone}."))?;
-    Ok(())
+    Ok(Some(NewCity { name, zone }))
+}
+
+/// Adds it.
+pub(super) async fn add(talk: &mut Talk<'_>, store: &Store, NewCity { name, zone }: &NewCity) -> Result<(), Error> {
+    match cities::add(store, name, zone).await? {
+        Ok(_) => Ok(talk.say(&format!("  {name} is in {zone}."))?),
+        // Somebody else has been at work meanwhile.
+        Err(Refusal::OtherTimezone(known)) => Err(Error::Wrong("--timezone", is_elsewhere(name, &known))),
+        Err(_) => Err(Error::Wrong("--timezone", is_no_zone(zone))),
+    }
+}
+
+fn is_elsewhere(city: &str, zone: &str) -> String {
+    format!("{city} is there already, in {zone}")
+}
+
+fn is_no_zone(zone: &str) -> String {
+    format!("{zone} is no time zone: expected a name such as Europe/Moscow")
 }
 
 /// The zone of that number, or of that name.

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Error;
+use crate::bots::render::texts::console as texts;
 
 /// A terminal, or what stands for one.
 pub trait Console {
@@ -17,6 +18,12 @@ pub trait Console {
     /// # Errors
     /// When nobody can be asked.
     fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
+
+    /// The same, and shows nobody what is typed.
+    ///
+    /// # Errors
+    /// When nobody can be asked.
+    fn ask_hidden(&mut self, question: &str) -> io::Result<Option<String>>;
 }
 
 /// A conversation, or a monologue that nobody hears.
@@ -32,6 +39,8 @@ pub(super) struct Question<'a> {
     pub(super) given: Option<String>,
     /// What an empty answer means, and how it is shown.
     pub(super) usual: Option<(String, &'a str)>,
+    /// Whether the answer is a secret.
+    pub(super) hidden: bool,
 }
 
 impl<'a> Talk<'a> {
@@ -47,18 +56,20 @@ impl<'a> Talk<'a> {
         self.0.as_mut().map_or(Ok(()), |console| console.say(text))
     }
 
-    fn ask(&mut self, question: &str) -> Result<String, Error> {
+    fn ask(&mut self, question: &str, hidden: bool) -> Result<String, Error> {
         let Some(console) = &mut self.0 else { return Err(Error::Ended) };
-        console.ask(question)?.map(|answer| answer.trim().to_owned()).ok_or(Error::Ended)
+        let answer = if hidden { console.ask_hidden(question)? } else { console.ask(question)? };
+        answer.map(|answer| answer.trim().to_owned()).ok_or(Error::Ended)
     }
 
     /// Whether the answer to a question is yes; one that is neither yes nor no is asked for again.
     pub(super) fn yes(&mut self, question: &str) -> Result<bool, Error> {
         loop {
-            match self.ask(&format!("{question} [yes/no] "))?.to_lowercase().as_str() {
-                "y" | "yes" => return Ok(true),
-                "n" | "no" => return Ok(false),
-                _ => self.say("yes or no?")?,
+            let answer = self.ask(&format!("{question} [yes/no] "), false)?.to_lowercase();
+            match () {
+                () if texts::is_yes(&answer) => return Ok(true),
+                () if texts::is_no(&answer) => return Ok(false),
+                () => self.say("yes or no?")?,
             }
         }
     }
@@ -69,7 +80,7 @@ impl<'a> Talk<'a> {
         question: Question<'_>,
         check: impl AsyncFn(&str) -> Result<T, String>,
     ) -> Result<T, Error> {
-        let Question { text, flag, given, usual } = question;
+        let Question { text, flag, given, usual, hidden } = question;
         if let Some(given) = given {
             return check(&given).await.map_err(|why| Error::Wrong(flag, why));
         }
@@ -82,7 +93,7 @@ impl<'a> Talk<'a> {
             None => format!("{text} "),
         };
         loop {
-            let answer = self.ask(&asked)?;
+            let answer = self.ask(&asked, hidden)?;
             let answer = match &usual {
                 Some((usual, _)) if answer.is_empty() => usual,
                 _ => &answer,

@@ -1,30 +1,46 @@
 //! The database: one that is there, or one of its own in a folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::task::block_in_place;
 
 use super::console::{Question, Talk};
 use super::{Error, Given};
-use crate::cluster::Kept;
+use crate::cluster::{Cluster, Durability, Kept};
 use crate::config::{DATABASE_FOLDER, Database, Lookup};
 use crate::store::migrate::{self, Prospect};
+use crate::store::{Clock, Store};
 
 /// Where a database of its own is, unless something else is said.
 const FOLDER: &str = "./field-service-data";
+/// The same, as it is proposed.
+const PROPOSED: &str = "one of its own in ./field-service-data";
 
 /// The oldest PostgreSQL whose statements these are, as `server_version_num` has it.
 const OLDEST: i32 = 140_000;
 
-/// A database that is reached and can be used.
+/// A database that can be used, once it is made.
 pub(super) struct Chosen {
     /// As `DATABASE_URL` says it.
     pub(super) url: String,
     pub(super) config: Database,
     /// How many of this release's migrations it lacks; nothing, if it has none of them.
     pub(super) behind: usize,
-    /// The server, if it is one of its own.
-    pub(super) kept: Option<Kept>,
+    /// Whether the tables are there.
+    pub(super) is_migrated: bool,
+    /// Whom to ask what it will know. On disk for nobody: it keeps nothing.
+    asked: Database,
+    server: Server,
+}
+
+/// Who runs it.
+enum Server {
+    /// Somebody else.
+    Others,
+    /// Ourselves, from that folder.
+    Runs(Kept),
+    /// Ourselves, once it is made in that folder. Until then a server of the same programs answers, which leaves nothing behind.
+    ToBeMade(PathBuf, Cluster),
 }
 
 pub(super) async fn choose(
@@ -35,47 +51,103 @@ pub(super) async fn choose(
 ) -> Result<Chosen, Error> {
     let folder = given.data_folder.as_deref().map(|folder| folder.display().to_string());
     let flag = if folder.is_some() { "--data-folder" } else { "--database-url, or --data-folder," };
-    let there = known(DATABASE_FOLDER).or_else(|| known("DATABASE_URL"));
+    let known_folder = known(DATABASE_FOLDER);
+    let there = known_folder.clone().or_else(|| known("DATABASE_URL"));
     // A URL has a password in it.
-    let shown = if there.is_some() { "the one that is there" } else { FOLDER };
-    let usual = there.or_else(|| talk.can_ask().then(|| FOLDER.to_owned())).map(|usual| (usual, shown));
+    let shown = if there.is_some() { "the one that is there" } else { PROPOSED };
+    let proposed = (there.is_none() && talk.can_ask()).then(|| FOLDER.to_owned());
+    let folders: Vec<_> = [&folder, &known_folder, &proposed].into_iter().flatten().cloned().collect();
     let question = Question {
-        text: "Database: postgresql://… of a PostgreSQL that is there, or a folder for one of its own:",
+        text: "Database: postgresql://… of a PostgreSQL that is there, or Enter for",
         flag,
         given: given.database_url.clone().or(folder),
-        usual,
+        usual: there.or(proposed).map(|usual| (usual, shown)),
+        hidden: false,
     };
-    let chosen = talk.settle(question, async |answer: &str| check(answer, lookup).await).await?;
-    match &chosen.kept {
-        Some(kept) => talk.say(&format!("  A PostgreSQL of its own is in {}.", kept.folder().display()))?,
-        None => talk.say("  The database is reached, and can be used.")?,
+    let chosen = talk.settle(question, async |answer: &str| check(answer, &folders, lookup).await).await?;
+    match &chosen.server {
+        Server::Others => talk.say("  The database is reached, and can be used.")?,
+        Server::Runs(kept) => talk.say(&format!("  A PostgreSQL of its own is in {}.", kept.folder().display()))?,
+        Server::ToBeMade(folder, _) => {
+            talk.say(&format!("  A PostgreSQL of its own can be made in {}.", folder.display()))?;
+        }
     }
     Ok(chosen)
 }
 
-/// Whether an answer is a connection string, and not a folder.
+impl Chosen {
+    /// A store to ask what the database will know: its time zones, and, with the tables, what is in them.
+    pub(super) fn ask(&self) -> Result<Store, Error> {
+        Ok(Store::new(&self.asked, 1, Clock::default()).map_err(migrate::Error::from)?)
+    }
+
+    /// The folder of a database of its own, from the root on.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match &self.server {
+            Server::Others => None,
+            Server::Runs(kept) => Some(kept.folder()),
+            Server::ToBeMade(folder, _) => Some(folder),
+        }
+    }
+
+    /// Makes it, unless it is there: the server, if it is one of its own.
+    pub(super) fn make(self) -> Result<Option<Kept>, Error> {
+        match self.server {
+            Server::Others => Ok(None),
+            Server::Runs(kept) => Ok(Some(kept)),
+            Server::ToBeMade(folder, rehearsal) => block_in_place(|| {
+                drop(rehearsal);
+                Ok(Some(Kept::make(&folder)?))
+            }),
+        }
+    }
+}
+
+/// Whether an answer is a connection string.
 fn is_url(answer: &str) -> bool {
     answer.contains("://") || answer.contains('=')
 }
 
-async fn check(answer: &str, lookup: Lookup<'_>) -> Result<Chosen, String> {
-    let (url, kept) = if is_url(answer) {
-        (answer.to_owned(), None)
-    } else if answer.is_empty() {
-        return Err("a URL, or a folder?".to_owned());
+/// Whether that can be used. `folders`: the answers that are a folder, and not typed in error.
+async fn check(answer: &str, folders: &[String], lookup: Lookup<'_>) -> Result<Chosen, String> {
+    let server = if folders.iter().any(|folder| folder == answer) {
+        block_in_place(|| look_at(Path::new(answer)))?
+    } else if is_url(answer) {
+        Server::Others
     } else {
-        let kept = block_in_place(|| Kept::make(Path::new(answer))).map_err(|error| error.to_string())?;
-        (kept.database_url(), Some(kept))
+        return Err("that is no URL: expected one such as postgresql://user:password@host/database, or nothing (Enter) for what \
+                    stands in brackets; --data-folder names another folder for a PostgreSQL of its own"
+            .to_owned());
     };
-    let of_url = |name: &str| if name == "DATABASE_URL" { Some(url.clone()) } else { lookup(name) };
-    let config = Database::from_env(&of_url).map_err(|error| error.to_string())?;
-    let prospect = migrate::look(&config).await.map_err(|error| error.to_string())?;
-    match unfit(&prospect) {
-        Some(why) => Err(why),
-        None => Ok(Chosen { url, config, behind: prospect.behind, kept }),
+    let (url, asked) = match &server {
+        Server::Others => (answer.to_owned(), answer.to_owned()),
+        Server::Runs(kept) => (kept.database_url(), kept.database_url()),
+        Server::ToBeMade(folder, rehearsal) => (Kept::database_url_in(folder), rehearsal.database_url("postgres")),
+    };
+    let of = |url: String| {
+        let lookup = |name: &str| if name == "DATABASE_URL" { Some(url.clone()) } else { lookup(name) };
+        Database::from_env(&lookup).map_err(|error| error.to_string())
+    };
+    let (config, asked) = (of(url.clone())?, of(asked)?);
+    let prospect = migrate::look(&asked).await.map_err(|error| error.to_string())?;
+    if let Some(why) = unfit(&prospect) {
+        return Err(why);
     }
+    let is_migrated = prospect.is_ours && prospect.behind < migrate::known().len();
+    Ok(Chosen { url, config, behind: prospect.behind, is_migrated, asked, server })
 }
 
+/// Starts what is in a folder, or tries what is to be made there.
+fn look_at(folder: &Path) -> Result<Server, String> {
+    let looked = Kept::look(folder).and_then(|(folder, is_there)| {
+        Ok(if is_there {
+            Server::Runs(Kept::start(&folder)?)
+        } else {
+            Server::ToBeMade(folder, Cluster::start(Durability::None)?)
+        })
+    });
+    looked.map_err(|error| error.to_string())
+}
 /// Why a database cannot be used.
 fn unfit(prospect: &Prospect) -> Option<String> {
     if prospect.version_number < OLDEST {
@@ -121,6 +193,17 @@ mod tests {
     #[test]
     fn a_folder_is_no_url() {
         assert!(is_url("postgresql://a@b/c") && is_url("host=/tmp dbname=x"));
-        assert!(!is_url("./field-service-data") && !is_url("/srv/data"));
+        assert!(!is_url("./field-service-data") && !is_url("/srv/data") && !is_url("localhost"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_named_by_its_flag_and_not_typed_in_error() {
+        for typed in ["localhost", "none", "/srv/data", ""] {
+            let why = check(typed, &["./field-service-data".to_owned()], &|_| None).await.err().unwrap_or_default();
+            assert!(
+                why.contains("expected one such as postgresql://") && why.contains("--data-folder"),
+                "{typed}: {why}"
+            );
+        }
     }
 }

@@ -5,25 +5,47 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::logging::cause::of_file;
+
 /// A file that is there, or is to be.
 #[derive(Debug)]
 pub struct EnvFile {
     path: PathBuf,
+    /// The symbolic link that leads there. It stays one: the file that it leads to is written.
+    link: Option<PathBuf>,
     text: Option<String>,
 }
 
 impl EnvFile {
-    /// Reads it; there may be none yet.
+    /// Reads it, where a symbolic link leads to; there may be none yet.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it is there and cannot be read, or a link leads nowhere.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let text = match fs::read_to_string(path) {
+        let (path, link) = match fs::symlink_metadata(path) {
+            Ok(there) if there.is_symlink() => {
+                let leads_to = fs::canonicalize(path).map_err(of_file("following the link", path))?;
+                (leads_to, Some(path.to_owned()))
+            }
+            _ => (path.to_owned(), None),
+        };
+        let text = match fs::read_to_string(&path) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+            Err(error) => return Err(of_file("reading", &path)(error)),
         };
-        Ok(Self { path: path.to_owned(), text })
+        Ok(Self { path, link, text })
+    }
+
+    /// Sees that it can be written, and leaves everything as it is.
+    pub(super) fn check(&self) -> io::Result<()> {
+        let new = self.new_file()?.0;
+        fs::remove_file(&new).map_err(of_file("removing", &new))
+    }
+
+    /// The link that leads to it.
+    pub(super) fn link(&self) -> Option<&Path> {
+        self.link.as_deref()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -69,22 +91,29 @@ impl EnvFile {
     /// Lets its owner alone read it, as it is.
     pub(super) fn close_to_others(&self) -> io::Result<()> {
         fs::set_permissions(&self.path, fs::Permissions::from_mode(0o600))
+            .map_err(of_file("closing to others", &self.path))
     }
 
     /// Writes it: whole or not at all, for its owner alone.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        let (new, mut file) = self.new_file()?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file("writing", &new))?;
+        fs::rename(&new, &self.path).map_err(of_file("putting a new file in the place of", &self.path))?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_file("writing the folder", folder))
+    }
+
+    /// Makes the file that is to take its place, empty.
+    fn new_file(&self) -> io::Result<(PathBuf, File)> {
         let new = PathBuf::from(format!("{}.new", self.path.display()));
         // Of an attempt that was interrupted.
         match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_file("removing", &new)(error)),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
+        let file = made.map_err(of_file("making", &new))?;
+        Ok((new, file))
     }
 }
 
@@ -137,7 +166,7 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> EnvFile {
-        EnvFile { path: PathBuf::from(".env"), text: Some(text.to_owned()) }
+        EnvFile { path: PathBuf::from(".env"), link: None, text: Some(text.to_owned()) }
     }
 
     #[test]

@@ -59,6 +59,20 @@ pub async fn all(store: &Store) -> Result<Vec<Entry>, Error> {
     rows.iter().map(|row| Ok(Entry { name: column(row, "name")?, timezone: column(row, "timezone")? })).collect()
 }
 
+/// Whether PostgreSQL knows a time zone of that name. Needs no table.
+///
+/// # Errors
+/// When the database failed.
+pub async fn knows_timezone(store: &Store, timezone: &str) -> Result<bool, Error> {
+    const KNOWS: Statement = statement!(
+        "cities.knows_timezone",
+        [TEXT],
+        "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1 /* timezone */) AS is_known"
+    );
+    let rows = store.run(async |connection: Connection| connection.fetch(&KNOWS, &[&timezone]).await).await?;
+    column(&rows[0], "is_known")
+}
+
 /// Adds a city, unless it is there in that time zone already.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! From two tokens to a system that can be served: what `init` asks, checks, writes down and leaves alone.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -13,6 +13,8 @@ use field_service::init::{self, Console, EnvFile, Error, Given};
 use field_service::sim::telegram::{Telegram, Webhook};
 use field_service::store::migrate;
 use field_service::telegram::http_client;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -56,12 +58,14 @@ impl Drop for Folder {
 struct Script {
     answers: Vec<(&'static str, String)>,
     said: String,
+    /// The answers that nobody saw.
+    hidden: Vec<String>,
 }
 
 impl Script {
     fn new(answers: &[(&'static str, &str)]) -> Self {
         let answers = answers.iter().rev().map(|(question, answer)| (*question, (*answer).to_owned())).collect();
-        Self { answers, said: String::new() }
+        Self { answers, said: String::new(), hidden: Vec::new() }
     }
 }
 
@@ -78,6 +82,12 @@ impl Console for Script {
         }
         self.said = format!("{}{question}\n", self.said);
         Ok(answer.map(|(_, answer)| answer))
+    }
+
+    fn ask_hidden(&mut self, question: &str) -> io::Result<Option<String>> {
+        let answer = self.ask(question)?;
+        self.hidden.extend(answer.clone());
+        Ok(answer)
     }
 }
 
@@ -101,6 +111,8 @@ async fn lead(
     let lookup = |name: &str| (name == "TELEGRAM_API_URL").then(|| api.clone());
     let ended = init::run(given, &folder.env(), &lookup, Some(&mut script)).await.map(drop);
     assert!(ended.is_err() || script.answers.is_empty(), "not asked about {:?}:\n{}", script.answers, script.said);
+    let of_tokens = answers.iter().filter(|(question, _)| question.ends_with("' bot")).map(|(_, answer)| *answer);
+    assert!(ended.is_err() || script.hidden.iter().map(String::as_str).eq(of_tokens), "{:?}", script.hidden);
     (ended, script.said)
 }
 
@@ -129,14 +141,16 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
         ("dispatchers' bot", ADMIN_TOKEN),
         ("Database", "postgresql://nobody@127.0.0.1:1/x"),
         ("Database", "postgresql://nobody@127.0.0.1"),
+        ("Database", "localhost"),
+        ("Database", "./another-folder"),
         ("Database", &url),
         ("City", "  "),
         ("City", "Тверь"),
         ("Time zone", "Mars/Olympus"),
         ("Time zone", "2"),
         ("Прохожий (Telegram id 7001)", "maybe"),
-        ("Прохожий", "no"),
-        ("Ольга", "Y"),
+        ("Прохожий", "Нет"),
+        ("Ольга", "ДА"),
     ];
     let (ended, said) = lead(&telegram, &folder, &Given::default(), &answers).await;
     ended.expect("a system");
@@ -146,6 +160,7 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
         "need a bot of their own",
         "@orders_1001_bot",
         "DATABASE_URL is malformed",
+        "that is no URL: expected one such as postgresql://",
         "Mars/Olympus is no time zone",
         "Тверь is in Europe/Moscow",
         "https://t.me/orders_1002_bot",
@@ -183,15 +198,175 @@ async fn two_tokens_a_database_and_a_start_make_a_system() {
     // What is there is written over by whoever says so, and by nobody else; other lines stay.
     std::fs::write(folder.env(), format!("# Mine.\nMETRICS_TOKEN='x'\n{before}")).expect("a file");
     telegram.add_bot("1003:other", "Другая", None);
-    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "no")];
+    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "н")];
     let (ended, _) = lead(&telegram, &folder, &Given::default(), &other).await;
     assert!(matches!(ended, Err(Error::IsThere(_))), "{ended:?}");
     assert!(folder.text().contains(MASTER_TOKEN));
-    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "yes")];
+    let other = [("technicians' bot", "1003:other"), ("dispatchers' bot", ""), ("Database", ""), ("Write this", "д")];
     lead(&telegram, &folder, &Given::default(), &other).await.0.expect("a system");
     assert!(folder.text().starts_with("# Mine.\nMETRICS_TOKEN='x'\n") && !folder.text().contains(MASTER_TOKEN));
     assert!(folder.text().contains(&secrets[0]), "secrets stay");
     assert_eq!(folder.mode(), 0o600);
+}
+
+/// Everything is said that `init` needs, but for the database.
+fn tokens_and_city(timezone: &str) -> Given {
+    Given {
+        master_token: Some(MASTER_TOKEN.to_owned()),
+        admin_token: Some(ADMIN_TOKEN.to_owned()),
+        city: Some("Тверь".to_owned()),
+        timezone: Some(timezone.to_owned()),
+        no_admin: true,
+        ..Given::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_made_before_everything_is_checked() {
+    let (telegram, folder) = (bots().await, Folder::new("checked"));
+    let url = postgres::empty_database("checked").await;
+    let data = folder.0.join("data-of-ours");
+    let own = |given: Given| Given { data_folder: Some(data.clone()), ..given };
+    let theirs = |given: Given| Given { database_url: Some(url.clone()), ..given };
+    let (mars, moscow) = (|| tokens_and_city("Mars/Olympus"), || tokens_and_city("Europe/Moscow"));
+    let nameless = || Given { no_admin: false, admin_id: Some(OLGA), admin_name: Some("  ".to_owned()), ..moscow() };
+    for (given, flag) in [
+        (own(mars()), "--timezone: Mars/Olympus is no time zone"),
+        (theirs(mars()), "--timezone: Mars/Olympus is no time zone"),
+        (own(nameless()), "--admin-name: expected"),
+        (own(Given { city: Some("а\nб".to_owned()), ..moscow() }), "--city: expected"),
+        (Given { database_url: Some("localhost".to_owned()), ..moscow() }, "that is no URL"),
+        (Given { data_folder: Some(folder.0.join("none/data")), ..moscow() }, "none/data: No such file or directory"),
+    ] {
+        let (ended, _) = lead(&telegram, &folder, &given, &[]).await;
+        let why = ended.expect_err(flag).to_string();
+        assert!(why.contains(flag), "{flag}: {why}");
+        assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "{flag}");
+    }
+    // Nor where the file cannot be written.
+    std::fs::create_dir(folder.0.join(".env.new")).expect("a folder in the way");
+    let (ended, _) = lead(&telegram, &folder, &own(moscow()), &[]).await;
+    let why = ended.expect_err("in the way").to_string();
+    assert!(why.starts_with("removing ") && why.contains("/.env.new: "), "{why}");
+    assert!(!data.exists());
+    let prospect = migrate::look(&Database::from_url(&url).expect("a URL")).await.expect("a database");
+    assert_eq!(prospect.tables, 0);
+    std::fs::remove_dir(folder.0.join(".env.new")).expect("nothing in the way");
+    lead(&telegram, &folder, &own(moscow()), &[]).await.0.expect("a system");
+    assert!(data.join("data/PG_VERSION").exists() && folder.text().contains("data-of-ours"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_stays_a_link_and_the_file_that_it_leads_to_is_written() {
+    let (telegram, folder) = (bots().await, Folder::new("link"));
+    let url = postgres::empty_database("link").await;
+    let given = Given { database_url: Some(url), ..tokens_and_city("Europe/Moscow") };
+    let (elsewhere, file) = (folder.0.join("etc"), folder.0.join("etc/settings"));
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::os::unix::fs::symlink("etc/settings", folder.env()).expect("a link");
+    let (ended, _) = lead(&telegram, &folder, &given, &[]).await;
+    let why = ended.expect_err("it leads nowhere").to_string();
+    assert!(why.starts_with("following the link ") && why.contains("/.env: "), "{why}");
+    std::fs::write(&file, "# Mine.\n").expect("a file");
+    let (ended, said) = lead(&telegram, &folder, &given, &[("Write this into", "yes")]).await;
+    ended.expect("a system");
+    assert!(said.contains("/.env leads to ") && said.contains("etc/settings, which is read and written"), "{said}");
+    assert!(std::fs::symlink_metadata(folder.env()).expect("a link").is_symlink());
+    let metadata = std::fs::symlink_metadata(&file).expect("a file");
+    assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600);
+    let text = std::fs::read_to_string(&file).expect("a file");
+    assert!(text.starts_with("# Mine.\n") && text.contains(MASTER_TOKEN), "{text}");
+}
+
+/// A terminal, and all that is shown on it.
+struct Pty {
+    controller: std::fs::File,
+    shown: Arc<Mutex<String>>,
+}
+
+impl Pty {
+    /// A terminal, and what a program has as its own.
+    fn new() -> (Self, std::fs::File) {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&controller).and_then(|()| unlockpt(&controller)).expect("a terminal");
+        let name = ptsname(&controller, Vec::new()).expect("a name").into_string().expect("a path");
+        let terminal = std::fs::File::options().read(true).write(true).open(name).expect("a terminal");
+        let controller = std::fs::File::from(controller);
+        let (mut read, shown) = (controller.try_clone().expect("a terminal"), Arc::<Mutex<String>>::default());
+        let all = Arc::clone(&shown);
+        std::thread::spawn(move || {
+            let mut some = [0; 4096];
+            while let Ok(length @ 1..) = read.read(&mut some) {
+                all.lock().expect("what is shown").push_str(&String::from_utf8_lossy(&some[..length]));
+            }
+        });
+        (Self { controller, shown }, terminal)
+    }
+
+    fn shown(&self) -> String {
+        self.shown.lock().expect("what is shown").clone()
+    }
+
+    /// Types a line when the question is there, and what is typed is shown, or not.
+    async fn answer(&mut self, question: &str, is_shown: bool, line: &str) {
+        eventually(|| self.shown().contains(question) && self.echoes() == is_shown).await;
+        writeln!(self.controller, "{line}").expect("a terminal");
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(&self.controller).expect("a terminal").local_modes.contains(LocalModes::ECHO)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_not_shown_as_they_are_typed() {
+    let (telegram, folder) = (bots().await, Folder::new("terminal"));
+    let (mut pty, terminal) = Pty::new();
+    let mut command = program(&folder, &["init"], &[("TELEGRAM_API_URL", telegram.api_url())]);
+    command.stdin(terminal.try_clone().expect("a terminal")).stdout(terminal);
+    let mut child = command.spawn().expect("the program");
+    drop(command);
+    pty.answer("technicians' bot, from", false, MASTER_TOKEN).await;
+    pty.answer("dispatchers' bot, from", false, "1002:wrong-key").await;
+    pty.answer("knows no such token", false, ADMIN_TOKEN).await;
+    pty.answer("Database: ", true, "somewhere").await;
+    eventually(|| pty.shown().contains("that is no URL")).await;
+    let shown = pty.shown();
+    assert!(shown.contains("is @orders_1002_bot") && shown.contains("somewhere"), "{shown}");
+    assert!(["master-token", "wrong-key", "admin-token"].iter().all(|key| !shown.contains(key)), "{shown}");
+    signal(&child, "-INT").await;
+    assert_eq!(child.wait().await.expect("an end").code(), Some(130));
+
+    // Whoever gives up at a token has a terminal as before.
+    let (pty, terminal) = Pty::new();
+    let mut command = program(&folder, &["init"], &[("TELEGRAM_API_URL", telegram.api_url())]);
+    command.stdin(terminal.try_clone().expect("a terminal")).stdout(terminal.try_clone().expect("a terminal"));
+    let mut child = command.spawn().expect("the program");
+    eventually(|| pty.shown().contains("technicians' bot, from") && !pty.echoes()).await;
+    signal(&child, "-INT").await;
+    assert_eq!(child.wait().await.expect("an end").code(), Some(130));
+    assert!(pty.echoes());
+    assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_written_is_named_with_what_was_being_done() {
+    let (telegram, folder) = (bots().await, Folder::new("named"));
+    let data = folder.0.join("data-of-ours");
+    init_with_own_database(&telegram, &folder, data.to_str().expect("a path")).await;
+    std::fs::create_dir(folder.0.join("there.dump.part")).expect("a folder in the way");
+    for (args, words) in [
+        (["backup", "none/all.dump"], "making none/all.dump.part: No such file or directory"),
+        (["backup", "there.dump"], "removing there.dump.part: "),
+        (["restore", "none.dump"], "reading none.dump: No such file or directory"),
+    ] {
+        let output = program(&folder, &args, &[]).output().await.expect("the program runs");
+        assert!(!output.status.success() && said(&output).contains(&format!("error: {words}")), "{}", said(&output));
+    }
+    // Nor is a database made for what is not there.
+    std::fs::rename(&data, folder.0.join("moved")).expect("moved away");
+    let output = program(&folder, &["restore", "none.dump"], &[]).output().await.expect("the program runs");
+    assert!(said(&output).contains("error: reading none.dump: ") && !data.exists(), "{}", said(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

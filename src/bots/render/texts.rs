@@ -3,6 +3,7 @@
 //! What people typed goes through `typed`; an alert is plain text, so nothing is escaped there.
 
 mod buttons;
+pub mod console;
 mod notifications;
 pub mod onboarding;
 pub mod sheet;
