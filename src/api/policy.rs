@@ -230,7 +230,8 @@ pub struct Preview {
     /// In how many seconds masters would have taken `wait_percent` of a hundred of the orders that they would have taken: under the policy in
     /// force, and under this one; null: under one of them they would have taken none. To be read together with `accepted_percent`.
     wait_seconds: Option<[f64; 2]>,
-    /// Of how many of a hundred of those: 90, and 50 where they would have taken fewer than nine of ten orders under one of the policies.
+    /// Of how many of a hundred of those: 90, and 50 where they would have taken fewer than nine of ten orders, in whole percent, under one of the
+    /// policies.
     wait_percent: Option<u8>,
     /// How many of a hundred orders masters would have accepted: under the policy in force, and under this one.
     accepted_percent: Option<[f64; 2]>,

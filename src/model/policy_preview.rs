@@ -1,6 +1,6 @@
 //! What yesterday's orders would have been like under a [draft](super::policy_draft), beside the policy in force.
 
-/// With so many of a hundred orders taken, the wait of nine in ten says something of nearly all.
+/// With so many of a hundred orders taken, in whole percent as they are shown, the wait of nine in ten says something of nearly all.
 const NEARLY_ALL: f64 = 90.0;
 
 /// What yesterday's orders would have been like: the policy in force and the draft, each by the same replay. Yesterday is that of the
@@ -48,11 +48,17 @@ pub struct Wait {
 }
 
 impl Compared {
+    /// How many of a hundred orders masters took, now and then, as people are told: whatever is said beside goes by this number.
+    #[must_use]
+    pub fn accepted_shown(&self) -> [f64; 2] {
+        self.accepted_percent.map(f64::round)
+    }
+
     /// The wait to compare by: that of nine in ten. Where masters took fewer than nine in ten under either policy, the slowest of those
     /// that were taken say little of all, and it is that of a half. `None`: under one of them masters took none.
     #[must_use]
     pub fn wait(&self) -> Option<Wait> {
-        let [now, then] = self.accepted_percent;
+        let [now, then] = self.accepted_shown();
         let fewer = now.min(then);
         if fewer <= 0.0 {
             None
@@ -82,11 +88,13 @@ mod tests {
             compared.wait().map(|wait| (wait.percent, wait.seconds.map(f64::to_bits)))
         };
         let (half, nine) = ([30.0, 20.0].map(f64::to_bits), [300.0, 200.0].map(f64::to_bits));
-        assert_eq!(of([90.0, 97.5]), Some((90, nine)));
-        for fewer in [[89.9, 97.5], [97.5, 89.9], [0.1, 50.0]] {
+        for as_many in [[90.0, 97.5], [89.6, 97.5], [97.5, 89.5]] {
+            assert_eq!(of(as_many), Some((90, nine)), "{as_many:?}: it is shown as 90");
+        }
+        for fewer in [[89.4, 97.5], [97.5, 89.4], [0.5, 50.0]] {
             assert_eq!(of(fewer), Some((50, half)), "{fewer:?}");
         }
-        for none in [[0.0, 97.5], [97.5, 0.0]] {
+        for none in [[0.0, 97.5], [97.5, 0.0], [97.5, 0.4]] {
             assert_eq!(of(none), None, "{none:?}");
         }
     }

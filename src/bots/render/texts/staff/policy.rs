@@ -305,8 +305,8 @@ fn lasting(seconds: f64) -> String {
 
 /// What both policies came to, and what the numbers are.
 fn played(compared: &Compared) -> String {
-    let Compared { orders, accepted_percent, messages, drawn_percent, .. } = compared;
-    let ([took, take], [sent, sends]) = (accepted_percent, messages);
+    let Compared { orders, messages, drawn_percent, .. } = compared;
+    let ([took, take], [sent, sends]) = (compared.accepted_shown(), messages);
     let wait = compared.wait();
     let headline = wait.map_or_else(String::new, |Wait { seconds: [wait, waits], .. }| {
         format!("ожидание {} → {}, ", lasting(wait), lasting(waits))
