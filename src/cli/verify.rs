@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 
 use clap::Args;
 use field_service::dispatch::verify::{self, Progress, Report};
+use field_service::model::MasterId;
 use field_service::model::history::{Covered, Finding, RootWrong, Wrong, hex};
 use jiff::civil::Date;
 
@@ -17,7 +18,7 @@ pub struct Verify {
     /// Show the roots of so many days, the newest last
     #[arg(long, value_name = "N", default_value_t = 7)]
     days: usize,
-    /// Name each reason that was corrected by its master: whoever can change a reason can write such a correction too
+    /// Name each reason and each sum that was corrected by its master: whoever can change one can write such a correction too
     #[arg(long)]
     corrected: bool,
 }
@@ -52,7 +53,9 @@ pub async fn run(Verify { told, days, corrected }: Verify) -> Result {
         eprint!("\r{:40}\r", "");
     }
     say(&summary(&report))?;
-    named.iter().try_for_each(|(order, row)| say(&format!("order {order}, row {row}: its reason was corrected")))?;
+    named
+        .iter()
+        .try_for_each(|(order, row)| say(&format!("order {order}, row {row}: its reason or sum was corrected")))?;
     report.findings.iter().try_for_each(|finding| say(&found(finding)))?;
     if report.wrong > report.findings.len() as u64 {
         say(&format!("… and {} more orders", report.wrong - report.findings.len() as u64))?;
@@ -83,10 +86,10 @@ fn summary(report: &Report) -> String {
         lines.push(format!("{unsealed} changes from before seals are yet to be sealed, which the jobs do"));
     }
     if *corrected > 0 {
-        let reasons = if *corrected == 1 { "reason was" } else { "reasons were" };
+        let reasons = if *corrected == 1 { "reason or sum was" } else { "reasons or sums were" };
         lines.push(format!(
-            "{corrected} {reasons} corrected by their masters within a quarter of an hour, as order_edits says, which is not \
-             sealed: --corrected names them; what was said first is sealed"
+            "{corrected} {reasons} corrected by their masters, as order_edits says, which is not sealed: --corrected names \
+             them; what was said first is sealed"
         ));
     }
     lines.join("\n")
@@ -103,6 +106,19 @@ fn found(Finding { order, row, wrong }: &Finding) -> String {
         Wrong::OtherStatus { status, last } => format!(
             "is the last one and ends in {last}, but the order is {status}: rows after it are missing, or the order was \
              changed by itself"
+        ),
+        Wrong::OtherMaster { master, last } => {
+            let who =
+                |master: &Option<MasterId>| master.map_or_else(|| "nobody".to_owned(), |id| format!("master {id}"));
+            format!(
+                "is the last one, and by the history the order is with {}, but it is with {}: it was changed by itself",
+                who(last),
+                who(master)
+            )
+        }
+        Wrong::OtherAmount { amount, last } => format!(
+            "closes the order for {last}, but its sum is {}, which no correction says: it was changed by itself",
+            amount.as_deref().unwrap_or("unknown")
         ),
         Wrong::Counted { changes, rows } if rows < changes => {
             format!("rows are missing: the order has changed {changes} times, and there are {rows}")

@@ -16,7 +16,7 @@ pub enum Progress {
     Orders(u64),
     /// So many rows of the days' roots have been read.
     Seals(u64),
-    /// A reason was corrected; who asks may look at it.
+    /// A reason or a sum was corrected; who asks may look at it.
     Corrected {
         /// Of this order.
         order: OrderId,
@@ -34,7 +34,7 @@ pub struct Report {
     pub changes: u64,
     /// How many of them are yet to be sealed, as they are from before changes were.
     pub unsealed: u64,
-    /// How many reasons their masters have corrected in time.
+    /// How many reasons and sums their masters have corrected.
     pub corrected: u64,
     /// How many orders do not fit.
     pub wrong: u64,

@@ -14,7 +14,8 @@ use ring::digest::{Context, SHA256};
 
 pub use root::{Covered, Digest, Root, RootWrong};
 
-use super::OrderId;
+use super::order::Stage;
+use super::{MasterId, OrderId, OrderStatus};
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
@@ -56,6 +57,10 @@ pub struct Change {
     pub from: Option<String>,
     /// The status after it.
     pub to: String,
+    /// To whom it gives the order, if it is such a change and says so.
+    pub given_to: Option<MasterId>,
+    /// What the client paid, in rubles, if it says so.
+    pub amount: Option<String>,
     /// Its seal, if it has one.
     pub seal: Option<Vec<u8>>,
     /// Its canonical text.
@@ -73,6 +78,12 @@ pub struct OrderHistory {
     pub status: String,
     /// Its version, which begins at 1 and grows with each change.
     pub version: i64,
+    /// Its master.
+    pub master: Option<MasterId>,
+    /// What its client paid, in rubles.
+    pub amount: Option<String>,
+    /// What its master has corrected that to last since it was closed, as it is written beside the history.
+    pub amount_corrected: Option<String>,
     /// Its changes, in the order of their numbers.
     pub changes: Vec<Change>,
 }
@@ -98,6 +109,20 @@ pub enum Wrong {
         /// The order's.
         status: String,
         /// The history's last one.
+        last: String,
+    },
+    /// The order has a master who is not the one that its history gives it to.
+    OtherMaster {
+        /// The order's.
+        master: Option<MasterId>,
+        /// The history's last one; `None`: nobody has it.
+        last: Option<MasterId>,
+    },
+    /// The order has a sum that is not the one of its closing.
+    OtherAmount {
+        /// The order's.
+        amount: Option<String>,
+        /// The history's.
         last: String,
     },
     /// The order has changed so many times, and has other than so many rows.
@@ -127,7 +152,7 @@ pub struct Judged {
     pub finding: Option<Finding>,
     /// How many rows are yet to be sealed.
     pub unsealed: u64,
-    /// The rows whose reason its master has corrected, as it is written beside them. Whoever changes a reason can write that
+    /// The rows whose reason or sum its master has corrected, as it is written beside them. Whoever changes one can write that
     /// too: they are for people to look at.
     pub corrected: Vec<i64>,
 }
@@ -179,9 +204,34 @@ impl OrderHistory {
                 found(Some(last.row), Wrong::OtherStatus { status, last: last_status })
             }
             _ if rows != changes => found(previous.map(|previous| previous.row), Wrong::Counted { changes, rows }),
-            _ => None,
+            _ => self.other_master().and_then(|wrong| found(previous.map(|previous| previous.row), wrong)),
         };
+        if judged.finding.is_none()
+            && let Some((last, closed_for)) = previous.and_then(|last| Some((last, last.amount.as_ref()?)))
+            && self.amount.as_ref() != Some(closed_for)
+        {
+            if self.amount.is_some() && self.amount == self.amount_corrected {
+                judged.corrected.push(last.row);
+            } else {
+                let wrong = Wrong::OtherAmount { amount: self.amount.clone(), last: closed_for.clone() };
+                judged.finding = found(Some(last.row), wrong);
+            }
+        }
         judged
+    }
+
+    /// Whether the order has another master than its history says; of one that says nothing of it that is not known.
+    fn other_master(&self) -> Option<Wrong> {
+        let mut known = None;
+        for change in &self.changes {
+            match OrderStatus::parse(&change.to) {
+                Some(OrderStatus::Assigned) => known = change.given_to.map(Some),
+                Some(status) if status.stage() == Stage::Open => known = Some(None),
+                _ => {}
+            }
+        }
+        let last = known.filter(|last| *last != self.master)?;
+        Some(Wrong::OtherMaster { master: self.master, last })
     }
 }
 
@@ -194,7 +244,9 @@ mod tests {
         let seal = seal(previous.and_then(|previous| previous.seal.as_deref()), &says);
         let from = Some(from.to_owned());
         let seal = Some(seal.to_vec());
-        Change { row, is_given_out: true, from, to: to.to_owned(), seal, says, said_first: None }
+        let given_to = (to == "ASSIGNED").then_some(MasterId(3));
+        let amount = (to == "CLOSED").then(|| "1500.00".to_owned());
+        Change { row, is_given_out: true, from, to: to.to_owned(), given_to, amount, seal, says, said_first: None }
     }
 
     fn order() -> OrderHistory {
@@ -202,7 +254,15 @@ mod tests {
         let second = change(15, "SEARCHING", "ASSIGNED", Some(&first));
         let third = change(20, "ASSIGNED", "EN_ROUTE", Some(&second));
         let changes = vec![first, second, third];
-        OrderHistory { order: OrderId(7), status: "EN_ROUTE".to_owned(), version: 4, changes }
+        OrderHistory {
+            order: OrderId(7),
+            status: "EN_ROUTE".to_owned(),
+            version: 4,
+            master: Some(MasterId(3)),
+            amount: None,
+            amount_corrected: None,
+            changes,
+        }
     }
 
     fn wrong(change: impl Fn(&mut OrderHistory)) -> Option<(Option<i64>, Wrong)> {
@@ -234,6 +294,50 @@ mod tests {
         };
         let previous = "EN_ROUTE".to_owned();
         assert_eq!(wrong(forged), Some((Some(30), Wrong::DoesNotFollow { previous })));
+    }
+
+    #[test]
+    fn an_order_whose_master_or_sum_was_changed_by_hand_is_named() {
+        let other = |master: Option<i64>, last: Option<i64>| {
+            Some((Some(20), Wrong::OtherMaster { master: master.map(MasterId), last: last.map(MasterId) }))
+        };
+        assert_eq!(wrong(|order| order.master = Some(MasterId(4))), other(Some(4), Some(3)));
+        assert_eq!(wrong(|order| order.master = None), other(None, Some(3)));
+        // What was written by hand or long ago may not say whose it became.
+        let unknown = |order: &mut OrderHistory| {
+            order.changes[1].given_to = None;
+            order.master = Some(MasterId(4));
+        };
+        assert_eq!(wrong(unknown), None);
+        let searched_again = |master: Option<i64>| {
+            move |order: &mut OrderHistory| {
+                let again = change(21, "EN_ROUTE", "SEARCHING", order.changes.last());
+                order.changes.push(again);
+                (order.status, order.version, order.master) = ("SEARCHING".to_owned(), 5, master.map(MasterId));
+            }
+        };
+        assert_eq!(wrong(searched_again(None)), None);
+        let kept = Wrong::OtherMaster { master: Some(MasterId(3)), last: None };
+        assert_eq!(wrong(searched_again(Some(3))), Some((Some(21), kept)));
+
+        let closed = |amount: Option<&str>, corrected: Option<&str>| {
+            let mut order = order();
+            let last = change(22, "EN_ROUTE", "CLOSED", order.changes.last());
+            order.changes.push(last);
+            (order.status, order.version) = ("CLOSED".to_owned(), 5);
+            (order.amount, order.amount_corrected) = (amount.map(str::to_owned), corrected.map(str::to_owned));
+            order.judge(false)
+        };
+        let other = |amount: Option<&str>| {
+            let wrong = Wrong::OtherAmount { amount: amount.map(str::to_owned), last: "1500.00".to_owned() };
+            Some(Finding { order: OrderId(7), row: Some(22), wrong })
+        };
+        assert_eq!(closed(Some("1500.00"), None), Judged::default());
+        assert_eq!(closed(Some("15.00"), None).finding, other(Some("15.00")));
+        assert_eq!(closed(Some("15.00"), Some("1600.00")).finding, other(Some("15.00")));
+        assert_eq!(closed(None, None).finding, other(None));
+        let corrected = Judged { corrected: vec![22], ..Judged::default() };
+        assert_eq!(closed(Some("1600.00"), Some("1600.00")), corrected);
     }
 
     #[test]

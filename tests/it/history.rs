@@ -5,8 +5,8 @@ use std::process::Output;
 use std::time::Duration;
 
 use field_service::dispatch::verify::{self, Report};
-use field_service::model::OrderId;
 use field_service::model::history::{Covered, Root, RootWrong, Wrong, hex};
+use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Chat;
 use field_service::store::history::{self, Opened};
 use field_service::store::sweeps::{PURGE, Swept};
@@ -144,6 +144,42 @@ async fn whoever_tampers_with_a_row_is_found_out_and_the_row_is_named() {
         fits(&t).await;
     }
     assert_eq!(rows(&t, sound).await.len(), 3);
+}
+
+/// Beside the rows themselves: whose the order is, and what its client paid.
+#[tokio::test]
+async fn a_master_or_a_sum_that_was_changed_by_hand_is_found_out() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let order = at_work(&t).await;
+    let ids = rows(&t, order).await;
+    t.execute("UPDATE orders SET assigned_master_id = 2 WHERE id = $1", &[&order.0]).await;
+    let other = Wrong::OtherMaster { master: Some(MasterId(2)), last: Some(MasterId(1)) };
+    assert_eq!(wrong(&t, order, &ids).await, [(3, other)]);
+    let said = program(&t, &[]).await.1;
+    assert!(said.contains("by the history the order is with master 1, but it is with master 2"), "{said}");
+    t.execute("UPDATE orders SET assigned_master_id = 1 WHERE id = $1", &[&order.0]).await;
+
+    let chat = t.chat(ANNA);
+    t.let_pass(5);
+    chat.tap(&format!("m:act:cls_yes:{order}")).await;
+    t.answer(&chat, "2500").await;
+    assert_eq!(t.status(order).await, "CLOSED");
+    fits(&t).await;
+    let ids = rows(&t, order).await;
+    t.execute("UPDATE orders SET final_amount = 25 WHERE id = $1", &[&order.0]).await;
+    let other = Wrong::OtherAmount { amount: Some("25.00".to_owned()), last: "2500.00".to_owned() };
+    assert_eq!(wrong(&t, order, &ids).await, [(ids.len(), other)]);
+    let said = program(&t, &[]).await.1;
+    assert!(said.contains("closes the order for 2500.00, but its sum is 25.00"), "{said}");
+    t.execute("UPDATE orders SET final_amount = 2500 WHERE id = $1", &[&order.0]).await;
+
+    chat.press("Исправить сумму").await;
+    chat.say("3000").await;
+    chat.press("Да, исправить").await;
+    let report = verified(&t).await;
+    assert!(report.fits() && report.corrected == 1, "as its master may: {report:#?}");
+    t.execute("UPDATE orders SET final_amount = 2500 WHERE id = $1", &[&order.0]).await;
+    fits(&t).await;
 }
 
 /// What a chain does not show: its end is cut off and the order with it, or all of it is sealed anew.
@@ -359,9 +395,9 @@ async fn a_corrected_reason_is_no_tampering_and_a_changed_one_is() {
     let report = verified(&t).await;
     assert!(report.fits() && report.corrected == 1, "{report:#?}");
     let row = rows(&t, order).await.pop().expect("a row");
-    let named = format!("order {order}, row {row}: its reason was corrected");
+    let named = format!("order {order}, row {row}: its reason or sum was corrected");
     let (_, said) = program(&t, &[]).await;
-    assert!(said.contains("1 reason was corrected") && !said.contains(&named), "{said}");
+    assert!(said.contains("1 reason or sum was corrected") && !said.contains(&named), "{said}");
     let (output, said) = program(&t, &["--corrected"]).await;
     assert!(output.status.success() && said.contains(&named), "{said}");
 

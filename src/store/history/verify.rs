@@ -4,8 +4,8 @@ use tokio_postgres::Row;
 
 use super::super::{Connection, Error, LARGE_WORK, Statement, Store, column, statement};
 use super::says;
-use crate::model::OrderId;
 use crate::model::history::{Change, OrderHistory, Root};
+use crate::model::{MasterId, OrderId};
 
 /// Orders with all their changes, each as of one moment. A reason that its master has corrected within a quarter of an hour
 /// was sealed as it was given first, which is kept beside.
@@ -14,16 +14,29 @@ const AFTER: Statement = statement!(
     [INT8],
     "WITH batch AS MATERIALIZED (
          -- A number, and no parameter: PostgreSQL plans for so few.
-         SELECT id AS of_order, status, version::bigint AS version
+         SELECT id AS of_order, status, version::bigint AS version, assigned_master_id AS master_id, final_amount AS amount
          FROM orders WHERE id > $1 /* order */ ORDER BY id LIMIT 2000
      )
-     SELECT batch.of_order, batch.status, batch.version, change.row, change.from_status, change.to_status, change.seal,
+     SELECT batch.of_order, batch.status, batch.version, batch.master_id, batch.amount::text AS amount,
+            -- Since the last change: what was said of an earlier closing is over.
+            CASE WHEN batch.status = 'CLOSED' THEN (
+                SELECT CASE WHEN edit.new_value ~ '^[0-9]{1,10}([.][0-9]{1,2})?$' THEN edit.new_value::numeric(12, 2)::text END
+                FROM order_edits AS edit
+                WHERE edit.order_id = batch.of_order AND edit.field = 'final_amount' AND edit.created_at >= (
+                    SELECT max(created_at) FROM order_status_history WHERE order_id = batch.of_order)
+                ORDER BY edit.id DESC LIMIT 1) END AS amount_corrected,
+            change.given_to, change.said_amount, change.row, change.from_status, change.to_status, change.seal,
             change.says, change.said_first,
             -- Read after the rows: what others add meanwhile is not among them.
             change.row > 0 AND change.row <= (SELECT last_value FROM order_status_history_id_seq) AS is_given_out
      FROM batch
      LEFT JOIN LATERAL (
-         SELECT id AS row, from_status, to_status, seal, ",
+         SELECT id AS row, from_status, to_status, seal,
+                CASE WHEN to_status = 'ASSIGNED' THEN coalesce(
+                    CASE WHEN context ->> 'master_id' ~ '^[0-9]{1,18}$' THEN (context ->> 'master_id')::bigint END,
+                    CASE WHEN actor_type = 'MASTER' THEN changed_by_master_id END) END AS given_to,
+                CASE WHEN to_status = 'CLOSED' AND context ->> 'amount' ~ '^[0-9]{1,10}([.][0-9]{1,2})?$'
+                    THEN (context ->> 'amount')::numeric(12, 2)::text END AS said_amount, ",
     says!("reason"),
     " AS says, CASE WHEN correction.is_one THEN ",
     says!("correction.first_reason"),
@@ -57,8 +70,15 @@ pub(crate) async fn after(store: &Store, order: OrderId) -> Result<Vec<OrderHist
     for row in &rows {
         let order = OrderId(column(row, "of_order")?);
         if orders.last().is_none_or(|last| last.order != order) {
-            let (status, version) = (column(row, "status")?, column(row, "version")?);
-            orders.push(OrderHistory { order, status, version, changes: Vec::new() });
+            orders.push(OrderHistory {
+                order,
+                status: column(row, "status")?,
+                version: column(row, "version")?,
+                master: column::<Option<i64>>(row, "master_id")?.map(MasterId),
+                amount: column(row, "amount")?,
+                amount_corrected: column(row, "amount_corrected")?,
+                changes: Vec::new(),
+            });
         }
         if let (Some(last), Some(change)) = (orders.last_mut(), change(row)?) {
             last.changes.push(change);
@@ -74,6 +94,8 @@ fn change(row: &Row) -> Result<Option<Change>, Error> {
         is_given_out: column(row, "is_given_out")?,
         from: column(row, "from_status")?,
         to: column(row, "to_status")?,
+        given_to: column::<Option<i64>>(row, "given_to")?.map(MasterId),
+        amount: column(row, "said_amount")?,
         seal: column(row, "seal")?,
         says: column(row, "says")?,
         said_first: column(row, "said_first")?,
