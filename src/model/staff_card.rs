@@ -187,6 +187,8 @@ pub struct CardRound {
     pub at: Moment,
     /// Who was asked, best first.
     pub chosen: Vec<String>,
+    /// Whether the first of them is the order's preferred master.
+    pub preferred_first: bool,
     /// How many of the city's masters were not, by reason.
     pub excluded: Vec<(Exclusion, i64)>,
 }

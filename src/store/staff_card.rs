@@ -179,6 +179,7 @@ fn round(row: &Row) -> Result<CardRound, Error> {
         number: column(row, "round_number")?,
         at: Moment { at: column(row, "at")?, local: column(row, "local")? },
         chosen: column(row, "chosen")?,
+        preferred_first: column(row, "preferred_first")?,
         excluded: excluded.filter_map(|(reason, count)| reason.map(|reason| (reason, count))).collect(),
     })
 }

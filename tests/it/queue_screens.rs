@@ -275,9 +275,16 @@ fn searching() -> StaffCard {
                 number: 2,
                 at: at(14, 1),
                 chosen: vec!["Анна К.".to_owned(), "Вера".to_owned()],
+                preferred_first: false,
                 excluded: vec![(Exclusion::OffShift, 3), (Exclusion::Limit, 2), (Exclusion::Category, 11)],
             },
-            CardRound { number: 1, at: at(13, 21), chosen: Vec::new(), excluded: vec![(Exclusion::OffShift, 16)] },
+            CardRound {
+                number: 1,
+                at: at(13, 21),
+                chosen: Vec::new(),
+                preferred_first: false,
+                excluded: vec![(Exclusion::OffShift, 16)],
+            },
         ],
     }
 }

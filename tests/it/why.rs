@@ -647,3 +647,44 @@ async fn what_does_not_fit_what_the_wave_has_counted_is_said_to_be_uncertain() {
     let text = t.why_told(&t.chat(203), order).await;
     assert!(text.contains("в ту же секунду"), "{text}");
 }
+
+/// A preferred master who could not be asked in his time alone goes before those who have waited longer, and not for a wait.
+#[tokio::test]
+async fn who_is_preferred_was_asked_first_for_that_and_everybody_is_told_so() {
+    let (t, _) = a_day().await;
+    let set = async |on: bool| {
+        let now = t.clock.now();
+        let sql =
+            "UPDATE masters SET on_shift = $2, on_shift_since = CASE WHEN $2 THEN $1::timestamptz END WHERE id = 7";
+        t.execute(sql, &[&now, &on]).await;
+        let sql = "UPDATE master_changes SET created_at = $1 WHERE id = (SELECT max(id) FROM master_changes)";
+        t.execute(sql, &[&now]).await;
+    };
+    t.execute("INSERT INTO dispatch_policies (first_masters, widen_by) VALUES (1, 2)", &[]).await;
+    t.let_pass(1);
+    set(false).await;
+    let order = t.order().in_status("CREATED").create().await;
+    t.execute("UPDATE orders SET preferred_master_id = 7 WHERE id = $1", &[&order.0]).await;
+    t.tick().await;
+    assert_eq!(t.asked(order).await, [204]);
+    set(true).await;
+    t.let_pass(61);
+    t.tick().await;
+    let asked = t.asked(order).await;
+    assert!(asked.len() == 3 && asked.contains(&203), "{asked:?}");
+    let passed_over = if asked.contains(&ANNA) { VERA } else { ANNA };
+    let text = t.why_told(&t.chat(passed_over), order).await;
+    let wave = text.split("Волна 2").nth(1).expect("a wave");
+    assert!(
+        wave.contains("первым спросили мастера, которого просил клиент; другие ждали столько же (")
+            && !wave.contains("записано не всё"),
+        "{text}"
+    );
+    let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
+    desk.tap(&format!("adm:q:card:{order}:1")).await;
+    let said = "(первый указан в заявке, второй дольше всех без предложений)";
+    assert!(desk.screen().contains(said), "{}", desk.screen());
+    desk.press("Почему эти мастера").await;
+    assert!(desk.screen().contains(said) && desk.screen().contains("спросили: Мастер 203, "), "{}", desk.screen());
+    assert!(desk.buttons().iter().any(|button| button.text.contains(" · ждал очереди")), "{:?}", desk.buttons());
+}

@@ -34,13 +34,18 @@ pub enum Verdict {
     Waited {
         /// For how many seconds the master had; `None`: was never asked.
         own: Option<i64>,
-        /// Whom the wave asked, and for how many seconds each of them had.
+        /// Whom the wave asked, and for how many seconds each of them had; without the preferred master.
         others: Vec<(MasterId, Option<i64>)>,
         /// Whether any of those had waited exactly as long.
         tied: bool,
+        /// Whether the preferred master was asked besides, before all others, however long he had waited.
+        preferred_asked: bool,
     },
     /// Could be asked, and may have been held: others were being decided about in the same second.
-    WaitedOrHeld,
+    WaitedOrHeld {
+        /// As of [`Self::Waited`].
+        preferred_asked: bool,
+    },
     /// Had as many orders and offers as allowed.
     Full {
         /// How many that is.
@@ -235,20 +240,30 @@ impl Story {
                 Verdict::Full { limit: then.limit, orders, offers, elsewhere: 0 }
             }
             Some(reason) => Verdict::Excluded(*reason),
-            None if wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed) > 0 => Verdict::WaitedOrHeld,
             None if matches!(wave.chosen[..], [one] if Some(one) == self.order.preferred) => Verdict::ClientsChoice,
-            None => waited(wave, then, &judged),
+            // Nobody went before him: he was held himself, or the preferred master was, who is waited for.
+            None if wave.chosen.is_empty() => Verdict::Excluded(Exclusion::Held),
+            None if wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed) > 0 => {
+                Verdict::WaitedOrHeld { preferred_asked: self.order.has_preferred(&wave.chosen) }
+            }
+            None => waited(&self.order, wave, then, &judged),
         };
         (verdict, judged.agrees)
     }
 }
 
 /// That others had waited longer.
-fn waited(wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
+fn waited(order: &WhyOrder, wave: &Wave, own: &Candidate, judged: &Judged) -> Verdict {
     let waited =
         |master: &Candidate| master.waits_since().map(|since| wave.at.at.duration_since(since).as_secs().max(0));
     let of = |id: &MasterId| judged.ranked.iter().find(|(master, _)| master.id == *id).map(|(master, _)| master);
-    let asked: Vec<&Candidate> = wave.chosen.iter().filter_map(of).collect();
-    let tied = asked.iter().any(|master| master.waits_since() == own.waits_since());
-    Verdict::Waited { own: waited(own), others: asked.iter().map(|master| (master.id, waited(master))).collect(), tied }
+    // Who is preferred has not waited for it.
+    let by_wait = wave.chosen.iter().filter(|master| Some(**master) != order.preferred);
+    let asked: Vec<&Candidate> = by_wait.filter_map(of).collect();
+    Verdict::Waited {
+        own: waited(own),
+        others: asked.iter().map(|master| (master.id, waited(master))).collect(),
+        tied: asked.iter().any(|master| master.waits_since() == own.waits_since()),
+        preferred_asked: order.has_preferred(&wave.chosen),
+    }
 }

@@ -143,11 +143,40 @@ fn what_the_wave_has_counted_shows_whether_all_was_written_down() {
         (told.verdict, told.certain)
     };
     let others = vec![(MasterId(3), Some(95))];
-    let waited = Verdict::Waited { own: Some(90), others, tied: false };
+    let waited = Verdict::Waited { own: Some(90), others, tied: false, preferred_asked: false };
+    let or_held = Verdict::WaitedOrHeld { preferred_asked: false };
     assert_eq!(told(&[(Exclusion::Rank, 2)], &[3]), (waited.clone(), true));
     assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::OffShift, 1)], &[3]), (waited, false));
-    assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[3]), (Verdict::WaitedOrHeld, true));
+    assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[3]), (or_held.clone(), true));
+    assert_eq!(told(&[(Exclusion::Held, 3)], &[]), (Verdict::Excluded(Exclusion::Held), true));
     assert_eq!(told(&[(Exclusion::Rank, 2)], &[1]), (Verdict::Asked(None), true));
+}
+
+#[test]
+fn who_is_preferred_was_asked_first_for_that_and_not_for_a_wait() {
+    // He has waited least of all.
+    let mut masters = [past(1), past(2), past(3)];
+    masters[1].master.came_before = Some(at(99));
+    masters[2].master.came_before = Some(at(5));
+    let told = |preferred: i64, excluded: &[(Exclusion, i64)], chosen: &[i64]| {
+        let wave = Wave {
+            chosen: chosen.iter().copied().map(MasterId).collect(),
+            excluded: excluded.iter().copied().collect(),
+            ..wave(100)
+        };
+        let order = WhyOrder { preferred: Some(MasterId(preferred)), ..order() };
+        let story = Story { order, ..story(wave, masters.to_vec()) };
+        let told = story.tell(MasterId(1)).remove(0);
+        (told.verdict, told.certain)
+    };
+    let others = vec![(MasterId(3), Some(95))];
+    let waited =
+        |preferred_asked| Verdict::Waited { own: Some(90), others: others.clone(), tied: false, preferred_asked };
+    assert_eq!(told(2, &[(Exclusion::Rank, 1)], &[2, 3]), (waited(true), true));
+    assert_eq!(told(2, &[(Exclusion::Rank, 2)], &[2]), (Verdict::ClientsChoice, true));
+    assert_eq!(told(2, &[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[2]), (Verdict::ClientsChoice, true));
+    let or_held = Verdict::WaitedOrHeld { preferred_asked: true };
+    assert_eq!(told(2, &[(Exclusion::Held, 1)], &[2, 3]), (or_held, true));
 }
 
 #[test]
@@ -305,7 +334,8 @@ fn equal_waits_are_told_from_those_that_only_look_equal() {
         let story = story(wave, masters.to_vec());
         story.tell(MasterId(1)).remove(0).verdict
     };
-    let waited = |tied| Verdict::Waited { own: Some(90), others: vec![(MasterId(2), Some(90))], tied };
+    let waited =
+        |tied| Verdict::Waited { own: Some(90), others: vec![(MasterId(2), Some(90))], tied, preferred_asked: false };
     assert_eq!(told(&masters), waited(true));
     masters[1].master.came_before = Some(at(10) - SignedDuration::from_millis(3));
     assert_eq!(told(&masters), waited(false));

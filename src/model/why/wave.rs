@@ -39,6 +39,13 @@ pub struct WhyOrder {
     pub local_now: DateTime,
 }
 
+impl WhyOrder {
+    /// Whether the preferred master is among these.
+    pub(super) fn has_preferred(&self, masters: &[MasterId]) -> bool {
+        self.preferred.is_some_and(|preferred| masters.contains(&preferred))
+    }
+}
+
 /// A wave as it was recorded, and what it took the order's own offers to be.
 #[derive(Clone, Debug)]
 pub struct Wave {

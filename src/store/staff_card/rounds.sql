@@ -10,6 +10,7 @@ SELECT
             WITH ORDINALITY AS chosen (id, place)
         JOIN masters ON masters.id = CASE WHEN chosen.id ~ '^[0-9]{1,18}$' THEN chosen.id::bigint END
         ORDER BY chosen.place) AS chosen,
+    coalesce(last.chosen ->> 0 = orders.preferred_master_id::text, false) AS preferred_first,
     ARRAY (SELECT reason FROM jsonb_object_keys(excluded.reasons) AS reason ORDER BY reason) AS reasons,
     ARRAY (
         SELECT CASE WHEN count ~ '^[0-9]{1,9}$' THEN count::bigint ELSE 0 END

@@ -75,7 +75,7 @@ pub(in crate::bots::render) fn why_not_me(outcome: &WhyOutcome) -> String {
             } else {
                 format!("Почему не вам: заявка №{order}")
             };
-            let waited = |told: &Told| matches!(told.verdict, Verdict::Waited { .. } | Verdict::WaitedOrHeld);
+            let waited = |told: &Told| matches!(told.verdict, Verdict::Waited { .. } | Verdict::WaitedOrHeld { .. });
             let foot = if why.told.iter().any(waited) { FOOT } else { "" };
             format!("❓ <b>{head}</b>\n{}{foot}", told(why, To::Himself))
         }
@@ -133,15 +133,15 @@ pub(in crate::bots::render) fn why_not_him(why: &WhyMaster) -> String {
 pub(in crate::bots::render) fn waves(waves: &WhyWaves) -> String {
     let head = format!("❓ <b>Заявка №{}: кого спрашивали и почему</b>\n{}", waves.order.id, work(&waves.order));
     let now = waves.order.local_now;
-    let preferred = waves.order.preferred.map(|master| name_of(&waves.names, master));
     let each = waves.waves.iter().map(|wave| {
         let round = CardRound {
             number: wave.number,
             at: wave.at,
+            preferred_first: wave.chosen.first().is_some_and(|first| waves.order.preferred == Some(*first)),
             chosen: wave.chosen.iter().map(|master| name_of(&waves.names, *master)).collect(),
             excluded: wave.excluded.iter().map(|(reason, count)| (*reason, *count)).collect(),
         };
-        (wave.at.at, card::round(&round, preferred.as_deref(), now))
+        (wave.at.at, card::round(&round, now))
     });
     let direct = waves.direct.iter().map(|(at, masters)| {
         let names: Vec<String> = masters.iter().map(|master| name_of(&waves.names, *master)).collect();
@@ -214,7 +214,8 @@ fn short(reason: Exclusion) -> &'static str {
         Exclusion::OffShift => "не на смене",
         Exclusion::Limit => "лимит",
         Exclusion::Held | Exclusion::Failed => "решалась другая заявка",
-        Exclusion::Rank => "другие ждали дольше",
+        // Behind those who had waited longer, or behind the preferred master.
+        Exclusion::Rank => "ждал очереди",
     }
 }
 

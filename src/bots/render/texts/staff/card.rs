@@ -54,7 +54,7 @@ pub(in crate::bots::render) fn card(card: &StaffCard) -> String {
     parts.extend(offers(card, now));
     let mut text = parts.join("\n\n");
     // What is folded gets what room there is, the newest of each. Waves are read as they went out, as wherever they are told.
-    let why: Vec<String> = card.why.iter().map(|round| self::round(round, card.preferred.as_deref(), now)).collect();
+    let why: Vec<String> = card.why.iter().map(|round| self::round(round, now)).collect();
     let mut history: Vec<String> = card.changes.iter().map(|change| self::change(change, now)).collect();
     history.extend(card.earlier_changes.then(|| "…и раньше".to_owned()));
     let half = (LIMIT.saturating_sub(length(&text)) / 2).max(1);
@@ -229,16 +229,18 @@ fn mark(offer: &CardOffer) -> &'static str {
 }
 
 /// Who was asked in a round and why, and who was not.
-pub(in crate::bots::render) fn round(round: &CardRound, preferred: Option<&str>, now: DateTime) -> String {
+pub(in crate::bots::render) fn round(round: &CardRound, now: DateTime) -> String {
     let head = format!("Волна {}, {}", round.number, wave_time(round.at, !round.chosen.is_empty(), now));
     let asked = if round.chosen.is_empty() {
         "спросить было некого".to_owned()
     } else {
-        // The preferred one is asked alone, whoever has waited longer.
-        let why = match &round.chosen[..] {
-            [one] if Some(one.as_str()) == preferred => "спрашиваем первым",
-            [_] => "дольше всех без предложений",
-            _ => "дольше всех были без предложений",
+        // The preferred one goes first, whoever has waited longer.
+        let why = match (&round.chosen[..], round.preferred_first) {
+            ([_], true) => "спрашиваем первым",
+            ([_, _], true) => "первый указан в заявке, второй дольше всех без предложений",
+            (_, true) => "первый указан в заявке, остальные дольше всех были без предложений",
+            ([_], false) => "дольше всех без предложений",
+            (_, false) => "дольше всех были без предложений",
         };
         format!("спросили: {} ({why})", mentioned(&round.chosen))
     };

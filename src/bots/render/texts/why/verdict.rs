@@ -13,6 +13,7 @@ use crate::model::{MasterId, OrderId};
 pub(super) const NAME: usize = 40;
 /// How many orders, or how many others, are named.
 const NAMED: usize = 8;
+const PREFERRED_FIRST: &str = "первым спросили мастера, которого просил клиент";
 const UNKNOWN: &str = "точно уже не узнать";
 
 /// To whom it is said.
@@ -65,10 +66,16 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
         }
         Verdict::HadBefore(had) => format!("Раньше {}", self::had(had, to, now)),
         Verdict::ClientsChoice => "Работа подходила, но сначала спросили мастера, которого просил клиент".to_owned(),
-        Verdict::Waited { own, others, tied } => waited(*own, others, *tied, about),
-        Verdict::WaitedOrHeld => format!(
-            "Работа подходила; либо другие ждали дольше, либо в ту же секунду решалась другая заявка: {UNKNOWN}"
-        ),
+        Verdict::Waited { own, others, tied, preferred_asked } => {
+            let first = if *preferred_asked { format!("{PREFERRED_FIRST}; ") } else { String::new() };
+            format!("Работа подходила, но {first}{}", waited(*own, others, *tied, about))
+        }
+        Verdict::WaitedOrHeld { preferred_asked } => {
+            let first = if *preferred_asked { format!(", но {PREFERRED_FIRST}") } else { String::new() };
+            format!(
+                "Работа подходила{first}; либо другие ждали дольше, либо в ту же секунду решалась другая заявка: {UNKNOWN}"
+            )
+        }
         Verdict::Full { limit, orders, offers, elsewhere } => full(*limit, orders, offers, *elsewhere),
         Verdict::Excluded(reason) => excluded(*reason, about.order, to),
         Verdict::Elsewhere => to.or("Вы были тогда не в этом городе", "Тогда был не в этом городе").to_owned(),
@@ -130,7 +137,7 @@ pub(super) fn had(had: &Had, to: To, now: DateTime) -> String {
     format!("{got}{lost}{}", at(moment))
 }
 
-/// «Работа подходила, но другие ждали дольше (50 мин, 48 мин), а вы — 12 мин».
+/// «другие ждали дольше (50 мин, 48 мин), а вы — 12 мин».
 fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], tied: bool, about: About<'_>) -> String {
     let said = |seconds: Option<i64>| seconds.map_or_else(|| "ещё ни разу не спрашивали".to_owned(), duration);
     let own = said(own);
@@ -142,7 +149,7 @@ fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], tied: bool, abou
     let more = if more > 0 { format!(" и ещё {more}") } else { String::new() };
     let list = format!("{}{more}", others.iter().take(NAMED).map(of).collect::<Vec<_>>().join(", "));
     let looks_equal = others.iter().filter(|(_, seconds)| said(*seconds) == own).count();
-    let what = match (looks_equal, looks_equal == others.len()) {
+    match (looks_equal, looks_equal == others.len()) {
         _ if others.is_empty() => "очередь дошла до других".to_owned(),
         (_, true) if tied => format!("другие ждали столько же ({list}): решили рейтинг и жребий"),
         // Less than what is said of such a time.
@@ -157,8 +164,7 @@ fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], tied: bool, abou
             let or = if tied { "столько же" } else { "чуть дольше" };
             format!("другие ждали дольше или {or} ({list}), а {} — {own}{tie}", about.to.or("вы", "он"))
         }
-    };
-    format!("Работа подходила, но {what}")
+    }
 }
 
 /// «Лимит 5 был занят: заявки №1, №2, предложение №3, в других городах — 1».
@@ -198,6 +204,6 @@ fn excluded(reason: Exclusion, order: &WhyOrder, to: To) -> String {
         Exclusion::OffShift => to.or("Вы были не на смене", "Был не на смене").to_owned(),
         Exclusion::Limit => "Лимит был занят".to_owned(),
         Exclusion::Held | Exclusion::Failed => format!("В ту же секунду решалась другая заявка: {UNKNOWN}"),
-        Exclusion::Rank => "Другие ждали дольше".to_owned(),
+        Exclusion::Rank => to.or("Вы ждали очереди", "Ждал очереди").to_owned(),
     }
 }
