@@ -1,9 +1,10 @@
 //! A wave, decided about again by the rule of the waves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::past::Past;
 use super::wave::{Wave, WhyOrder};
+use crate::model::MasterId;
 use crate::model::selection::{Candidate, Exclusion, Pool, Search};
 
 /// A wave, judged again.
@@ -12,7 +13,8 @@ pub struct Judged {
     /// The masters of the city: first those who could be asked, in the order in which they would be, then the others, each with
     /// the first reason why not.
     pub ranked: Vec<(Candidate, Option<Exclusion>)>,
-    /// Whether this is what the wave has counted: otherwise something was not written down, or two were at work at once.
+    /// Whether this is what the wave has counted, and whom it would ask first: otherwise something was not written down, or the rule
+    /// was another one, or two were at work at once.
     pub agrees: bool,
 }
 
@@ -31,11 +33,11 @@ pub fn judge(order: &WhyOrder, wave: &Wave, masters: &[Past]) -> Judged {
     };
     let ranked: Vec<_> = pool.ranked(&search).into_iter().map(|(master, why_not)| (master.clone(), why_not)).collect();
     let mut counts: BTreeMap<Exclusion, i64> = BTreeMap::new();
-    let mut eligible = HashSet::new();
+    let mut eligible = Vec::new();
     for (master, why_not) in &ranked {
         match why_not {
             Some(reason) => *counts.entry(*reason).or_default() += 1,
-            None => drop(eligible.insert(master.id)),
+            None => eligible.push(master),
         }
     }
     // Whom somebody held, or could not be offered anything, looks eligible now.
@@ -44,8 +46,20 @@ pub fn judge(order: &WhyOrder, wave: &Wave, masters: &[Past]) -> Judged {
     let agrees = known.into_iter().all(|reason| counts.get(&reason).copied().unwrap_or(0) == wave.counted(reason))
         && count(eligible.len())
             == count(wave.chosen.len()) + left_out.into_iter().map(|reason| wave.counted(reason)).sum::<i64>()
-        && wave.chosen.iter().all(|master| eligible.contains(master));
+        && are_first(order, wave, &eligible);
     Judged { ranked, agrees }
+}
+
+/// Whether those who were asked are the first of those who could be, but for as many as were held or could not be offered anything.
+/// What decided between equal waits is not looked at: ratings change, and nobody writes down what they were.
+fn are_first(order: &WhyOrder, wave: &Wave, eligible: &[&Candidate]) -> bool {
+    let turn = |master: &Candidate| (Some(master.id) != order.preferred, master.waits_since(), master.turns);
+    let of = |id: &MasterId| eligible.iter().find(|master| master.id == *id).map(|master| turn(master));
+    let Some(asked) = wave.chosen.iter().map(of).collect::<Option<Vec<_>>>() else { return false };
+    let Some(last) = asked.last() else { return true };
+    let went_before = |master: &&&Candidate| !wave.chosen.contains(&master.id) && turn(master) < *last;
+    let left_out = wave.counted(Exclusion::Held) + wave.counted(Exclusion::Failed);
+    asked.is_sorted() && count(eligible.iter().filter(went_before).count()) <= left_out
 }
 
 fn count(number: usize) -> i64 {

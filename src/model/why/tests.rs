@@ -150,6 +150,17 @@ fn what_the_wave_has_counted_shows_whether_all_was_written_down() {
     assert_eq!(told(&[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[3]), (or_held.clone(), true));
     assert_eq!(told(&[(Exclusion::Held, 3)], &[]), (Verdict::Excluded(Exclusion::Held), true));
     assert_eq!(told(&[(Exclusion::Rank, 2)], &[1]), (Verdict::Asked(None), true));
+    // The third had waited longest.
+    let others = vec![(MasterId(2), Some(90))];
+    let tied = Verdict::Waited { own: Some(90), others, tied: true, preferred_asked: false };
+    assert_eq!(told(&[(Exclusion::Rank, 2)], &[2]), (tied, false), "who was asked was not first");
+    assert_eq!(
+        told(&[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[2]),
+        (or_held, true),
+        "the third may have been held"
+    );
+    assert!(!told(&[(Exclusion::Rank, 1)], &[2, 3]).1, "in another order");
+    assert!(told(&[(Exclusion::Rank, 1)], &[3, 2]).1, "chance has decided between equal waits");
 }
 
 #[test]
@@ -177,6 +188,7 @@ fn who_is_preferred_was_asked_first_for_that_and_not_for_a_wait() {
     assert_eq!(told(2, &[(Exclusion::Rank, 1), (Exclusion::Held, 1)], &[2]), (Verdict::ClientsChoice, true));
     let or_held = Verdict::WaitedOrHeld { preferred_asked: true };
     assert_eq!(told(2, &[(Exclusion::Held, 1)], &[2, 3]), (or_held, true));
+    assert_eq!(told(2, &[(Exclusion::Rank, 2)], &[3]), (waited(false), false), "he could have been asked");
 }
 
 #[test]
