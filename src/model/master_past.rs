@@ -46,6 +46,8 @@ pub enum Changed {
     Blocked([bool; 2]),
     /// Since then the bot cannot write to the master, or can.
     Unreachable(bool),
+    /// The bot could write to the master all the time, but for a fault of its own: he waits on.
+    UnreachableWithdrawn,
     /// How many orders at once, before and since; `None`: as the policy says.
     Limit([Option<i64>; 2]),
     /// A trade that was added, or taken away.
@@ -69,6 +71,7 @@ impl Changed {
             Self::Shift(on) => master.on_shift = !on,
             Self::Blocked([was, _]) => master.blocked = was,
             Self::Unreachable(unreachable) => master.unreachable = !unreachable,
+            Self::UnreachableWithdrawn => master.unreachable = true,
             Self::Limit([was, _]) => *own_limit = was,
             Self::Trade(trade, added) => set(&mut master.categories, trade, !added),
             Self::District(district, added) => set(&mut master.districts, district, !added),
@@ -158,6 +161,9 @@ mod tests {
         assert_eq!([8, 9].map(|second| blocked.came(at(second))), [at(1), at(9)]);
         let away = past(&[(9, Changed::Unreachable(false)), (8, Changed::Unreachable(true))]);
         assert_eq!([8, 9].map(|second| away.came(at(second))), [at(1), at(9)]);
+        let withdrawn = past(&[(9, Changed::UnreachableWithdrawn), (8, Changed::Unreachable(true))]);
+        assert_eq!([8, 9].map(|second| withdrawn.came(at(second))), [at(1), at(1)], "by no fault of his");
+        assert!(withdrawn.before(&withdrawn.changes[..1], 5).unreachable);
         let known = MasterPast { came_before: Some(at(3)), ..changed };
         assert_eq!([4, 7].map(|second| known.came(at(second))), [at(3), at(5)]);
     }

@@ -65,6 +65,8 @@ pub enum What {
     Blocked(bool),
     /// Whether the bot cannot write to the master.
     Unreachable(bool),
+    /// The bot could write to the master all the time, but for a fault of its own.
+    UnreachableWithdrawn,
     /// How many orders at once.
     Limit(i64),
     /// An order of before that day is finished.

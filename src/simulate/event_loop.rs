@@ -156,6 +156,7 @@ impl<'a, R: Reactions> Loop<'a, R> {
             What::Shift(on) => place.on_shift = on,
             What::Blocked(blocked) => place.blocked = blocked,
             What::Unreachable(unreachable) => place.unreachable = unreachable,
+            What::UnreachableWithdrawn => place.unreachable = false,
             What::Limit(limit) => place.limit = limit,
             What::Finished => place.load -= 1,
         }

@@ -145,6 +145,7 @@ pub fn day(past: &Past) -> Day {
             Changed::Shift(on) => What::Shift(on),
             Changed::Blocked([_, blocked]) => What::Blocked(blocked),
             Changed::Unreachable(unreachable) => What::Unreachable(unreachable),
+            Changed::UnreachableWithdrawn => What::UnreachableWithdrawn,
             Changed::Limit([_, limit]) => What::Limit(limit.unwrap_or(usual_limit)),
             // As they were at the beginning, for the whole day.
             Changed::Trade(..) | Changed::District(..) | Changed::City(_) => return None,

@@ -110,6 +110,7 @@ fn change(row: &Row) -> Result<Option<Change>, Error> {
         Some(What::Added) => Some(Changed::Added),
         Some(What::Shift) => Some(Changed::Shift(to == Some("on"))),
         Some(What::Blocked) => Some(Changed::Blocked([from.is_some(), to.is_some()])),
+        Some(What::Reachable) if to == Some("withdrawn") => Some(Changed::UnreachableWithdrawn),
         Some(What::Reachable) => Some(Changed::Unreachable(to == Some("no"))),
         Some(What::Limit) => Some(Changed::Limit([number(from), number(to)])),
         Some(What::Trade) => from.or(to).and_then(Category::parse).map(|trade| Changed::Trade(trade, to.is_some())),

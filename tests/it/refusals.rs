@@ -48,12 +48,18 @@ async fn when_telegram_refuses_everybody_nobody_is_marked_and_messages_wait() {
     for other in 200..205 {
         t.chat(other).open();
     }
+    let waits = "SELECT string_agg(on_shift_since::text, ' ' ORDER BY id) FROM masters WHERE on_shift";
+    let before: String = t.one(waits, &[]).await;
     // A token of another bot, to which nobody has written.
     t.telegram.fail_next("sendMessage", 8, Fault::Forbidden);
     let order = t.order().create().await;
     t.tick().await;
     t.seconds_of_delivery(10).await;
     assert_eq!(t.unreachable().await, [0; 0]);
+    // Some were marked until it was known that nobody can be written to, and lose nothing by it.
+    let withdrawn = "SELECT count(*) FROM master_changes WHERE what = 'REACHABLE' AND to_value = 'withdrawn'";
+    assert!(t.one::<i64>(withdrawn, &[]).await > 0);
+    assert_eq!(t.one::<String>(waits, &[]).await, before, "they wait on");
     let refused = store::outbox::backlog(&t.app.store).await.expect("a database").refused_people;
     assert!(refused >= 3, "{refused}");
     assert_eq!(t.one::<i64>("SELECT count(*) FROM outbox WHERE dropped_because = 'UNREACHABLE'", &[]).await, 0);
@@ -75,6 +81,10 @@ async fn when_telegram_refuses_everybody_nobody_is_marked_and_messages_wait() {
     assert_eq!(t.unreachable().await, [ANNA]);
     t.seconds_of_delivery(3).await;
     assert!(staff.screen().contains("не доходят"), "{}", staff.screen());
+    // Who unblocks it waits anew.
+    chats[0].say("/start").await;
+    assert_eq!(t.unreachable().await, [0; 0]);
+    assert_ne!(t.one::<String>(waits, &[]).await, before);
     t.check().await;
 }
 

@@ -7,7 +7,10 @@ WITH moment AS (
     FROM outbox_bots
     WHERE bot = (SELECT bot FROM outbox WHERE id = $1)
 ), masters_again AS (
-    UPDATE masters SET unreachable_since = NULL, on_shift_since = CASE WHEN on_shift THEN moment.now END
+    -- At another moment than before, by which the trigger sees that it is withdrawn: nobody loses his place by our fault.
+    UPDATE masters
+    SET unreachable_since = NULL,
+        unreachable_withdrawn_at = greatest(moment.now, unreachable_withdrawn_at + interval '1 microsecond')
     FROM moment
     WHERE id IN (
         -- Whoever holds a row is not waited for: this is done again at every refusal while the streak lasts.

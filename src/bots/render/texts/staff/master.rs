@@ -215,6 +215,7 @@ fn what(change: &MasterChange, limit: usize) -> String {
         (What::District, _, Some(_)) => format!("+ район {}", said(&change.to)),
         (What::District, ..) => format!("− район {}", said(&change.from)),
         (What::Reachable, _, Some(to)) if to == "yes" => "бот снова может писать".to_owned(),
+        (What::Reachable, _, Some(to)) if to == "withdrawn" => "бот может писать: сбой был не у мастера".to_owned(),
         (What::Reachable, ..) => "бот не может написать".to_owned(),
         (What::City, ..) => "другой город".to_owned(),
         (What::Account, ..) => "другой Telegram".to_owned(),
