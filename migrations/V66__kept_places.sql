@@ -1,4 +1,10 @@
--- Nobody loses his place in the queue by a fault of our bot.
+-- Nobody loses his place in the queue by a fault of our bot; and a wave for which there is nobody says since when that is so.
+
+-- First: it is read once for the check, while passes and whoever asks «почему не мне» wait.
+ALTER TABLE dispatch_rounds
+    ADD COLUMN empty_since timestamptz,
+    ADD CONSTRAINT dispatch_rounds_empty_since_is_sane CHECK (empty_since BETWEEN '2000-01-01Z' AND '9999-12-01Z');
+COMMENT ON COLUMN dispatch_rounds.empty_since IS 'Since when nobody could be asked, whatever the reasons; created_at says since when they are these. Null: somebody was asked, or the wave is of an earlier release';
 
 ALTER TABLE masters
     ADD COLUMN unreachable_withdrawn_at timestamptz,

@@ -183,7 +183,7 @@ pub struct Change {
 pub struct CardRound {
     /// Which round of its search.
     pub number: i32,
-    /// When.
+    /// When; of one that has asked nobody, since when nobody could be.
     pub at: Moment,
     /// Who was asked, best first.
     pub chosen: Vec<String>,

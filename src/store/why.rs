@@ -231,11 +231,13 @@ fn wave(row: &Row) -> Result<Wave, Error> {
     let excluded = reasons.into_iter().map(Exclusion::parse).zip(counts);
     let excluded: BTreeMap<_, _> =
         excluded.filter_map(|(reason, count)| reason.map(|reason| (reason, count))).collect();
+    let empty_since: Option<Timestamp> = column(row, "empty_since")?;
     let masters = |name| Ok::<_, Error>(column::<Vec<i64>>(row, name)?.into_iter().map(MasterId));
     Ok(Wave {
         number: column(row, "round_number")?,
         search_started: column(row, "search_started_at")?,
         at: Moment { at: column(row, "at")?, local: column(row, "local")? },
+        empty_since: empty_since.zip(column(row, "empty_since_local")?).map(|(at, local)| Moment { at, local }),
         turn: column(row, "turn")?,
         city: column(row, "city_id")?,
         limit: column(row, "max_active_orders")?,

@@ -688,3 +688,40 @@ async fn who_is_preferred_was_asked_first_for_that_and_everybody_is_told_so() {
     assert!(desk.screen().contains(said) && desk.screen().contains("спросили: Мастер 203, "), "{}", desk.screen());
     assert!(desk.buttons().iter().any(|button| button.text.contains(" · ждал очереди")), "{:?}", desk.buttons());
 }
+
+/// «спросить было некого с …» is since when nobody could be asked, and not since when the reasons are these.
+#[tokio::test]
+async fn nobody_could_be_asked_since_the_first_moment_of_that() {
+    let (t, _) = a_day().await;
+    t.execute("UPDATE masters SET on_shift = false", &[]).await;
+    let order = t.order().in_status("CREATED").create().await;
+    let wave = async || {
+        let found = why::of_staff(&t.app.store, order, StaffRef::Id(StaffId(1))).await.expect("a database");
+        let story = why::story(&t.app.store, &found.expect("an order"), None).await.expect("a database");
+        let [wave] = &story.waves[..] else { panic!("{:?}", story.waves) };
+        wave.clone()
+    };
+    t.tick().await;
+    let first = wave().await;
+    assert_eq!(first.since(), first.at);
+    for user in [ANNA, VERA] {
+        t.let_pass(100);
+        t.execute("UPDATE masters SET is_blocked = true WHERE telegram_user_id = $1", &[&user]).await;
+        t.tick().await;
+        let later = wave().await;
+        assert!(later.at.at > first.at.at && later.chosen.is_empty(), "for other reasons: {later:?}");
+        assert_eq!(later.since(), first.at);
+    }
+    let text = t.why_told(&t.chat(BORIS), order).await;
+    assert!(text.contains("спросить было некого; как было в "), "{text}");
+    let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
+    desk.tap(&format!("adm:q:card:{order}:1")).await;
+    let since = first.at.local.strftime("%H:%M:%S").to_string();
+    assert!(desk.screen().contains(&format!("с {since} — спросить было некого")), "{since}: {}", desk.screen());
+    t.let_pass(100);
+    let now = t.clock.now();
+    t.execute("UPDATE masters SET is_blocked = false, on_shift = true WHERE telegram_user_id = $1", &[&ANNA]).await;
+    t.tick().await;
+    let asked = wave().await;
+    assert!(asked.chosen.len() == 1 && asked.since() == asked.at, "{now:?}: {asked:?}");
+}

@@ -110,8 +110,10 @@ pub struct Told {
     pub number: Option<i32>,
     /// Whether its search is another one than that of the wave told before it.
     pub begins_search: bool,
-    /// When it went out.
+    /// When it went out; of one that has asked nobody, since when nobody could be.
     pub at: Moment,
+    /// Of what moment the rest is told, if that is a later one.
+    pub as_of: Option<Moment>,
     /// How many it asked.
     pub chosen: usize,
     /// What it was to the master.
@@ -146,7 +148,9 @@ impl Story {
             let begins_search = before.replace(wave.search_started).is_some_and(|before| before != wave.search_started);
             let (verdict, certain) = self.verdict(wave, master);
             let number = Some(wave.number);
-            Told { number, begins_search, at: wave.at, chosen: wave.chosen.len(), verdict, certain }
+            let at = wave.since();
+            let as_of = (at != wave.at).then_some(wave.at);
+            Told { number, begins_search, at, as_of, chosen: wave.chosen.len(), verdict, certain }
         });
         let mut told: Vec<Told> = each.collect();
         let own = self.direct().filter(|answer| answer.master == master);
@@ -154,6 +158,7 @@ impl Story {
             number: None,
             begins_search: false,
             at: answer.sent,
+            as_of: None,
             chosen: 1,
             verdict: Verdict::Asked(Some(self.answered(answer))),
             certain: true,

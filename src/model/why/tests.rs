@@ -37,6 +37,7 @@ fn wave(second: i64) -> Wave {
         number: 1,
         search_started: at(second),
         at: moment(second),
+        empty_since: None,
         turn: Some(1),
         city: Some(1),
         limit: 5,

@@ -53,8 +53,10 @@ pub struct Wave {
     pub number: i32,
     /// When its search began.
     pub search_started: Timestamp,
-    /// When it went out.
+    /// When it went out. Of one that has asked nobody: since when that was for these reasons, which is the moment that is judged.
     pub at: Moment,
+    /// Since when nobody could be asked, for whatever reasons; `None`: somebody was, or it is not written down.
+    pub empty_since: Option<Moment>,
     /// Its place among the waves that were decided at the same moment.
     pub turn: Option<i32>,
     /// The order's city then; `None`: nobody has written it down.
@@ -73,6 +75,12 @@ impl Wave {
     /// Whether something came before the wave: at an earlier moment, or at the same one by a wave before it.
     pub(super) fn comes_after(&self, at: Timestamp, turn: Option<i32>) -> bool {
         at < self.at.at || at == self.at.at && turn.zip(self.turn).is_some_and(|(turn, own)| turn < own)
+    }
+
+    /// When it went out; of one that has asked nobody, since when nobody could be.
+    #[must_use]
+    pub fn since(&self) -> Moment {
+        self.empty_since.unwrap_or(self.at)
     }
 
     /// Whether masters can still be made out as they were then.

@@ -45,16 +45,19 @@ WITH moment AS (
 ), kept AS (
     INSERT INTO dispatch_rounds AS round (
         order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded, turn, city_id,
-        passed_over_master_id, passed_over_seconds)
+        passed_over_master_id, passed_over_seconds, empty_since)
     SELECT id, search_started_at, round_number, policy_id, moment.now, chosen::jsonb, excluded::jsonb, place - 1, city_id,
-           passed_over, waited
+           passed_over, waited, CASE WHEN chosen = '[]' THEN moment.now END
     FROM changed, moment
     ON CONFLICT (order_id, search_started_at, round_number)
         DO UPDATE SET created_at = excluded.created_at, chosen = excluded.chosen, excluded = excluded.excluded,
                       turn = excluded.turn, city_id = excluded.city_id,
                       passed_over_master_id = excluded.passed_over_master_id,
-                      passed_over_seconds = excluded.passed_over_seconds
-        -- One for which there is still nobody, for the same reasons, says since when.
+                      passed_over_seconds = excluded.passed_over_seconds,
+                      -- There was nobody before either, if for other reasons.
+                      empty_since = CASE WHEN excluded.chosen = '[]' AND round.chosen = '[]'
+                          THEN coalesce(round.empty_since, round.created_at) ELSE excluded.empty_since END
+        -- One for which there is still nobody, for the same reasons, stays as it is.
         WHERE (round.chosen, round.excluded, round.city_id, round.passed_over_master_id, round.passed_over_seconds)
             IS DISTINCT FROM (
                 excluded.chosen, excluded.excluded, excluded.city_id, excluded.passed_over_master_id,

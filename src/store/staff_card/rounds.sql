@@ -1,8 +1,8 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 order, $4 how many
 SELECT
     last.round_number,
-    last.created_at AS at,
-    last.created_at AT TIME ZONE cities.shown_timezone AS local,
+    last.since AS at,
+    last.since AT TIME ZONE cities.shown_timezone AS local,
     -- What somebody wrote oddly is nobody.
     ARRAY (
         SELECT masters.full_name
@@ -19,7 +19,9 @@ FROM staff_right($1, $2) AS who
 JOIN orders ON orders.id = $3 AND orders.city_id = ANY (who.cities)
 JOIN cities ON cities.id = orders.city_id
 CROSS JOIN LATERAL (
-    SELECT id, round_number, created_at, chosen, excluded
+    SELECT id, round_number, created_at, chosen, excluded,
+           -- An earlier release leaves it when somebody is asked.
+           coalesce(CASE WHEN chosen = '[]' THEN empty_since END, created_at) AS since
     FROM dispatch_rounds
     WHERE order_id = orders.id
     ORDER BY search_started_at DESC, round_number DESC

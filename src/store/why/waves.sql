@@ -6,6 +6,8 @@ SELECT
     last.city_id,
     last.created_at AS at,
     last.created_at AT TIME ZONE cities.shown_timezone AS local,
+    last.empty_since,
+    last.empty_since AT TIME ZONE cities.shown_timezone AS empty_since_local,
     -- What somebody wrote oddly is nobody.
     ARRAY (
         SELECT CASE WHEN chosen.id ~ '^[0-9]{1,18}$' THEN chosen.id::bigint ELSE 0 END
@@ -36,7 +38,9 @@ SELECT
 FROM orders
 JOIN cities ON cities.id = orders.city_id
 CROSS JOIN LATERAL (
-    SELECT round_number, search_started_at, turn, city_id, created_at, chosen, excluded
+    SELECT round_number, search_started_at, turn, city_id, created_at, chosen, excluded,
+           -- An earlier release leaves it when somebody is asked.
+           CASE WHEN chosen = '[]' THEN empty_since END AS empty_since
     FROM dispatch_rounds
     WHERE order_id = orders.id
     ORDER BY created_at DESC, round_number DESC

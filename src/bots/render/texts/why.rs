@@ -136,12 +136,12 @@ pub(in crate::bots::render) fn waves(waves: &WhyWaves) -> String {
     let each = waves.waves.iter().map(|wave| {
         let round = CardRound {
             number: wave.number,
-            at: wave.at,
+            at: wave.since(),
             preferred_first: wave.chosen.first().is_some_and(|first| waves.order.preferred == Some(*first)),
             chosen: wave.chosen.iter().map(|master| name_of(&waves.names, *master)).collect(),
             excluded: wave.excluded.iter().map(|(reason, count)| (*reason, *count)).collect(),
         };
-        (wave.at.at, card::round(&round, now))
+        (wave.since().at, card::round(&round, now))
     });
     let direct = waves.direct.iter().map(|(at, masters)| {
         let names: Vec<String> = masters.iter().map(|master| name_of(&waves.names, *master)).collect();
@@ -194,7 +194,10 @@ fn line(why: &WhyMaster, index: usize, to: To) -> String {
     let begins = if told.begins_search { "🔁 Новый поиск\n" } else { "" };
     let when = card::wave_time(told.at, told.chosen > 0, now);
     let asked = match told.chosen {
-        0 => "спросить было некого".to_owned(),
+        0 => match told.as_of {
+            Some(as_of) => format!("спросить было некого; как было в {}", exactly(as_of, now)),
+            None => "спросить было некого".to_owned(),
+        },
         number => format!("спросили {}", counted(number, ["мастера", "мастеров", "мастеров"])),
     };
     // What became of an offer is said once.
