@@ -1,7 +1,7 @@
 //! `simulate`: days of a city under several policies.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,7 +61,9 @@ pub fn run(options: Simulate) -> Result {
     let compared = batch::compare(&city, &rules, seeds, threads, &|| progress.step());
     progress.end();
     if compared.iter().all(Compared::is_empty) {
-        return say(&format!("No order comes to the city {}: there is nothing to compare.", options.city));
+        let undrawn = options.svg.map(|path| format!(", nor to draw: {} is not written", path.display()));
+        let undrawn = undrawn.unwrap_or_default();
+        return say(&format!("No order comes to the city {}: there is nothing to compare{undrawn}.", options.city));
     }
     say(&heading(&options.city, &city, &compared))?;
     say(&table::table(Waits::OfAll, &compared))?;
@@ -77,23 +79,36 @@ pub fn run(options: Simulate) -> Result {
 /// The file of a picture, which can be written.
 struct Picture {
     path: PathBuf,
-    file: File,
+    /// What is there already; `None`: nothing, and nothing is left there if there is no picture.
+    file: Option<File>,
 }
 
 impl Picture {
     /// What is there stays until there is another picture.
     fn open(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(|error| format!("--svg {}: {error}", path.display()))?;
+        let there = match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::try_to_make(path).map(|()| None),
+            file => file.map(Some),
+        };
+        let file = there.map_err(|error| format!("--svg {}: {error}", path.display()))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
-    fn write(mut self, svg: &str) -> Result {
-        // What is no file, such as a pipe, has no length to be changed.
-        let is_file = self.file.metadata().is_ok_and(|known| known.is_file());
-        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
-        let written = emptied.and_then(|()| self.file.write_all(svg.as_bytes()));
-        Ok(written.map_err(|error| format!("--svg {}: {error}", self.path.display()))?)
+    /// Whether a file can be made there, of which nothing is left.
+    fn try_to_make(path: &Path) -> io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).open(path)?;
+        fs::remove_file(path)
+    }
+
+    fn write(self, svg: &str) -> Result {
+        let write = |mut file: File| {
+            // What is no file, such as a pipe, has no length to be changed.
+            let is_file = file.metadata().is_ok_and(|known| known.is_file());
+            let emptied = if is_file { file.set_len(0) } else { Ok(()) };
+            emptied.and_then(|()| file.write_all(svg.as_bytes()))
+        };
+        let file = self.file.map_or_else(|| File::create(&self.path), Ok);
+        Ok(file.and_then(write).map_err(|error| format!("--svg {}: {error}", self.path.display()))?)
     }
 }
 

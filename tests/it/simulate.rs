@@ -231,6 +231,11 @@ fn the_program_prints_a_table_and_draws_a_picture() {
     std::fs::write(&own, quiet.replace(&per_hour, "per_hour = 0")).expect("a file");
     let (fine, none, _) = of_city(own_path);
     assert!(fine && none.contains("No order comes") && !none.contains("policy  "), "{none}");
+    assert!(none.contains(&format!("{picture_path} is not written")), "{none}");
+    assert_eq!(std::fs::read(&picture).expect("a picture"), before, "that of before stays");
+    std::fs::remove_file(&picture).expect("a file");
+    let (fine, _, _) = of_city(own_path);
+    assert!(fine && !picture.exists(), "an empty one is left");
     std::fs::remove_dir_all(folder).expect("a folder");
 }
 
