@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::model::past::{PastPolicy, Policies};
 
+    use std::collections::BTreeSet;
     const USUAL: PolicyValues = PolicyValues([120, 60, 3, 30, 1, 6, 3, 3, 600, 5, 600, 1200]);
 
     #[test]
@@ -196,6 +197,7 @@ mod tests {
             answers: Vec::new(),
             finished: Vec::new(),
         };
+            without_limit: BTreeSet::new(),
         // How often it is asked whether somebody still waits, if that ends after so many times.
         let asked = |patience: usize| {
             let times = Cell::new(0);

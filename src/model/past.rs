@@ -1,6 +1,6 @@
 //! A day that was: its orders, the masters as they were, and how each of them answered. What `replay` plays again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,8 +19,11 @@ pub struct Past {
     pub until: Timestamp,
     /// The policies that were in force at any time of it, in their order, the first of them when it began; never none.
     pub policies: Policies,
-    /// The masters of its cities as they were at the beginning.
+    /// The masters of its cities as they were at the beginning. Who had no limit of the own has that of the [policy](Self::policy) under
+    /// which the day is played.
     pub masters: Vec<Candidate>,
+    /// Those who had no limit of the own.
+    pub without_limit: BTreeSet<MasterId>,
     /// What changed of them until the end.
     pub changes: Vec<PastChange>,
     /// The orders whose search began, in the order in which it did.
@@ -216,6 +219,16 @@ pub fn at_the_beginning(master: &MasterPast, limit: i64) -> Candidate {
     }
 }
 
+/// Whether the master had no limit of the own before all the changes.
+#[must_use]
+pub fn had_no_limit(master: &MasterPast) -> bool {
+    let first = master.changes.iter().rev().find_map(|change| match change.what {
+        Changed::Limit([was, _]) => Some(was),
+        _ => None,
+    });
+    first.unwrap_or(master.own_limit).is_none()
+}
+
 impl Past {
     /// The policy that was in force when most of its orders came, and how many that were.
     #[must_use]
@@ -234,6 +247,11 @@ impl Past {
         self.offers.extend(other.offers);
         self.answers.extend(other.answers);
         self.finished.extend(other.finished);
+        self.without_limit.extend(other.without_limit);
+        // The policy of most orders of one city may be another one than that of both.
+        let limit = self.policy().0.max_active_orders;
+        let usual = self.masters.iter_mut().filter(|master| self.without_limit.contains(&master.id));
+        usual.for_each(|master| master.limit = limit);
         self
     }
 }
@@ -300,6 +318,7 @@ mod tests {
         );
         let two = past(2, &[(6, Changed::Added), (7, Changed::District(7, true))]);
         assert_eq!(PastChange::of(&one).len(), 7, "of this city");
+        assert_eq!([&one, &two].map(had_no_limit), [true, false]);
         let [one, two] = [one, two].map(|master| at_the_beginning(&master, 5));
         assert!(one.on_shift && one.blocked && one.unreachable);
         assert_eq!((one.limit, one.city, one.categories), (5, 1, vec![Category::Windows]));

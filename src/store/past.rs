@@ -10,7 +10,7 @@ use super::master_past::{self, CHANGES, MASTERS};
 use super::{Connection, Error, LARGE_WORK, Statement, Store, column, facts, statement, with_orders_not_over};
 use crate::model::past::{
     Answered, Ended, Past, PastAnswer, PastChange, PastEnd, PastOffer, PastOrder, PastPolicy, Policies,
-    at_the_beginning,
+    at_the_beginning, had_no_limit,
 };
 use crate::model::selection::Candidate;
 use crate::model::{CityId, MasterId, OfferState, OrderId};
@@ -91,6 +91,8 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
             let mut known = connection.alone(read).await?;
             known.retain(|master| master.today.city == city.0);
             let mut masters = known.iter().map(|master| at_the_beginning(master, limit)).collect::<Vec<_>>();
+            let without_limit = known.iter().filter(|master| had_no_limit(master)).map(|master| master.today.id);
+            let without_limit = without_limit.collect();
             let mut changes = known.iter().flat_map(PastChange::of).collect::<Vec<_>>();
             changes.retain(|change| change.at < until);
             changes.sort_by_key(|change| change.at);
@@ -101,6 +103,7 @@ pub async fn read(store: &Store, city: CityId, from: Timestamp, until: Timestamp
                 until,
                 policies,
                 masters,
+                without_limit,
                 changes,
                 orders,
                 offers,

@@ -207,6 +207,41 @@ async fn what_masters_had_on_their_hands_is_counted_with() {
     assert_eq!(past.orders[0].began_at, at("2026-01-10T10:01:00Z"));
 }
 
+/// Cities are played together, under one policy: masters without a limit of their own have its limit wherever they are.
+#[tokio::test]
+async fn the_usual_limit_is_that_of_the_policy_that_all_cities_are_played_under() {
+    let (t, orders) = Dispatch::day_by_hand().await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
+    t.execute(
+        "INSERT INTO masters (telegram_user_id, full_name, city_id) VALUES (106, 'Ева', 2), (107, 'Жанна', 2)",
+        &[],
+    )
+    .await;
+    t.execute("DELETE FROM master_changes WHERE what = 'ADDED'", &[]).await;
+    t.execute("UPDATE masters SET max_active_orders = 4 WHERE telegram_user_id IN ($1, 107)", &[&VERA]).await;
+    t.execute("DELETE FROM master_changes WHERE what = 'LIMIT'", &[]).await;
+    let add = "INSERT INTO dispatch_policies (max_active_orders, created_at) VALUES (2, '2026-01-01Z'), (7, '2026-01-10 10:30Z')";
+    t.execute(add, &[]).await;
+    // One order came under the first policy, in the first city; two under the second, in the other.
+    t.execute("UPDATE orders SET city_id = 2 WHERE id = $1", &[&orders[1].0]).await;
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone, created_at, updated_at)
+         VALUES (2, 'PLUMBING', 'CREATED', 'x', 'x', '+79990001122', '2026-01-10 11:10Z', '2026-01-10 11:10Z')",
+        &[],
+    )
+    .await;
+    let of = async |city| {
+        let (from, until) = (at("2026-01-10T09:00:00Z"), at("2026-01-10T13:00:00Z"));
+        past::read(&t.app.store, CityId(city), from, until).await.expect("a database")
+    };
+    let limits = |past: &Past| past.masters.iter().map(|master| master.limit).collect::<Vec<_>>();
+    let (first, other) = (of(1).await, of(2).await);
+    assert_eq!((limits(&first), limits(&other)), (vec![2, 2, 4, 2, 2], vec![7, 4]));
+    let both = first.and(other);
+    assert_eq!(both.policy().0.max_active_orders, 7);
+    assert_eq!(limits(&both), [7, 7, 4, 7, 7, 7, 4]);
+}
+
 /// So many taps that looking through all of them for each of the orders would take longer than a statement may.
 #[tokio::test]
 async fn lost_taps_are_counted_however_many_there_are() {
