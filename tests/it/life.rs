@@ -88,7 +88,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => order.clone().prop_map(|order| Step::TapTogether { order }),
         3 => pair.clone().prop_map(|(master, order)| Step::Decline { master, order }),
         2 => (master.clone(), any::<bool>()).prop_map(|(master, on)| Step::Shift { master, on }),
-        1 => (master.clone(), any::<bool>()).prop_map(|(master, blocked)| Step::Block { master, blocked }),
+        3 => (master.clone(), any::<bool>()).prop_map(|(master, blocked)| Step::Block { master, blocked }),
         1 => (master.clone(), any::<bool>()).prop_map(|(master, blocked)| Step::BlockBot { master, blocked }),
         8 => (pair.clone(), work).prop_map(|((master, order), what)| Step::Work { master, order, what }),
         3 => (master, prop_oneof![Just("1500"), Just("0"), Just("не могу"), Just("/start")])
@@ -104,15 +104,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Takes a step, and looks at all that has to hold after it.
+async fn take(life: &mut Life, step: &Step) -> Result<(), String> {
+    let before = fairness::everybody(&life.t).await;
+    life.take(step).await?;
+    fairness::check_waits(&before, &fairness::everybody(&life.t).await)?;
+    life.check().await
+}
+
 async fn live(steps: &[Step]) -> Result<(), String> {
     let mut life = Life::begin().await;
     for (number, step) in steps.iter().enumerate() {
-        let result = life.take(step).await;
-        let result = match result {
-            Ok(()) => life.check().await,
-            failed => failed,
-        };
-        result.map_err(|why| format!("step {number}, {step:?}: {why}"))?;
+        take(&mut life, step).await.map_err(|why| format!("step {number}, {step:?}: {why}"))?;
     }
     life.end().await.map_err(|why| format!("in the end: {why}"))
 }
@@ -130,4 +133,36 @@ fn random_lives_go_as_the_model_says() {
             lived.map_err(TestCaseError::fail)
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// What the checks of fairness are worth: with a product that is broken so, lives fail.
+#[tokio::test]
+async fn a_wait_that_goes_on_while_a_master_is_blocked_is_seen() {
+    let mut life = Life::begin().await;
+    let [block, unblock] = [true, false].map(|blocked| Step::Block { master: 1, blocked });
+    for step in [&block, &unblock] {
+        take(&mut life, step).await.expect("as it should be");
+    }
+    let as_before_v64 = "CREATE OR REPLACE FUNCTION note_on_shift_since() RETURNS trigger LANGUAGE plpgsql AS $$
+                         BEGIN
+                             NEW.on_shift_since := CASE WHEN NEW.on_shift THEN coalesce(NEW.on_shift_since, now()) END;
+                             RETURN NEW;
+                         END
+                         $$";
+    life.t.sql.batch_execute(as_before_v64).await.expect("a function");
+    take(&mut life, &block).await.expect("he waits no longer than before");
+    let seen = take(&mut life, &unblock).await.expect_err("he was away");
+    assert!(seen.contains("2 waits since a wrong moment"), "{seen}");
+}
+
+/// The same: a pass that leaves an order out which is due.
+#[tokio::test]
+async fn a_master_who_waits_beside_an_order_that_is_passed_over_is_seen() {
+    let mut life = Life::begin().await;
+    take(&mut life, &Step::Create { status: "SEARCHING" }).await.expect("as it should be");
+    life.t.sql.batch_execute("BEGIN; SELECT FROM orders FOR UPDATE").await.expect("a lock");
+    let seen = take(&mut life, &Step::Tick { at_once: 1 }).await.expect_err("nobody is asked");
+    assert!(seen.contains("nobody is asked for order 1"), "{seen}");
+    life.t.sql.batch_execute("ROLLBACK").await.expect("no lock");
+    take(&mut life, &Step::Tick { at_once: 1 }).await.expect("as it should be");
 }

@@ -1,10 +1,11 @@
 //! Whose turn it is, by the simplest reckoning: whoever a wave asks has waited at least as long as anybody whom it could have asked
-//! and did not, and the wait that it records is the longest of theirs.
+//! and did not, and the wait that it records is the longest of theirs. Nobody waits while he cannot be asked, and nobody waits
+//! while an order is due that could be offered to him.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use field_service::model::MasterId;
-use field_service::model::OrderId;
+use field_service::model::selection::Candidate;
+use field_service::model::{MasterId, OrderId};
 use field_service::store::rounds;
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,6 +28,103 @@ pub(super) async fn waits(t: &Dispatch) -> Waits {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
+/// What decides since when a master waits.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    on_shift: bool,
+    blocked: bool,
+    unreachable: bool,
+    withdrawn: Option<Timestamp>,
+    since: Option<Timestamp>,
+}
+
+/// The same of everybody.
+pub(super) async fn everybody(t: &Dispatch) -> BTreeMap<i64, Waiting> {
+    let rows = t
+        .sql
+        .query(
+            "SELECT id, on_shift, is_blocked, unreachable_since IS NOT NULL, unreachable_withdrawn_at, on_shift_since
+             FROM masters",
+            &[],
+        )
+        .await
+        .expect("masters");
+    let waiting = |row: &tokio_postgres::Row| Waiting {
+        on_shift: row.get(1),
+        blocked: row.get(2),
+        unreachable: row.get(3),
+        withdrawn: row.get(4),
+        since: row.get(5),
+    };
+    rows.iter().map(|row| (row.get(0), waiting(row))).collect()
+}
+
+/// Compares everybody before a step and after it: whoever could not be asked and can be again waits anew, whoever did it, and
+/// nobody else's wait changes.
+pub(super) fn check_waits(before: &BTreeMap<i64, Waiting>, after: &BTreeMap<i64, Waiting>) -> Result<(), String> {
+    for (master, is) in after {
+        let was = &before[master];
+        let reached = was.unreachable && !is.unreachable && was.withdrawn == is.withdrawn;
+        let came_back = !was.on_shift || was.blocked && !is.blocked || reached;
+        let fits = match is.since {
+            None => !is.on_shift,
+            since => is.on_shift && (since != was.since) == came_back,
+        };
+        if !fits {
+            return Err(format!("{master} waits since a wrong moment: {was:?} became {is:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The orders that are due for a wave.
+pub(super) async fn due(t: &Dispatch) -> Vec<OrderId> {
+    let rows = t
+        .sql
+        .query(
+            "SELECT id FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE') AND next_round_at <= $1",
+            &[&t.clock.now()],
+        )
+        .await
+        .expect("orders");
+    rows.iter().map(|row| OrderId(row.get(0))).collect()
+}
+
+/// Looks at the orders that were due before a pass and that nobody is being asked for after it: there is nobody to be asked.
+pub(super) async fn check_idle(t: &Dispatch, due: &[OrderId]) -> Result<(), String> {
+    // Marks as unreachable are being taken back: whom the pass could not ask can be by now.
+    if t.one("SELECT EXISTS (SELECT FROM outbox_bots WHERE refusing_since IS NOT NULL)", &[]).await {
+        return Ok(());
+    }
+    let masters = rounds::masters(&t.app.store, &[1]).await.expect("a database");
+    for order in due {
+        let waits: bool = t
+            .one(
+                "SELECT EXISTS (SELECT FROM orders WHERE id = $1 AND status IN ('CREATED', 'SEARCHING', 'GUARANTEE'))
+                    AND NOT EXISTS (
+                        SELECT FROM offers
+                        WHERE order_id = $1 AND (state IN ('SENT', 'VIEWED') OR responded_at = $2::timestamptz))",
+                &[&order.0, &t.clock.now()],
+            )
+            .await;
+        let asked = rounds::asked_for(&t.app.store, *order, true).await.expect("a database");
+        let idle: Vec<MasterId> =
+            masters.iter().filter(|master| could_be(master, &asked)).map(|master| master.id).collect();
+        if waits && !idle.is_empty() {
+            return Err(format!("{idle:?} wait, and nobody is asked for order {order}, which was due"));
+        }
+    }
+    Ok(())
+}
+
+fn could_be(master: &Candidate, asked: &HashSet<MasterId>) -> bool {
+    master.on_shift
+        && !master.blocked
+        && !master.unreachable
+        && master.load < master.limit
+        && !asked.contains(&master.id)
+}
+
 impl Dispatch {
     /// How many waves have gone out at this very moment: the clock stands between two steps.
     pub(super) async fn waves_now(&self) -> i64 {
@@ -36,20 +134,6 @@ impl Dispatch {
 
 /// Looks at the wave that a pass has just sent out; at none if there were several, as each changes who can be asked by the next.
 pub(super) async fn check(t: &Dispatch, before: &Waits) -> Result<(), String> {
-    // The clock that stands is ahead of the database's, which dates the changes.
-    let idle: i64 = t
-        .one(
-            "SELECT count(*) FROM masters
-             WHERE on_shift AND on_shift_since < (
-                 SELECT max(created_at) FROM master_changes
-                 WHERE master_id = masters.id AND (what = 'SHIFT' OR what = 'BLOCKED' AND to_value IS NULL
-                                                   OR what = 'REACHABLE' AND to_value = 'yes'))",
-            &[],
-        )
-        .await;
-    if idle > 0 {
-        return Err(format!("{idle} masters waited while they could not be asked"));
-    }
     // As the database has it, to the microsecond: the clock that stands is finer.
     let now: Timestamp = t.one("SELECT $1::timestamptz", &[&t.clock.now()]).await;
     let rows = t
@@ -68,14 +152,7 @@ pub(super) async fn check(t: &Dispatch, before: &Waits) -> Result<(), String> {
     let asked = rounds::asked_for(&t.app.store, order, true).await.expect("a database");
     let masters = rounds::masters(&t.app.store, &[1]).await.expect("a database");
     // What the wave has not changed of those whom it has not asked.
-    let could = masters.iter().filter(|master| {
-        master.on_shift
-            && !master.blocked
-            && !master.unreachable
-            && master.load < master.limit
-            && !asked.contains(&master.id)
-            && !chosen.contains(&master.id.0)
-    });
+    let could = masters.iter().filter(|master| could_be(master, &asked) && !chosen.contains(&master.id.0));
     // A second that has begun counts.
     let whole = |waited: SignedDuration| waited.as_secs() + i64::from(waited.subsec_nanos() > 0);
     let waited = |master: MasterId| before.get(&master.0).map(|since| whole(now.duration_since(*since)));

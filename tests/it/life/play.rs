@@ -132,10 +132,14 @@ impl Life {
             Step::Tick { at_once } => {
                 let waited = fairness::waits(&self.t).await;
                 let waves = self.t.waves_now().await;
+                let due = fairness::due(&self.t).await;
                 join_all((0..at_once).map(|_| self.t.tick())).await;
                 // Several passes at once hold masters before each other.
-                if at_once == 1 && waves == 0 {
-                    fairness::check(&self.t, &waited).await?;
+                if at_once == 1 {
+                    fairness::check_idle(&self.t, &due).await?;
+                    if waves == 0 {
+                        fairness::check(&self.t, &waited).await?;
+                    }
                 }
                 return self.adopt().await;
             }
@@ -154,6 +158,9 @@ impl Life {
                 self.go_elsewhere(master);
             }
             Step::Block { master, blocked } => {
+                // To unblock says something of who is blocked.
+                let next = (0..MASTERS).map(|next| (master + next) % MASTERS).find(|next| self.blocked[*next]);
+                let master = if blocked { master } else { next.unwrap_or(master) };
                 self.blocked[master] = blocked;
                 let user = USERS[master];
                 self.t
