@@ -36,6 +36,7 @@ pub mod policies;
 pub mod pollers;
 mod pool;
 pub(crate) mod queue;
+pub mod replays;
 pub mod rounds;
 mod server;
 pub mod staff;
@@ -63,6 +64,7 @@ use connection::{AFTER_COMMIT, Lent};
 pub use connection::{Connection, Ready};
 pub use error::{Error, Severity};
 use pool::{CONNECT, Pool};
+use replays::Replays;
 use server::{Fresh, Server};
 pub use tls::Error as TlsError;
 
@@ -155,7 +157,7 @@ pub struct Store {
     last_loss: Arc<Mutex<Option<Instant>>>,
     metrics: Arc<Metrics>,
     explanations: Arc<Semaphore>,
-    replays: Arc<Semaphore>,
+    replays: Arc<Replays>,
 }
 
 impl Store {
@@ -173,7 +175,7 @@ impl Store {
             last_loss: Arc::default(),
             metrics: Arc::default(),
             explanations: Arc::new(Semaphore::new(1)),
-            replays: Arc::new(Semaphore::new(3)),
+            replays: Arc::default(),
         })
     }
 
@@ -196,10 +198,9 @@ impl Store {
         &self.explanations
     }
 
-    /// Held by whoever wants to know what a draft of a policy would have done, or waits for it, which takes seconds: few at a time,
-    /// so that nobody takes the connections and the turns of everybody else.
+    /// Who wants to know what a draft of a policy would have done, or waits for it.
     #[must_use]
-    pub fn replays(&self) -> &Semaphore {
+    pub fn replays(&self) -> &Replays {
         &self.replays
     }
 

@@ -275,7 +275,8 @@ impl From<model::Preview> for Preview {
 
 /// What yesterday's orders would have been like under other rules. Nothing is changed; for admins.
 ///
-/// It is not counted as a change. Few may ask at once: where there are more, and where it takes too long, the result is `NOT_COMPUTED`.
+/// It is not counted as a change. Few may ask at once, and each person for one draft at a time: where there are more, and where it takes
+/// too long, the result is `NOT_COMPUTED`.
 #[utoipa::path(
     post, path = "/api/policy/preview", tag = "policy", operation_id = "previewPolicy", request_body = Rules,
     responses((status = 200, description = "By a replay of yesterday", body = Preview)),
@@ -290,5 +291,5 @@ pub async fn preview(
         return Err(Problem::of_set_policy(&SetPolicyOutcome::NotAllowed));
     }
     let draft = rules.read()?;
-    Ok(Answer(policy::preview(&state.store, &now.record, &draft).await?.into()))
+    Ok(Answer(policy::preview(&state.store, caller.staff(), &now.record, &draft).await?.into()))
 }

@@ -75,12 +75,17 @@ pub async fn latest(store: &Store, staff: StaffRef, limit: i64) -> Result<Vec<Po
 }
 
 /// What yesterday's orders would have been like under a draft, beside what they would have been under the policy in force. Takes some
-/// seconds at most.
+/// seconds at most. Of each person one draft is tried at a time.
 ///
 /// # Errors
 /// When the database is away. What else fails is said as [`Preview::NotComputed`].
-pub async fn preview(store: &Store, now: &PolicyRecord, draft: &PolicyDraft) -> Result<Preview, store::Error> {
-    yesterday::compare(store, now.values, draft.values()).await
+pub async fn preview(
+    store: &Store,
+    staff: StaffRef,
+    now: &PolicyRecord,
+    draft: &PolicyDraft,
+) -> Result<Preview, store::Error> {
+    yesterday::compare(store, staff, now.values, draft.values()).await
 }
 
 /// Adds a policy, once for each update. `seen`: the number of the policy that the person saw; `None`: whichever is in force.

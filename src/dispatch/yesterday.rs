@@ -1,8 +1,8 @@
 //! What yesterday's orders would have been like under another policy: the day that was, played again under the policy in force and
 //! under the draft, with the same chance for both.
 //!
-//! It is somebody's glance before a change, so it may take some seconds of one core and no more: one at a time, few who wait, fewer
-//! repetitions of a large day, and no answer rather than a late one. So whoever may look may ask as often as wanted.
+//! It is somebody's glance before a change, so it may take some seconds of one core and no more: one at a time, few who wait, each
+//! for one draft, fewer repetitions of a large day, and no answer rather than a late one. So whoever may look may ask as often as wanted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::model::StaffRef;
 use crate::model::past::{Ended, Past, PastOrder};
 use crate::model::policy::{Policy, Widening};
 use crate::model::policy_draft::{PolicyField, PolicyValues};
@@ -36,12 +37,17 @@ static TURN: Semaphore = Semaphore::const_new(1);
 ///
 /// # Errors
 /// When the database is away. What else fails is logged, and nothing is computed.
-pub(super) async fn compare(store: &Store, now: PolicyValues, draft: PolicyValues) -> Result<Preview, store::Error> {
+pub(super) async fn compare(
+    store: &Store,
+    staff: StaffRef,
+    now: PolicyValues,
+    draft: PolicyValues,
+) -> Result<Preview, store::Error> {
     if !draft.changed_from(now).any(is_replayed) {
         return Ok(Preview::NotReplayed);
     }
-    let Ok(_place) = store.replays().try_acquire() else {
-        tracing::info!("too many drafts of a policy are being tried at once");
+    let Some(_place) = store.replays().enter(staff) else {
+        tracing::info!("too many drafts of a policy are being tried at once, or one of this person's is");
         return Ok(Preview::NotComputed);
     };
     match timeout(PATIENCE, read_and_play(store, now, draft)).await {
@@ -169,13 +175,13 @@ fn rule(name: &str, values: PolicyValues) -> Rule {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::collections::BTreeSet;
 
     use jiff::Timestamp;
 
     use super::*;
     use crate::model::past::{PastPolicy, Policies};
 
-    use std::collections::BTreeSet;
     const USUAL: PolicyValues = PolicyValues([120, 60, 3, 30, 1, 6, 3, 3, 600, 5, 600, 1200]);
 
     #[test]
@@ -191,13 +197,13 @@ mod tests {
             until: Timestamp::UNIX_EPOCH,
             policies: Policies { first: policy, later: Vec::new() },
             masters: Vec::new(),
+            without_limit: BTreeSet::new(),
             changes: Vec::new(),
             orders: Vec::new(),
             offers: Vec::new(),
             answers: Vec::new(),
             finished: Vec::new(),
         };
-            without_limit: BTreeSet::new(),
         // How often it is asked whether somebody still waits, if that ends after so many times.
         let asked = |patience: usize| {
             let times = Cell::new(0);

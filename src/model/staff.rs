@@ -44,7 +44,7 @@ impl Role {
 
 /// For whom of the staff something is done: by our own id, or by the Telegram user who tapped or wrote, whom the statement that
 /// acts looks up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StaffRef {
     /// Known.
     Id(StaffId),

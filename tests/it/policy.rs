@@ -5,7 +5,7 @@ use field_service::dispatch::session::{self, Proof, SessionOutcome};
 use field_service::model::access::TokenScope;
 use field_service::model::policy_draft::{PolicyDraft, PolicyField, PolicyRecord};
 use field_service::model::policy_preview::Preview;
-use field_service::model::{BotName, Origin, StaffRef, TelegramUserId, UpdateKey};
+use field_service::model::{BotName, Origin, StaffId, StaffRef, TelegramUserId, UpdateKey};
 use field_service::sim::telegram::{Button, Chat};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -498,7 +498,8 @@ async fn yesterday_is_played_again_under_both_policies() {
     let irina = t.named_admin(IRINA, "Ирина").await;
     let now = t.newest_policy(IRINA).await;
     let later = with(&now, PolicyField::FirstMasters, 1);
-    let preview = async |draft: &PolicyDraft| policy::preview(&t.app.store, &now, draft).await.expect("a database");
+    let preview =
+        async |draft: &PolicyDraft| policy::preview(&t.app.store, staff(IRINA), &now, draft).await.expect("a database");
     assert_eq!(preview(&later).await, Preview::TooFew { orders: 0 });
     a_yesterday(&t, 19, 40).await;
     // One that nobody has accepted says nothing of how long that takes.
@@ -519,8 +520,14 @@ async fn yesterday_is_played_again_under_both_policies() {
     assert!(waits > wait && sends < sent, "{compared:?}");
     assert_eq!(preview(&later).await, Preview::Compared(compared), "it is the same each time");
     // Others try theirs, and as many as may wait do: whoever comes besides is told at once.
-    let waiting = t.app.store.replays().acquire_many(3).await.expect("all the places");
+    let enter = |id| t.app.store.replays().enter(StaffRef::Id(StaffId(id))).expect("a place");
+    let mut waiting = vec![enter(7), enter(8), enter(9)];
     assert_eq!(preview(&later).await, Preview::NotComputed);
+    waiting.pop();
+    let own = t.app.store.replays().enter(staff(IRINA)).expect("a place");
+    assert_eq!(preview(&later).await, Preview::NotComputed, "who waits already");
+    drop(own);
+    assert_eq!(preview(&later).await, Preview::Compared(compared), "one of several has a place");
     drop(waiting);
     for field in [PolicyField::MaxActiveOrders, PolicyField::WorkdayEnd] {
         let value = now.values.get(field) + 1;
