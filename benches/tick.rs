@@ -6,7 +6,7 @@ use std::time::Instant;
 use field_service::app::App;
 use field_service::cluster::{Cluster, Durability};
 use field_service::config;
-use field_service::model::policy::BATCH;
+use field_service::model::due::BATCH;
 use field_service::sim::proxy::Proxy;
 use field_service::store::{Clock, migrate};
 use tokio_postgres::NoTls;

@@ -59,7 +59,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if inner.is_data() {
             // Without the place, which is a line and a column.
             let said = inner.to_string();
-            Problem::invalid(vec![in_json_s_words(pointer, said.split(" at line ").next().unwrap_or_default())])
+            Problem::invalid(vec![field_error(pointer, said.split(" at line ").next().unwrap_or_default())])
         } else {
             Problem::malformed(format!("not JSON: {inner}"))
         }
@@ -69,7 +69,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// What is wrong, in the words of JSON and not in those of the program's types.
-fn in_json_s_words(pointer: String, said: &str) -> FieldError {
+fn field_error(pointer: String, said: &str) -> FieldError {
     let missing = said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     if let Some(name) = missing {
         return FieldError { pointer: format!("{pointer}{}", key(name)), detail: "expected a value".to_owned() };

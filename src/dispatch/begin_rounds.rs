@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use tokio::join;
 
 use super::transaction;
+use crate::model::due::BATCH;
 use crate::model::due::{Due, LOOK_AGAIN, Step, later};
 use crate::model::plan::{self, Planned, plan};
-use crate::model::policy::BATCH;
 use crate::model::selection::{Candidate, Exclusion, Pool};
 use crate::model::{MasterId, OrderId};
 use crate::store::patience::{self, PATIENCE, Patience};

@@ -12,7 +12,7 @@ use super::view::record;
 use crate::model::moment::Moment;
 use crate::model::order::Stage;
 use crate::model::selection::Exclusion;
-use crate::model::why::{self, Had, Story, Told, Unasked, Wave, WhyOrder};
+use crate::model::why::{self, Assignment, Story, Told, Unasked, Wave, WhyOrder};
 use crate::model::{MasterId, MasterRef, OrderId, OrderStatus, Origin, PAGE_SIZE, StaffRef};
 use crate::store::why::Asker;
 use crate::store::{self, Connection, Store, updates};
@@ -38,7 +38,7 @@ pub enum WhyOutcome {
         /// Why.
         unasked: Unasked,
         /// How the master had it all the same.
-        had: Option<Had>,
+        assignment: Option<Assignment>,
     },
     /// What each wave was to the master.
     Told(Box<WhyMaster>),
@@ -144,7 +144,7 @@ pub async fn of_master(
     let told = told(&known, master, Vec::new());
     Ok(Some(if told.told.is_empty() {
         let order = Box::new(known.order.clone());
-        WhyOutcome::NotSearched { order, unasked: known.unasked(), had: known.had(master) }
+        WhyOutcome::NotSearched { order, unasked: known.unasked(), assignment: known.last_assignment(master) }
     } else {
         WhyOutcome::Told(Box::new(told))
     }))

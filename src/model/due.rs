@@ -10,6 +10,10 @@ use super::order::OrderStatus;
 use super::policy::{Policy, Widening};
 use super::selection::Search;
 
+/// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
+/// again meanwhile.
+pub const BATCH: i32 = 200;
+
 /// When to look again for somebody to ask, if there is nobody.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 

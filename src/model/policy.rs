@@ -1,9 +1,5 @@
 //! What searches for masters go by, as `dispatch_policies` has it.
 
-/// Orders per transaction: few enough that it commits within about 100 ms, since a tap on one of them has to look
-/// again meanwhile.
-pub const BATCH: i32 = 200;
-
 /// What a search goes by, from `dispatch_policies`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {

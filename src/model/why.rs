@@ -4,15 +4,15 @@
 //! What nothing was written down of cannot be known any more, and is said to be unknown: the counts by reason that the wave has
 //! kept show whether what was made out is what it saw.
 
-mod fate;
 mod judged;
+mod outcome;
 mod past;
 mod story;
 mod wave;
 
-pub use fate::{Answer, Change, Fate, Had, Left, Recall, Unasked};
 pub use judged::{Judged, judge};
-pub use past::{Offered, Past, Spell};
+pub use outcome::{Answer, Assignment, AssignmentEnd, OfferOutcome, OrderChange, RecallReason, Unasked};
+pub use past::{MasterHistory, Offered, Spell};
 pub use story::{Answered, Story, Told, Verdict};
 pub use wave::{KNOWN_FOR, WAVES, Wave, WhyOrder};
 

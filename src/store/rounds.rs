@@ -7,9 +7,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, facts, statement};
-use crate::model::due::Due;
+use crate::model::due::{BATCH, Due};
 use crate::model::plan::Planned;
-use crate::model::policy::{BATCH, Escalation, Policy, Widening};
+use crate::model::policy::{Escalation, Policy, Widening};
 use crate::model::selection::{Candidate, Place, Search};
 use crate::model::{Category, MasterId, OfferId, OrderId};
 

@@ -17,7 +17,7 @@ use crate::model::master_past::MasterPast;
 use crate::model::moment::Moment;
 use crate::model::race::Winner;
 use crate::model::selection::Exclusion;
-use crate::model::why::{Answer, Change, Offered, Past, Spell, Story, WAVES, Wave, WhyOrder};
+use crate::model::why::{Answer, MasterHistory, Offered, OrderChange, Spell, Story, WAVES, Wave, WhyOrder};
 use crate::model::{MasterId, MasterRef, OfferId, OfferState, OrderId, OrderStatus, StaffRef};
 
 macro_rules! of_order {
@@ -205,7 +205,7 @@ async fn masters(
     [masters, changes, spells, offers]: [&Ready; 4],
     order: &WhyOrder,
     moments: &[Timestamp],
-) -> Result<Vec<Past>, Error> {
+) -> Result<Vec<MasterHistory>, Error> {
     let (first, last) = (moments.iter().min().unwrap_or(&order.now), moments.iter().max().unwrap_or(&order.now));
     let trade = order.category.as_str();
     let params: [&(dyn ToSql + Sync); 5] = [&order.city, first, &trade, last, &moments];
@@ -216,7 +216,7 @@ async fn masters(
     );
     let mut spells = by_master(&spells?, spell)?;
     let mut offers = by_master(&offers?, offered)?;
-    let with_load = |master: MasterPast| Past {
+    let with_load = |master: MasterPast| MasterHistory {
         spells: spells.remove(&master.today.id).unwrap_or_default(),
         offers: offers.remove(&master.today.id).unwrap_or_default(),
         master,
@@ -260,9 +260,9 @@ fn answer(row: &Row) -> Result<Answer, Error> {
     })
 }
 
-fn change(row: &Row) -> Result<Change, Error> {
+fn change(row: &Row) -> Result<OrderChange, Error> {
     let to = column(row, "to_status")?;
-    Ok(Change {
+    Ok(OrderChange {
         to: OrderStatus::parse(to).ok_or_else(|| facts::unknown("order status", to))?,
         by: Winner::of(column(row, "actor_type")?),
         master: column::<Option<i64>>(row, "master_id")?.map(MasterId),

@@ -2,7 +2,7 @@
 
 use field_service::jobs::Passed;
 use field_service::model::OrderId;
-use field_service::model::policy::BATCH;
+use field_service::model::due::BATCH;
 use field_service::sim::telegram::Fault;
 use futures_util::future::join_all;
 use jiff::civil::date;

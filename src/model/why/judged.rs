@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::past::Past;
+use super::past::MasterHistory;
 use super::wave::{Wave, WhyOrder};
 use crate::model::MasterId;
 use crate::model::selection::{Candidate, Exclusion, Pool, Search};
@@ -20,7 +20,7 @@ pub struct Judged {
 
 /// Judges a wave again, by the rule of the waves.
 #[must_use]
-pub fn judge(order: &WhyOrder, wave: &Wave, masters: &[Past]) -> Judged {
+pub fn judge(order: &WhyOrder, wave: &Wave, masters: &[MasterHistory]) -> Judged {
     let pool = Pool::new(masters.iter().filter_map(|master| master.at(wave)).collect());
     let search = Search {
         order: order.id,

@@ -35,7 +35,7 @@ pub struct Offered {
 
 /// A master with what has changed since the first wave that is asked about.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct MasterHistory {
     /// As today, and what has changed since.
     pub master: MasterPast,
     /// The orders since.
@@ -44,7 +44,7 @@ pub struct Past {
     pub offers: Vec<Offered>,
 }
 
-impl Past {
+impl MasterHistory {
     /// Who.
     #[must_use]
     pub fn id(&self) -> MasterId {

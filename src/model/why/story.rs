@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fate::{self, Answer, Change, Fate, Had, Unasked};
 use super::judged::{Judged, judge};
-use super::past::Past;
+use super::outcome::{self, Answer, Assignment, OfferOutcome, OrderChange, Unasked};
+use super::past::MasterHistory;
 use super::wave::{Wave, WhyOrder};
 use crate::model::moment::Moment;
 use crate::model::selection::{Candidate, Exclusion};
@@ -16,7 +16,7 @@ pub struct Answered {
     /// When it was made.
     pub sent: Moment,
     /// What became of it.
-    pub fate: Fate,
+    pub outcome: OfferOutcome,
 }
 
 /// What a wave was to a master.
@@ -27,7 +27,7 @@ pub enum Verdict {
     /// Asked by a wave before, and what became of that.
     AskedBefore(Option<Answered>),
     /// Had the order before, without having been asked.
-    HadBefore(Had),
+    AssignedBefore(Assignment),
     /// Could be asked; but the client wanted somebody else, who was asked first and alone.
     ClientsChoice,
     /// Could be asked; but others had waited longer.
@@ -89,7 +89,7 @@ impl Verdict {
     /// Whether the order was offered or given to the master.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        matches!(self, Self::Asked(_) | Self::AskedBefore(_) | Self::HadBefore(_))
+        matches!(self, Self::Asked(_) | Self::AskedBefore(_) | Self::AssignedBefore(_))
     }
 
     /// Names of the other orders only those that the reader may see, and counts the rest.
@@ -132,11 +132,11 @@ pub struct Story {
     /// Whether there were more before these.
     pub earlier: bool,
     /// The masters who are or were in its city.
-    pub masters: Vec<Past>,
+    pub masters: Vec<MasterHistory>,
     /// Its offers, the first one first.
     pub answers: Vec<Answer>,
     /// Its changes, the first one first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<OrderChange>,
 }
 
 impl Story {
@@ -180,17 +180,17 @@ impl Story {
     /// Why nobody was asked, if there were no waves.
     #[must_use]
     pub fn unasked(&self) -> Unasked {
-        fate::unasked(self.order.status, &self.changes, !self.answers.is_empty())
+        outcome::unasked(self.order.status, &self.changes, !self.answers.is_empty())
     }
 
     /// How a master had the order last; `None`: he never did.
     #[must_use]
-    pub fn had(&self, master: MasterId) -> Option<Had> {
-        fate::had(master, &self.changes, self.order.now)
+    pub fn last_assignment(&self, master: MasterId) -> Option<Assignment> {
+        outcome::last_assignment(master, &self.changes, self.order.now)
     }
 
     fn answered(&self, answer: &Answer) -> Answered {
-        Answered { sent: answer.sent, fate: fate::fate(answer, &self.changes) }
+        Answered { sent: answer.sent, outcome: outcome::of_offer(answer, &self.changes) }
     }
 
     /// Whether the master was in the city when any of the waves went out, or has been asked.
@@ -198,9 +198,9 @@ impl Story {
     pub fn concerns(&self, master: MasterId) -> bool {
         let was_asked = self.waves.iter().any(|wave| wave.has_asked(master))
             || self.answers.iter().any(|answer| answer.master == master)
-            || self.had(master).is_some();
+            || self.last_assignment(master).is_some();
         let past = self.masters.iter().find(|past| past.id() == master);
-        let was_there = |past: &Past| {
+        let was_there = |past: &MasterHistory| {
             let there = |wave: &Wave| past.at(wave).is_some_and(|then| then.city == self.order.city);
             self.waves.iter().any(there) || self.waves.is_empty() && past.master.today.city == self.order.city
         };
@@ -224,8 +224,8 @@ impl Story {
         }
         if wave.has_asked(master) {
             // Whom an offer had not reached is forgotten in time.
-            let verdict = match (answer(true), fate::had(master, &self.changes, wave.at.at)) {
-                (None, Some(had)) => Verdict::HadBefore(had),
+            let verdict = match (answer(true), outcome::last_assignment(master, &self.changes, wave.at.at)) {
+                (None, Some(had)) => Verdict::AssignedBefore(had),
                 (answered, _) => Verdict::AskedBefore(answered),
             };
             return (verdict, wave.is_known_at(self.order.now));

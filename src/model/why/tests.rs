@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fate::Change as OrderChange;
+use super::outcome::OrderChange;
 use super::*;
 use crate::model::master_past::{Change, Changed, MasterPast};
 use crate::model::moment::Moment;
@@ -19,7 +19,7 @@ fn moment(second: i64) -> Moment {
     Moment { at: at(second), local: DateTime::default() }
 }
 
-fn past(id: i64) -> Past {
+fn past(id: i64) -> MasterHistory {
     let master = MasterPast {
         today: plumber(id),
         name: format!("Master {id}"),
@@ -29,7 +29,7 @@ fn past(id: i64) -> Past {
         came_before: Some(at(10)),
         changes: Vec::new(),
     };
-    Past { master, spells: Vec::new(), offers: Vec::new() }
+    MasterHistory { master, spells: Vec::new(), offers: Vec::new() }
 }
 
 fn wave(second: i64) -> Wave {
@@ -48,7 +48,7 @@ fn wave(second: i64) -> Wave {
 }
 
 /// A story of one wave and nothing else.
-fn story(wave: Wave, masters: Vec<Past>) -> Story {
+fn story(wave: Wave, masters: Vec<MasterHistory>) -> Story {
     Story { order: order(), waves: vec![wave], earlier: false, masters, answers: Vec::new(), changes: Vec::new() }
 }
 
@@ -111,7 +111,7 @@ fn orders_and_offers_count_while_they_last() {
         ended: ended.map(at),
         turn,
     };
-    let busy = Past {
+    let busy = MasterHistory {
         spells: vec![spell(1, 10, Some(50), false), spell(2, 20, None, true), spell(3, 60, None, true)],
         offers: vec![
             offer(4, 15, Some(50), None),
@@ -245,77 +245,86 @@ fn answer(state: OfferState, responded: Option<i64>) -> Answer {
     }
 }
 
-fn fate_of(answer: Answer, changes: &[OrderChange]) -> Fate {
-    super::fate::fate(&answer, changes)
+fn outcome_of(answer: Answer, changes: &[OrderChange]) -> OfferOutcome {
+    super::outcome::of_offer(&answer, changes)
 }
 
 #[test]
 fn an_offer_was_recalled_for_what_happened_in_that_moment() {
     let (master, staff) = (Some(Winner::Master), Some(Winner::GivenByStaff));
-    let recalled = |changes: &[OrderChange]| match fate_of(answer(OfferState::Canceled, Some(112)), changes) {
-        Fate::Recalled { because, .. } => because,
+    let recalled = |changes: &[OrderChange]| match outcome_of(answer(OfferState::Canceled, Some(112)), changes) {
+        OfferOutcome::Recalled { because, .. } => because,
         other => panic!("{other:?}"),
     };
-    let taken = |by, other: i64| Recall::Taken { master: Some(MasterId(other)), by, after_seconds: 12 };
+    let taken = |by, other: i64| RecallReason::Taken { master: Some(MasterId(other)), by, after_seconds: 12 };
     let begun = change(100, OrderStatus::Searching, None, None);
     let later = change(120, OrderStatus::Canceled, staff, Some(2));
     for (to, by, whose, because) in [
         (OrderStatus::Assigned, master, Some(2), taken(master, 2)),
         (OrderStatus::Assigned, staff, Some(2), taken(staff, 2)),
         (OrderStatus::Assigned, None, Some(2), taken(None, 2)),
-        (OrderStatus::Canceled, staff, None, Recall::Canceled),
-        (OrderStatus::Closed, staff, None, Recall::Closed),
-        (OrderStatus::Searching, staff, None, Recall::SearchedAnew),
+        (OrderStatus::Canceled, staff, None, RecallReason::Canceled),
+        (OrderStatus::Closed, staff, None, RecallReason::Closed),
+        (OrderStatus::Searching, staff, None, RecallReason::SearchedAnew),
     ] {
         assert_eq!(recalled(&[begun, change(112, to, by, whose), later]), because, "{to:?}");
     }
     // Of what happened before it was made, or has not ended it, nothing is known.
-    assert_eq!(recalled(&[begun, later]), Recall::Unknown);
-    assert_eq!(recalled(&[change(90, OrderStatus::Canceled, staff, None)]), Recall::Unknown);
-    assert_eq!(recalled(&[]), Recall::Unknown);
+    assert_eq!(recalled(&[begun, later]), RecallReason::Unknown);
+    assert_eq!(recalled(&[change(90, OrderStatus::Canceled, staff, None)]), RecallReason::Unknown);
+    assert_eq!(recalled(&[]), RecallReason::Unknown);
     // Somebody has ended it by hand, when another was at work already.
     let at_work = [
         begun,
         change(105, OrderStatus::Assigned, master, Some(2)),
         change(108, OrderStatus::EnRoute, master, Some(2)),
     ];
-    assert_eq!(recalled(&at_work), Recall::Taken { master: Some(MasterId(2)), by: master, after_seconds: 5 });
-    let no_end = fate_of(answer(OfferState::Canceled, None), &at_work);
-    assert_eq!(no_end, Fate::Recalled { at: None, because: Recall::Unknown });
+    assert_eq!(recalled(&at_work), RecallReason::Taken { master: Some(MasterId(2)), by: master, after_seconds: 5 });
+    let no_end = outcome_of(answer(OfferState::Canceled, None), &at_work);
+    assert_eq!(no_end, OfferOutcome::Recalled { at: None, because: RecallReason::Unknown });
 }
 
 #[test]
 fn how_an_order_ceased_to_be_a_masters_is_known_by_what_came_next() {
     let (master, staff) = (Some(Winner::Master), Some(Winner::GivenByStaff));
     let taken = OrderChange { offer: Some(OfferId(7)), ..change(110, OrderStatus::Assigned, master, Some(1)) };
-    let had = |next: &[OrderChange]| {
+    let last_assignment = |next: &[OrderChange]| {
         let changes: Vec<OrderChange> = [taken].into_iter().chain(next.iter().copied()).collect();
         // Its end keeps the moment of the acceptance.
-        match fate_of(answer(OfferState::Canceled, Some(110)), &changes) {
-            Fate::Had(Had { took: true, left, .. }) => left.map(|(left, at)| (left, at.at)),
+        match outcome_of(answer(OfferState::Canceled, Some(110)), &changes) {
+            OfferOutcome::Assigned(Assignment { took: true, left, .. }) => left.map(|(left, at)| (left, at.at)),
             other => panic!("{other:?}"),
         }
     };
     let on_the_way = change(115, OrderStatus::EnRoute, master, Some(1));
     let searching = |by| change(120, OrderStatus::Searching, by, Some(1));
     let other_s = |second| change(second, OrderStatus::Assigned, staff, Some(2));
-    assert_eq!(had(&[on_the_way, searching(master), other_s(120)]), Some((Left::Returned, at(120))));
-    assert_eq!(had(&[on_the_way, searching(staff), other_s(130)]), Some((Left::TakenAway, at(120))));
-    assert_eq!(had(&[searching(None)]), Some((Left::TakenAway, at(120))));
-    assert_eq!(had(&[searching(staff), other_s(120)]), Some((Left::PassedOn, at(120))));
-    assert_eq!(had(&[change(120, OrderStatus::Canceled, staff, Some(1))]), Some((Left::Canceled, at(120))));
+    assert_eq!(
+        last_assignment(&[on_the_way, searching(master), other_s(120)]),
+        Some((AssignmentEnd::Returned, at(120)))
+    );
+    assert_eq!(
+        last_assignment(&[on_the_way, searching(staff), other_s(130)]),
+        Some((AssignmentEnd::TakenAway, at(120)))
+    );
+    assert_eq!(last_assignment(&[searching(None)]), Some((AssignmentEnd::TakenAway, at(120))));
+    assert_eq!(last_assignment(&[searching(staff), other_s(120)]), Some((AssignmentEnd::PassedOn, at(120))));
+    assert_eq!(
+        last_assignment(&[change(120, OrderStatus::Canceled, staff, Some(1))]),
+        Some((AssignmentEnd::Canceled, at(120)))
+    );
     let closed = change(120, OrderStatus::Closed, master, Some(1));
     let reopened = change(125, OrderStatus::Payment, staff, None);
-    assert_eq!(had(&[closed]), None);
+    assert_eq!(last_assignment(&[closed]), None);
     assert_eq!(
-        had(&[closed, reopened, change(130, OrderStatus::Searching, staff, Some(1))]),
-        Some((Left::TakenAway, at(130)))
+        last_assignment(&[closed, reopened, change(130, OrderStatus::Searching, staff, Some(1))]),
+        Some((AssignmentEnd::TakenAway, at(130)))
     );
     // Given by hand, while it was offered to him.
     let given = [change(112, OrderStatus::Assigned, staff, Some(1)), searching(staff)];
-    let fate = fate_of(answer(OfferState::Canceled, Some(112)), &given);
-    let left = Some((Left::TakenAway, moment(120)));
-    assert_eq!(fate, Fate::Had(Had { took: false, since: Some(moment(112)), left }));
+    let outcome = outcome_of(answer(OfferState::Canceled, Some(112)), &given);
+    let left = Some((AssignmentEnd::TakenAway, moment(120)));
+    assert_eq!(outcome, OfferOutcome::Assigned(Assignment { took: false, since: Some(moment(112)), left }));
 }
 
 #[test]
@@ -332,17 +341,17 @@ fn an_offer_without_a_wave_is_told_of_among_the_waves() {
         changes: Vec::new(),
     };
     let told: Vec<_> = story.tell(MasterId(1)).into_iter().map(|told| (told.number, told.verdict)).collect();
-    let asked = |sent, fate| Verdict::Asked(Some(Answered { sent: moment(sent), fate }));
+    let asked = |sent, outcome| Verdict::Asked(Some(Answered { sent: moment(sent), outcome }));
     // That of a wave which is not told of any more is not one without a wave.
     assert_eq!(told.len(), 3);
-    assert_eq!(told[1], (None, asked(100, Fate::Expired(None))));
-    assert_eq!(told[2], (Some(1), asked(200, Fate::Live)));
+    assert_eq!(told[1], (None, asked(100, OfferOutcome::Expired(None))));
+    assert_eq!(told[2], (Some(1), asked(200, OfferOutcome::Live)));
 }
 
 #[test]
 fn equal_waits_are_told_from_those_that_only_look_equal() {
     let mut masters = [past(1), past(2)];
-    let told = |masters: &[Past]| {
+    let told = |masters: &[MasterHistory]| {
         let wave = Wave { chosen: vec![MasterId(2)], excluded: BTreeMap::from([(Exclusion::Rank, 1)]), ..wave(100) };
         let story = story(wave, masters.to_vec());
         story.tell(MasterId(1)).remove(0).verdict

@@ -3,7 +3,7 @@
 //! after somebody has said to see to it, nobody else is called. A call that was overtaken found nobody who was concerned in that chat.
 
 use super::{LOCK_ORDERS, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// Whom an order's call is for and who has not got it since `$since`, as `called`.
 macro_rules! uncalled {

@@ -2,7 +2,7 @@
 //! sent, or a master can be written to again.
 
 use super::{Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// That a message says something else than it did when it was written, and nobody is about to edit it.
 macro_rules! untrue {

@@ -2,7 +2,7 @@
 //! was being sent.
 
 use super::{Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// By offer.
 pub static CARDS: Sweep = Sweep {

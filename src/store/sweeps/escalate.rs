@@ -1,7 +1,7 @@
 //! Searches that have taken longer than their policy allows need a dispatcher.
 
 use super::{LOCK_ORDERS, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// By order.
 pub static ESCALATE: Sweep = Sweep {

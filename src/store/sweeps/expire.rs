@@ -1,7 +1,7 @@
 //! Offers past their deadline end. An order that nobody is asked about any more is due at once.
 
 use super::{LOCK_ORDERS, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// By order.
 pub static EXPIRE: Sweep = Sweep {

@@ -2,7 +2,7 @@
 //! widens, is due at once.
 
 use super::{LOCK_ORDERS, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// By order.
 pub static RECALL: Sweep = Sweep {

@@ -5,7 +5,7 @@
 //! For a week, which is how long it is remembered who was told.
 
 use super::{LOCK_ORDERS, Statement, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// That a message of the outbox told nobody and never will.
 macro_rules! told {

@@ -1,7 +1,7 @@
 //! Deferred orders whose time has come begin their search.
 
 use super::{LOCK_ORDERS, Sweep, statement};
-use crate::model::policy::BATCH;
+use crate::model::due::BATCH;
 
 /// By order.
 pub static WAKE: Sweep = Sweep {

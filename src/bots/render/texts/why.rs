@@ -64,10 +64,10 @@ pub(in crate::bots::render) fn why_not_me(outcome: &WhyOutcome) -> String {
         WhyOutcome::Busy(order) => {
             format!("Сейчас спрашивают и другие. Про <b>заявку №{order}</b> спросите ещё раз через минуту.")
         }
-        WhyOutcome::NotSearched { order, had: Some(had), .. } => {
-            format!("<b>Заявка №{}</b>: {}.", order.id, verdict::had(had, To::Himself, order.local_now))
+        WhyOutcome::NotSearched { order, assignment: Some(had), .. } => {
+            format!("<b>Заявка №{}</b>: {}.", order.id, verdict::assignment(had, To::Himself, order.local_now))
         }
-        WhyOutcome::NotSearched { order, unasked, had: None } => nobody(order.id, *unasked),
+        WhyOutcome::NotSearched { order, unasked, assignment: None } => nobody(order.id, *unasked),
         WhyOutcome::Told(why) => {
             let order = why.order.id;
             let head = if was_asked(why) {

@@ -6,7 +6,7 @@ use super::super::staff::queue::when;
 use super::super::words::{category, duration, typed, went};
 use crate::model::moment::Moment;
 use crate::model::selection::Exclusion;
-use crate::model::why::{Answered, Fate, Had, Left, Recall, Verdict, WhyOrder};
+use crate::model::why::{Answered, Assignment, AssignmentEnd, OfferOutcome, RecallReason, Verdict, WhyOrder};
 use crate::model::{MasterId, OrderId};
 
 /// A name in a line.
@@ -51,7 +51,7 @@ pub(super) fn doubt() -> String {
 pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
     let now = about.order.local_now;
     let to = about.to;
-    let became = |answered: &Answered| if known { String::new() } else { format!("; {}", fate(answered, about)) };
+    let became = |answered: &Answered| if known { String::new() } else { format!("; {}", outcome(answered, about)) };
     match verdict {
         Verdict::Asked(answered) => {
             let became = answered.as_ref().map(became);
@@ -64,7 +64,7 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
         Verdict::AskedBefore(None) => {
             format!("{} или назначали эту заявку раньше", to.or("Вам уже предлагали", "Уже предлагали"))
         }
-        Verdict::HadBefore(had) => format!("Раньше {}", self::had(had, to, now)),
+        Verdict::AssignedBefore(had) => format!("Раньше {}", self::assignment(had, to, now)),
         Verdict::ClientsChoice => "Работа подходила, но сначала спросили мастера, которого просил клиент".to_owned(),
         Verdict::Waited { own, others, tied, preferred_asked } => {
             let first = if *preferred_asked { format!("{PREFERRED_FIRST}; ") } else { String::new() };
@@ -86,22 +86,22 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
 
 /// «Вам предложили её в 14:35:02; другой мастер взял её через 12 с», without a stop at the end. `at`: that time.
 pub(super) fn direct(verdict: &Verdict, at: &str, about: About<'_>) -> String {
-    let became = verdict.answered().map(|answered| format!("; {}", fate(answered, about)));
+    let became = verdict.answered().map(|answered| format!("; {}", outcome(answered, about)));
     format!("{} её в {at}{}", about.to.or("Вам предложили", "Предложили"), became.unwrap_or_default())
 }
 
 /// What became of an offer.
-fn fate(answered: &Answered, about: About<'_>) -> String {
+fn outcome(answered: &Answered, about: About<'_>) -> String {
     let now = about.order.local_now;
     let at =
         |what: &str, at: Option<Moment>| at.map_or_else(|| what.to_owned(), |at| format!("{what} в {}", when(at, now)));
-    match answered.fate {
-        Fate::Live => "ответа ещё ждём".to_owned(),
-        Fate::Declined(moment) => at(about.to.or("вы отказались", "отказ"), moment),
-        Fate::Expired(moment) => at("ответа не было, срок вышел", moment),
-        Fate::Had(had) => self::had(&had, about.to, now),
-        Fate::Recalled { at: moment, because } => match because {
-            Recall::Taken { master, .. } => match because.taken() {
+    match answered.outcome {
+        OfferOutcome::Live => "ответа ещё ждём".to_owned(),
+        OfferOutcome::Declined(moment) => at(about.to.or("вы отказались", "отказ"), moment),
+        OfferOutcome::Expired(moment) => at("ответа не было, срок вышел", moment),
+        OfferOutcome::Assigned(had) => self::assignment(&had, about.to, now),
+        OfferOutcome::Recalled { at: moment, because } => match because {
+            RecallReason::Taken { master, .. } => match because.taken() {
                 Some(taken) => {
                     let name = master.and_then(|master| about.names.iter().find(|(id, _)| *id == master));
                     let name = name.map(|(_, name)| format!(" ({})", typed(name, NAME)));
@@ -109,16 +109,16 @@ fn fate(answered: &Answered, about: About<'_>) -> String {
                 }
                 None => at("её отдали другому мастеру", moment),
             },
-            Recall::Canceled => at("заявку отменили", moment),
-            Recall::Closed => at("заявку закрыли", moment),
-            Recall::SearchedAnew => format!("{}: мастера стали искать заново", at("предложение снято", moment)),
-            Recall::Unknown => at("предложение снято", moment),
+            RecallReason::Canceled => at("заявку отменили", moment),
+            RecallReason::Closed => at("заявку закрыли", moment),
+            RecallReason::SearchedAnew => format!("{}: мастера стали искать заново", at("предложение снято", moment)),
+            RecallReason::Unknown => at("предложение снято", moment),
         },
     }
 }
 
 /// «вы взяли её в 14:30 и вернули в 14:31».
-pub(super) fn had(had: &Had, to: To, now: DateTime) -> String {
+pub(super) fn assignment(had: &Assignment, to: To, now: DateTime) -> String {
     let at = |moment: Moment| format!(" в {}", when(moment, now));
     let got = if had.took {
         to.or("вы взяли её", "взял её")
@@ -128,11 +128,11 @@ pub(super) fn had(had: &Had, to: To, now: DateTime) -> String {
     let got = format!("{got}{}", had.since.map(at).unwrap_or_default());
     let Some((left, moment)) = had.left else { return got };
     let lost = match left {
-        Left::Returned if had.took => to.or(" и вернули", " и вернул"),
-        Left::Returned => to.or(", вы вернули её", ", он вернул её"),
-        Left::TakenAway => to.or(", у вас её забрали", ", у него её забрали"),
-        Left::PassedOn => ", её передали другому мастеру",
-        Left::Canceled => ", заявку отменили",
+        AssignmentEnd::Returned if had.took => to.or(" и вернули", " и вернул"),
+        AssignmentEnd::Returned => to.or(", вы вернули её", ", он вернул её"),
+        AssignmentEnd::TakenAway => to.or(", у вас её забрали", ", у него её забрали"),
+        AssignmentEnd::PassedOn => ", её передали другому мастеру",
+        AssignmentEnd::Canceled => ", заявку отменили",
     };
     format!("{got}{lost}{}", at(moment))
 }
