@@ -7,6 +7,7 @@ mod rest;
 mod rights;
 mod screens;
 mod staff;
+mod tapped;
 mod work;
 
 use serde::Serialize;

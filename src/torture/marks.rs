@@ -1,5 +1,8 @@
 //! By what everything that is made here is known again: tokens, people, and the numbers of clients in whatever is shown or logged.
 
+/// How the programs are called by the database: nobody who could use what is kept for its owner.
+pub(super) const ROLE: &str = "field_service";
+pub(super) const DATABASE: &str = "torture";
 pub(super) const MASTER_TOKEN: &str = "1001:torture";
 pub(super) const ADMIN_TOKEN: &str = "1002:torture";
 pub(super) const MASTER_BOT: i64 = 1001;

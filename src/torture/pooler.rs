@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Error;
 use super::deliver::lock;
+use super::marks::{DATABASE, ROLE};
 use super::processes::{ending_with_us, faketime, set_clock};
-use super::world::{DATABASE, ROLE};
 
 /// Where Debian, and others, have it.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];

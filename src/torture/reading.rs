@@ -3,9 +3,9 @@
 use tokio_postgres::Row;
 
 use super::Error;
-use super::marks::{ADDRESS, MASTER_TOKEN, numbers_after};
+use super::marks::{ADDRESS, DATABASE, MASTER_TOKEN, numbers_after};
 use super::record::{Card, Change, Master, Message, Ms, Offer, Order, Record};
-use super::world::{DATABASE, World};
+use super::world::World;
 use crate::bots::callback::Callback;
 use crate::config;
 use crate::dispatch::verify;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, NoTls};
 
 use super::Error;
-use super::marks::{ADMIN_TOKEN, MASTER_TOKEN, SECRET};
+use super::marks::{ADMIN_TOKEN, DATABASE, MASTER_TOKEN, ROLE, SECRET};
 use super::pooler::Pooler;
 use super::record::{Ms, SLACK, now};
 use crate::cluster::{Cluster, Durability};
@@ -17,9 +17,6 @@ use crate::sim::proxy::Proxy;
 use crate::sim::telegram::Telegram;
 use crate::store::{Clock, Store, access, migrate};
 
-/// How the programs are called by the database: nobody who could use what is kept for its owner.
-pub(super) const ROLE: &str = "field_service";
-pub(super) const DATABASE: &str = "torture";
 /// How long the outbox may take to be empty after the last fault.
 const SETTLES: Duration = Duration::from_mins(3);
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Check;
+use super::tapped::order_of_master;
 use super::work::Work;
 use crate::bots::callback::Callback;
 use crate::model::order::Stage;
@@ -35,17 +36,6 @@ struct Said<'a> {
     tap: &'a Tap,
 }
 
-/// The order that an offer's button is about.
-pub(super) fn order_of(data: &str) -> Option<i64> {
-    match Callback::parse(data)? {
-        Callback::Card { order, .. }
-        | Callback::Accept { order, .. }
-        | Callback::AskDecline { order, .. }
-        | Callback::Decline { order, .. } => Some(order.0),
-        _ => None,
-    }
-}
-
 /// Whether a tap is to change something.
 fn is_to_change(data: &str) -> bool {
     matches!(Callback::parse(data), Some(Callback::Accept { .. } | Callback::Decline { .. }))
@@ -55,7 +45,7 @@ fn is_to_change(data: &str) -> bool {
 fn said(record: &Record) -> impl Iterator<Item = (&Tap, Said<'_>)> {
     let masters: HashMap<i64, &Master> = record.masters.iter().map(|master| (master.person, master)).collect();
     let taps = record.taps.iter().filter(|tap| tap.bot == Some(BotName::Master));
-    taps.filter_map(move |tap| Some((tap, *masters.get(&tap.person)?, order_of(&tap.data)?))).flat_map(
+    taps.filter_map(move |tap| Some((tap, *masters.get(&tap.person)?, order_of_master(&tap.data)?))).flat_map(
         |(tap, master, order)| {
             let owes_words = is_to_change(&tap.data);
             tap.answers.iter().map(move |(at, text)| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Check;
-use super::answers::order_of;
+use super::tapped::order_of_master;
 use crate::model::OrderStatus;
 use crate::model::order::Stage;
 use crate::torture::claim::{Claim, Words};
@@ -14,7 +14,7 @@ pub(super) fn one_winner_is_told(record: &Record) -> Check {
     let words = Words::new();
     let mut told: HashMap<i64, BTreeSet<(Ms, i64)>> = HashMap::new();
     for tap in &record.taps {
-        let Some(order) = order_of(&tap.data) else { continue };
+        let Some(order) = order_of_master(&tap.data) else { continue };
         let won = tap.answers.iter().filter(|(_, text)| words.read(text) == Some(Claim::Assigned));
         told.entry(order).or_default().extend(won.map(|(at, _)| (*at, tap.person)));
     }

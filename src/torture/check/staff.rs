@@ -3,41 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Check;
+use super::tapped::{Did, asked};
 use super::work::Work;
-use crate::bots::callback::staff::{OrderTap, StaffCallback};
 use crate::bots::render::texts::staff::order as texts;
 use crate::dispatch::act::{ActOutcome, Acted, Deed};
 use crate::model::order::Stage;
-use crate::model::{BotName, MasterId, OrderId, OrderStatus};
+use crate::model::{BotName, MasterId, OrderStatus};
 use crate::torture::marks::VIEWER;
 use crate::torture::record::{Change, Lives, Ms, Record, SLACK, Tap};
-
-/// What was to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Did {
-    Give(i64),
-    Return,
-    Cancel,
-}
-
-/// What a tap of staff is to do with which order.
-fn asked(data: &str) -> Option<(Did, i64)> {
-    let StaffCallback::Order(tap) = StaffCallback::parse(data)? else { return None };
-    let (did, OrderId(order)) = match tap {
-        OrderTap::Pick { order, master, .. } | OrderTap::PickAnyway { order, master, .. } => {
-            (Did::Give(master.0), order)
-        }
-        OrderTap::Return(_, order, _) | OrderTap::ReturnWritten(order, ..) => (Did::Return, order),
-        OrderTap::Cancel(_, order, _) | OrderTap::CancelWritten(order, ..) => (Did::Cancel, order),
-        _ => return None,
-    };
-    Some((did, order))
-}
-
-/// The order that a tap of staff is to change.
-pub(super) fn order_of(data: &str) -> Option<i64> {
-    asked(data).map(|(_, order)| order)
-}
 
 /// What is said, as far as it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

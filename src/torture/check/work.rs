@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::answers::order_of;
-use super::staff;
+use super::tapped::order_of;
 use crate::torture::record::{Master, Ms, Record, SLACK, Tap};
 
 /// From when to when, and whose tap it was if it was one's.
@@ -39,7 +38,7 @@ impl<'a> Work<'a> {
             work.masters.entry(master.id).or_default().extend(changed.map(|at| (*at, *at, None)));
         }
         for tap in &record.taps {
-            let order = order_of(&tap.data).or_else(|| staff::order_of(&tap.data));
+            let order = order_of(&tap.data);
             for (from, until) in &tap.attempts {
                 let spell = (*from, *until, Some(address(tap)));
                 work.people.entry(tap.person).or_default().push(spell);
