@@ -26,7 +26,7 @@ use crate::model::doctor::schema;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 61] = [
+const MIGRATIONS: [(&str, &str); 62] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -87,7 +87,8 @@ const MIGRATIONS: [(&str, &str); 61] = [
     ("V63__known_shifts.sql", include_str!("../../migrations/V63__known_shifts.sql")),
     ("V64__waiting_anew.sql", include_str!("../../migrations/V64__waiting_anew.sql")),
     ("V65__roots_begin_anew.sql", include_str!("../../migrations/V65__roots_begin_anew.sql")),
-    ("V66__kept_places.sql", include_str!("../../migrations/V66__kept_places.sql")),
+    ("V66__empty_since.sql", include_str!("../../migrations/V66__empty_since.sql")),
+    ("V67__kept_places.sql", include_str!("../../migrations/V67__kept_places.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.

@@ -1,15 +1,9 @@
--- Nobody loses his place in the queue by a fault of our bot; and a wave for which there is nobody says since when that is so.
-
--- First: it is read once for the check, while passes and whoever asks «почему не мне» wait.
-ALTER TABLE dispatch_rounds
-    ADD COLUMN empty_since timestamptz,
-    ADD CONSTRAINT dispatch_rounds_empty_since_is_sane CHECK (empty_since BETWEEN '2000-01-01Z' AND '9999-12-01Z');
-COMMENT ON COLUMN dispatch_rounds.empty_since IS 'Since when nobody could be asked, whatever the reasons; created_at says since when they are these. Null: somebody was asked, or the wave is of an earlier release';
+-- Nobody loses his place in the queue by a fault of our bot.
 
 ALTER TABLE masters
     ADD COLUMN unreachable_withdrawn_at timestamptz,
     ADD CONSTRAINT masters_unreachable_withdrawn_at_is_sane CHECK (
-        unreachable_withdrawn_at BETWEEN '2000-01-01Z' AND '9999-12-01Z');
+        unreachable_withdrawn_at BETWEEN '2000-01-01Z' AND '9999-12-01Z') NOT VALID;
 COMMENT ON COLUMN masters.unreachable_withdrawn_at IS 'When unreachable_since was last taken back because the bot could not write to anybody: the wait to be asked goes on';
 COMMENT ON COLUMN masters.on_shift_since IS 'Since when the master waits to be asked, if nobody has asked meanwhile: came on shift, was unblocked, or could be written to again, whichever was last; null: off shift. Kept by a trigger, whoever changes these; it goes on when unreachable_withdrawn_at is set';
 
