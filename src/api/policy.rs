@@ -291,5 +291,5 @@ pub async fn preview(
         return Err(Problem::of_set_policy(&SetPolicyOutcome::NotAllowed));
     }
     let draft = rules.read()?;
-    Ok(Answer(policy::preview(&state.store, caller.staff(), &now.record, &draft).await?.into()))
+    Ok(Answer(policy::preview(&state.store, &now, &draft).await?.into()))
 }

@@ -79,13 +79,8 @@ pub async fn latest(store: &Store, staff: StaffRef, limit: i64) -> Result<Vec<Po
 ///
 /// # Errors
 /// When the database is away. What else fails is said as [`Preview::NotComputed`].
-pub async fn preview(
-    store: &Store,
-    staff: StaffRef,
-    now: &PolicyRecord,
-    draft: &PolicyDraft,
-) -> Result<Preview, store::Error> {
-    yesterday::compare(store, staff, now.values, draft.values()).await
+pub async fn preview(store: &Store, now: &PolicyInForce, draft: &PolicyDraft) -> Result<Preview, store::Error> {
+    yesterday::compare(store, now.asked_by, now.record.values, draft.values()).await
 }
 
 /// Adds a policy, once for each update. `seen`: the number of the policy that the person saw; `None`: whichever is in force.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::model::StaffRef;
+use crate::model::StaffId;
 use crate::model::past::{Ended, Past, PastOrder};
 use crate::model::policy::{Policy, Widening};
 use crate::model::policy_draft::{PolicyField, PolicyValues};
@@ -39,14 +39,14 @@ static TURN: Semaphore = Semaphore::const_new(1);
 /// When the database is away. What else fails is logged, and nothing is computed.
 pub(super) async fn compare(
     store: &Store,
-    staff: StaffRef,
+    staff: StaffId,
     now: PolicyValues,
     draft: PolicyValues,
 ) -> Result<Preview, store::Error> {
     if !draft.changed_from(now).any(is_replayed) {
         return Ok(Preview::NotReplayed);
     }
-    let Some(_place) = store.replays().enter(staff) else {
+    let Some(_permit) = store.replays().enter(staff) else {
         tracing::info!("too many drafts of a policy are being tried at once, or one of this person's is");
         return Ok(Preview::NotComputed);
     };

@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use jiff::civil::Time;
 
+use super::StaffId;
+
 /// The last minute of a day.
 const LAST_MINUTE: i32 = 24 * 60 - 1;
 /// Widening more often than this would ask everybody before anybody can look.
@@ -317,7 +319,9 @@ pub struct PolicyRecord {
 pub struct PolicyInForce {
     /// The newest row.
     pub record: PolicyRecord,
-    /// Whether the person may make another one.
+    /// Who of the staff asks.
+    pub asked_by: StaffId,
+    /// Whether they may make another one.
     pub may_change: bool,
 }
 

@@ -5,8 +5,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Connection, Error, Ready, Statement, Store, column, statement};
-use crate::model::StaffRef;
 use crate::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues, minutes};
+use crate::model::{StaffId, StaffRef};
 
 /// A policy's columns, in the order of [`PolicyField::ALL`], and who made it.
 macro_rules! columns {
@@ -25,7 +25,7 @@ pub async fn in_force(store: &Store, staff: StaffRef) -> Result<Option<PolicyInF
     const IN_FORCE: Statement = statement!(
         "policies.in_force",
         [INT8, INT8],
-        "SELECT who.role = 'ADMIN' AS may_change, ",
+        "SELECT who.staff_id, who.role = 'ADMIN' AS may_change, ",
         columns!(),
         "
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
@@ -35,7 +35,10 @@ pub async fn in_force(store: &Store, staff: StaffRef) -> Result<Option<PolicyInF
     store
         .run(async |connection: Connection| {
             let rows = connection.fetch(&IN_FORCE, &[&staff.id(), &staff.telegram_user()]).await?;
-            let read = |row| Ok(PolicyInForce { record: record(row)?, may_change: column(row, "may_change")? });
+            let read = |row| {
+                let (asked_by, may_change) = (StaffId(column(row, "staff_id")?), column(row, "may_change")?);
+                Ok(PolicyInForce { record: record(row)?, asked_by, may_change })
+            };
             rows.first().map(read).transpose()
         })
         .await

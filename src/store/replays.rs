@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::StaffRef;
+use crate::model::StaffId;
 
 /// How many people may wait at a time.
 const PLACES: usize = 3;
@@ -14,31 +14,31 @@ const PLACES: usize = 3;
 /// Those who wait.
 #[derive(Debug, Default)]
 pub struct Replays {
-    waiting: Mutex<HashSet<StaffRef>>,
+    waiting: Mutex<HashSet<StaffId>>,
 }
 
-/// A place among them, until it is dropped.
+/// Leave to wait, until it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub struct Place<'a> {
+pub struct Permit<'a> {
     of: &'a Replays,
-    who: StaffRef,
+    who: StaffId,
 }
 
 impl Replays {
-    /// Takes a place. `None`: there is none left, or that person has one already.
-    pub fn enter(&self, who: StaffRef) -> Option<Place<'_>> {
+    /// Lets somebody wait. `None`: too many do, or that person does already.
+    pub fn enter(&self, who: StaffId) -> Option<Permit<'_>> {
         let mut waiting = self.waiting();
         // Not before it is one: to drop it takes the lock that is held here.
-        (waiting.len() < PLACES && waiting.insert(who)).then(|| Place { of: self, who })
+        (waiting.len() < PLACES && waiting.insert(who)).then(|| Permit { of: self, who })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashSet<StaffRef>> {
+    fn waiting(&self) -> MutexGuard<'_, HashSet<StaffId>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.of.waiting().remove(&self.who);
     }
@@ -47,19 +47,17 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StaffId;
 
     #[test]
     fn one_person_leaves_places_for_others() {
         let replays = Replays::default();
-        let staff = |id| StaffRef::Id(StaffId(id));
-        let first = replays.enter(staff(1)).expect("a place");
-        assert!(replays.enter(staff(1)).is_none(), "who has one already");
-        let others = [2, 3].map(|id| replays.enter(staff(id)).expect("a place"));
-        assert!(replays.enter(staff(4)).is_none(), "there is none left");
+        let first = replays.enter(StaffId(1)).expect("a place");
+        assert!(replays.enter(StaffId(1)).is_none(), "who has one already");
+        let others = [2, 3].map(|id| replays.enter(StaffId(id)).expect("a place"));
+        assert!(replays.enter(StaffId(4)).is_none(), "there is none left");
         drop(first);
-        assert!(replays.enter(staff(4)).is_some());
+        assert!(replays.enter(StaffId(4)).is_some());
         drop(others);
-        assert!(replays.enter(staff(1)).is_some(), "again, once he has heard");
+        assert!(replays.enter(StaffId(1)).is_some(), "again, once he has heard");
     }
 }

@@ -498,8 +498,9 @@ async fn yesterday_is_played_again_under_both_policies() {
     let irina = t.named_admin(IRINA, "Ирина").await;
     let now = t.newest_policy(IRINA).await;
     let later = with(&now, PolicyField::FirstMasters, 1);
+    let in_force = policy::in_force(&t.app.store, staff(IRINA)).await.expect("a database").expect("an admin");
     let preview =
-        async |draft: &PolicyDraft| policy::preview(&t.app.store, staff(IRINA), &now, draft).await.expect("a database");
+        async |draft: &PolicyDraft| policy::preview(&t.app.store, &in_force, draft).await.expect("a database");
     assert_eq!(preview(&later).await, Preview::TooFew { orders: 0 });
     a_yesterday(&t, 19, 40).await;
     // One that nobody has accepted says nothing of how long that takes.
@@ -520,11 +521,11 @@ async fn yesterday_is_played_again_under_both_policies() {
     assert!(waits > wait && sends < sent, "{compared:?}");
     assert_eq!(preview(&later).await, Preview::Compared(compared), "it is the same each time");
     // Others try theirs, and as many as may wait do: whoever comes besides is told at once.
-    let enter = |id| t.app.store.replays().enter(StaffRef::Id(StaffId(id))).expect("a place");
+    let enter = |id| t.app.store.replays().enter(StaffId(id)).expect("a place");
     let mut waiting = vec![enter(7), enter(8), enter(9)];
     assert_eq!(preview(&later).await, Preview::NotComputed);
     waiting.pop();
-    let own = t.app.store.replays().enter(staff(IRINA)).expect("a place");
+    let own = t.app.store.replays().enter(in_force.asked_by).expect("a place");
     assert_eq!(preview(&later).await, Preview::NotComputed, "who waits already");
     drop(own);
     assert_eq!(preview(&later).await, Preview::Compared(compared), "one of several has a place");

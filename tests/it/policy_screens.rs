@@ -4,6 +4,7 @@ use field_service::bots::render::Screen;
 use field_service::bots::render::staff::policy as screens;
 use field_service::bots::render::texts::staff::policy as texts;
 use field_service::dispatch::policy::SetPolicyOutcome;
+use field_service::model::StaffId;
 use field_service::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues};
 use field_service::model::policy_preview::{Compared, Preview};
 use field_service::sim::telegram;
@@ -41,7 +42,10 @@ fn in_rounds() -> PolicyValues {
 
 #[test]
 fn the_rules_in_force_and_others_beside_them() {
-    let in_force = |values| PolicyInForce { record: record(2, Some("Ольга <А>"), values), may_change: true };
+    let in_force =
+        |values| PolicyInForce {
+            record: record(2, Some("Ольга <А>"), values), asked_by: StaffId(1), may_change: true
+        };
     let now = record(2, None, USUAL);
     let odd = USUAL.with(PolicyField::MaxLiveOffers, 2).with(PolicyField::WorkdayEnd, 600);
     let bounds = PolicyValues(PolicyField::ALL.map(|field| *field.range().end()));

@@ -69,7 +69,7 @@ impl By<'_> {
             let already = SetPolicyOutcome::AlreadySo(now.clone());
             return Ok(shown(policy).with_toast(texts::saved(&already)));
         }
-        let preview = policy::preview(&self.bots.store, self.staff, now, &draft).await?;
+        let preview = policy::preview(&self.bots.store, policy, &draft).await?;
         Ok(Reply::screen(screens::confirm(now, &draft, &preview), Place::Menu))
     }
 
