@@ -18,12 +18,12 @@ const AFTER: Statement = statement!(
          FROM orders WHERE id > $1 /* order */ ORDER BY id LIMIT 2000
      )
      SELECT batch.of_order, batch.status, batch.version, batch.master_id, batch.amount::text AS amount,
-            -- Since the last change: what was said of an earlier closing is over.
+            -- Since the last change: what was said of an earlier closing is over. The server's clock may have been set back since.
             CASE WHEN batch.status = 'CLOSED' THEN (
                 SELECT CASE WHEN edit.new_value ~ '^[0-9]{1,10}([.][0-9]{1,2})?$' THEN edit.new_value::numeric(12, 2)::text END
                 FROM order_edits AS edit
                 WHERE edit.order_id = batch.of_order AND edit.field = 'final_amount' AND edit.created_at >= (
-                    SELECT max(created_at) FROM order_status_history WHERE order_id = batch.of_order)
+                    SELECT max(created_at) - interval '1 minute' FROM order_status_history WHERE order_id = batch.of_order)
                 ORDER BY edit.id DESC LIMIT 1) END AS amount_corrected,
             change.given_to, change.said_amount, change.row, change.from_status, change.to_status, change.seal,
             change.says, change.said_first,
