@@ -15,7 +15,6 @@ pub mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::join;
 use tokio::sync::Notify;
 
 use crate::config::PublicUrl;
@@ -68,6 +67,28 @@ pub struct Failed {
     pub handled: Handled,
 }
 
+/// Why somebody has not been answered, and the outbox does not know of it either: nobody but Telegram knows then that an answer is owed.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The database failed as what Telegram had not taken was to be left to the outbox.
+    #[error(transparent)]
+    Outbox(#[from] store::Error),
+    /// Telegram did not take it, and whoever has not been let in yet has nothing in the outbox.
+    #[error(transparent)]
+    Telegram(telegram::Error),
+}
+
+impl Unanswered {
+    /// Whether it helps to handle the update again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Outbox(error) => error.is_transient(),
+            Self::Telegram(error) => error.is_transient(),
+        }
+    }
+}
+
 impl From<store::Error> for Failed {
     fn from(error: store::Error) -> Self {
         Self { error, handled: Handled::default() }
@@ -103,15 +124,14 @@ impl Bots {
         }
     }
 
-    /// Shows a screen in a message of a person's chat, else in a new one, whose id is then told. Err: it could not be shown, and the
-    /// outbox is to wait for so many seconds.
+    /// Shows a screen in a message of a person's chat, else in a new one, whose id is then told.
     async fn show(
         &self,
         bot: BotName,
         user: TelegramUserId,
         message: Option<i32>,
         Screen { text, keyboard }: &Screen,
-    ) -> Result<Option<i32>, u64> {
+    ) -> Result<Option<i32>, telegram::Error> {
         let bot = self.telegram.of(bot);
         let (method, shown) = if let Some(message) = message {
             // An edit, and a new message where it cannot be edited.
@@ -122,11 +142,7 @@ impl Bots {
             ("sendMessage", bot.send(user.0, text, keyboard).await)
         };
         self.log_failure(method, &shown);
-        shown.map_err(|error| match error {
-            // However long Telegram asks to wait, a day is the most.
-            telegram::Error::RetryAfter(seconds) => seconds.min(24 * 3600),
-            _ => 1,
-        })
+        shown
     }
 
     /// Delivers what was enqueued about an order; what cannot be sent in this moment is left to the job.
@@ -146,24 +162,34 @@ impl Bots {
     }
 }
 
+/// After how many seconds the outbox is to try what Telegram did not take.
+fn pause_after(error: &telegram::Error) -> u64 {
+    match error {
+        // However long Telegram asks to wait, a day is the most.
+        telegram::Error::RetryAfter(seconds) => (*seconds).min(24 * 3600),
+        _ => 1,
+    }
+}
+
 impl Handled {
-    /// Sends it: answers the callback, shows the screen, and delivers what others are owed because of it, all at once, and
-    /// none waits for another or stops it.
+    /// Sends it: answers the callback and shows the screen; and, apart from that and at the same time, delivers what others are owed
+    /// because of it. Neither waits for the other or stops it.
     ///
     /// # Errors
-    /// When Telegram did not take the answer, and the database failed as it was to be left to the outbox: then nobody but
-    /// Telegram knows that the person is owed one.
-    pub async fn send(self, bots: &Bots) -> Result<(), store::Error> {
-        match self.0 {
-            None => Ok(()),
-            Some(Response::Master(answer)) => {
-                let enqueued = answer.enqueued();
-                join!(answer.send(bots), bots.deliver(enqueued)).0
+    /// Of the first: see [`Unanswered`].
+    pub fn send(self, bots: &Bots) -> (impl Future<Output = Result<(), Unanswered>>, impl Future<Output = ()>) {
+        let enqueued = match &self.0 {
+            None => None,
+            Some(Response::Master(answer)) => answer.enqueued(),
+            Some(Response::Dispatcher(answer)) => answer.enqueued(),
+        };
+        let answered = async move {
+            match self.0 {
+                None => Ok(()),
+                Some(Response::Master(answer)) => answer.send(bots).await,
+                Some(Response::Dispatcher(answer)) => answer.send(bots).await,
             }
-            Some(Response::Dispatcher(answer)) => {
-                let enqueued = answer.enqueued();
-                join!(answer.send(bots), bots.deliver(enqueued)).0
-            }
-        }
+        };
+        (answered, bots.deliver(enqueued))
     }
 }

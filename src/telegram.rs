@@ -76,6 +76,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same call may be taken later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::RetryAfter(_) | Self::NoAnswer(_))
+    }
+
     /// The word in counters.
     #[must_use]
     pub fn counted(&self) -> &'static str {

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::join;
 use tracing::Instrument;
 
 use super::State;
@@ -180,30 +181,60 @@ async fn on_update(state: &State, bot: BotName, body: &[u8], under_way: UnderWay
     .await
 }
 
-/// Answers the person. False: the answer is owed still, and the update has to come again for it.
+/// Answers the person, and delivers what others are owed. False: the answer is owed still, and the update has to come again for it.
 async fn send(state: &State, handled: Handled) -> bool {
-    let sent = AssertUnwindSafe(handled.send(&state.bots)).catch_unwind();
-    match tokio::time::timeout(SEND, sent).await {
-        Ok(Ok(Ok(()))) => true,
-        Ok(Ok(Err(error))) if error.is_transient() => {
-            tracing::warn!(%error, "neither Telegram nor the database took an answer; Telegram will send the update again");
+    let (answer, others) = handled.send(&state.bots);
+    let (answered, delivered) = join!(in_time(answer), in_time(others));
+    if let Err(failure) = delivered {
+        // They are in the outbox.
+        count_failure(state, failure.word(), "what others are owed was not all sent: the outbox does it");
+    }
+    match answered {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) if error.is_transient() => {
+            tracing::warn!(%error, "neither Telegram nor the outbox took an answer; Telegram will send the update again");
             state.bots.metrics.count("webhook", "UNANSWERED");
             false
         }
-        Ok(Ok(Err(error))) => {
+        Ok(Err(error)) => {
             tracing::error!(%error, "an answer could not be left to the outbox: the next tap shows what is true");
             state.bots.metrics.count("webhook", "FAILED");
             true
         }
-        Ok(Err(_)) => {
+        Err(failure @ Failure::Panic) => {
             // Sent again, the update would panic again, for ever.
-            count_failure(state, "PANIC", "a panic while answering an update");
+            count_failure(state, failure.word(), "a panic while answering an update");
             true
         }
-        Err(_) => {
-            count_failure(state, "DEADLINE", "an update was not answered in time; Telegram will send it again");
+        Err(failure @ Failure::Deadline) => {
+            count_failure(state, failure.word(), "an update was not answered in time; Telegram will send it again");
             false
         }
+    }
+}
+
+/// Why something did not end by itself.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Panic,
+    Deadline,
+}
+
+impl Failure {
+    /// The word in counters.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Panic => "PANIC",
+            Self::Deadline => "DEADLINE",
+        }
+    }
+}
+
+/// What is sent, until it is time to end.
+async fn in_time<T>(sending: impl Future<Output = T>) -> Result<T, Failure> {
+    match tokio::time::timeout(SEND, AssertUnwindSafe(sending).catch_unwind()).await {
+        Ok(sent) => sent.map_err(|_| Failure::Panic),
+        Err(_) => Err(Failure::Deadline),
     }
 }
 

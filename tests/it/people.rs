@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use field_service::sim::telegram::Chat;
+use field_service::sim::telegram::{Chat, Fault};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -178,6 +178,31 @@ async fn a_master_gets_in_by_a_link_and_is_offered_what_fits() {
     let order = t.order().in_status("CREATED").create().await;
     t.tick().await;
     assert_eq!(t.asked(order).await, [NEWCOMER]);
+}
+
+/// Whoever is not let in yet has nothing in the outbox: what Telegram did not take is asked when it brings the update again.
+#[tokio::test]
+async fn a_question_that_a_newcomer_has_not_seen_is_asked_again() {
+    let t = Dispatch::start().await;
+    let link = master_link(&t, &[]).await;
+    let chat = t.chat(NEWCOMER);
+    chat.follow(&link).await;
+    let again = async |method: &str, update: Value, asks: &str| {
+        t.telegram.fail_next(method, 1, Fault::ServerError);
+        let delivered = async || t.telegram.deliver(MASTER_TOKEN, &update).await.status;
+        assert_eq!(delivered().await, Some(503), "{asks}");
+        assert!(!chat.screen().contains(asks), "{}", chat.screen());
+        assert_eq!(delivered().await, Some(200), "{asks}");
+        assert!(chat.screen().contains(asks), "{}", chat.screen());
+    };
+    again("sendMessage", chat.text_update("Пётр"), "нажмите внизу").await;
+    chat.share_contact().await;
+    chat.press("Окна").await;
+    let next = chat.buttons().iter().find(|button| button.text.contains("Дальше")).expect("a button").data.clone();
+    again("editMessageText", chat.tap_update(&next), "В каких районах").await;
+    // Whoever has blocked the bot is not written to, however often.
+    chat.block_bot(true);
+    assert_eq!(t.telegram.deliver(MASTER_TOKEN, &chat.text_update("Кто тут?")).await.status, Some(200));
 }
 
 #[tokio::test]

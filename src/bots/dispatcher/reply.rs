@@ -2,13 +2,12 @@
 
 use tokio::join;
 
-use super::super::Bots;
 use super::super::render::{Screen, plain, texts};
+use super::super::{Bots, Unanswered, pause_after};
 use crate::config::PublicUrl;
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
 use crate::model::{BotName, OrderId, TelegramUserId};
-use crate::store;
 use crate::telegram::Notice;
 
 /// What the person gets to see, and what else an update has caused.
@@ -80,8 +79,7 @@ impl Answer {
         self.reply.enqueued
     }
 
-    /// Err: the person has seen nothing, and the outbox does not know of it either.
-    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), store::Error> {
+    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), Unanswered> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, place, apart, commands, .. } = reply;
         let message = message.filter(|_| !apart);
@@ -103,7 +101,7 @@ impl Answer {
             async {
                 let Some(screen) = screen else { return Ok(()) };
                 match (bots.show(BotName::Admin, user, message, &screen).await, place) {
-                    (Err(seconds), Some(place)) => enqueue(bots, user, message, place, seconds).await,
+                    (Err(error), Some(place)) => enqueue(bots, user, message, place, pause_after(&error)).await,
                     _ => Ok(()),
                 }
             },
@@ -140,7 +138,7 @@ async fn enqueue(
     message: Option<i32>,
     place: Place,
     seconds: u64,
-) -> Result<(), store::Error> {
+) -> Result<(), Unanswered> {
     staff_dialog::enqueue(&bots.store, user, place, message, seconds).await?;
     bots.enqueued.notify_one();
     Ok(())

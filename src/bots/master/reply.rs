@@ -2,13 +2,12 @@
 
 use tokio::join;
 
-use super::super::Bots;
 use super::super::render::{Screen, plain, texts};
+use super::super::{Bots, Unanswered, pause_after};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
 use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
-use crate::store;
-use crate::telegram::Notice;
+use crate::telegram::{self, Notice};
 
 /// What the outbox shows if a screen cannot be shown now: what is true of it by then.
 #[derive(Clone, Copy)]
@@ -117,8 +116,7 @@ impl Answer {
         self.reply.enqueued
     }
 
-    /// Err: the person has seen nothing, and the outbox does not know of it either.
-    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), store::Error> {
+    pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), Unanswered> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, commands, .. } = reply;
         let (answered, shown, (), ()) = join!(
@@ -133,6 +131,10 @@ impl Answer {
                 if let Some(UnderTheField { text, key }) = under {
                     let sent = bots.telegram.master.send_with_key(user.0, &text, key).await;
                     bots.log_failure("sendMessage", &sent);
+                    // It is the question itself.
+                    if let (Err(error), None, None) = (sent, &screen, fallback) {
+                        return unanswered(error);
+                    }
                 }
                 show(bots, user, message, screen, fallback, asks).await
             },
@@ -152,6 +154,11 @@ impl Answer {
     }
 }
 
+/// What comes of it that Telegram did not take what the outbox cannot show.
+fn unanswered(error: telegram::Error) -> Result<(), Unanswered> {
+    if error.is_transient() { Err(Unanswered::Telegram(error)) } else { Ok(()) }
+}
+
 /// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
 async fn show(
     bots: &Bots,
@@ -160,7 +167,7 @@ async fn show(
     screen: Option<Screen>,
     fallback: Option<Fallback>,
     asks: Option<(OrderId, Option<i32>)>,
-) -> Result<(), store::Error> {
+) -> Result<(), Unanswered> {
     let Some(screen) = screen else {
         // It could not be read.
         return match fallback {
@@ -173,8 +180,9 @@ async fn show(
             join!(dialog::note_message(&bots.store, user, order, sent), strip(bots, user, before));
             Ok(())
         }
-        (Err(seconds), _, Some(fallback)) => enqueue(bots, user, message, fallback, seconds).await,
-        _ => Ok(()),
+        (Ok(_), ..) => Ok(()),
+        (Err(error), _, Some(fallback)) => enqueue(bots, user, message, fallback, pause_after(&error)).await,
+        (Err(error), _, None) => unanswered(error),
     }
 }
 
@@ -191,7 +199,7 @@ async fn enqueue(
     message: Option<i32>,
     fallback: Fallback,
     seconds: u64,
-) -> Result<(), store::Error> {
+) -> Result<(), Unanswered> {
     view::enqueue(&bots.store, user, fallback.kind(), message, seconds).await?;
     bots.enqueued.notify_one();
     Ok(())
