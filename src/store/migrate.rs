@@ -26,7 +26,7 @@ use crate::model::doctor::schema;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 62] = [
+const MIGRATIONS: [(&str, &str); 63] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -89,6 +89,7 @@ const MIGRATIONS: [(&str, &str); 62] = [
     ("V65__roots_begin_anew.sql", include_str!("../../migrations/V65__roots_begin_anew.sql")),
     ("V66__empty_since.sql", include_str!("../../migrations/V66__empty_since.sql")),
     ("V67__kept_places.sql", include_str!("../../migrations/V67__kept_places.sql")),
+    ("V68__validated_places.sql", include_str!("../../migrations/V68__validated_places.sql")),
 ];
 
 /// Any number will do, as long as it is always the same.
