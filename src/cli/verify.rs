@@ -172,7 +172,7 @@ fn compare(report: &Report, Told { day, root: told }: &Told) -> Result<bool> {
     let known = report.roots.iter().find(|(root, _)| root.day == *day);
     let fits = known.is_some_and(|(root, _)| hex(&root.root) == *told);
     let what = match known {
-        None => "there is none any more: DOES NOT FIT",
+        None => "there is none: it was taken away, or told of another day: DOES NOT FIT",
         Some((_, Ok(_))) if fits => "is the one that was told",
         Some((_, Err(_))) if fits => "is the one that was told, and what it covers DOES NOT FIT any more: see above",
         Some(_) => "is not the one that was told: DOES NOT FIT",

@@ -184,7 +184,8 @@ async fn on_update(state: &State, bot: BotName, body: &[u8], under_way: UnderWay
 /// Answers the person, and delivers what others are owed. False: the answer is owed still, and the update has to come again for it.
 async fn send(state: &State, handled: Handled) -> bool {
     let (answer, others) = handled.send(&state.bots);
-    let (answered, delivered) = join!(in_time(answer), in_time(others));
+    // In boxes: they are large, and are moved several times.
+    let (answered, delivered) = join!(in_time(Box::pin(answer)), in_time(Box::pin(others)));
     if let Err(failure) = delivered {
         // They are in the outbox.
         count_failure(state, failure.word(), "what others are owed was not all sent: the outbox does it");

@@ -633,7 +633,9 @@ async fn the_command_says_what_it_found_and_fails_if_something_does_not_fit() {
     let gone = format!("2020-02-02={root}");
     let (output, said) = program(&t, &["--root", &told]).await;
     assert!(output.status.success() && said.contains("is the one that was told"), "{said}");
-    for (wrong, why) in [(&other, "is not the one that was told"), (&gone, "there is none any more")] {
+    for (wrong, why) in
+        [(&other, "is not the one that was told"), (&gone, "there is none: it was taken away, or told of another day")]
+    {
         let (output, said) = program(&t, &["--root", &told, "--root", wrong]).await;
         assert!(!output.status.success() && said.contains(why), "{said}");
     }

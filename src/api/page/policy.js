@@ -22,18 +22,18 @@ const who = (policy) => policy.created_by ?? "система";
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const isTime = (name) => FIELDS.some(([known, { unit }]) => known === name && unit === SECONDS);
 /** A field's value as it is said; a search that never widens goes on in rounds. */
-const saidOf = (name, value) => name === "widen_every_seconds" && value === 0 ? "никогда, ищем кругами" : isTime(name) ? lasting(value) : String(value);
+const saidOf = (name, value) => name === "widen_every_seconds" && value === 0 ? "нет, ищем кругами" : isTime(name) ? lasting(value) : String(value);
 const tenths = (number) => number.toLocaleString("ru", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** What yesterday would have been like, in words. */
 function previewed({ result, orders: count, wait_seconds: wait, wait_percent: part, accepted_percent: took, messages, drawn_percent: drawn }) {
   if (result === "TOO_FEW") return [`Что это дало бы вчера, не скажешь: мастера взяли слишком мало заявок (${count}).`];
   if (result === "NOT_REPLAYED") return ["Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были."];
-  if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так."];
+  if (result !== "COMPARED") return ["Посчитать, что это дало бы вчера, пока не получилось: попробуйте ещё раз чуть позже. Сохранить можно и так."];
   return [
     h("b", {}, `Вчера это дало бы: ${wait === null ? "" : `ожидание ${lasting(wait[0])} → ${lasting(wait[1])}, `}взято ${Math.round(took[0])} → ${Math.round(took[1])} %, сообщений ${tenths(messages[0])} → ${tenths(messages[1])}. `),
     wait !== null && (part === 90 ? "Столько ждали бы 9 из 10 взятых заявок. " : "Столько ждала бы половина взятых заявок: взято меньше 9 из 10. "),
-    `Сообщения — на одну заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Остальные отменены, отданы вручную или их никто не взял за час. `,
+    `Сообщения — на одну заявку. Сравнили ${counted(count, "заявку", "заявки", "заявок")}. Не взяты те, что отменили, отдали вручную или никто не взял за час. `,
     `${Math.round(drawn)} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не дождались ответа.`,
   ];
 }
@@ -55,7 +55,7 @@ export class Policy {
       GROUPS.map(([title, fields]) => h("fieldset", {}, h("legend", {}, title), fields.map(([name]) => this.rows.get(name)))),
       this.said, h("p", { class: "deeds" }, this.check, this.save, this.back));
     this.made = h("p", { class: "hint" });
-    this.log = h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Кто и когда менял" });
+    this.log = h("div", { class: "wide log", tabindex: "0", role: "region", "aria-label": "Кто и когда менял" });
     this.body = h("div", {}, this.made, this.form, this.log);
     this.element = h("section", {}, this.body);
   }
@@ -126,7 +126,7 @@ export class Policy {
     for (const name of this.inputs.keys()) this.wrong(name, "", changed.includes(name) ? `действует: ${this.inForce(name)}` : "");
     // A search that widens counts masters, as many as so many rounds would ask.
     const rounds = this.value("max_rounds"), round = this.value("masters_per_round");
-    if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть когда ${counted(rounds * round, "мастер спрошен", "мастера спрошены", "мастеров спрошены")}: круг — это ${counted(round, "мастер", "мастера", "мастеров")}`);
+    if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть когда спрошено: ${counted(rounds * round, "мастер", "мастера", "мастеров")}; круг — ${counted(round, "мастер", "мастера", "мастеров")}`);
     replace(this.made, `Действует №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
     this.said.textContent = changed.length ? "" : "Ничего не изменено.";
     [this.check.hidden, this.check.disabled, this.save.hidden, this.back.hidden] = [false, changed.length === 0, true, changed.length === 0];

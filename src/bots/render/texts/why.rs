@@ -7,7 +7,7 @@ mod verdict;
 use jiff::Timestamp;
 
 use super::staff::card;
-use super::staff::queue::exactly;
+use super::staff::queue::{at_exactly, exactly};
 use super::words::{BUTTON_LIMIT, category, counted, typed};
 use crate::dispatch::why::{WhyMaster, WhyOutcome, WhyWaves};
 use crate::model::selection::Exclusion;
@@ -189,13 +189,13 @@ fn line(why: &WhyMaster, index: usize, to: To) -> String {
     let about = About { order: &why.order, names: &why.names, to };
     let doubt = if told.certain { String::new() } else { verdict::doubt() };
     let Some(number) = told.number else {
-        return format!("{}.{doubt}", verdict::direct(&told.verdict, &exactly(told.at, now), about));
+        return format!("{}.{doubt}", verdict::direct(&told.verdict, told.at, about));
     };
     let begins = if told.begins_search { "🔁 Новый поиск\n" } else { "" };
     let when = card::wave_time(told.at, told.chosen > 0, now);
     let asked = match told.chosen {
         0 => match told.as_of {
-            Some(as_of) => format!("спросить было некого; как было в {}", exactly(as_of, now)),
+            Some(as_of) => format!("спросить было некого; как было {}", at_exactly(as_of, now)),
             None => "спросить было некого".to_owned(),
         },
         number => format!("спросили {}", counted(number, ["мастера", "мастеров", "мастеров"])),
@@ -218,7 +218,7 @@ fn short(reason: Exclusion) -> &'static str {
         Exclusion::Limit => "лимит",
         Exclusion::Held | Exclusion::Failed => "решалась другая заявка",
         // Behind those who had waited longer, or behind the preferred master.
-        Exclusion::Rank => "ждал очереди",
+        Exclusion::Rank => "очередь не дошла",
     }
 }
 

@@ -237,10 +237,10 @@ pub(in crate::bots::render) fn round(round: &CardRound, now: DateTime) -> String
         // The preferred one goes first, whoever has waited longer.
         let why = match (&round.chosen[..], round.preferred_first) {
             ([_], true) => "спрашиваем первым",
-            ([_, _], true) => "первый указан в заявке, второй дольше всех без предложений",
-            (_, true) => "первый указан в заявке, остальные дольше всех были без предложений",
-            ([_], false) => "дольше всех без предложений",
-            (_, false) => "дольше всех были без предложений",
+            ([_, _], true) => "первый указан в заявке, дольше второго предложений никто не ждал",
+            (_, true) => "первый указан в заявке, дольше остальных предложений никто не ждал",
+            // Also of those who have waited as long as others: rating and chance decide then.
+            (_, false) => "дольше предложений никто не ждал",
         };
         format!("спросили: {} ({why})", mentioned(&round.chosen))
     };
@@ -281,7 +281,7 @@ fn excluded(reason: Exclusion, count: i64) -> String {
         Exclusion::Limit => "лимит заявок",
         Exclusion::Held => "заняты другой заявкой в ту же секунду",
         Exclusion::Failed => "не удалось записать предложение",
-        Exclusion::Rank => "ждут очереди",
+        Exclusion::Rank => "очередь не дошла",
     };
     format!("{why}: {count}")
 }

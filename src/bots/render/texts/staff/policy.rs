@@ -67,7 +67,7 @@ fn sign(field: PolicyField) -> &'static str {
 /// What a field decides.
 fn name(field: PolicyField, widens: bool) -> &'static str {
     match field {
-        PolicyField::MaxRounds if widens => "Зовём диспетчера, когда спрошены",
+        PolicyField::MaxRounds if widens => "Зовём диспетчера, когда спрошено",
         PolicyField::OfferTtl => "Время на ответ",
         PolicyField::PreferredTtl => "Мастера, которого просит клиент, спрашиваем одного",
         PolicyField::FirstMasters => "Спрашиваем сначала",
@@ -293,7 +293,7 @@ pub(in crate::bots::render) fn previewed(preview: &Preview) -> String {
         Preview::NotReplayed => {
             "📊 Лимит заявок и рабочий день на вчерашних заявках не проверить: там они остаются как были.".to_owned()
         }
-        Preview::NotComputed => "📊 Посчитать, что это дало бы вчера, не получилось. Сохранить можно и так.".to_owned(),
+        Preview::NotComputed => "📊 Посчитать, что это дало бы вчера, пока не получилось: попробуйте ещё раз чуть позже. Сохранить можно и так.".to_owned(),
     }
 }
 
@@ -318,7 +318,7 @@ fn played(compared: &Compared) -> String {
     };
     format!(
         "📊 <b>Вчера это дало бы: {headline}взято {took:.0} → {take:.0} %, сообщений {} → {}</b>\n\
-         {waited}Сообщения — на одну заявку. Сравнили {}. Остальные отменены, отданы вручную или их никто не взял за час. {drawn_percent:.0} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не \
+         {waited}Сообщения — на одну заявку. Сравнили {}. Не взяты те, что отменили, отдали вручную или никто не взял за час. {drawn_percent:.0} % ответов мастеров взяты из прошлых, их самих или города: вчера их об этом не спросили или не \
          дождались ответа.",
         tenths(*sent),
         tenths(*sends),

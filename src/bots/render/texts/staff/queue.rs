@@ -178,7 +178,22 @@ pub(in crate::bots::render) fn when(moment: Moment, now: DateTime) -> String {
     if date == now.date() { time } else { format!("{} {time}", named_day(date, now.date())) }
 }
 
-/// The same with seconds: «14:05:30».
+/// When something was: «в 14:05» today, «вчера в 14:05», «пт 27.11 в 14:05».
+pub(in crate::bots::render) fn at(moment: Moment, now: DateTime) -> String {
+    on(moment, now, &clock(moment.local.time()))
+}
+
+/// The same with seconds: «в 14:05:30».
+pub(in crate::bots::render) fn at_exactly(moment: Moment, now: DateTime) -> String {
+    on(moment, now, &format!("{}:{:02}", clock(moment.local.time()), moment.local.second()))
+}
+
+fn on(moment: Moment, now: DateTime, time: &str) -> String {
+    let date = moment.local.date();
+    if date == now.date() { format!("в {time}") } else { format!("{} в {time}", named_day(date, now.date())) }
+}
+
+/// [`when`] with seconds: «14:05:30».
 pub(in crate::bots::render) fn exactly(moment: Moment, now: DateTime) -> String {
     format!("{}:{:02}", when(moment, now), moment.local.second())
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use super::super::staff::queue::when;
+use super::super::staff::queue::{at, at_exactly};
 use super::super::words::{category, duration, typed, went};
 use crate::model::moment::Moment;
 use crate::model::selection::Exclusion;
@@ -59,7 +59,7 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
         }
         Verdict::AskedBefore(Some(answered)) => {
             let asked = to.or("Вам уже предлагали её", "Уже предлагали");
-            format!("{asked} в {}{}", when(answered.sent, now), became(answered))
+            format!("{asked} {}{}", at(answered.sent, now), became(answered))
         }
         Verdict::AskedBefore(None) => {
             format!("{} или назначали эту заявку раньше", to.or("Вам уже предлагали", "Уже предлагали"))
@@ -84,21 +84,23 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
     }
 }
 
-/// «Вам предложили её в 14:35:02; другой мастер взял её через 12 с», without a stop at the end. `at`: that time.
-pub(super) fn direct(verdict: &Verdict, at: &str, about: About<'_>) -> String {
+/// «Вам предложили её в 14:35:02; другой мастер взял её через 12 с», without a stop at the end.
+pub(super) fn direct(verdict: &Verdict, sent: Moment, about: About<'_>) -> String {
     let became = verdict.answered().map(|answered| format!("; {}", outcome(answered, about)));
-    format!("{} её в {at}{}", about.to.or("Вам предложили", "Предложили"), became.unwrap_or_default())
+    let sent = at_exactly(sent, about.order.local_now);
+    format!("{} её {sent}{}", about.to.or("Вам предложили", "Предложили"), became.unwrap_or_default())
 }
 
 /// What became of an offer.
 fn outcome(answered: &Answered, about: About<'_>) -> String {
     let now = about.order.local_now;
-    let at =
-        |what: &str, at: Option<Moment>| at.map_or_else(|| what.to_owned(), |at| format!("{what} в {}", when(at, now)));
+    let ended = |what: &str, moment: Option<Moment>| {
+        moment.map_or_else(|| what.to_owned(), |moment| format!("{what} {}", at(moment, now)))
+    };
     match answered.outcome {
         OfferOutcome::Live => "ответа ещё ждём".to_owned(),
-        OfferOutcome::Declined(moment) => at(about.to.or("вы отказались", "отказ"), moment),
-        OfferOutcome::Expired(moment) => at("ответа не было, срок вышел", moment),
+        OfferOutcome::Declined(moment) => ended(about.to.or("вы отказались", "отказ"), moment),
+        OfferOutcome::Expired(moment) => ended("ответа не было, срок вышел", moment),
         OfferOutcome::Assigned(had) => self::assignment(&had, about.to, now),
         OfferOutcome::Recalled { at: moment, because } => match because {
             RecallReason::Taken { master, .. } => match because.taken() {
@@ -107,25 +109,27 @@ fn outcome(answered: &Answered, about: About<'_>) -> String {
                     let name = name.map(|(_, name)| format!(" ({})", typed(name, NAME)));
                     format!("{}{}", went(taken.winner, taken.after_seconds), name.unwrap_or_default())
                 }
-                None => at("её отдали другому мастеру", moment),
+                None => ended("её отдали другому мастеру", moment),
             },
-            RecallReason::Canceled => at("заявку отменили", moment),
-            RecallReason::Closed => at("заявку закрыли", moment),
-            RecallReason::SearchedAnew => format!("{}: мастера стали искать заново", at("предложение снято", moment)),
-            RecallReason::Unknown => at("предложение снято", moment),
+            RecallReason::Canceled => ended("заявку отменили", moment),
+            RecallReason::Closed => ended("заявку закрыли", moment),
+            RecallReason::SearchedAnew => {
+                format!("{}: мастера стали искать заново", ended("предложение снято", moment))
+            }
+            RecallReason::Unknown => ended("предложение снято", moment),
         },
     }
 }
 
 /// «вы взяли её в 14:30 и вернули в 14:31».
 pub(super) fn assignment(had: &Assignment, to: To, now: DateTime) -> String {
-    let at = |moment: Moment| format!(" в {}", when(moment, now));
+    let since = had.since.map(|moment| format!(" {}", at(moment, now)));
     let got = if had.took {
         to.or("вы взяли её", "взял её")
     } else {
         to.or("её назначили вам", "её назначили ему")
     };
-    let got = format!("{got}{}", had.since.map(at).unwrap_or_default());
+    let got = format!("{got}{}", since.unwrap_or_default());
     let Some((left, moment)) = had.left else { return got };
     let lost = match left {
         AssignmentEnd::Returned if had.took => to.or(" и вернули", " и вернул"),
@@ -134,7 +138,7 @@ pub(super) fn assignment(had: &Assignment, to: To, now: DateTime) -> String {
         AssignmentEnd::PassedOn => ", её передали другому мастеру",
         AssignmentEnd::Canceled => ", заявку отменили",
     };
-    format!("{got}{lost}{}", at(moment))
+    format!("{got}{lost} {}", at(moment, now))
 }
 
 /// «другие ждали дольше (50 мин, 48 мин), а вы — 12 мин».
@@ -149,12 +153,13 @@ fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], tied: bool, abou
     let more = if more > 0 { format!(" и ещё {more}") } else { String::new() };
     let list = format!("{}{more}", others.iter().take(NAMED).map(of).collect::<Vec<_>>().join(", "));
     let looks_equal = others.iter().filter(|(_, seconds)| said(*seconds) == own).count();
+    let waited = if others.len() == 1 { "другой ждал" } else { "другие ждали" };
     match (looks_equal, looks_equal == others.len()) {
         _ if others.is_empty() => "очередь дошла до других".to_owned(),
-        (_, true) if tied => format!("другие ждали столько же ({list}): решили рейтинг и жребий"),
+        (_, true) if tied => format!("{waited} столько же ({list}): решили рейтинг и жребий"),
         // Less than what is said of such a time.
-        (_, true) => format!("другие ждали чуть дольше ({list})"),
-        (0, _) => format!("другие ждали дольше ({list}), а {} — {own}", about.to.or("вы", "он")),
+        (_, true) => format!("{waited} чуть дольше ({list})"),
+        (0, _) => format!("{waited} дольше ({list}), а {} — {own}", about.to.or("вы", "он")),
         _ => {
             let tie = if tied {
                 "; при равном ожидании решили рейтинг и жребий"
@@ -162,7 +167,7 @@ fn waited(own: Option<i64>, others: &[(MasterId, Option<i64>)], tied: bool, abou
                 ""
             };
             let or = if tied { "столько же" } else { "чуть дольше" };
-            format!("другие ждали дольше или {or} ({list}), а {} — {own}{tie}", about.to.or("вы", "он"))
+            format!("{waited} дольше или {or} ({list}), а {} — {own}{tie}", about.to.or("вы", "он"))
         }
     }
 }
@@ -204,6 +209,6 @@ fn excluded(reason: Exclusion, order: &WhyOrder, to: To) -> String {
         Exclusion::OffShift => to.or("Вы были не на смене", "Был не на смене").to_owned(),
         Exclusion::Limit => "Лимит был занят".to_owned(),
         Exclusion::Held | Exclusion::Failed => format!("В ту же секунду решалась другая заявка: {UNKNOWN}"),
-        Exclusion::Rank => to.or("Вы ждали очереди", "Ждал очереди").to_owned(),
+        Exclusion::Rank => to.or("До вас не дошла очередь", "До него не дошла очередь").to_owned(),
     }
 }
