@@ -380,7 +380,7 @@ async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_coll
         assert_eq!(t.one::<String>(room, &[]).await, "9|9");
         assert_eq!(t.one::<String>(newest, &[]).await, "90|0|9|1");
         browser.until(&says("tbody tr", "время на ответ: 2 мин → 1 мин 30 с")).await;
-        browser.until(&says("tbody tr", "добавляем каждые: 30 с → никогда, ищем кругами")).await;
+        browser.until(&says("tbody tr", "добавляем каждые: 30 с → нет, ищем кругами")).await;
         // Refused requests are in the console, and nothing else is.
         let console = browser.console().await;
         assert!(

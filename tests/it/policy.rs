@@ -123,7 +123,7 @@ async fn the_other_way_of_searching_has_its_own_buttons_and_cancelling_changes_n
     let irina = t.named_admin(IRINA, "Ирина").await;
     irina.tap("adm:pol").await;
     let before = (t.policies().await, irina.screen());
-    assert!(irina.screen().contains("когда спрошены: 9 мастеров"), "as many as three rounds: {}", irina.screen());
+    assert!(irina.screen().contains("когда спрошено: 9 мастеров"), "as many as three rounds: {}", irina.screen());
     irina.press("Искать кругами").await;
     assert!(irina.screen().contains("Ищем кругами: спрашиваем 3 мастеров"), "{}", irina.screen());
     let buttons = irina.buttons();

@@ -682,11 +682,11 @@ async fn who_is_preferred_was_asked_first_for_that_and_everybody_is_told_so() {
     );
     let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
     desk.tap(&format!("adm:q:card:{order}:1")).await;
-    let said = "(первый указан в заявке, второй дольше всех без предложений)";
+    let said = "(первый указан в заявке, второй ждал предложения не меньше других)";
     assert!(desk.screen().contains(said), "{}", desk.screen());
     desk.press("Почему эти мастера").await;
     assert!(desk.screen().contains(said) && desk.screen().contains("спросили: Мастер 203, "), "{}", desk.screen());
-    assert!(desk.buttons().iter().any(|button| button.text.contains(" · ждал очереди")), "{:?}", desk.buttons());
+    assert!(desk.buttons().iter().any(|button| button.text.contains(" · очередь не дошла")), "{:?}", desk.buttons());
 }
 
 /// «спросить было некого с …» is since when nobody could be asked, and not since when the reasons are these.

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -136,10 +137,15 @@ impl Browser {
         self.command("goog/cdp/execute", params).await;
     }
 
+    /// The element, once it is there.
+    async fn element(&self, css: &str) -> Element {
+        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+        found.unwrap_or_else(|error| panic!("nothing at {css}: {error}"))
+    }
+
     /// Waits for the element and clicks it.
     pub async fn click(&self, css: &str) {
-        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
-        let element = found.unwrap_or_else(|error| panic!("nothing at {css}: {error}"));
+        let element = self.element(css).await;
         element.click().await.unwrap_or_else(|error| panic!("{css} cannot be clicked: {error}"));
     }
 
@@ -157,14 +163,14 @@ impl Browser {
 
     /// Puts text into a field, instead of what is there.
     pub async fn fill(&self, css: &str, text: &str) {
-        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let element = self.element(css).await;
         element.clear().await.expect("an empty field");
         element.send_keys(text).await.expect("typed text");
     }
 
     /// Chooses a file in a field for one.
     pub async fn choose(&self, css: &str, file: &Path) {
-        let element = self.client.find(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let element = self.element(css).await;
         element.send_keys(&file.display().to_string()).await.expect("a chosen file");
     }
 

@@ -237,10 +237,11 @@ pub(in crate::bots::render) fn round(round: &CardRound, now: DateTime) -> String
         // The preferred one goes first, whoever has waited longer.
         let why = match (&round.chosen[..], round.preferred_first) {
             ([_], true) => "спрашиваем первым",
-            ([_, _], true) => "первый указан в заявке, дольше второго предложений никто не ждал",
-            (_, true) => "первый указан в заявке, дольше остальных предложений никто не ждал",
-            // Also of those who have waited as long as others: rating and chance decide then.
-            (_, false) => "дольше предложений никто не ждал",
+            // Not longer than others: of those who have waited as long rating and chance decide.
+            ([_, _], true) => "первый указан в заявке, второй ждал предложения не меньше других",
+            (_, true) => "первый указан в заявке, остальные ждали предложения не меньше других",
+            ([_], false) => "ждал предложения не меньше других",
+            (_, false) => "ждали предложения не меньше других",
         };
         format!("спросили: {} ({why})", mentioned(&round.chosen))
     };
