@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use super::keeper::Keeper;
 use super::programs::{self, User};
+use crate::logging::cause::of_file;
 
 /// The database that is made in it.
 const DATABASE: &str = "field_service";
@@ -114,25 +115,26 @@ impl Kept {
         Self::run(absolute(folder)?)
     }
 
-    /// Whether a database is in that folder or can be made there; the folder, from the root on, and whether there is one. Changes
-    /// nothing.
+    /// Whether a database is in that folder or can be made there, by whoever is to run the server; the folder, from the root on, and
+    /// whether there is one. Changes nothing.
     ///
     /// # Errors
     /// When neither is so.
     pub fn look(folder: &Path) -> Result<(PathBuf, bool), Error> {
         let folder = absolute(folder)?;
         check(&folder)?;
-        if has_database(&folder)? {
-            return Ok((folder, true));
+        let user = runner(&folder)?;
+        // A folder that is to be made is made by ourselves, and given to whoever runs the server.
+        let (user, place) =
+            if folder.exists() { (user, folder.as_path()) } else { (None, folder.parent().unwrap_or(&folder)) };
+        if !programs::may_write(user, place) {
+            return Err(Error::Failed(format!(
+                "{} cannot be written: name another folder by --data-folder",
+                place.display()
+            )));
         }
-        if folder.try_exists().map_err(named("looking at", &folder))? {
-            is_ours(&folder)?;
-        } else {
-            // Whether it can be made is known by making it.
-            fs::create_dir(&folder).map_err(named("making", &folder))?;
-            fs::remove_dir(&folder).map_err(named("removing", &folder))?;
-        }
-        Ok((folder, false))
+        let is_there = has_database(&folder)?;
+        Ok((folder, is_there))
     }
 
     /// A connection string for the database in a folder, which is from the root on.
@@ -201,7 +203,8 @@ fn check(folder: &Path) -> Result<(), Error> {
 }
 
 fn named(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
-    move |error| Error::Failed(format!("{doing} {}: {error}", path.display()))
+    let named = of_file(doing, path);
+    move |error| Error::Failed(named(error).to_string())
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, Error> {
@@ -232,11 +235,35 @@ fn is_ours(folder: &Path) -> Result<fs::Metadata, Error> {
     Ok(owner)
 }
 
+/// As whom the server in a folder runs, if not as ourselves: who owns the folder, or is to. Sees that he gets there.
+fn runner(folder: &Path) -> Result<Option<User>, Error> {
+    let is_there = folder.try_exists().map_err(named("looking at", folder))?;
+    let owner = if is_there { Some(is_ours(folder)?) } else { None };
+    let parent = folder.parent().unwrap_or(folder);
+    fs::metadata(parent).map_err(named("making", folder))?;
+    if !programs::is_root() {
+        return Ok(None);
+    }
+    let user = match owner {
+        Some(owner) => User { id: owner.uid(), group: owner.gid() },
+        None => programs::unprivileged_user()?,
+    };
+    let place = if is_there { folder } else { parent };
+    if programs::may_enter(user, place) {
+        return Ok(Some(user));
+    }
+    Err(Error::Failed(format!(
+        "PostgreSQL does not run as root but as {}, who may not enter {}: name another folder by --data-folder, such as \
+         /var/lib/field-service",
+        programs::name_of(user),
+        place.display()
+    )))
+}
+
 /// Makes the folder unless it is there, sees that nothing but a database of ours is in it, and closes it to everybody but the user
 /// who runs the server: that user, if it is not ourselves.
 fn prepare(folder: &Path) -> Result<Option<User>, Error> {
-    let is_root = programs::is_root();
-    let user = if is_root && !folder.exists() { Some(programs::unprivileged_user()?) } else { None };
+    let user = runner(folder)?;
     match fs::DirBuilder::new().mode(0o700).create(folder) {
         // What was there before stays its owner's.
         Ok(()) => user
@@ -251,5 +278,5 @@ fn prepare(folder: &Path) -> Result<Option<User>, Error> {
         // Whoever reaches the socket in it is the database's superuser.
         fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(named("closing to others", folder))?;
     }
-    Ok(is_root.then_some(User { id: owner.uid(), group: owner.gid() }))
+    Ok(user.map(|_| User { id: owner.uid(), group: owner.gid() }))
 }

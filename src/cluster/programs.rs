@@ -1,6 +1,7 @@
 //! Where PostgreSQL's server programs are, and as whom they can run.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,6 +28,33 @@ pub(super) fn unprivileged_user() -> Result<User, Error> {
         .into_iter()
         .find_map(|name| Some(User { id: number("-u", name)?, group: number("-g", name)? }))
         .ok_or_else(|| Error::Failed("as root it needs a user postgres or nobody to run as".to_owned()))
+}
+
+/// What a user is called.
+pub(super) fn name_of(user: User) -> String {
+    let number = user.id.to_string();
+    ask(ID, &["-un", &number]).unwrap_or(number)
+}
+
+/// Whether a user gets to a folder.
+pub(super) fn may_enter(user: User, folder: &Path) -> bool {
+    tries(Some(user), r#"cd "$1""#, folder)
+}
+
+/// Whether a user may make files in a folder; ourselves, if none is given.
+pub(super) fn may_write(user: Option<User>, folder: &Path) -> bool {
+    tries(user, r#"cd "$1" && [ -w . ]"#, folder)
+}
+
+/// What the system allows, the shell tells that the server will be started by.
+fn tries(user: Option<User>, script: &str, folder: &Path) -> bool {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, "tries"]).arg(folder).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some(User { id, group }) = user {
+        command.uid(id).gid(group);
+    }
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// The variables by which PostgreSQL's programs are told where to go and what to do: no child of ours is to inherit them.

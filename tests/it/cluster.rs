@@ -106,6 +106,33 @@ async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stoppin
     assert_eq!(pid_file(&folder.data()), None, "it is stopped as one that was never killed");
 }
 
+#[test]
+fn a_folder_that_the_servers_user_does_not_reach_is_refused_before_anything_is_made() {
+    let folder = Folder::new("reached");
+    let changed = |path: &Path| fs::metadata(path).expect("a folder").modified().expect("a time");
+    let before = changed(&folder.0);
+    assert!(!Kept::look(&folder.data()).expect("a folder that can be made").1);
+    assert_eq!(changed(&folder.0), before, "looking changes nothing");
+
+    // As root's home folder.
+    let closed = folder.0.join("closed");
+    fs::create_dir(&closed).expect("a folder");
+    fs::set_permissions(&closed, Permissions::from_mode(0o500)).expect("permissions");
+    let data = closed.join("data-of-ours");
+    let why = Kept::look(&data).expect_err("nobody gets there").to_string();
+    assert!(why.contains(&closed.display().to_string()) && why.contains("--data-folder"), "{why}");
+    Kept::make(&data).expect_err("nobody gets there");
+    assert_eq!(fs::read_dir(&closed).expect("a folder").count(), 0, "nothing is left behind");
+    // Nor to one that is given to somebody there.
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).expect("permissions");
+    fs::create_dir(&data).expect("a folder");
+    if fs::metadata(&data).expect("a folder").uid() == 0 {
+        chown(&data, Some(65_534), Some(65_534)).expect("a folder of somebody's");
+        let why = Kept::look(&data).expect_err("he does not get there").to_string();
+        assert!(why.contains("may not enter"), "{why}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_else_gets_at_it() {
     let folder = Folder::new("closed");
