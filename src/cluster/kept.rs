@@ -3,7 +3,10 @@
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::Error;
 use super::keeper::Keeper;
@@ -15,6 +18,9 @@ const DATABASE: &str = "field_service";
 
 /// The longest path of a folder, in bytes: the socket in it has about 100 on all systems.
 const LONGEST: usize = 80;
+
+/// For how long a server that runs already may take to listen: somebody may have started it just now.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is in a folder of ours before there is a database in it.
 const BEFORE: [&str; 4] = ["data.new", "log", "turn", "users"];
@@ -35,6 +41,9 @@ pub struct Kept {
 /// Each process that uses the folder has a keeper of its own, which holds the lock of `users` with the others. Whatever makes,
 /// starts or stops the server does so alone, under the lock of `turn`; the last one stops it. A lock is gone with the process that
 /// holds it, however that dies, so the server itself must not inherit them.
+///
+/// A server that was killed leaves its process's number in `postmaster.pid`, which may be another program's by now: pg_ctl takes that
+/// for the server, and would stop it. Told to "leave", the script ends and stops nothing.
 const KEEPER: &str = r#"
 # Whatever ends the process that "ready" is for, it must not end us before the server.
 trap '' PIPE HUP INT TERM
@@ -42,7 +51,11 @@ umask 077
 cd "$2" 2>&1 || exit 1
 fail() { tail -n 20 "$2/log" 2>&1; exit 1; }
 runs() { "$1/pg_ctl" status --pgdata="$2/data" </dev/null >/dev/null 2>&1; }
-stop() { "$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-; }
+# Whether that process is somebody else: a server works in its data folder. Only some systems tell.
+other() {
+    pid=$(head -n 1 data/postmaster.pid 2>/dev/null) && [ -e "/proc/$pid/cwd" ] && ! [ "/proc/$pid/cwd" -ef data ]
+}
+stop() { other || "$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-; }
 if command -v flock >/dev/null 2>&1; then
     alone() { flock -x 8; }
     together() { flock -s 9; }
@@ -72,6 +85,11 @@ if [ ! -e data ]; then
     echo "CREATE DATABASE $3" | "$1/postgres" --single -D "$2/data.new" postgres >>log 2>&1 || fail "$@"
     mv "$2/data.new" "$2/data" 2>&1 || exit 1
 fi
+if runs "$@" && other; then
+    echo "$2/data/postmaster.pid is of a server that was killed, and process $pid, which it names, is another program's. If ps shows" \
+        "no postgres of this folder any more, remove that file"
+    exit 1
+fi
 # Somebody else has told it to stop: it is of no use until it has, and has been started again.
 if runs "$@" && grep -q '^stopping' data/postmaster.pid 2>/dev/null; then stop "$@"; fi
 if runs "$@"; then
@@ -84,7 +102,7 @@ else
 fi
 exec 8>&-
 echo "$word"
-while read -r _; do :; done
+while read -r word; do [ "$word" != leave ] || exit 0; done
 exec 8<>turn
 alone && is_last && stop "$@"
 "#;
@@ -157,6 +175,16 @@ impl Kept {
         })?;
         let args = [folder.as_os_str(), DATABASE.as_ref()];
         let (keeper, word, _) = Keeper::start(KEEPER, user, &programs, &args, &["ready", "running"])?;
+        if word == "running" && !listens(&folder) {
+            // It must not stop what may be another program.
+            keeper.ask("leave").map_err(|error| Error::Failed(format!("telling its keeper to leave: {error}")))?;
+            return Err(Error::Failed(format!(
+                "{} names a process that runs and does not listen at {}. If ps shows no postgres of this folder, remove that file: it is \
+                 of a server that was killed; if it does, stop that one",
+                pid_file(&folder).display(),
+                socket(&folder).display()
+            )));
+        }
         Ok(Self { _keeper: keeper, has_started: word == "ready", folder, programs })
     }
 
@@ -188,6 +216,26 @@ impl Kept {
 /// Where the server in a folder listens: the port is ours, and so is this.
 pub(super) fn socket(folder: &Path) -> PathBuf {
     folder.join(".s.PGSQL.5432")
+}
+
+/// Where the server in a folder notes its process, and whether it is stopping.
+pub(super) fn pid_file(folder: &Path) -> PathBuf {
+    folder.join("data/postmaster.pid")
+}
+
+/// Whether somebody listens at the server's socket, now or soon.
+fn listens(folder: &Path) -> bool {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match UnixStream::connect(socket(folder)) {
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {}
+            _ => return true,
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        sleep(Duration::from_millis(50));
+    }
 }
 
 /// PostgreSQL's settings and connection strings give spaces, commas and quotes a meaning.

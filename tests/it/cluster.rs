@@ -2,8 +2,9 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -88,10 +89,7 @@ async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stoppin
     let kept = Kept::make(&folder.data()).expect("a server");
     let url = kept.database_url();
     let before = pid_file(&folder.data()).expect("a server");
-    let pid = before.lines().next().expect("a process");
-    assert!(Command::new("kill").args(["-KILL", pid]).status().expect("kill runs").success());
-    let is_alive = || Command::new("kill").args(["-0", pid]).output().expect("kill runs").status.success();
-    eventually(|| !is_alive()).await;
+    kill_server(&folder.data()).await;
     let shared: Shared = Arc::new(Mutex::new(Some(kept)));
     keep_alive(Arc::clone(&shared), std::future::ready(())).await;
     assert_eq!(pid_file(&folder.data()).as_ref(), Some(&before), "nobody needs it any more");
@@ -104,6 +102,44 @@ async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stoppin
     alive.await.expect("an end");
     drop(shared);
     assert_eq!(pid_file(&folder.data()), None, "it is stopped as one that was never killed");
+}
+
+/// A program of whoever runs the server.
+fn of_its_user(folder: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let owner = fs::metadata(folder.join("data")).expect("a folder");
+    let mut command = Command::new(program);
+    command.uid(owner.uid()).gid(owner.gid()).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+async fn kill_server(folder: &Path) {
+    let before = pid_file(folder).expect("a server");
+    let pid = before.lines().next().expect("a process");
+    assert!(Command::new("kill").args(["-KILL", pid]).status().expect("kill runs").success());
+    eventually(|| !Command::new("kill").args(["-0", pid]).output().expect("kill runs").status.success()).await;
+}
+
+#[tokio::test]
+async fn another_program_that_has_a_killed_servers_number_is_neither_it_nor_stopped() {
+    let folder = Folder::new("number");
+    let data = folder.data();
+    let kept = Kept::make(&data).expect("a server");
+    kill_server(&data).await;
+    let left = pid_file(&data).expect("what a killed server leaves");
+    let (_, rest) = left.split_once('\n').expect("lines");
+    // The second is one of which nobody can tell by its folder.
+    for works_in in [PathBuf::from("/"), data.join("data")] {
+        let mut other = of_its_user(&data, "sleep").arg("600").current_dir(works_in).spawn().expect("a program");
+        fs::write(data.join("data/postmaster.pid"), format!("{}\n{rest}", other.id())).expect("a file");
+        let why = Kept::start(&data).expect_err("no server").to_string();
+        let still_runs = other.try_wait().expect("a program").is_none();
+        other.kill().expect("an end");
+        other.wait().expect("an end");
+        assert!(why.contains("data/postmaster.pid") && why.contains("remove that file"), "{why}");
+        assert!(still_runs, "{why}");
+    }
+    drop(kept);
+    let _kept = Kept::start(&data).expect("a server, once nobody has that number");
 }
 
 #[test]
