@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use field_service::cluster::{self, Kept, Shared};
+use field_service::cluster::{self, Kept, SharedServer};
 use field_service::config::{self, Database, environment};
 use tokio::task::{JoinHandle, block_in_place};
 use tokio_postgres::config::Host;
@@ -46,10 +46,10 @@ pub fn folder_of(database: &Database) -> Option<PathBuf> {
 }
 
 /// A server that is stopped when this is dropped, unless somebody else uses it.
-pub struct Private(Shared);
+pub struct Private(SharedServer);
 
 impl Private {
-    /// Starts the server again whenever it has died alone, until `stop` is ready.
+    /// Starts the server again whenever it has died alone and was not told to stop, until `stop` is ready.
     pub fn keep_alive(&self, stop: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         tokio::spawn(cluster::keep_alive(Arc::clone(&self.0), stop))
     }

@@ -1,8 +1,11 @@
-//! A server of one's own that has died alone, killed or out of memory, is started again for as long as somebody serves.
+//! A server of one's own that has died alone, killed or out of memory, is started again for as long as somebody serves. One that
+//! was told to stop, as by `pg_ctl stop`, is left alone: whoever did that may be copying its folder.
 //!
 //! Whoever starts it does so as at first, with a new keeper: under the lock that lets one start it at a time, also among several
 //! processes. The old keeper goes when the new one is there, so that the server always has one that stops it in the end.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,30 +29,25 @@ const LONGEST: Duration = Duration::from_mins(1);
 const WELL: Duration = Duration::from_mins(2);
 
 /// A server that its owner shares with whoever starts it again; nothing, once it is to stop.
-pub type Shared = Arc<Mutex<Option<Kept>>>;
+pub type SharedServer = Arc<Mutex<Option<Kept>>>;
 
-/// Starts the server again whenever it is gone, until `stop` is ready; from then on it stays as it is.
-pub async fn keep_alive(shared: Shared, stop: impl Future<Output = ()>) {
+/// Starts the server again whenever it has died, until `stop` is ready; from then on it stays as it is.
+pub async fn keep_alive(shared: SharedServer, stop: impl Future<Output = ()>) {
     let Some(folder) = with(&shared, |kept| kept.as_ref().map(|kept| kept.folder().to_owned())) else { return };
     let mut pauses = Pauses::default();
     let mut stop = pin!(stop);
+    let mut has_failed = false;
     loop {
-        let gone = async {
-            while is_there(&folder).await {
-                sleep(LOOK).await;
-            }
-            let pause = pauses.next(Instant::now());
-            tracing::warn!("the database in {} has stopped: starting it again in {pause:?}", folder.display());
-            sleep(pause).await;
-        };
         tokio::select! {
             biased;
             () = &mut stop => return,
-            () = gone => {}
+            () = until_it_is_to_be_started(&folder, &mut pauses, has_failed) => {}
         }
         // One that has begun goes on to its end, also when it is time to stop: whoever drops the server waits for it.
         let (again, ours) = (folder.clone(), Arc::clone(&shared));
-        match spawn_blocking(move || Kept::start(&again).map(|kept| replace(&ours, kept))).await {
+        let started = spawn_blocking(move || Kept::start(&again).map(|kept| replace(&ours, kept))).await;
+        has_failed = !matches!(started, Ok(Ok(_)));
+        match started {
             Ok(Ok(Replaced::Started)) => tracing::info!("the database in {} is started again", folder.display()),
             Ok(Ok(Replaced::RanAlready)) => tracing::info!("the database in {} runs again", folder.display()),
             Ok(Ok(Replaced::Stopping)) => return,
@@ -58,6 +56,65 @@ pub async fn keep_alive(shared: Shared, stop: impl Future<Output = ()>) {
             }
             Err(error) => tracing::error!(panic = error.is_panic(), "starting the database again did not end"),
         }
+    }
+}
+
+/// Waits until the server has died, and then for the next pause. `has_failed`: it did die, and could not be started: then it is tried
+/// again in any case, as a server that fails to start removes the sign by which a killed one is known.
+async fn until_it_is_to_be_started(folder: &Path, pauses: &mut Pauses, mut has_failed: bool) {
+    let mut is_left_alone = false;
+    loop {
+        match look(folder).await {
+            State::There => {
+                if is_left_alone {
+                    tracing::info!("the database in {} runs again", folder.display());
+                }
+                (has_failed, is_left_alone) = (false, false);
+            }
+            State::ToldToStop if !has_failed => {
+                if !is_left_alone {
+                    tracing::warn!(
+                        "the database in {0} has stopped in good order, as by pg_ctl: it is left alone until it is started by pg_ctl, or \
+                         this process anew; {0}/log says more",
+                        folder.display()
+                    );
+                }
+                is_left_alone = true;
+            }
+            State::ToldToStop | State::Killed => {
+                let pause = pauses.next(Instant::now());
+                tracing::warn!("the database in {} has stopped: starting it again in {pause:?}", folder.display());
+                sleep(pause).await;
+                // In the meantime somebody may have started and stopped it.
+                if has_failed || !matches!(look(folder).await, State::ToldToStop) {
+                    return;
+                }
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// What is seen of a server from outside.
+enum State {
+    /// Somebody listens at its socket.
+    There,
+    /// It has ended in good order, or is about to.
+    ToldToStop,
+    /// It is gone, and had no time to say so.
+    Killed,
+}
+
+/// A server that ends removes its socket and then `postmaster.pid`, in which it has noted that it is stopping; so do all three ways
+/// of `pg_ctl stop`, the immediate one too. One that is killed leaves both.
+async fn look(folder: &Path) -> State {
+    if is_there(folder).await {
+        return State::There;
+    }
+    match fs::read_to_string(super::kept::pid_file(folder)) {
+        Ok(text) if text.lines().any(|line| line.starts_with("stopping")) => State::ToldToStop,
+        Err(error) if error.kind() == ErrorKind::NotFound => State::ToldToStop,
+        _ => State::Killed,
     }
 }
 
@@ -71,7 +128,7 @@ enum Replaced {
 }
 
 /// Puts the new keeper in the old one's place.
-fn replace(shared: &Shared, mut kept: Kept) -> Replaced {
+fn replace(shared: &SharedServer, mut kept: Kept) -> Replaced {
     let started = kept.has_started();
     let needed = with(shared, |place| place.as_mut().map(|there| std::mem::swap(there, &mut kept)).is_some());
     // Here the old one goes; or the new one, which stops the server that nobody needs.
@@ -83,7 +140,7 @@ fn replace(shared: &Shared, mut kept: Kept) -> Replaced {
     }
 }
 
-fn with<T>(shared: &Shared, act: impl FnOnce(&mut Option<Kept>) -> T) -> T {
+fn with<T>(shared: &SharedServer, act: impl FnOnce(&mut Option<Kept>) -> T) -> T {
     act(&mut shared.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -94,10 +151,7 @@ async fn is_there(folder: &Path) -> bool {
         true,
         |connected| match connected {
             Ok(_) => true,
-            Err(error) => {
-                use std::io::ErrorKind::{ConnectionRefused, NotFound};
-                !matches!(error.kind(), ConnectionRefused | NotFound)
-            }
+            Err(error) => !matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
         },
     )
 }

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
-use field_service::cluster::{Error, Kept, Shared, keep_alive};
+use field_service::cluster::{Error, Kept, SharedServer, keep_alive};
+use tokio::time::sleep;
 
 use crate::harness::{eventually, postgres};
 
@@ -90,7 +92,7 @@ async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stoppin
     let url = kept.database_url();
     let before = pid_file(&folder.data()).expect("a server");
     kill_server(&folder.data()).await;
-    let shared: Shared = Arc::new(Mutex::new(Some(kept)));
+    let shared: SharedServer = Arc::new(Mutex::new(Some(kept)));
     keep_alive(Arc::clone(&shared), std::future::ready(())).await;
     assert_eq!(pid_file(&folder.data()).as_ref(), Some(&before), "nobody needs it any more");
 
@@ -117,6 +119,59 @@ async fn kill_server(folder: &Path) {
     let pid = before.lines().next().expect("a process");
     assert!(Command::new("kill").args(["-KILL", pid]).status().expect("kill runs").success());
     eventually(|| !Command::new("kill").args(["-0", pid]).output().expect("kill runs").status.success()).await;
+}
+
+/// The time of the one who looks is not ours: it passes whenever nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_was_told_to_stop_is_left_alone() {
+    let folder = Folder::new("told");
+    let data = folder.data();
+    drop(Kept::make(&data).expect("a server"));
+    for mode in ["smart", "fast", "immediate"] {
+        let kept = Kept::start(&data).expect("a server");
+        let pg_ctl = kept.programs().join("pg_ctl");
+        let shared: SharedServer = Arc::new(Mutex::new(Some(kept)));
+        let stop = async {
+            sleep(Duration::from_secs(10)).await;
+            let stopped = of_its_user(&data, &pg_ctl)
+                .args(["stop", "--wait", "--mode", mode, "--pgdata"])
+                .arg(data.join("data"))
+                .status();
+            assert!(stopped.expect("pg_ctl runs").success(), "{mode}");
+            sleep(Duration::from_mins(10)).await;
+            assert_eq!(pid_file(&data), None, "{mode}");
+            // Whoever starts it again has one that is looked after as before.
+            let again = Kept::start(&data).expect("a server");
+            sleep(Duration::from_secs(10)).await;
+            drop(again);
+            let before = pid_file(&data).expect("a server, as it is needed");
+            kill_server(&data).await;
+            sleep(Duration::from_mins(1)).await;
+            assert!(pid_file(&data).is_some_and(|now| now != before && now.contains("ready")), "{mode}");
+        };
+        keep_alive(Arc::clone(&shared), stop).await;
+        drop(shared);
+        assert_eq!(pid_file(&data), None, "{mode}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_was_killed_and_cannot_be_started_is_tried_until_it_can() {
+    let folder = Folder::new("tried");
+    let data = folder.data();
+    let kept = Kept::make(&data).expect("a server");
+    kill_server(&data).await;
+    let shared: SharedServer = Arc::new(Mutex::new(Some(kept)));
+    let (log, away) = (data.join("data/pg_wal"), data.join("data/away"));
+    fs::rename(&log, &away).expect("moved");
+    let stop = async {
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(pid_file(&data), None, "it has been tried, and has ended in good order");
+        fs::rename(&away, &log).expect("moved back");
+        sleep(Duration::from_mins(2)).await;
+        assert!(pid_file(&data).is_some_and(|now| now.contains("ready")));
+    };
+    keep_alive(Arc::clone(&shared), stop).await;
 }
 
 #[tokio::test]
