@@ -115,7 +115,9 @@ pub async fn run(
     refuse_what_nobody_said(given, &talk)?;
     admin::check(given)?;
     let file = EnvFile::read(file)?;
-    file.check()?;
+    if !file.exists() {
+        file.check()?;
+    }
     if let Some(link) = file.link() {
         talk.say(&format!("{} leads to {}, which is read and written.", link.display(), file.path().display()))?;
     }
@@ -153,6 +155,9 @@ pub async fn run(
     }
     // All questions first, and the file last: an installation that works goes on working when the tables cannot be made.
     let text = file.with(&values);
+    if !file.says(&text) {
+        file.check()?;
+    }
     agree_to_write(&mut talk, &file, &text, given.overwrite)?;
     agree_to_migrate(&mut talk, database.behind, given.migrate)?;
     talk.say("Making the tables…")?;
@@ -215,7 +220,11 @@ fn agree_to_migrate(talk: &mut Talk, behind: usize, migrate: bool) -> Result<(),
 
 fn write(talk: &mut Talk, file: &EnvFile, text: &str) -> Result<(), Error> {
     if file.says(text) {
-        return Ok(file.close_to_others()?);
+        // It may be on a disk that cannot be written, and need not be.
+        if let Err(error) = file.close_to_others() {
+            talk.say(&format!("Others may read it: {error}."))?;
+        }
+        return Ok(());
     }
     file.write(text)?;
     talk.say(&format!("{} is written, for you alone to read.", file.path().display()))?;

@@ -79,6 +79,7 @@ pub mod cluster;
 pub mod config;
 pub mod dispatch;
 pub mod doctor;
+pub mod files;
 pub mod http;
 pub mod init;
 pub mod jobs;

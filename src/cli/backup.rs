@@ -1,13 +1,13 @@
 //! `backup`: all that the database has, in a file, by PostgreSQL's own `pg_dump`, while people work.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use clap::Args;
 use field_service::config::{Database, environment};
+use field_service::files;
 use field_service::logging::cause::of_file;
 use tokio::task::block_in_place;
 
@@ -36,7 +36,8 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
     let is_sql = file.extension().is_some_and(|extension| extension == "sql");
     let part = PathBuf::from(format!("{}.part", file.display()));
     let mut pg_dump = programs::command("pg_dump", &database)?;
-    let out = new_file(&part)?;
+    // Clients' addresses are in it.
+    let out = files::make_private(&part)?;
     pg_dump
         .args(["--no-owner", "--no-privileges", if is_sql { "--format=plain" } else { "--format=custom" }])
         .stdin(Stdio::null())
@@ -58,13 +59,4 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
         None => "make an empty database, let DATABASE_URL lead there, and before anything else".to_owned(),
     };
     say(&format!("{file} is written. To have it back, {before}:\n  field-service restore {file}"))
-}
-
-/// For its owner alone: clients' addresses are in it.
-fn new_file(part: &Path) -> io::Result<File> {
-    match fs::remove_file(part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_file("removing", part)(error)),
-        _ => {}
-    }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map_err(of_file("making", part))
 }

@@ -2,9 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::logging::cause::of_file;
 
 /// A file that is there, or is to be.
@@ -39,8 +40,16 @@ impl EnvFile {
 
     /// Sees that it can be written, and leaves everything as it is.
     pub(super) fn check(&self) -> io::Result<()> {
-        let new = self.new_file()?.0;
-        fs::remove_file(&new).map_err(of_file("removing", &new))
+        let new = self.new_path();
+        drop(files::make_private(&new)?);
+        fs::remove_file(&new).map_err(of_file("removing", &new))?;
+        // One that is mounted alone may be on another disk than its folder.
+        match OpenOptions::new().write(true).open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                Err(of_file("writing", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The link that leads to it.
@@ -90,30 +99,47 @@ impl EnvFile {
 
     /// Lets its owner alone read it, as it is.
     pub(super) fn close_to_others(&self) -> io::Result<()> {
-        fs::set_permissions(&self.path, fs::Permissions::from_mode(0o600))
-            .map_err(of_file("closing to others", &self.path))
+        let mode = fs::metadata(&self.path).map_err(of_file("looking at", &self.path))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let closed = fs::set_permissions(&self.path, fs::Permissions::from_mode(0o600));
+            closed.map_err(of_file("closing to others", &self.path))?;
+        }
+        Ok(())
     }
 
-    /// Writes it: whole or not at all, for its owner alone.
+    /// Writes it, for its owner alone: whole or not at all, unless it is mounted alone, as into a container.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
-        let (new, mut file) = self.new_file()?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file("writing", &new))?;
-        fs::rename(&new, &self.path).map_err(of_file("putting a new file in the place of", &self.path))?;
+        let new = self.new_path();
+        let written = files::make_private(&new).and_then(|mut file| {
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file("writing", &new))
+        });
+        let written = written.and_then(|()| self.replace(text, fs::rename(&new, &self.path)));
+        // The tokens are in what is left.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => written.and(Err(of_file("removing", &new)(error))),
+            _ => written,
+        }
+    }
+
+    /// What is left to do when a new file was to take its place. Nothing takes the place of a file that is mounted alone.
+    fn replace(&self, text: &str, renamed: io::Result<()>) -> io::Result<()> {
+        match renamed {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                self.close_to_others()?;
+                let file = OpenOptions::new().write(true).truncate(true).open(&self.path);
+                return file
+                    .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+                    .map_err(of_file("writing", &self.path));
+            }
+            renamed => renamed.map_err(of_file("putting a new file in the place of", &self.path))?,
+        }
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_file("writing the folder", folder))
     }
 
-    /// Makes the file that is to take its place, empty.
-    fn new_file(&self) -> io::Result<(PathBuf, File)> {
-        let new = PathBuf::from(format!("{}.new", self.path.display()));
-        // Of an attempt that was interrupted.
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(of_file("removing", &new)(error)),
-            _ => {}
-        }
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
-        let file = made.map_err(of_file("making", &new))?;
-        Ok((new, file))
+    /// The file that is to take its place. Its name is ours: what is called `.env.new` may be somebody's.
+    fn new_path(&self) -> PathBuf {
+        PathBuf::from(format!("{}.{}.new", self.path.display(), std::process::id()))
     }
 }
 
@@ -176,6 +202,21 @@ mod tests {
         for (name, value) in values {
             assert_eq!(file(&written).get(name).unwrap_or_default(), value, "{written}");
         }
+    }
+
+    #[test]
+    fn a_file_whose_place_nothing_can_take_is_written_as_it_is() {
+        let path = std::env::temp_dir().join(format!("fs-mounted-{}", std::process::id()));
+        fs::write(&path, "A=a long value of old\n").expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("permissions");
+        let mounted = EnvFile::read(&path).expect("a file");
+        // A file that is mounted alone cannot be made here: only the system's answer is.
+        mounted.replace("A=new\n", Err(io::ErrorKind::ResourceBusy.into())).expect("written");
+        let mode = fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
+        assert_eq!((fs::read_to_string(&path).expect("a file").as_str(), mode), ("A=new\n", 0o600));
+        let failed = mounted.replace("A=newer\n", Err(io::ErrorKind::PermissionDenied.into()));
+        assert!(failed.is_err_and(|error| error.to_string().starts_with("putting a new file in the place of ")));
+        fs::remove_file(&path).expect("no file");
     }
 
     #[test]

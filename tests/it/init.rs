@@ -244,16 +244,31 @@ async fn nothing_is_made_before_everything_is_checked() {
         assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "{flag}");
     }
     // Nor where the file cannot be written.
-    std::fs::create_dir(folder.0.join(".env.new")).expect("a folder in the way");
+    let in_the_way = folder.0.join(format!(".env.{}.new", std::process::id()));
+    std::fs::create_dir(&in_the_way).expect("a folder in the way");
     let (ended, _) = lead(&telegram, &folder, &own(moscow()), &[]).await;
     let why = ended.expect_err("in the way").to_string();
-    assert!(why.starts_with("removing ") && why.contains("/.env.new: "), "{why}");
+    assert!(why.starts_with("removing ") && why.contains("/.env.") && why.contains(".new: "), "{why}");
     assert!(!data.exists());
     let prospect = migrate::look(&Database::from_url(&url).expect("a URL")).await.expect("a database");
     assert_eq!(prospect.tables, 0);
-    std::fs::remove_dir(folder.0.join(".env.new")).expect("nothing in the way");
+    std::fs::remove_dir(&in_the_way).expect("nothing in the way");
+    std::fs::write(folder.0.join(".env.new"), "somebody's").expect("a file");
     lead(&telegram, &folder, &own(moscow()), &[]).await.0.expect("a system");
     assert!(data.join("data/PG_VERSION").exists() && folder.text().contains("data-of-ours"));
+    let theirs = std::fs::read_to_string(folder.0.join(".env.new")).expect("the file");
+    assert_eq!(theirs, "somebody's", "it is left alone");
+
+    // Where nothing is to be written, nobody minds that it cannot be; where something is, nobody is asked before that is known.
+    std::fs::create_dir(&in_the_way).expect("a folder in the way");
+    lead(&telegram, &folder, &own(moscow()), &[]).await.0.expect("the same system");
+    telegram.add_bot("1003:other", "Другая", None);
+    let other = Given { master_token: Some("1003:other".to_owned()), ..own(moscow()) };
+    let (ended, said) = lead(&telegram, &folder, &other, &[("Write this", "yes")]).await;
+    assert!(
+        ended.expect_err("in the way").to_string().starts_with("removing ") && !said.contains("Write this"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
 /// Configuration, counters, log lines: neither the business nor a door.
 const GROUND: [&str; 5] = ["config", "liveness", "metrics", "logging", "tls"];
 /// Outside the product: these may use everything, and only programs may use them.
-const PROGRAMS: [&str; 8] = ["main", "cli", "bin", "lib", "cluster", "init", "sim", "torture"];
+const PROGRAMS: [&str; 9] = ["main", "cli", "bin", "lib", "cluster", "files", "init", "sim", "torture"];
 /// What doors may take from the store by name: anything else is a statement, which a verb of `dispatch` calls.
 const STORE_FOR_DOORS: [&str; 3] = ["Store", "Error", "self"];
 
