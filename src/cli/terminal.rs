@@ -4,10 +4,12 @@ use std::io::{self, BufRead, Write};
 
 use field_service::init::Console;
 use field_service::logging::{self, printable};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::block_in_place;
 
-use super::shutdown_signal;
+/// What stands for no key at all, `_POSIX_VDISABLE`.
+const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 
 /// The terminal of standard input and output.
 #[derive(Default)]
@@ -40,6 +42,8 @@ impl Console for Terminal {
         }
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
+        // A shell that comes back in between lets a terminal show what is typed, and so it would when this goes on.
+        silent.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
         // The end of the line is shown: what is said next stands below the question.
         silent.local_modes.insert(LocalModes::ECHONL);
         let _before = Echo(before);
@@ -64,14 +68,21 @@ fn set(modes: &Termios) -> io::Result<()> {
     Ok(tcsetattr(io::stdin(), OptionalActions::Now, modes)?)
 }
 
-/// Ctrl-C ends the process in the middle of a question, and the terminal must show again what is typed.
+/// Ctrl-C, Ctrl-\ and whoever sends a signal end the process in the middle of a question, and the terminal must show again what is
+/// typed. It ends with 128 and the signal's number, as shells count.
 fn leave_as_it_was(before: Termios) -> io::Result<()> {
-    let asked = shutdown_signal()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
-        asked.await;
+        let kind = tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = quit.recv() => SignalKind::quit(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        };
         drop(Echo(before));
         logging::flush();
-        std::process::exit(130);
+        std::process::exit(128 + kind.as_raw_value());
     });
     Ok(())
 }

@@ -14,7 +14,7 @@ use field_service::sim::telegram::{Telegram, Webhook};
 use field_service::store::migrate;
 use field_service::telegram::http_client;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, SpecialCodeIndex, tcgetattr};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -331,6 +331,11 @@ impl Pty {
     fn echoes(&self) -> bool {
         tcgetattr(&self.controller).expect("a terminal").local_modes.contains(LocalModes::ECHO)
     }
+
+    /// The key that stops a program until it is told to go on.
+    fn suspends(&self) -> u8 {
+        tcgetattr(&self.controller).expect("a terminal").special_codes[SpecialCodeIndex::VSUSP]
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,15 +357,19 @@ async fn tokens_are_not_shown_as_they_are_typed() {
     signal(&child, "-INT").await;
     assert_eq!(child.wait().await.expect("an end").code(), Some(130));
 
-    // Whoever gives up at a token has a terminal as before.
-    let (pty, terminal) = Pty::new();
-    let mut command = program(&folder, &["init"], &[("TELEGRAM_API_URL", telegram.api_url())]);
-    command.stdin(terminal.try_clone().expect("a terminal")).stdout(terminal.try_clone().expect("a terminal"));
-    let mut child = command.spawn().expect("the program");
-    eventually(|| pty.shown().contains("technicians' bot, from") && !pty.echoes()).await;
-    signal(&child, "-INT").await;
-    assert_eq!(child.wait().await.expect("an end").code(), Some(130));
-    assert!(pty.echoes());
+    // Whoever gives up at a token has a terminal as before, in whichever way. Nobody gets out of it for a while by Ctrl-Z.
+    for (name, code) in [("-INT", 130), ("-QUIT", 131), ("-TERM", 143)] {
+        let (pty, terminal) = Pty::new();
+        let suspends = pty.suspends();
+        let mut command = program(&folder, &["init"], &[("TELEGRAM_API_URL", telegram.api_url())]);
+        command.stdin(terminal.try_clone().expect("a terminal")).stdout(terminal.try_clone().expect("a terminal"));
+        let mut child = command.spawn().expect("the program");
+        eventually(|| pty.shown().contains("technicians' bot, from") && !pty.echoes()).await;
+        assert_ne!(pty.suspends(), suspends);
+        signal(&child, name).await;
+        assert_eq!(child.wait().await.expect("an end").code(), Some(code), "{name}");
+        assert!(pty.echoes() && pty.suspends() == suspends, "{name}");
+    }
     assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "nothing is left behind");
 }
 
