@@ -28,8 +28,8 @@ pub(super) struct Chosen {
     pub(super) behind: usize,
     /// Whether the tables are there.
     pub(super) is_migrated: bool,
-    /// Whom to ask what it will know. On disk for nobody: it keeps nothing.
-    asked: Database,
+    /// The server that answers questions now: the real one, or a temporary one of the same version if that is still to be made.
+    answers: Database,
     server: Server,
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn choose(
 impl Chosen {
     /// A store to ask what the database will know: its time zones, and, with the tables, what is in them.
     pub(super) fn ask(&self) -> Result<Store, Error> {
-        Ok(Store::new(&self.asked, 1, Clock::default()).map_err(migrate::Error::from)?)
+        Ok(Store::new(&self.answers, 1, Clock::default()).map_err(migrate::Error::from)?)
     }
 
     /// The folder of a database of its own, from the root on.
@@ -119,7 +119,7 @@ async fn check(answer: &str, folders: &[String], lookup: Lookup<'_>) -> Result<C
                     stands in brackets; --data-folder names another folder for a PostgreSQL of its own"
             .to_owned());
     };
-    let (url, asked) = match &server {
+    let (url, answers) = match &server {
         Server::Others => (answer.to_owned(), answer.to_owned()),
         Server::Runs(kept) => (kept.database_url(), kept.database_url()),
         Server::ToBeMade(folder, rehearsal) => (Kept::database_url_in(folder), rehearsal.database_url("postgres")),
@@ -128,13 +128,13 @@ async fn check(answer: &str, folders: &[String], lookup: Lookup<'_>) -> Result<C
         let lookup = |name: &str| if name == "DATABASE_URL" { Some(url.clone()) } else { lookup(name) };
         Database::from_env(&lookup).map_err(|error| error.to_string())
     };
-    let (config, asked) = (of(url.clone())?, of(asked)?);
-    let prospect = migrate::look(&asked).await.map_err(|error| error.to_string())?;
+    let (config, answers) = (of(url.clone())?, of(answers)?);
+    let prospect = migrate::look(&answers).await.map_err(|error| error.to_string())?;
     if let Some(why) = unfit(&prospect) {
         return Err(why);
     }
     let is_migrated = prospect.is_ours && prospect.behind < migrate::known().len();
-    Ok(Chosen { url, config, behind: prospect.behind, is_migrated, asked, server })
+    Ok(Chosen { url, config, behind: prospect.behind, is_migrated, answers, server })
 }
 
 /// Starts what is in a folder, or tries what is to be made there.
@@ -148,6 +148,7 @@ fn look_at(folder: &Path) -> Result<Server, String> {
     });
     looked.map_err(|error| error.to_string())
 }
+
 /// Why a database cannot be used.
 fn unfit(prospect: &Prospect) -> Option<String> {
     if prospect.version_number < OLDEST {
