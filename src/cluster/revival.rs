@@ -81,7 +81,7 @@ async fn until_it_is_to_be_started(folder: &Path, pauses: &mut Pauses, mut has_f
                 }
                 is_left_alone = true;
             }
-            State::ToldToStop | State::Killed => {
+            State::ToldToStop | State::Died => {
                 let pause = pauses.next(Instant::now());
                 tracing::warn!("the database in {} has stopped: starting it again in {pause:?}", folder.display());
                 sleep(pause).await;
@@ -101,21 +101,30 @@ enum State {
     There,
     /// It has ended in good order, or is about to.
     ToldToStop,
-    /// It is gone, and had no time to say so.
-    Killed,
+    /// It is gone, and nobody told it to go.
+    Died,
 }
 
 /// A server that ends removes its socket and then `postmaster.pid`, in which it has noted that it is stopping; so do all three ways
-/// of `pg_ctl stop`, the immediate one too. One that is killed leaves both.
+/// of `pg_ctl stop`, the immediate one too. One that is killed leaves both. One that cannot recover, as on a full disk, removes them
+/// by itself.
 async fn look(folder: &Path) -> State {
     if is_there(folder).await {
         return State::There;
     }
     match fs::read_to_string(super::kept::pid_file(folder)) {
         Ok(text) if text.lines().any(|line| line.starts_with("stopping")) => State::ToldToStop,
-        Err(error) if error.kind() == ErrorKind::NotFound => State::ToldToStop,
-        _ => State::Killed,
+        Err(error) if error.kind() == ErrorKind::NotFound && !was_recovering(folder) => State::ToldToStop,
+        _ => State::Died,
     }
+}
+
+/// Whether the server's last word is that it recovers from a crash: as in `pg_controldata`, whose file says so in the first field
+/// after two versions and the system's number, in all releases.
+fn was_recovering(folder: &Path) -> bool {
+    const IN_CRASH_RECOVERY: u32 = 4;
+    let control = fs::read(folder.join("data/global/pg_control")).unwrap_or_default();
+    control.get(16..20).and_then(|state| state.try_into().ok()).map(u32::from_ne_bytes) == Some(IN_CRASH_RECOVERY)
 }
 
 /// What became of a server that was started again.
@@ -188,6 +197,29 @@ mod tests {
         }
         assert_eq!(seen, [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
         assert_eq!(pauses.next(now + WELL), SHORTEST);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_in_a_recovery_was_not_told_to_stop() {
+        let folder = std::env::temp_dir().join(format!("fs-state-{}", std::process::id()));
+        fs::create_dir_all(folder.join("data/global")).expect("a folder");
+        let control = |state: u32| {
+            let bytes = [&[0; 16][..], &state.to_ne_bytes(), &[0; 100]].concat();
+            fs::write(folder.join("data/global/pg_control"), bytes).expect("a file");
+        };
+        // Shut down; in production, as the immediate way of stopping leaves it.
+        for state in [1, 6] {
+            control(state);
+            assert!(matches!(look(&folder).await, State::ToldToStop), "{state}");
+        }
+        control(4);
+        assert!(matches!(look(&folder).await, State::Died), "as on a full disk");
+        control(6);
+        fs::write(super::super::kept::pid_file(&folder), "1\n/x\n2\n5432\n/y\n\nready   \n").expect("a file");
+        assert!(matches!(look(&folder).await, State::Died), "killed");
+        fs::write(super::super::kept::pid_file(&folder), "1\n/x\n2\n5432\n/y\n\nstopping\n").expect("a file");
+        assert!(matches!(look(&folder).await, State::ToldToStop), "it is about to end");
+        fs::remove_dir_all(&folder).expect("no folder");
     }
 
     #[tokio::test]
