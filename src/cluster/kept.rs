@@ -213,6 +213,9 @@ impl Kept {
     }
 }
 
+/// How long root's folder is waited for to be given to whoever runs the server.
+const GIVEN_AWAY: Duration = Duration::from_secs(1);
+
 /// Where the server in a folder listens: the port is ours, and so is this.
 pub(super) fn socket(folder: &Path) -> PathBuf {
     folder.join(".s.PGSQL.5432")
@@ -272,8 +275,15 @@ fn is_ours(folder: &Path) -> Result<fs::Metadata, Error> {
         return Err(Error::Failed(format!("{} is not empty, and no database of ours", folder.display())));
     }
     let of_whom = if has_database(folder)? { folder.join("data") } else { folder.to_owned() };
-    let owner = fs::metadata(&of_whom).map_err(named("looking at", &of_whom))?;
-    if programs::is_root() && owner.uid() == 0 {
+    let look = || fs::metadata(&of_whom).map_err(named("looking at", &of_whom));
+    let is_roots = |owner: &fs::Metadata| programs::is_root() && owner.uid() == 0;
+    let (mut owner, until) = (look()?, Instant::now() + GIVEN_AWAY);
+    // Another process may be making the folder just now.
+    while is_roots(&owner) && Instant::now() < until {
+        sleep(Duration::from_millis(20));
+        owner = look()?;
+    }
+    if is_roots(&owner) {
         return Err(Error::Failed(format!(
             "{} belongs to root, as whom PostgreSQL does not run: name a folder that is not there yet, or give this one to \
              somebody else, such as by chown postgres",

@@ -676,7 +676,8 @@ async fn who_is_preferred_was_asked_first_for_that_and_everybody_is_told_so() {
     let text = t.why_told(&t.chat(passed_over), order).await;
     let wave = text.split("Волна 2").nth(1).expect("a wave");
     assert!(
-        wave.contains("первым спросили мастера, которого просил клиент; другие ждали столько же (")
+        wave.contains("первым спросили мастера, которого просил клиент; друг")
+            && wave.contains(" столько же (")
             && !wave.contains("записано не всё"),
         "{text}"
     );
