@@ -7,6 +7,20 @@ use std::path::Path;
 
 use crate::logging::cause::of_file;
 
+/// Opens a file to be read. What is no regular file, such as a device or a pipe, is refused before it is opened: that may wait for ever.
+///
+/// # Errors
+/// When it is not there or something else, or cannot be read.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let named = of_file("reading", path);
+    let there = fs::metadata(path).map_err(&named)?;
+    if !there.is_file() {
+        let why = "it is no regular file";
+        return Err(named(io::Error::new(io::ErrorKind::InvalidInput, why)));
+    }
+    File::open(path).map_err(named)
+}
+
 /// Makes a file for its owner alone, in the place of one that was left by an attempt that was interrupted.
 ///
 /// # Errors

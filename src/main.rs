@@ -49,7 +49,7 @@ enum Command {
     Health(Health),
     /// Write all that the database has into a file, while people work; needs DATABASE_URL and PostgreSQL's pg_dump
     Backup(Backup),
-    /// Bring back what `backup` has written, into an empty database; needs DATABASE_URL and PostgreSQL's pg_restore or psql
+    /// Bring back what `backup` has written, into an empty database; needs DATABASE_URL and, unless it is SQL, PostgreSQL's pg_restore
     Restore(Restore),
     /// Look at everything that an installation is made of, and say what is wrong and what to do: database, schema, bots, clocks,
     /// server, jobs, staff, masters; changes nothing; exits with 0 (fine), 1 (something is wrong) or 2 (something could not be

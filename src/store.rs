@@ -37,6 +37,7 @@ pub mod pollers;
 mod pool;
 pub(crate) mod queue;
 pub mod replays;
+pub mod restore;
 pub mod rounds;
 mod server;
 pub mod staff;

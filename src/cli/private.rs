@@ -24,7 +24,7 @@ pub fn start(command: &Command) -> Result<Option<Private>> {
     // A database that was lost is made anew by whoever brings it back, and by nobody else: what looks lost may be on a disk that is
     // not there yet.
     if let Command::Restore(restore) = command {
-        restore.check()?;
+        restore.check(&database)?;
     }
     let kept = block_in_place(|| match command {
         Command::Restore(_) => Kept::make(&folder),

@@ -1,14 +1,14 @@
-//! `restore`: what `backup` has written, into an empty database, by PostgreSQL's own programs.
+//! `restore`: what `backup` has written, into an empty database, whole or not at all.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use clap::Args;
 use field_service::config::{Database, environment};
+use field_service::files;
 use field_service::logging::cause::of_file;
-use field_service::store::migrate;
+use field_service::store::{migrate, restore};
 use tokio::task::block_in_place;
 
 use super::{Result, private, programs, say};
@@ -23,39 +23,81 @@ pub struct Restore {
 }
 
 impl Restore {
-    /// Sees that there is something to bring back, before a database is made for it.
-    pub fn check(&self) -> Result {
-        beginning(&self.file).map(drop)
+    /// Sees that there is something to bring back, all of it, before a database is made for it.
+    pub fn check(&self, database: &Database) -> Result {
+        let refused = |why: String| format!("{}: {why}; nothing was changed", self.file.display());
+        let mut dump = Dump::open(&self.file, database)?;
+        let checked = block_in_place(|| restore::check(&mut dump.sql));
+        // What the program itself says comes first: it knows why there is no more.
+        dump.end().map_err(|error| refused(error.to_string()))?;
+        Ok(checked.map_err(|error| refused(error.to_string()))?)
     }
 }
 
-fn beginning(file: &Path) -> Result<Vec<u8>> {
-    let named = of_file("reading", file);
-    let mut begins = Vec::new();
-    File::open(file).map_err(&named)?.take(MAGIC.len() as u64).read_to_end(&mut begins).map_err(&named)?;
-    Ok(begins)
+/// A dump, as SQL.
+struct Dump {
+    sql: Box<dyn BufRead>,
+    /// What makes SQL of it, if it is not.
+    pg_restore: Option<Child>,
 }
 
-pub async fn run(Restore { file }: Restore) -> Result {
+impl Dump {
+    fn open(path: &Path, database: &Database) -> Result<Self> {
+        let named = of_file("reading", path);
+        let mut file = files::open_regular(path)?;
+        let mut begins = Vec::new();
+        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut begins).map_err(&named)?;
+        if begins != MAGIC {
+            file.rewind().map_err(&named)?;
+            return Ok(Self { sql: Box::new(BufReader::new(file)), pg_restore: None });
+        }
+        let mut command = programs::command("pg_restore", database)?;
+        command
+            .args(["--no-owner", "--no-privileges", "--file=-"])
+            .arg(path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let spawned = command.spawn();
+        let mut pg_restore = spawned.map_err(of_file("running", Path::new(command.get_program())))?;
+        let sql = pg_restore.stdout.take().ok_or("no pipe")?;
+        Ok(Self { sql: Box::new(BufReader::new(sql)), pg_restore: Some(pg_restore) })
+    }
+
+    /// Waits for the program, which writes to nobody from now on.
+    fn end(self) -> Result {
+        drop(self.sql);
+        let Some(mut pg_restore) = self.pg_restore else { return Ok(()) };
+        let done = block_in_place(|| pg_restore.wait())?;
+        if done.success() { Ok(()) } else { Err(format!("pg_restore cannot read it ({done})").into()) }
+    }
+}
+
+pub async fn run(restore: Restore) -> Result {
     let database = Database::from_env(&environment)?;
-    let begins = beginning(&file)?;
     let tables = migrate::look(&database).await?.tables;
     if tables > 0 {
         return Err(in_use(tables, &database).into());
     }
-    let name = database.connection.get_dbname().unwrap_or_default();
-    let (program, args) = if begins == MAGIC {
-        ("pg_restore", &["--no-owner", "--no-privileges", "--single-transaction", "--dbname", name][..])
-    } else {
-        let args = &["--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"];
-        ("psql", &[&args[..], &["--file"]].concat()[..])
-    };
-    let mut command = programs::command(program, &database)?;
-    command.args(args).arg(&file).stdin(Stdio::null());
-    let done = block_in_place(|| command.status()).map_err(of_file("running", Path::new(command.get_program())))?;
-    if !done.success() {
-        let hint = programs::hint(&database);
-        return Err(format!("{program} failed ({done}); the database is as empty as before{hint}").into());
+    if private::folder_of(&database).is_none() {
+        restore.check(&database)?;
+    }
+    let file = restore.file;
+    let mut dump = Dump::open(&file, &database)?;
+    let restored = restore::run(&database, &mut dump.sql).await;
+    let ended = dump.end();
+    match restored {
+        Ok(()) => ended?,
+        // Somebody else may have filled it meanwhile.
+        Err(restore::Error::InUse(tables)) => return Err(in_use(tables, &database).into()),
+        Err(error @ (restore::Error::Busy | restore::Error::Unknown(_))) => {
+            return Err(format!(
+                "{error}; this one has changed nothing that is known of: see whether it is there, by `doctor`"
+            )
+            .into());
+        }
+        Err(error) => {
+            return Err(format!("{}: {error}; the database is as empty as before", file.display()).into());
+        }
     }
     // The dump has what was in the database, and not the database's own settings; and this release may be a newer one.
     let report = migrate::run(&database).await?;

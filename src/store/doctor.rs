@@ -88,21 +88,23 @@ pub async fn schema(store: &Store) -> Result<Schema, Error> {
     Ok(Schema { ours, applied: Some(applied) })
 }
 
+/// The indexes of `offers`, and every other one that is not valid.
+pub(super) const INDEXES: Statement = statement!(
+    "doctor.indexes",
+    [],
+    "SELECT relname::text AS name, indrelid IS NOT DISTINCT FROM to_regclass('public.offers')::oid AS of_offers,
+            indisvalid AND indisready AS valid, indisunique AS is_unique
+     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+     WHERE relnamespace = to_regnamespace('public')
+       AND (indrelid = to_regclass('public.offers') OR NOT (indisvalid AND indisready))
+     ORDER BY relname"
+);
+
 /// Reads the indexes of `offers`, and every other one that is not valid.
 ///
 /// # Errors
 /// When the database failed.
 pub async fn indexes(store: &Store) -> Result<Vec<Index>, Error> {
-    const INDEXES: Statement = statement!(
-        "doctor.indexes",
-        [],
-        "SELECT relname::text AS name, indrelid IS NOT DISTINCT FROM to_regclass('public.offers')::oid AS of_offers,
-                indisvalid AND indisready AS valid, indisunique AS is_unique
-         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-         WHERE relnamespace = to_regnamespace('public')
-           AND (indrelid = to_regclass('public.offers') OR NOT (indisvalid AND indisready))
-         ORDER BY relname"
-    );
     let index = |row: &Row| {
         Ok(Index {
             name: column(row, "name")?,

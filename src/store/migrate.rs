@@ -93,7 +93,7 @@ const MIGRATIONS: [(&str, &str); 63] = [
 ];
 
 /// Any number will do, as long as it is always the same.
-const LOCK: i64 = 0x6669_656c_6473_7663;
+pub(super) const LOCK: i64 = 0x6669_656c_6473_7663;
 
 /// How long a statement waits for a table, and others behind it: less than the second after which they give up, see
 /// [`SETTINGS`].

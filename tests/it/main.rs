@@ -68,6 +68,7 @@ mod races;
 mod redelivery;
 mod refusals;
 mod replay;
+mod restore;
 mod rights;
 mod rounds;
 mod screens;

@@ -52,6 +52,9 @@ const INDEXES: [(&str, bool); 5] = [
     ("offers_one_accepted_per_order", true),
 ];
 
+/// Code of the finding that this release has more migrations.
+pub const MIGRATIONS_MISSING: &str = "migrations_missing";
+
 const MIGRATE: &str = "run `field-service migrate`, while people work";
 
 impl Schema {
@@ -82,7 +85,7 @@ pub fn judge(schema: &Schema) -> Vec<Finding> {
 
     let mut findings = Vec::new();
     if !missing.is_empty() {
-        findings.push(Finding::wrong("migrations_missing", format!("not applied: {}", missing.join(", ")), MIGRATE));
+        findings.push(Finding::wrong(MIGRATIONS_MISSING, format!("not applied: {}", missing.join(", ")), MIGRATE));
     }
     if !changed.is_empty() {
         findings.push(Finding::wrong(
