@@ -16,6 +16,9 @@ const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 pub struct Terminal {
     /// Whether it is seen to that an end of this process leaves the terminal as it was.
     left_as_it_was: bool,
+    /// What the terminal was before it showed nobody what is typed. It stays silent until a question whose answer is no secret:
+    /// somebody may type the next secret before it is asked for.
+    silent: Option<Echo>,
 }
 
 impl Console for Terminal {
@@ -25,16 +28,21 @@ impl Console for Terminal {
     }
 
     fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
-        let mut out = io::stdout().lock();
-        write!(out, "{}", printable(question))?;
-        out.flush()?;
-        drop(out);
-        let mut answer = String::new();
-        let read = block_in_place(|| io::stdin().lock().read_line(&mut answer))?;
-        Ok((read > 0).then_some(answer))
+        drop(self.silent.take());
+        ask(question)
     }
 
     fn ask_hidden(&mut self, question: &str) -> io::Result<Option<String>> {
+        if self.silent.is_none() {
+            self.silent = Some(self.silence()?);
+        }
+        ask(question)
+    }
+}
+
+impl Terminal {
+    /// Shows nobody what is typed until the result is dropped.
+    fn silence(&mut self) -> io::Result<Echo> {
         let before = tcgetattr(io::stdin())?;
         if !self.left_as_it_was {
             leave_as_it_was(before.clone())?;
@@ -46,10 +54,20 @@ impl Console for Terminal {
         silent.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
         // The end of the line is shown: what is said next stands below the question.
         silent.local_modes.insert(LocalModes::ECHONL);
-        let _before = Echo(before);
+        let before = Echo(before);
         set(&silent)?;
-        self.ask(question)
+        Ok(before)
     }
+}
+
+fn ask(question: &str) -> io::Result<Option<String>> {
+    let mut out = io::stdout().lock();
+    write!(out, "{}", printable(question))?;
+    out.flush()?;
+    drop(out);
+    let mut answer = String::new();
+    let read = block_in_place(|| io::stdin().lock().read_line(&mut answer))?;
+    Ok((read > 0).then_some(answer))
 }
 
 /// What is typed is shown again, as before, when this goes out of scope.

@@ -41,7 +41,7 @@ pub enum Error {
 /// When it cannot be read or understood.
 pub fn load(file: &Path) -> Result<(), Error> {
     let name = || file.display().to_string();
-    let text = match std::fs::read_to_string(file) {
+    let text = match read(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(source) => return Err(Error::Unreadable { file: name(), source }),
@@ -50,6 +50,14 @@ pub fn load(file: &Path) -> Result<(), Error> {
     // One file per process: a second one changes nothing.
     let _ = FILE.set(variables);
     Ok(())
+}
+
+/// What is no regular file, such as a pipe, is not opened: that may wait for ever.
+fn read(file: &Path) -> io::Result<String> {
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    std::fs::read_to_string(file)
 }
 
 /// What the file says of a variable.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::files;
@@ -21,7 +21,7 @@ impl EnvFile {
     /// Reads it, where a symbolic link leads to; there may be none yet.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or a link leads nowhere.
+    /// When it is there and cannot be read, or is no regular file, or a link leads nowhere.
     pub fn read(path: &Path) -> io::Result<Self> {
         let (path, link) = match fs::symlink_metadata(path) {
             Ok(there) if there.is_symlink() => {
@@ -30,10 +30,10 @@ impl EnvFile {
             }
             _ => (path.to_owned(), None),
         };
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => Some(text),
+        let text = match files::open_regular(&path) {
+            Ok(file) => Some(io::read_to_string(file).map_err(of_file("reading", &path))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(of_file("reading", &path)(error)),
+            Err(error) => return Err(error),
         };
         Ok(Self { path, link, text })
     }
@@ -41,7 +41,7 @@ impl EnvFile {
     /// Sees that it can be written, and leaves everything as it is.
     pub(super) fn check(&self) -> io::Result<()> {
         let new = self.new_path();
-        drop(files::make_private(&new)?);
+        drop(self.make_new(&new)?);
         fs::remove_file(&new).map_err(of_file("removing", &new))?;
         // One that is mounted alone may be on another disk than its folder.
         match OpenOptions::new().write(true).open(&self.path) {
@@ -110,7 +110,7 @@ impl EnvFile {
     /// Writes it, for its owner alone: whole or not at all, unless it is mounted alone, as into a container.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         let new = self.new_path();
-        let written = files::make_private(&new).and_then(|mut file| {
+        let written = self.make_new(&new).and_then(|mut file| {
             file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(of_file("writing", &new))
         });
         let written = written.and_then(|()| self.replace(text, fs::rename(&new, &self.path)));
@@ -119,6 +119,18 @@ impl EnvFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => written.and(Err(of_file("removing", &new)(error))),
             _ => written,
         }
+    }
+
+    /// Makes the file that is to take its place, for its owner alone: whoever that is, also if root writes it.
+    fn make_new(&self, new: &Path) -> io::Result<File> {
+        let file = files::make_private(new)?;
+        if self.text.is_some()
+            && let Err(error) = give_to_the_owner_of(&self.path, &file)
+        {
+            fs::remove_file(new).map_err(of_file("removing", new))?;
+            return Err(of_file("keeping the owner of", &self.path)(error));
+        }
+        Ok(file)
     }
 
     /// What is left to do when a new file was to take its place. Nothing takes the place of a file that is mounted alone.
@@ -141,6 +153,14 @@ impl EnvFile {
     fn new_path(&self) -> PathBuf {
         PathBuf::from(format!("{}.{}.new", self.path.display(), std::process::id()))
     }
+}
+
+fn give_to_the_owner_of(path: &Path, file: &File) -> io::Result<()> {
+    let (there, made) = (fs::metadata(path)?, file.metadata()?);
+    if (there.uid(), there.gid()) == (made.uid(), made.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(there.uid()), Some(there.gid()))
 }
 
 const HEAD: &str =

@@ -10,7 +10,7 @@ use std::time::Duration;
 use field_service::cluster::Kept;
 use field_service::config::Database;
 use field_service::init::{self, Console, EnvFile, Error, Given};
-use field_service::sim::telegram::{Telegram, Webhook};
+use field_service::sim::telegram::{Fault, Telegram, Webhook};
 use field_service::store::migrate;
 use field_service::telegram::http_client;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -293,6 +293,54 @@ async fn a_link_stays_a_link_and_the_file_that_it_leads_to_is_written() {
     assert!(text.starts_with("# Mine.\n") && text.contains(MASTER_TOKEN), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_regular_file_is_neither_waited_for_nor_replaced() {
+    let folder = Folder::new("pipe");
+    let pipe = folder.0.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let args = ["init", "--overwrite", "--city", "Тверь", "--timezone", "Europe/Moscow", "--no-admin"];
+    for is_link in [false, true] {
+        if is_link {
+            std::os::unix::fs::symlink("pipe", folder.env()).expect("a link");
+        } else {
+            std::fs::hard_link(&pipe, folder.env()).expect("the same pipe");
+        }
+        for args in [&args[..], &["staff", "list"], &["health"]] {
+            let mut command = program(&folder, args, &[]);
+            let output = tokio::time::timeout(Duration::from_secs(30), command.output());
+            let output = output.await.expect("it is not waited for").expect("the program runs");
+            let said = said(&output);
+            assert!(!output.status.success() && said.contains("it is no regular file"), "{args:?} {is_link}: {said}");
+        }
+        // As a library, too: a setting that names the file may be anything.
+        let why = EnvFile::read(&folder.env()).expect_err("no file").to_string();
+        assert!(why.ends_with("it is no regular file"), "{why}");
+        std::fs::remove_file(folder.env()).expect("no .env");
+    }
+    assert!(!std::fs::metadata(&pipe).expect("the pipe").is_file(), "it is one still");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_written_anew_stays_its_owners() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (telegram, folder) = (bots().await, Folder::new("owners"));
+    let given = Given {
+        database_url: Some(postgres::empty_database("owners").await),
+        no_admin: true,
+        overwrite: true,
+        ..tokens_and_city("Europe/Moscow")
+    };
+    std::fs::write(folder.env(), "# Mine.\n").expect("a file");
+    let of = || std::fs::metadata(folder.env()).map(|there| (there.uid(), there.gid())).expect("a file");
+    if of().0 == 0 {
+        chown(folder.env(), Some(65_534), Some(65_533)).expect("a file of somebody's");
+    }
+    let before = of();
+    lead(&telegram, &folder, &given, &[]).await.0.expect("a system");
+    assert!(folder.text().contains(MASTER_TOKEN));
+    assert_eq!((of(), folder.mode()), (before, 0o600));
+}
+
 /// A terminal, and all that is shown on it.
 struct Pty {
     controller: std::fs::File,
@@ -371,6 +419,23 @@ async fn tokens_are_not_shown_as_they_are_typed() {
         assert!(pty.echoes() && pty.suspends() == suspends, "{name}");
     }
     assert_eq!(std::fs::read_dir(&folder.0).expect("a folder").count(), 0, "nothing is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_not_shown_that_is_typed_before_it_is_asked_for() {
+    let (telegram, folder) = (bots().await, Folder::new("ahead"));
+    telegram.fail_next("getMe", 1, Fault::Hang);
+    let (mut pty, terminal) = Pty::new();
+    let mut command = program(&folder, &["init"], &[("TELEGRAM_API_URL", telegram.api_url())]);
+    command.stdin(terminal.try_clone().expect("a terminal")).stdout(terminal);
+    let mut child = command.spawn().expect("the program");
+    drop(command);
+    pty.answer("technicians' bot, from", false, MASTER_TOKEN).await;
+    eventually(|| telegram.calls().iter().any(|call| call.method == "getMe")).await;
+    assert!(!pty.echoes(), "while the first is being checked");
+    signal(&child, "-INT").await;
+    assert_eq!(child.wait().await.expect("an end").code(), Some(130));
+    assert!(pty.echoes());
 }
 
 #[tokio::test]
