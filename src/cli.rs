@@ -54,6 +54,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     };
     let before = Before {
         file: unread.map(|error| error.to_string()),
+        is_open: config::dotenv::is_open(Path::new(".env")),
         setting: logging::init(&environment, level).err(),
         database: None,
     };

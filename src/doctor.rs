@@ -41,6 +41,8 @@ const DATABASE_URL: &str = "DATABASE_URL";
 pub struct Before {
     /// Of the file of settings.
     pub file: Option<String>,
+    /// That the file of settings can be read by others.
+    pub is_open: bool,
     /// Of a setting that was read before.
     pub setting: Option<String>,
     /// Of the start of a database of one's own.
@@ -57,6 +59,7 @@ async fn read(lookup: Lookup<'_>, clock: Clock, before: Before) -> Facts {
     let mut settings = Settings::read(lookup);
     settings.findings.extend(before.setting.map(settings::malformed));
     settings.findings.extend(before.file.map(settings::unread_file));
+    settings.findings.extend(before.is_open.then(settings::open_file));
     let store = settings.database.as_ref().and_then(|database| match Store::new(database, CONNECTIONS, clock) {
         Ok(store) => Some(store),
         Err(error) => {

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -58,6 +59,12 @@ fn read(file: &Path) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }
     std::fs::read_to_string(file)
+}
+
+/// Whether the file can be read or written by everybody on the machine. Its group may be of those who run the programs.
+#[must_use]
+pub fn is_open(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|there| there.is_file() && there.permissions().mode() & 0o006 != 0)
 }
 
 /// What the file says of a variable.

@@ -38,6 +38,13 @@ pub(super) fn unread_file(complaint: String) -> Finding {
     Finding::wrong("env_file", complaint, remedy)
 }
 
+/// That the file of settings is not its owner's alone.
+pub(super) fn open_file() -> Finding {
+    let what =
+        "everybody on this machine can read .env, or write it, in which the tokens and the database's password are";
+    Finding::warning("env_file_open", what, "chmod 600 .env")
+}
+
 /// That the database of one's own does not start.
 pub(super) fn not_started(complaint: String) -> Finding {
     let remedy = "see the log in the folder that DATABASE_FOLDER names, that nobody else's server is there, and that the disk has room";

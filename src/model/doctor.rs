@@ -71,7 +71,9 @@ pub fn judge(facts: &Facts) -> Report {
     let [master, admin] = &facts.bots;
     let polled = matches!(&facts.health, Some(Ok(health)) if health.is_polling());
     let telegram_now = facts.telegram_clock.as_ref().map_or(facts.now, |reading| reading.of(facts.now));
-    let bot = |bot| webhook::judge(bot, telegram_now, polled);
+    let has_staff = facts.staff.as_ref().is_ok_and(|staff| !staff.people.is_empty());
+    let in_use = has_staff || facts.masters.as_ref().is_ok_and(|masters| !masters.is_empty());
+    let bot = |bot| webhook::judge(bot, telegram_now, polled, in_use);
     let fetched = facts.bots.iter().all(webhook::Bot::is_fetched);
     let database = facts.not_started.iter().cloned().chain(server::judge(&server)).collect();
     let checks = [

@@ -1,5 +1,6 @@
 //! `doctor`: each finding, provoked on a real database and the local Telegram; and that a sound installation has none.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -383,6 +384,10 @@ async fn whoever_fetches_updates_is_known_by_its_turn() {
     ];
     assert_eq!(t.findings_with(&bare).await, nobody);
     assert_eq!(t.doctor(&[], &bare).await.0, Some(1), "what waits is not taken");
+    t.telegram.let_webhook_info_say(MASTER_TOKEN, json!({}));
+    let (code, said) = t.doctor(&[], &bare).await;
+    assert_eq!(code, Some(1), "there are people, and nobody serves them: {said}");
+    t.telegram.let_webhook_info_say(MASTER_TOKEN, json!({"pending_update_count": 500}));
 
     let _held = t.app.store.hold_bots(&[1001, 1002]).await.expect("a database").expect("nobody else");
     assert_eq!(t.findings_with(&bare).await, [("master_bot", "updates_wait")], "it is there and does not work");
@@ -424,6 +429,25 @@ async fn what_stops_other_commands_is_a_finding() {
     examine(&[], ("settings", "env_file")).await;
     // A folder that no database can be in: it has something else.
     examine(&own, ("database", "database_not_started")).await;
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[tokio::test]
+async fn a_file_of_settings_that_everybody_can_read_is_a_warning() {
+    let t = Dispatch::sound().await;
+    let folder = std::env::temp_dir().join(format!("doctor-open-{}", std::process::id()));
+    let file = folder.join(".env");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(&file, "# Nothing.\n").expect("a file");
+    for (mode, is_open) in [(0o644, true), (0o602, true), (0o640, false), (0o600, false)] {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("permissions");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
+        command.args(["doctor", "--strict"]).current_dir(&folder).env_clear().envs(t.settings(&[]));
+        let output = command.stdin(Stdio::null()).output().await.expect("the program runs");
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(i32::from(is_open)), "{mode:o}: {said}");
+        assert_eq!(said.contains("-> chmod 600 .env"), is_open, "{mode:o}: {said}");
+    }
     std::fs::remove_dir_all(&folder).expect("the folder");
 }
 

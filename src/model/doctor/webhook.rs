@@ -69,9 +69,10 @@ impl Bot {
     }
 }
 
-/// Judges a bot. `now`: what Telegram's clock shows; `polled`: whether the server at `PUBLIC_URL` says that it fetches updates.
+/// Judges a bot. `now`: what Telegram's clock shows; `polled`: whether the server at `PUBLIC_URL` says that it fetches updates;
+/// `in_use`: whether there is anybody who would be served.
 #[must_use]
-pub fn judge(bot: &Bot, now: i64, polled: bool) -> Vec<Finding> {
+pub fn judge(bot: &Bot, now: i64, polled: bool, in_use: bool) -> Vec<Finding> {
     let token = match bot.name {
         BotName::Master => "MASTER_BOT_TOKEN",
         BotName::Admin => "ADMIN_BOT_TOKEN",
@@ -98,7 +99,7 @@ pub fn judge(bot: &Bot, now: i64, polled: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     match &webhook.origin {
         None if polled || bot.is_fetched() => {}
-        None => findings.push(without_webhook(bot, webhook.waiting)),
+        None => findings.push(without_webhook(bot, webhook.waiting, in_use)),
         Some(origin) => findings.extend(of_address(bot, origin, &webhook.path)),
     }
     findings.extend(webhook.last_error.as_ref().and_then(|error| of_last_error(bot.name, error, webhook, now)));
@@ -126,17 +127,20 @@ fn set_webhook(bot: BotName) -> String {
     format!("run `field-service webhook set URL --bot {}`", bot.as_str())
 }
 
-/// There is no webhook, and nobody is known who fetches.
-fn without_webhook(bot: &Bot, waiting: u64) -> Finding {
+/// There is no webhook, and nobody is known who fetches. Where it is known that nobody does, nobody is served, which is wrong as soon
+/// as there is anybody.
+fn without_webhook(bot: &Bot, waiting: u64, in_use: bool) -> Finding {
     let known = match &bot.fetched {
         Ok(_) => ", and no `serve --poll` with this database fetches them".to_owned(),
         Err(unread) => format!("; whether a `serve --poll` fetches them was not found out: {}", unread.why()),
     };
-    Finding::warning(
-        "no_webhook",
-        format!("there is no webhook{known} (waiting updates: {waiting})"),
-        format!("start `serve --poll`; or start `serve` behind a TLS proxy, and {}", set_webhook(bot.name)),
-    )
+    let what = format!("there is no webhook{known} (waiting updates: {waiting})");
+    let remedy = format!("start `serve --poll`; or start `serve` behind a TLS proxy, and {}", set_webhook(bot.name));
+    if in_use && bot.fetched.is_ok() {
+        Finding::wrong("no_webhook", what, remedy)
+    } else {
+        Finding::warning("no_webhook", what, remedy)
+    }
 }
 
 /// More updates wait than do while somebody takes them.
@@ -286,7 +290,7 @@ mod tests {
     }
 
     fn codes(bot: &Bot) -> Vec<&'static str> {
-        judge(bot, TIME, false).iter().map(|finding| finding.code).collect()
+        judge(bot, TIME, false, true).iter().map(|finding| finding.code).collect()
     }
 
     #[test]
@@ -295,7 +299,7 @@ mod tests {
         let to = |path: &str| codes(&bot(Webhook { path: path.to_owned(), ..sound() }));
         assert_eq!(to("/telegram/admin"), ["webhook_of_other_bot"]);
         assert_eq!(to("/hook/1:token"), ["webhook_of_others"]);
-        let findings = judge(&bot(Webhook { path: "/hook/1:token".to_owned(), ..sound() }), TIME, false);
+        let findings = judge(&bot(Webhook { path: "/hook/1:token".to_owned(), ..sound() }), TIME, false, true);
         assert!(!format!("{findings:?}").contains("1:token"));
         assert_eq!(codes(&Bot { has_secret: false, ..bot(sound()) }), ["no_secret"]);
         assert_eq!(
@@ -328,17 +332,28 @@ mod tests {
         let waits = |waiting| bot(Webhook { origin: None, path: String::new(), waiting, ..sound() });
         let fetched = |waiting| Bot { fetched: Ok(true), ..waits(waiting) };
         assert_eq!(codes(&waits(0)), ["no_webhook"]);
-        let remedy = judge(&waits(0), TIME, false)[0].remedy.clone().unwrap_or_default();
+        let unknown = Bot { fetched: Err(Unread::Failed("refused".to_owned())), ..waits(0) };
+        let level = |bot: &Bot, in_use| judge(bot, TIME, false, in_use)[0].level;
+        let levels = [level(&waits(0), true), level(&waits(0), false), level(&unknown, true)];
+        assert_eq!(
+            levels,
+            [Level::Wrong, Level::Warning, Level::Warning],
+            "nobody is served; there is nobody; who knows"
+        );
+        let remedy = judge(&waits(0), TIME, false, true)[0].remedy.clone().unwrap_or_default();
         assert!(remedy.contains("serve --poll") && remedy.contains("webhook set"), "{remedy}");
-        let unknown = judge(&Bot { fetched: Err(Unread::Failed("refused".to_owned())), ..waits(0) }, TIME, false);
+        let unknown = judge(&Bot { fetched: Err(Unread::Failed("refused".to_owned())), ..waits(0) }, TIME, false, true);
         assert!(unknown[0].code == "no_webhook" && unknown[0].what.contains("refused"), "{unknown:?}");
-        for fine in [judge(&waits(0), TIME, true), judge(&fetched(0), TIME, false), judge(&fetched(SOME), TIME, false)]
-        {
+        for fine in [
+            judge(&waits(0), TIME, true, true),
+            judge(&fetched(0), TIME, false, true),
+            judge(&fetched(SOME), TIME, false, true),
+        ] {
             assert!(fine[0].code == "ok" && fine[0].what.contains("`serve --poll` fetches"), "{fine:?}");
         }
         // However it is said to be, what waits is not taken.
         assert_eq!(codes(&waits(MANY + 1)), ["no_webhook", "updates_wait"]);
-        let levels = [SOME + 1, MANY + 1].map(|waiting| judge(&fetched(waiting), TIME, false)[0].level);
+        let levels = [SOME + 1, MANY + 1].map(|waiting| judge(&fetched(waiting), TIME, false, true)[0].level);
         assert_eq!(levels, [Level::Warning, Level::Wrong]);
         assert!(!Bot { fetched: Ok(true), ..bot(sound()) }.is_fetched(), "there is a webhook");
     }
