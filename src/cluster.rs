@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use kept::Kept;
 pub use programs::{program, variables};
-pub use revival::{SharedServer, keep_alive};
+pub use revival::{End, SharedServer, keep_alive};
 pub use temporary::{Cluster, Durability, Stop};
 
 /// The server could not be started; nothing was left behind.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use field_service::cluster::{self, Kept, SharedServer};
+use field_service::cluster::{self, End, Kept, SharedServer};
 use field_service::config::{self, Database, environment};
 use tokio::task::{JoinHandle, block_in_place};
 use tokio_postgres::config::Host;
@@ -49,8 +49,8 @@ pub fn folder_of(database: &Database) -> Option<PathBuf> {
 pub struct Private(SharedServer);
 
 impl Private {
-    /// Starts the server again whenever it has died alone and was not told to stop, until `stop` is ready.
-    pub fn keep_alive(&self, stop: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    /// Starts the server again whenever it has died alone and was not told to stop, until `stop` is ready or its folder is moved away.
+    pub fn keep_alive(&self, stop: impl Future<Output = ()> + Send + 'static) -> JoinHandle<End> {
         tokio::spawn(cluster::keep_alive(Arc::clone(&self.0), stop))
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZero;
 
 use clap::Args;
 use field_service::app::App;
+use field_service::cluster::End;
 use field_service::config::environment;
 use field_service::http::server;
 use field_service::logging;
@@ -59,11 +60,18 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
         }
     });
     let (fetches, ended) = oneshot::channel();
-    let stop = asked_or_ended(asked, serve.poll.then_some(ended)).boxed().shared();
+    let (has_database, moved) = oneshot::channel();
+    let stop = asked_or_ended(asked, serve.poll.then_some(ended), private.map(|_| moved)).boxed().shared();
     let (jobs, stop_jobs) = (app.jobs(), stop.clone());
     let jobs = tokio::spawn(async move { jobs.run(stop_jobs).await });
     exit_at_the_next_interrupt(stop.clone());
-    let keeping_alive = private.map(|private| private.keep_alive(stop.clone()));
+    let keeping_alive = private.map(|private| {
+        let alive = private.keep_alive(stop.clone());
+        tokio::spawn(async move {
+            let _has_database = has_database;
+            alive.await
+        })
+    });
     let http = app.http();
     let polling = serve.poll.then(|| {
         let (pollers, stop) = (app.pollers(http.clone()), stop.clone());
@@ -82,31 +90,42 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     };
     // Those that failed have been logged.
     drop(jobs.await?);
-    if let Some(keeping_alive) = keeping_alive {
-        keeping_alive.await?;
-    }
+    let kept = match keeping_alive {
+        Some(keeping_alive) => keeping_alive.await??,
+        None => End::Stopped,
+    };
     app.store.close();
     app.metrics.count_lost_lines();
     match app.metrics.summary().as_str() {
         "" => tracing::info!("stopped"),
         counted => tracing::info!("stopped; counted {counted}"),
     }
+    if kept == End::Moved {
+        return Err(
+            "the folder of the database was moved away while this ran; what is there now is served by a new `serve`"
+                .into(),
+        );
+    }
     // What it says of a panic is in the log, without what the panic itself says.
     polled.unwrap_or_else(|_| Err("no updates were fetched any more, as that task has failed; see the log".into()))
 }
 
-/// Ready when the process is asked to stop, or when updates are not fetched any more, however that ended: nothing is served
-/// without them. `fetches`: whose sender lives as long as they are; `None`: they are delivered.
-async fn asked_or_ended(asked: impl Future<Output = ()>, fetches: Option<oneshot::Receiver<()>>) {
-    let ended = async {
-        match fetches {
-            Some(fetches) => drop(fetches.await),
-            None => std::future::pending().await,
-        }
+/// Ready when the process is asked to stop, or when updates are not fetched any more, however that ended, or the database was moved
+/// away: nothing is served without them. Both senders live as long as what they are of; `None`: updates are delivered, and the
+/// database is somebody else's.
+async fn asked_or_ended(
+    asked: impl Future<Output = ()>,
+    fetches: Option<oneshot::Receiver<()>>,
+    has_database: Option<oneshot::Receiver<()>>,
+) {
+    let ended = async |of: Option<oneshot::Receiver<()>>| match of {
+        Some(of) => drop(of.await),
+        None => std::future::pending().await,
     };
     tokio::select! {
         () = asked => {}
-        () = ended => {}
+        () = ended(fetches) => {}
+        () = ended(has_database) => {}
     }
 }
 
@@ -141,15 +160,15 @@ mod tests {
             let _fetches = fetches;
             panic!("out of updates");
         });
-        asked_or_ended(pending(), Some(ended)).await;
+        asked_or_ended(pending(), Some(ended), None).await;
         assert!(failed.await.is_err_and(|error| error.is_panic()));
     }
 
     #[tokio::test]
     async fn without_one_it_goes_on_until_it_is_asked_to_stop() {
-        assert!(asked_or_ended(pending(), None).now_or_never().is_none());
-        assert!(asked_or_ended(async {}, None).now_or_never().is_some());
+        assert!(asked_or_ended(pending(), None, None).now_or_never().is_none());
+        assert!(asked_or_ended(async {}, None, None).now_or_never().is_some());
         let (_fetches, ended) = oneshot::channel();
-        assert!(asked_or_ended(pending(), Some(ended)).now_or_never().is_none());
+        assert!(asked_or_ended(pending(), Some(ended), None).now_or_never().is_none());
     }
 }

@@ -6,14 +6,22 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::Error;
 use super::programs::{self, User};
 
-/// A script whose standard input is ours: it ends the server when that does. Dropping it waits for that.
+/// For how long a server may take to stop: one that hangs, as on a disk that does not answer, would be waited for without end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A script whose standard input is ours: it ends the server when that does. Dropping it waits for that, and no longer than
+/// [`PATIENCE`].
 #[derive(Debug)]
 pub(super) struct Keeper {
     script: Child,
+    /// Where its server is, for whoever has to look for it.
+    folder: String,
     /// What it is told by, and what it says; nothing once it is to end.
     talk: Option<Mutex<(ChildStdin, BufReader<ChildStdout>)>>,
 }
@@ -59,7 +67,8 @@ impl Keeper {
         for word in words {
             if let Some(more) = said.strip_prefix(word) {
                 let talk = Some(Mutex::new((input, output)));
-                return Ok((Self { script: keeper, talk }, word, more.trim().to_owned()));
+                let folder = args.first().map(|folder| folder.display().to_string()).unwrap_or_default();
+                return Ok((Self { script: keeper, folder, talk }, word, more.trim().to_owned()));
             }
         }
         output.read_to_string(&mut said).map_err(failed)?;
@@ -81,8 +90,42 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         drop(self.talk.take());
-        if let Err(error) = self.script.wait() {
-            tracing::warn!(%error, "could not wait for the private PostgreSQL to stop");
+        match ends_within(&mut self.script, PATIENCE) {
+            Ok(true) => {}
+            Ok(false) => tracing::error!(
+                "the PostgreSQL in {} has not stopped within {PATIENCE:?} and is left running, and process {}, which goes on waiting for it: \
+                 {0}/data/postmaster.pid names its process",
+                self.folder,
+                self.script.id()
+            ),
+            Err(error) => tracing::warn!(%error, "could not wait for the private PostgreSQL to stop"),
         }
+    }
+}
+
+/// Waits for a process to end.
+fn ends_within(process: &mut Child, patience: Duration) -> io::Result<bool> {
+    let until = Instant::now() + patience;
+    loop {
+        if process.try_wait()?.is_some() {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_end_is_waited_for_no_longer_than_that() {
+        let mut hangs = Command::new("sleep").arg("600").spawn().expect("a process");
+        assert!(!ends_within(&mut hangs, Duration::from_millis(20)).expect("a look"));
+        hangs.kill().expect("an end");
+        assert!(ends_within(&mut hangs, Duration::from_mins(1)).expect("a look"));
     }
 }

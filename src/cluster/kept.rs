@@ -55,7 +55,16 @@ runs() { "$1/pg_ctl" status --pgdata="$2/data" </dev/null >/dev/null 2>&1; }
 other() {
     pid=$(head -n 1 data/postmaster.pid 2>/dev/null) && [ -e "/proc/$pid/cwd" ] && ! [ "/proc/$pid/cwd" -ef data ]
 }
-stop() { other || "$1/pg_ctl" stop --pgdata="$2/data" --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-; }
+# By where we are rather than by its name: the folder may have been moved away, and another server be where it was. That one's socket
+# would be removed by ours as it ends in good order; one that is killed removes nothing, and recovers when it is started again.
+stop() {
+    other && return
+    if [ -e "$2/data" ] && ! [ "$2/data" -ef data ]; then
+        kill -KILL "$(head -n 1 data/postmaster.pid)" 2>/dev/null
+    else
+        "$1/pg_ctl" stop --pgdata=data --mode=fast --wait </dev/null >/dev/null 2>&1 8>&- 9>&-
+    fi
+}
 if command -v flock >/dev/null 2>&1; then
     alone() { flock -x 8; }
     together() { flock -s 9; }

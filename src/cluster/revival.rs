@@ -5,8 +5,9 @@
 //! processes. The old keeper goes when the new one is there, so that the server always has one that stops it in the end.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,19 +29,39 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// A server that has run for so long was well: the next pause is the shortest again.
 const WELL: Duration = Duration::from_mins(2);
 
+/// How it has ended that somebody kept a server alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was time to stop.
+    Stopped,
+    /// The folder is not where it was, or another one is there: the server that this process works with is not the one that others
+    /// find by the folder's name.
+    Moved,
+}
+
 /// A server that its owner shares with whoever starts it again; nothing, once it is to stop.
 pub type SharedServer = Arc<Mutex<Option<Kept>>>;
 
-/// Starts the server again whenever it has died, until `stop` is ready; from then on it stays as it is.
-pub async fn keep_alive(shared: SharedServer, stop: impl Future<Output = ()>) {
-    let Some(folder) = with(&shared, |kept| kept.as_ref().map(|kept| kept.folder().to_owned())) else { return };
+/// Starts the server again whenever it has died, until `stop` is ready; from then on it stays as it is. Ends also when the data are
+/// moved away.
+pub async fn keep_alive(shared: SharedServer, stop: impl Future<Output = ()>) -> End {
+    let folder = with(&shared, |kept| kept.as_ref().map(|kept| kept.folder().to_owned()));
+    let Some(folder) = folder else { return End::Stopped };
+    let place = Place::of(&folder);
     let mut pauses = Pauses::default();
     let mut stop = pin!(stop);
     let mut has_failed = false;
     loop {
         tokio::select! {
             biased;
-            () = &mut stop => return,
+            () = &mut stop => return End::Stopped,
+            () = until_moved(&place) => {
+                tracing::error!(
+                    "{} was moved away while it was in use: this process stops, and so does the server in the folder that was moved",
+                    folder.display()
+                );
+                return End::Moved;
+            }
             () = until_it_is_to_be_started(&folder, &mut pauses, has_failed) => {}
         }
         // One that has begun goes on to its end, also when it is time to stop: whoever drops the server waits for it.
@@ -50,12 +71,45 @@ pub async fn keep_alive(shared: SharedServer, stop: impl Future<Output = ()>) {
         match started {
             Ok(Ok(Replaced::Started)) => tracing::info!("the database in {} is started again", folder.display()),
             Ok(Ok(Replaced::RanAlready)) => tracing::info!("the database in {} runs again", folder.display()),
-            Ok(Ok(Replaced::Stopping)) => return,
+            Ok(Ok(Replaced::Stopping)) => return End::Stopped,
             Ok(Err(error)) => {
                 tracing::error!(%error, "the database in {} could not be started again", folder.display());
             }
             Err(error) => tracing::error!(panic = error.is_panic(), "starting the database again did not end"),
         }
+    }
+}
+
+/// Where the data are, and which folder that is: device and number.
+struct Place {
+    path: PathBuf,
+    id: Option<(u64, u64)>,
+}
+
+impl Place {
+    fn of(folder: &Path) -> Self {
+        let path = folder.join("data");
+        let id = id_of(&path).unwrap_or_default();
+        Self { path, id }
+    }
+
+    /// Whether something else is there now, or nothing. What cannot be found out does not count.
+    fn is_another(&self) -> bool {
+        self.id.is_some() && id_of(&self.path).is_ok_and(|id| id != self.id)
+    }
+}
+
+fn id_of(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    match fs::metadata(path) {
+        Ok(there) => Ok(Some((there.dev(), there.ino()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn until_moved(place: &Place) {
+    while !place.is_another() {
+        sleep(LOOK).await;
     }
 }
 

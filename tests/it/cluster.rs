@@ -106,6 +106,23 @@ async fn a_server_that_was_killed_is_started_again_but_not_by_whoever_is_stoppin
     assert_eq!(pid_file(&folder.data()), None, "it is stopped as one that was never killed");
 }
 
+#[tokio::test]
+async fn whoever_stops_a_server_that_was_moved_away_stops_no_other() {
+    let folder = Folder::new("moved");
+    let first = Kept::make(&folder.data()).expect("a server");
+    let old = folder.0.join("old");
+    fs::rename(folder.data(), &old).expect("moved away");
+    let second = Kept::make(&folder.data()).expect("another server");
+    assert!(second.has_started());
+    let pid = pid_file(&old).and_then(|text| text.lines().next().map(ToOwned::to_owned)).expect("a server");
+    drop(first);
+    // Of its own nothing is left running.
+    eventually(|| !Command::new("kill").args(["-0", &pid]).output().expect("kill runs").status.success()).await;
+    postgres::connect(&second.database_url()).await.simple_query("SELECT 1").await.expect("a server that runs");
+    drop(second);
+    assert_eq!(pid_file(&folder.data()), None);
+}
+
 /// A program of whoever runs the server.
 fn of_its_user(folder: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let owner = fs::metadata(folder.join("data")).expect("a folder");

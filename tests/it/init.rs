@@ -703,6 +703,24 @@ async fn a_database_of_ones_own_that_is_killed_is_started_again() {
     eventually(|| !is_alive(&server)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_serves_ends_when_the_database_is_moved_away() {
+    let (telegram, folder) = (bots().await, Folder::new("away"));
+    let data = folder.0.join("data-of-ours");
+    init_with_own_database(&telegram, &folder, data.to_str().expect("a path")).await;
+    let (mut child, address, log) = serve_with_log(&folder, &["--poll"]).await;
+    assert!(is_healthy(&address).await);
+    let before = server(&data).expect("a server");
+    std::fs::rename(&data, folder.0.join("data-of-old")).expect("moved away");
+    let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.expect("an end");
+    assert_eq!(ended.expect("an end").code(), Some(1), "{log:#?}");
+    let said = || log.lock().expect("a log").join("\n");
+    eventually(|| said().contains("was moved away while this ran")).await;
+    assert!(said().contains("ERROR") && said().contains("this process stops"), "{}", said());
+    eventually(|| !is_alive(&before)).await;
+    assert!(!data.exists() && !runs(&folder.0.join("data-of-old")), "nothing is made, and nothing left running");
+}
+
 async fn is_healthy(address: &str) -> bool {
     let url = format!("{address}/health");
     for _ in 0..100 {
