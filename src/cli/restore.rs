@@ -89,11 +89,11 @@ pub async fn run(restore: Restore) -> Result {
         Ok(()) => ended?,
         // Somebody else may have filled it meanwhile.
         Err(restore::Error::InUse(tables)) => return Err(in_use(tables, &database).into()),
-        Err(error @ (restore::Error::Busy | restore::Error::Unknown(_))) => {
-            return Err(format!(
-                "{error}; this one has changed nothing that is known of: see whether it is there, by `doctor`"
-            )
-            .into());
+        Err(error @ restore::Error::Busy) => {
+            return Err(format!("{error}; this one has changed nothing: see what is there when that has ended").into());
+        }
+        Err(error @ restore::Error::Unknown(_)) => {
+            return Err(format!("{error}; see by `field-service doctor` whether it is there").into());
         }
         Err(error) => {
             return Err(format!("{}: {error}; the database is as empty as before", file.display()).into());

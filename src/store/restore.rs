@@ -117,7 +117,10 @@ pub async fn run(config: &config::Database, dump: &mut dyn BufRead) -> Result<()
     load(&client, dump).await?;
     see_that_it_is_whole(&client).await?;
     // Whatever returned before this has left the transaction to be rolled back.
-    client.batch_execute("COMMIT").await.map_err(|error| Error::Unknown(explain(&error)))
+    client.batch_execute("COMMIT").await.map_err(|error| match error.as_db_error() {
+        Some(_) => Error::refused("ending")(error),
+        None => Error::Unknown(explain(&error)),
+    })
 }
 
 async fn load(client: &Client, dump: &mut dyn BufRead) -> Result<(), Error> {

@@ -712,7 +712,7 @@ async fn whoever_serves_ends_when_the_database_is_moved_away() {
     assert!(is_healthy(&address).await);
     let before = server(&data).expect("a server");
     std::fs::rename(&data, folder.0.join("data-of-old")).expect("moved away");
-    let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.expect("an end");
+    let ended = tokio::time::timeout(Duration::from_mins(1), child.wait()).await.expect("an end");
     assert_eq!(ended.expect("an end").code(), Some(1), "{log:#?}");
     let said = || log.lock().expect("a log").join("\n");
     eventually(|| said().contains("was moved away while this ran")).await;

@@ -26,7 +26,7 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
         command.args(args).current_dir(&self.0).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("DATABASE_URL", database_url).stdin(Stdio::null()).kill_on_drop(true);
-        timeout(Duration::from_secs(60), command.output()).await.expect("an end").expect("the program runs")
+        timeout(Duration::from_mins(1), command.output()).await.expect("an end").expect("the program runs")
     }
 
     fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
