@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::harness::{ADMIN_TOKEN, BARE_FOLDER, Dispatch, MASTER_SECRET, MASTER_TOKEN};
+use crate::harness::{BARE_FOLDER, Dispatch};
 
 async fn connect(url: &str) -> TcpStream {
     TcpStream::connect(url.strip_prefix("http://").expect("a URL")).await.expect("a connection")
@@ -113,14 +113,7 @@ async fn serve_with_files(t: &Dispatch, files: u32) -> (Child, String) {
         .args(["-c", &limited, env!("CARGO_BIN_EXE_field-service")])
         .current_dir(BARE_FOLDER)
         .env_clear()
-        .envs([
-            ("DATABASE_URL", t.database_url.as_str()),
-            ("MASTER_BOT_TOKEN", MASTER_TOKEN),
-            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN),
-            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
-            ("ADMIN_WEBHOOK_SECRET", "x"),
-            ("TELEGRAM_API_URL", t.telegram.api_url()),
-        ])
+        .envs(t.environment())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)

@@ -1,55 +1,19 @@
 //! The log of a running `serve`: nobody waits for whoever reads it, and nobody writes a line of one's own.
 
 use std::io::Read;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use field_service::sim::telegram::Webhook;
 use field_service::telegram::http_client;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::harness::{ADMIN_TOKEN, ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN};
+use crate::harness::serve::Serve;
+use crate::harness::{ANNA, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN};
 
 /// What a pipe holds on Linux.
 const PIPE: usize = 65_536;
 
-struct Server {
-    process: Child,
-    url: String,
-}
-
-/// Starts `serve` with that as its standard error, and waits until it answers.
-async fn serve(t: &Dispatch, log: impl Into<Stdio>) -> Server {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-    command
-        .args(["serve", "--listen", &free.to_string()])
-        .current_dir(BARE_FOLDER)
-        .env_clear()
-        .envs([
-            ("DATABASE_URL", t.database_url.as_str()),
-            ("MASTER_BOT_TOKEN", MASTER_TOKEN),
-            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN),
-            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
-            ("ADMIN_WEBHOOK_SECRET", "x"),
-            ("TELEGRAM_API_URL", t.telegram.api_url()),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .kill_on_drop(true);
-    let server = Server { process: command.spawn().expect("the program runs"), url: format!("http://{free}") };
-    let healthy = async { while health(&server).await != Some(200) {} };
-    tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("it answers");
-    server
-}
-
-async fn health(server: &Server) -> Option<u16> {
-    let answer = http_client(&server.url).get(format!("{}/health", server.url)).send().await;
-    answer.ok().map(|answer| answer.status().as_u16())
-}
-
-async fn stop(mut server: Server) {
+async fn stop(mut server: Serve) {
     let process = server.process.id().expect("a running process").to_string();
     assert!(Command::new("kill").args(["-TERM", &process]).status().await.expect("kill").success());
     let ended = tokio::time::timeout(Duration::from_secs(30), server.process.wait()).await;
@@ -57,7 +21,7 @@ async fn stop(mut server: Server) {
 }
 
 /// Requests of somebody who does not know the secret, all refused.
-async fn strangers(server: &Server, requests: usize) {
+async fn strangers(server: &Serve, requests: usize) {
     let client = http_client(&server.url);
     for _ in 0..requests {
         let request =
@@ -74,7 +38,7 @@ async fn a_log_that_nobody_reads_stops_nobody() {
     let mut filler = std::process::Command::new("head");
     filler.args(["-c", &PIPE.to_string(), "/dev/zero"]).stdout(log.try_clone().expect("a pipe"));
     assert!(filler.status().expect("head runs").success(), "the pipe is full before anything is logged");
-    let server = serve(&t, log).await;
+    let server = t.serve(|command| _ = command.stderr(log)).await;
     let webhook = Webhook { url: format!("{}/telegram/master", server.url), secret: Some(MASTER_SECRET.to_owned()) };
     t.telegram.set_webhook(MASTER_TOKEN, webhook);
 
@@ -84,7 +48,7 @@ async fn a_log_that_nobody_reads_stops_nobody() {
 
     assert!(tap.notice().contains("принята"), "{}", tap.notice());
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    assert_eq!(health(&server).await, Some(200));
+    assert_eq!(server.health().await, Some(200));
     stop(server).await;
     t.check().await;
 }
@@ -94,7 +58,7 @@ async fn complaints_of_one_kind_are_a_line_a_second_that_counts_them() {
     const REQUESTS: usize = 2000;
     let t = Dispatch::start().await;
     let (mut read, log) = std::io::pipe().expect("a pipe");
-    let server = serve(&t, log).await;
+    let server = t.serve(|command| _ = command.stderr(log)).await;
     let reader = std::thread::spawn(move || {
         let mut lines = String::new();
         read.read_to_string(&mut lines).map(|_| lines)
@@ -132,7 +96,7 @@ async fn what_people_write_writes_no_log_line() {
     t.execute("ALTER TABLE offers DROP CONSTRAINT offers_state_check", &[]).await;
     t.execute("ALTER TABLE order_status_history DROP CONSTRAINT order_status_history_actor_type_check", &[]).await;
     let (mut read, log) = std::io::pipe().expect("a pipe");
-    let server = serve(&t, log).await;
+    let server = t.serve(|command| _ = command.stderr(log)).await;
     let reader = std::thread::spawn(move || {
         let mut lines = String::new();
         read.read_to_string(&mut lines).map(|_| lines)

@@ -1,17 +1,13 @@
 //! More updates than can be handled: whoever is served is served soon, the others are told at once to come again.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, iter};
-use tokio::process::{Child, Command};
 
 use crate::harness::function::resident;
-use crate::harness::{
-    ADMIN_TOKEN, ANNA, BARE_FOLDER, Dispatch, MASTER_SECRET, MASTER_TOKEN, Settings, database_name, proxied_database,
-};
+use crate::harness::{ANNA, Dispatch, MASTER_SECRET, MASTER_TOKEN, Settings, database_name, proxied_database};
 
 /// So many updates, unless `FLOOD` says how many: a minute of them are 12,000, at twice of what two connections can do that each update
 /// keeps busy for 20 ms.
@@ -72,46 +68,14 @@ async fn slow_down(t: &Dispatch, seconds: f64) {
     }
 }
 
-/// Starts `serve` as a process of its own, with two connections, and waits until it is well.
-async fn serve_with_two_connections(t: &Dispatch) -> (Child, String) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
-    let process = Command::new(env!("CARGO_BIN_EXE_field-service"))
-        .args(["serve", "--connections", "2", "--listen", &free.to_string()])
-        .current_dir(BARE_FOLDER)
-        .env_clear()
-        .envs([
-            ("DATABASE_URL", t.database_url.as_str()),
-            ("MASTER_BOT_TOKEN", MASTER_TOKEN),
-            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN),
-            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET),
-            ("ADMIN_WEBHOOK_SECRET", "x"),
-            ("TELEGRAM_API_URL", t.telegram.api_url()),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the program runs");
-    let url = format!("http://{free}");
-    let client = field_service::telegram::http_client(&url);
-    let is_well = async { while health(&client, &url).await != Some(200) {} };
-    tokio::time::timeout(Duration::from_secs(30), is_well).await.expect("it answers");
-    (process, url)
-}
-
-async fn health(client: &reqwest::Client, url: &str) -> Option<u16> {
-    client.get(format!("{url}/health")).send().await.ok().map(|answer| answer.status().as_u16())
-}
-
 /// Not by the clock, which says nothing on a busy machine: whenever an update is served, two more are sent, so that twice as many are
 /// offered as are done, however fast that is.
 #[tokio::test(flavor = "multi_thread")]
 async fn at_twice_the_capacity_memory_stays_flat_and_whoever_was_refused_is_served_afterwards() {
     let t = Dispatch::start().await;
     slow_down(&t, 0.02).await;
-    let (process, url) = serve_with_two_connections(&t).await;
-    let process = process.id().expect("a process");
+    let serve = t.serve(|command| _ = command.args(["--connections", "2"])).await;
+    let (process, url) = (serve.process.id().expect("a process"), serve.url.clone());
     let client = field_service::telegram::http_client(&url);
     let count = std::env::var("FLOOD").map_or(FLOOD, |count| count.parse().expect("a number of updates"));
     let (mut sent, mut answered, mut served, mut half_way) = (0, 0, 0, 0);
@@ -134,7 +98,7 @@ async fn at_twice_the_capacity_memory_stays_flat_and_whoever_was_refused_is_serv
         answered += 1;
         if answered == count / 2 {
             half_way = resident(process);
-            assert_eq!(health(&client, &url).await, Some(200), "whoever watches is not refused");
+            assert_eq!(serve.health().await, Some(200), "whoever watches is not refused");
         }
     }
     let end = resident(process);

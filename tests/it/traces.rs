@@ -1,7 +1,6 @@
 //! What a log says that is asked for everything: what was done, statement by statement and call by call; and nobody's secret.
 
 use std::io::Read;
-use std::process::Stdio;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use field_service::telegram::http_client;
 use serde_json::json;
 use tokio::process::{Child, Command};
 
+use crate::harness::serve::Serve;
 use crate::harness::{
     ADMIN_SECRET, ADMIN_TOKEN, ANNA, BARE_FOLDER, BORIS, Dispatch, MASTER_SECRET, MASTER_TOKEN, METRICS_TOKEN,
     STRANGER, eventually,
@@ -26,47 +26,24 @@ struct Server {
 }
 
 impl Dispatch {
-    /// The settings of every program.
-    fn variables(&self) -> [(&'static str, String); 8] {
-        [
-            ("DATABASE_URL", format!("{} password={PASSWORD}", self.database_url)),
-            ("MASTER_BOT_TOKEN", MASTER_TOKEN.to_owned()),
-            ("ADMIN_BOT_TOKEN", ADMIN_TOKEN.to_owned()),
-            ("MASTER_WEBHOOK_SECRET", MASTER_SECRET.to_owned()),
-            ("ADMIN_WEBHOOK_SECRET", ADMIN_SECRET.to_owned()),
-            ("METRICS_TOKEN", METRICS_TOKEN.to_owned()),
-            ("TELEGRAM_API_URL", self.telegram.api_url().to_owned()),
-            ("RUST_LOG", "trace,tokio_postgres=trace,hyper=trace,reqwest=trace,rustls=trace".to_owned()),
-        ]
+    /// The settings of every program: everything is logged, and there is a password that must not be.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let logged = "trace,tokio_postgres=trace,hyper=trace,reqwest=trace,rustls=trace".to_owned();
+        let own = [("DATABASE_URL", format!("{} password={PASSWORD}", self.database_url)), ("RUST_LOG", logged)];
+        self.environment().into_iter().chain(own).collect()
     }
 
     /// Starts `serve` with everything in its log, and lets both bots' updates go there.
     async fn serve_with_traces(&self, more: &[(&str, &str)]) -> Server {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
-        let (mut read, log) = std::io::pipe().expect("a pipe");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_field-service"));
-        command
-            .args(["serve", "--listen", &free.to_string()])
-            .env_clear()
-            .current_dir(BARE_FOLDER)
-            .envs(self.variables())
-            .stderr(log);
-        command.envs(more.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-        let process = command.spawn().expect("the program runs");
-        // With it goes this process's end of the pipe.
-        drop(command);
+        let (mut read, pipe) = std::io::pipe().expect("a pipe");
         let log = std::thread::spawn(move || {
             let mut bytes = Vec::new();
             read.read_to_end(&mut bytes).expect("a log");
             String::from_utf8(bytes).expect("UTF-8")
         });
-        let server = Server { process, url: format!("http://{free}"), log };
-        let health = format!("{}/health", server.url);
-        let healthy = async {
-            while !http_client(&health).get(&health).send().await.is_ok_and(|answer| answer.status() == 200) {}
-        };
-        tokio::time::timeout(Duration::from_secs(20), healthy).await.expect("it answers");
+        let set = |command: &mut Command| _ = command.envs(self.variables()).envs(more.iter().copied()).stderr(pipe);
+        let Serve { process, url } = self.serve(set).await;
+        let server = Server { process, url, log };
         for (token, path, secret) in [(MASTER_TOKEN, "master", MASTER_SECRET), (ADMIN_TOKEN, "admin", ADMIN_SECRET)] {
             let webhook = Webhook { url: format!("{}/telegram/{path}", server.url), secret: Some(secret.to_owned()) };
             self.telegram.set_webhook(token, webhook);

@@ -6,6 +6,7 @@ pub mod keyboard;
 pub mod page;
 pub mod postgres;
 pub mod program;
+pub mod serve;
 pub mod twins;
 
 use std::path::Path;
