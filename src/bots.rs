@@ -124,7 +124,7 @@ impl Bots {
         }
     }
 
-    /// Shows a screen in a message of a person's chat, else in a new one, whose id is then told.
+    /// Shows a screen in a message of a person's chat, or in a new one if there is none or it cannot be edited: the new one's id.
     async fn show(
         &self,
         bot: BotName,
@@ -137,7 +137,7 @@ impl Bots {
             // An edit, and a new message where it cannot be edited.
             let shown = tokio::time::timeout(CALLS, bot.show(user.0, message, text, keyboard)).await;
             let shown = shown.unwrap_or_else(|_| Err(telegram::Error::NoAnswer("not in time".to_owned())));
-            ("editMessageText", shown.map(|()| None))
+            ("editMessageText", shown)
         } else {
             ("sendMessage", bot.send(user.0, text, keyboard).await)
         };

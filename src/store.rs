@@ -9,6 +9,7 @@
 pub mod access;
 mod allowance;
 pub mod answers;
+pub mod cards;
 pub mod cities;
 mod connection;
 pub mod dialogs;

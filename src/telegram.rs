@@ -295,7 +295,7 @@ impl Bot {
         }
     }
 
-    /// Changes a message, or sends a new one if that one is gone.
+    /// Changes a message, or sends a new one if that one is gone; the new one's id.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer.
@@ -305,10 +305,10 @@ impl Bot {
         message: i32,
         text: &str,
         keyboard: &InlineKeyboardMarkup,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<i32>, Error> {
         match self.edit(chat, message, text, keyboard).await {
-            Err(Error::MessageGone(_)) => self.send(chat, text, keyboard).await.map(drop),
-            result => result,
+            Err(Error::MessageGone(_)) => self.send(chat, text, keyboard).await,
+            edited => edited.map(|()| None),
         }
     }
 

@@ -11,12 +11,11 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::render::{self, Screen};
-use super::{Bots, dispatcher};
+use super::{Bots, dispatcher, master};
 use crate::dispatch::deliver::{self, Because, Claimed, Failure, Finish, Recorded};
-use crate::dispatch::view;
+use crate::model::OrderId;
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
-use crate::model::{MasterRef, OrderId};
 use crate::store;
 use crate::telegram::{Bot, Error};
 use state::Attempt;
@@ -75,11 +74,13 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
         Ok(finish) => finish.clone(),
         Err(error) => deliver::after(failure(error), &row),
     };
-    // Not when the order is now theirs: they have its card.
-    let covered = matches!(
-        (&row.notification, &finish),
-        (Some(Notification::OfferEnded { standing, .. }), Finish::Sent { .. }) if *standing != Standing::Yours
-    );
+    let covered = matches!(finish, Finish::Sent { .. })
+        && match &row.notification {
+            // Not when the order is now theirs: they have its card.
+            Some(Notification::OfferEnded { standing, .. }) => *standing != Standing::Yours,
+            Some(Notification::Offer { .. } | Notification::OfferCard { .. }) => true,
+            _ => false,
+        };
     let attempt = Arc::new(Attempt { row, finish, covered });
     match deliver::finish(&bots.store, &attempt.row, &attempt.finish).await {
         Ok(recorded) => {
@@ -234,20 +235,12 @@ fn log_refusal(attempt: &Attempt, recorded: Recorded) {
     }
 }
 
-/// While a card was being edited or deleted its master tapped on it, and was shown the list there: shows it again, lest
-/// that came last.
+/// While a card was being edited or deleted its master tapped on it, and was shown something else there: shows the list, lest
+/// the edit came last.
 async fn show_list_again(bots: &Bots, row: &Claimed) {
     let Some(message) = row.message else { return };
-    match view::offers(&bots.store, MasterRef::Telegram(row.user), None, 1).await {
-        Ok(Some(list)) => {
-            let screen = render::offer_list(&list);
-            let shown = bots.telegram.master.show(row.user.0, message, &screen.text, &screen.keyboard).await;
-            if let Err(error) = shown {
-                tracing::warn!(%error, "a list that an edit covered could not be shown again");
-            }
-        }
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "a list that an edit covered could not be read"),
+    if let Err(error) = master::show_list_in(bots, row.user, message).await {
+        tracing::warn!(%error, "what an edit covered could not be shown again");
     }
 }
 
@@ -258,12 +251,11 @@ async fn send(bot: &Bot, row: &Claimed, screen: Option<&Screen>) -> Result<Finis
     let (Some(notification), Some(screen)) = (&row.notification, screen) else { return Ok(OVERTAKEN) };
     let (chat, text, keyboard) = (row.user.0, &screen.text, &screen.keyboard);
     match (notification, row.message) {
-        (Notification::Offer { .. }, None) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
-        // The order says something else since its card was sent.
-        (Notification::Offer { .. }, Some(message)) => match bot.edit(chat, message, text, keyboard).await {
-            Err(Error::MessageGone(_)) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
-            edited => edited.map(|()| Finish::Sent { card: Some(message) }),
-        },
+        // The order says something else since its card was sent, or the card could not be shown.
+        (Notification::Offer { .. } | Notification::OfferCard { .. }, Some(message)) => {
+            let new = bot.show(chat, message, text, keyboard).await?;
+            Ok(Finish::Sent { card: new.or(Some(message)) })
+        }
         // Shown nowhere: the message has become something else.
         (Notification::OfferEnded { .. }, None) => Ok(OVERTAKEN),
         (Notification::OfferEnded { standing: Standing::Expired | Standing::Withdrawn, .. }, Some(message))
@@ -275,10 +267,14 @@ async fn send(bot: &Bot, row: &Claimed, screen: Option<&Screen>) -> Result<Finis
         (Notification::Call(_) | Notification::Together(_), Some(message)) => {
             bot.edit(chat, message, text, keyboard).await.map(|()| SENT)
         }
-        (Notification::Call(_) | Notification::Together(_), None) => {
-            bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card })
-        }
-        (_, Some(message)) => bot.show(chat, message, text, keyboard).await.map(|()| SENT),
+        (_, Some(message)) => bot.show(chat, message, text, keyboard).await.map(|_| SENT),
+        (
+            Notification::Offer { .. }
+            | Notification::OfferCard { .. }
+            | Notification::Call(_)
+            | Notification::Together(_),
+            None,
+        ) => bot.send(chat, text, keyboard).await.map(|card| Finish::Sent { card }),
         (_, None) => bot.send(chat, text, keyboard).await.map(|_| SENT),
     }
 }

@@ -3,6 +3,7 @@
 //! What a row says is read when it is sent. Whoever sends it (a bot, a job) knows Telegram; what a failure means for the row
 //! is decided here.
 
+use crate::model::notification::Notification;
 use crate::model::{BotName, OrderId};
 use crate::store::outbox::{self, Attempted, Lease};
 pub use crate::store::outbox::{Because, Claimed, Finish, Recorded, RefusesEverybody, Turn, Unreadable};
@@ -105,6 +106,10 @@ pub async fn release(store: &Store, lease: &Lease) {
 pub async fn finish(store: &Store, row: &Claimed, how: &Finish) -> Result<Recorded, store::Error> {
     let attempted = Attempted {
         message: row.message,
+        card_of: match &row.notification {
+            Some(Notification::OfferCard { offer, .. }) => Some(offer.id),
+            _ => None,
+        },
         more: row.more,
         overtaken: &row.overtaken,
         stale: row.stale,

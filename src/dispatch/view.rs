@@ -9,7 +9,7 @@ use crate::model::facts::{Blocked, Facts, Standing};
 use crate::model::notification::Kind;
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::update::Action;
-use crate::model::{ActiveList, Deadline, MasterRef, OfferList, OrderId, Origin, TelegramUserId};
+use crate::model::{ActiveList, Deadline, MasterRef, OfferId, OfferList, OrderId, Origin, TelegramUserId};
 use crate::store::updates::{self, Answer};
 use crate::store::{self, Connection, Ready, Store};
 
@@ -18,6 +18,8 @@ use crate::store::{self, Connection, Ready, Store};
 pub enum ViewOutcome {
     /// A live offer: no client yet.
     Offered {
+        /// The offer.
+        offer: OfferId,
         /// The order.
         card: OrderCard,
         /// Until when it can be accepted.
@@ -209,13 +211,33 @@ pub async fn card(
         .await
 }
 
+/// Notes in which message an offer was shown: `new`, or the one in which it was tapped for and for which [`card`] has noted it.
+/// Whether that message shows it still: a later tap there may have been answered while this one's answer was on its way, which has
+/// then covered the other. For every card that is shown: what nobody knows of can be tapped for ever.
+///
+/// # Errors
+/// When the database failed.
+pub async fn is_shown(
+    store: &Store,
+    user: TelegramUserId,
+    offer: OfferId,
+    new: Option<i32>,
+    tapped: Option<i32>,
+) -> Result<bool, store::Error> {
+    match (new, tapped) {
+        (Some(message), _) => store::cards::note(store, user, offer, message).await.map(|()| true),
+        (None, Some(message)) => store::cards::is_noted(store, user, offer, message).await,
+        (None, None) => Ok(true),
+    }
+}
+
 fn see(facts: Facts) -> ViewOutcome {
     let standing = facts.standing();
     let Some(order) = facts.order else { return ViewOutcome::NotFound };
     match standing {
         Standing::Offered(offer) => match facts.master.blocked {
             Some(blocked) => ViewOutcome::Blocked(blocked),
-            None => ViewOutcome::Offered { card: order.order.card, expires: offer.expires },
+            None => ViewOutcome::Offered { offer: offer.id, card: order.order.card, expires: offer.expires },
         },
         Standing::Yours => ViewOutcome::Yours(order.order),
         Standing::Unknown => ViewOutcome::NotFound,

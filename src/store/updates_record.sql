@@ -30,7 +30,9 @@ WITH moment AS (
     -- It may be an offer's card of which it is not recorded yet that it was sent.
     UPDATE outbox SET touched = touched || $9
     FROM sender
-    WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND kind = 'OFFER' AND lease IS NOT NULL AND finished_at IS NULL
+    WHERE bot = 'MASTER' AND chat_id = sender.telegram_user_id AND lease IS NOT NULL AND finished_at IS NULL
+      -- What is shown in the very message is superseded.
+      AND (kind = 'OFFER' OR kind = 'CARD' AND message_id IS DISTINCT FROM $9)
       -- A message that was written has touched nothing.
       AND $9 IS NOT NULL AND ($9 = ANY (touched)) IS NOT TRUE
 ), reached AS (

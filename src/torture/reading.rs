@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 use super::Error;
 use super::marks::{ADDRESS, DATABASE, MASTER_TOKEN, numbers_after};
 use super::record::{Card, Change, Master, Message, Ms, Offer, Order, Record};
+use super::told::is_new_offer;
 use super::world::World;
 use crate::bots::callback::Callback;
 use crate::config;
@@ -90,10 +91,12 @@ impl World {
         let mut cards = Vec::new();
         let phones = self.telegram.phones(500);
         for phone in phones.iter().filter(|phone| phone.bot == bot_id(MASTER_TOKEN)) {
-            let buttons = phone.messages.iter().flat_map(|message| message.buttons.iter().flatten());
-            for button in buttons {
-                if let Some(Callback::Accept { order, .. }) = Callback::parse(&button.data) {
-                    cards.push(Card { person: phone.person, order: order.0 });
+            for message in &phone.messages {
+                for button in message.buttons.iter().flatten() {
+                    if let Some(Callback::Accept { order, .. }) = Callback::parse(&button.data) {
+                        let pushed = is_new_offer(&message.text);
+                        cards.push(Card { person: phone.person, order: order.0, message: message.id, pushed });
+                    }
                 }
             }
         }

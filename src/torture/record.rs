@@ -81,8 +81,8 @@ pub(super) struct Told {
     pub(super) shown: Vec<Shown>,
     /// When a screen was shown to somebody that is no message out of the blue, in order.
     pub(super) screens: HashMap<(BotName, i64), Vec<Ms>>,
-    /// How many messages with a button that takes an order came to whom, by person and order.
-    pub(super) cards: HashMap<(i64, i64), usize>,
+    /// How many messages with a new offer came to whom, by person and order.
+    pub(super) pushed: HashMap<(i64, i64), usize>,
 }
 
 /// An order as it is in the end.
@@ -173,11 +173,14 @@ pub(super) struct Made {
     pub(super) told: BTreeSet<i64>,
 }
 
-/// A card in a chat that can still be tapped.
+/// A card in a chat from which an order can be taken.
 #[derive(Clone, Debug)]
 pub(super) struct Card {
     pub(super) person: i64,
     pub(super) order: i64,
+    pub(super) message: i32,
+    /// Whether it is a new offer's as it was sent; otherwise somebody has tapped for it.
+    pub(super) pushed: bool,
 }
 
 /// A time in which processes or the database may have been held up: a fault, and what it took to be well again.

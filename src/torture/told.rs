@@ -78,9 +78,9 @@ fn note(told: &mut Told, call: &Call, at: Ms) {
         return;
     }
     let shown = read(&call.params);
-    if call.method == "sendMessage" && bot == BotName::Master {
+    if call.method == "sendMessage" && is_new_offer(call.params["text"].as_str().unwrap_or_default()) {
         for order in &shown.free {
-            *told.cards.entry((person, *order)).or_default() += 1;
+            *told.pushed.entry((person, *order)).or_default() += 1;
         }
     }
     let says_nothing = shown.free.is_empty() && shown.orders.is_empty() && shown.clients.is_empty();
@@ -89,12 +89,18 @@ fn note(told: &mut Told, call: &Call, at: Ms) {
     }
 }
 
+/// Whether it announces an offer.
+pub(super) fn is_new_offer(text: &str) -> bool {
+    text.starts_with('🔔')
+}
+
 /// Whether it is one of the messages that come to a master out of the blue, and answer nothing.
 fn is_unasked(text: &str) -> bool {
     let ends = [AcceptOutcome::Taken(None), AcceptOutcome::Expired, AcceptOutcome::Declined, AcceptOutcome::Withdrawn];
     let what = text.split_once('\n').map(|(_, what)| what).unwrap_or_default();
-    // A new offer, an order that was given, one that was taken away; and what became of an offer.
-    ["🔔", "📌", "🚫"].iter().any(|sign| text.starts_with(sign))
+    // An order that was given, one that was taken away; and what became of an offer.
+    is_new_offer(text)
+        || ["📌", "🚫"].iter().any(|sign| text.starts_with(sign))
         || ends.iter().any(|end| what.starts_with(&texts::accept(end)))
 }
 

@@ -15,6 +15,7 @@ mod api_sheets;
 mod api_tokens;
 mod app_page;
 mod calls;
+mod cards;
 mod cluster;
 mod connections;
 mod database_faults;

@@ -22,8 +22,8 @@ impl By<'_> {
     pub(super) async fn card(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
-            ViewOutcome::Offered { card, expires } => {
-                Reply::screen(render::offer_card(&card, expires, page), Fallback::Card(order))
+            ViewOutcome::Offered { offer, card, expires } => {
+                Reply::screen(render::offer_card(&card, expires, page), Fallback::Card(order)).of_offer(offer)
             }
             outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
@@ -32,7 +32,9 @@ impl By<'_> {
     pub(super) async fn ask_decline(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
-            ViewOutcome::Offered { .. } => Reply::screen(render::confirm_decline(order, page), Fallback::Card(order)),
+            ViewOutcome::Offered { offer, .. } => {
+                Reply::screen(render::confirm_decline(order, page), Fallback::Card(order)).of_offer(offer)
+            }
             outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
     }

@@ -2,11 +2,11 @@
 
 use tokio::join;
 
-use super::super::render::{Screen, plain, texts};
+use super::super::render::{self, Screen, plain, texts};
 use super::super::{Bots, Unanswered, pause_after};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
-use crate::model::{BotName, MasterId, OrderId, TelegramUserId};
+use crate::model::{BotName, MasterId, MasterRef, OfferId, OrderId, TelegramUserId};
 use crate::telegram::{self, Notice};
 
 /// What the outbox shows if a screen cannot be shown now: what is true of it by then.
@@ -48,6 +48,8 @@ pub(super) struct Reply {
     pub(super) fallback: Option<Fallback>,
     /// What the outbox is to show if the notice is all there is, and Telegram does not take that.
     pub(super) otherwise: Option<Fallback>,
+    /// The offer that the screen is about, and that can be taken from it.
+    pub(super) offer: Option<OfferId>,
     /// The question that the screen asks anew, in a message of its own: about which order, and the message that asked it
     /// before, whose buttons have been answered.
     pub(super) asks: Option<(OrderId, Option<i32>)>,
@@ -71,6 +73,10 @@ pub(super) struct UnderTheField {
 impl Reply {
     pub(super) fn screen(screen: Screen, fallback: Fallback) -> Self {
         Self { screen: Some(screen), fallback: Some(fallback), ..Self::default() }
+    }
+
+    pub(super) fn of_offer(self, offer: OfferId) -> Self {
+        Self { offer: Some(offer), ..self }
     }
 
     /// To somebody who is no master, and is owed nothing more.
@@ -118,7 +124,7 @@ impl Answer {
 
     pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), Unanswered> {
         let Self { user, query, message, reply } = self;
-        let Reply { notice, screen, fallback, otherwise, asks, can_be_asked, under, commands, .. } = reply;
+        let Reply { notice, screen, fallback, otherwise, offer, asks, can_be_asked, under, commands, .. } = reply;
         let (answered, shown, (), ()) = join!(
             async {
                 let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
@@ -136,7 +142,7 @@ impl Answer {
                         return unanswered(error);
                     }
                 }
-                show(bots, user, message, screen, fallback, asks).await
+                show(bots, user, message, Shown { screen, fallback, offer, asks }).await
             },
             async {
                 if let Some(master) = can_be_asked {
@@ -159,15 +165,17 @@ fn unanswered(error: telegram::Error) -> Result<(), Unanswered> {
     if error.is_transient() { Err(Unanswered::Telegram(error)) } else { Ok(()) }
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
-async fn show(
-    bots: &Bots,
-    user: TelegramUserId,
-    message: Option<i32>,
+/// What of a [`Reply`] is shown, and what is noted of it then.
+struct Shown {
     screen: Option<Screen>,
     fallback: Option<Fallback>,
+    offer: Option<OfferId>,
     asks: Option<(OrderId, Option<i32>)>,
-) -> Result<(), Unanswered> {
+}
+
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
+async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown) -> Result<(), Unanswered> {
+    let Shown { screen, fallback, offer, asks } = shown;
     let Some(screen) = screen else {
         // It could not be read.
         return match fallback {
@@ -175,14 +183,28 @@ async fn show(
             None => Ok(()),
         };
     };
-    match (bots.show(BotName::Master, user, message, &screen).await, asks, fallback) {
-        (Ok(Some(sent)), Some((order, before)), _) => {
-            join!(dialog::note_message(&bots.store, user, order, sent), strip(bots, user, before));
-            Ok(())
-        }
-        (Ok(_), ..) => Ok(()),
-        (Err(error), _, Some(fallback)) => enqueue(bots, user, message, fallback, pause_after(&error)).await,
-        (Err(error), _, None) => unanswered(error),
+    let new = match (bots.show(BotName::Master, user, message, &screen).await, fallback) {
+        (Ok(new), _) => new,
+        (Err(error), Some(fallback)) => return enqueue(bots, user, message, fallback, pause_after(&error)).await,
+        (Err(error), None) => return unanswered(error),
+    };
+    if let (Some(new), Some((order, before))) = (new, asks) {
+        join!(dialog::note_message(&bots.store, user, order, new), strip(bots, user, before));
+    }
+    match (offer, message) {
+        (Some(offer), _) if view::is_shown(&bots.store, user, offer, new, message).await? => Ok(()),
+        (Some(_), Some(message)) => show_list_in(bots, user, message).await,
+        _ => Ok(()),
+    }
+}
+
+/// Shows the list in a message in which a card may have covered what a tap there was answered with.
+pub(in crate::bots) async fn show_list_in(bots: &Bots, user: TelegramUserId, message: i32) -> Result<(), Unanswered> {
+    let list = view::offers_in(&bots.store, MasterRef::Telegram(user), Some(message), 1).await?;
+    let Some(list) = list else { return Ok(()) };
+    match bots.show(BotName::Master, user, Some(message), &render::offer_list(&list)).await {
+        Ok(_) => Ok(()),
+        Err(error) => enqueue(bots, user, Some(message), Fallback::List, pause_after(&error)).await,
     }
 }
 

@@ -4,6 +4,7 @@ use tokio_postgres::types::ToSql;
 
 use super::super::{Connection, Error, Ready, Statement, Store, column, statement};
 use super::{Because, Finish, Lease, Said};
+use crate::model::OfferId;
 
 /// So many different people in a row whom Telegram cannot reach, and none whom it can: something is wrong with the bot, its
 /// token or the address of the Bot API, and with none of the people.
@@ -34,7 +35,8 @@ const FINISH: Statement = statement!(
         BOOL,
         INT8_ARRAY,
         TEXT_ARRAY,
-        BOOL_ARRAY
+        BOOL_ARRAY,
+        INT8
     ],
     include_str!("finish.sql")
 );
@@ -44,6 +46,8 @@ const FINISH: Statement = statement!(
 pub struct Attempted<'a> {
     /// The message that was edited.
     pub message: Option<i32>,
+    /// The offer whose card it shows, if the row itself names none.
+    pub card_of: Option<OfferId>,
     /// Whether there are further ones to edit.
     pub more: bool,
     /// Those of the rows that had nothing to say any more, of several.
@@ -136,7 +140,8 @@ impl<'a> Change<'a> {
         let calls: Vec<i64> = attempted.calls.iter().map(|said| said.row).collect();
         let seen: Vec<&str> = attempted.calls.iter().map(|said| said.seen.as_str()).collect();
         let over: Vec<bool> = attempted.calls.iter().map(|said| said.over).collect();
-        let params: [&(dyn ToSql + Sync); 16] = [
+        let card_of = attempted.card_of.map(|offer| offer.0);
+        let params: [&(dyn ToSql + Sync); 17] = [
             &rows,
             &lease.key,
             &now,
@@ -153,6 +158,7 @@ impl<'a> Change<'a> {
             &calls,
             &seen,
             &over,
+            &card_of,
         ];
         let rows = connection.query(finish, &params).await?;
         rows.first().map_or(Ok(false), |row| column(row, "taken_over"))

@@ -2,7 +2,8 @@
 -- $5 seconds to wait if they are not, $6 why they were dropped or null, $7 message that shows the offer now or null,
 -- $8 message that does not any more or null, $9 error or null, $10 seconds for which the whole bot is to wait or null,
 -- $11 those of the rows that had nothing to say, $12 whether the failure is the row's own, $13 whether it was delivered; for each
--- call that it says: $14 its row, $15 what it was when it was read, $16 whether nothing is left to be done
+-- call that it says: $14 its row, $15 what it was when it was read, $16 whether nothing is left to be done; $17 offer whose card
+-- it shows, if the row names none, or null
 WITH moment AS (
     SELECT coalesce($3, now()) AS now
 ), finished AS (
@@ -73,20 +74,24 @@ WITH moment AS (
     -- Unless the master has tapped in the message since: it shows something else. Of an attempt that is recorded late, after
     -- somebody else has taken the row over, it is not known when it was sent.
     INSERT INTO cards (chat_id, message_id, offer_id, sent_at)
-    SELECT chat_id, $7, offer_id, sent_at
+    SELECT chat_id, $7, coalesce($17, offer_id), sent_at
     FROM (
-        SELECT sent.chat_id, sent.offer_id, sent.touched, moment.now AS sent_at FROM sent, moment
+        -- What was tapped for stays in the chat: it is not deleted when the offer ends.
+        SELECT sent.chat_id, sent.offer_id, sent.touched, CASE WHEN $17 IS NULL THEN moment.now END AS sent_at
+        FROM sent, moment
         UNION ALL
         SELECT chat_id, offer_id, touched, NULL FROM outbox
         WHERE id = $1[1] AND finished_at IS NULL AND NOT EXISTS (SELECT FROM sent)
     ) AS card
-    WHERE $7 IS NOT NULL AND offer_id IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
-    ON CONFLICT (chat_id, message_id) DO NOTHING
+    WHERE $7 IS NOT NULL AND coalesce($17, offer_id) IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
+    ON CONFLICT (chat_id, message_id) DO UPDATE SET offer_id = excluded.offer_id
+        -- The order was offered once more since its card was asked for.
+        WHERE $17 IS NOT NULL AND cards.offer_id <> excluded.offer_id
 ), changed AS (
     DELETE FROM cards USING outbox
     WHERE outbox.id = $1[1] AND outbox.bot = 'MASTER' AND cards.chat_id = outbox.chat_id AND cards.message_id = $8
       -- A card that was shown anew shows its offer still.
-      AND (outbox.kind <> 'OFFER' OR $7 <> $8)
+      AND $7 IS DISTINCT FROM $8
       AND (cards.offer_id = outbox.offer_id
         OR EXISTS (SELECT FROM finished) AND (outbox.offer_id IS NULL OR $13))
     RETURNING cards.offer_id
@@ -133,6 +138,9 @@ WITH moment AS (
       AND outbox.id = $1[1] AND outbox.bot = 'ADMIN' AND telegram_user_id = outbox.chat_id AND unreachable_since IS NULL
 )
 SELECT
-    -- By a list, or by another offer's card, which is not there any more.
-    $8 IS NOT NULL AND EXISTS (SELECT FROM finished)
-    AND NOT EXISTS (SELECT FROM changed JOIN finished USING (offer_id)) AS taken_over
+    $8 IS NOT NULL AND CASE
+        -- A card was shown anew, and somebody has tapped in its message since the sender last looked.
+        WHEN $7 = $8 THEN NOT EXISTS (SELECT FROM finished WHERE ($8 = ANY (touched)) IS NOT TRUE)
+        -- By a list, or by another offer's card, which is not there any more.
+        ELSE EXISTS (SELECT FROM finished) AND NOT EXISTS (SELECT FROM changed JOIN finished USING (offer_id))
+    END AS taken_over
