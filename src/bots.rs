@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::config::PublicUrl;
+use crate::dispatch::view;
 use crate::metrics::Metrics;
-use crate::model::{BotName, OrderId, TelegramUserId};
+use crate::model::{BotName, OfferId, OrderId, TelegramUserId};
 use crate::store::{self, Store};
 use crate::telegram::{self, Notice, Telegram};
 use render::Screen;
@@ -143,6 +144,21 @@ impl Bots {
         };
         self.log_failure(method, &shown);
         shown
+    }
+
+    /// After an edit about an order has come to a message of its master: has the outbox show there what the edit has covered, if
+    /// it has. See [`view::show_what_is_covered`].
+    async fn show_what_is_covered(
+        &self,
+        user: TelegramUserId,
+        message: i32,
+        order: OrderId,
+        offer: Option<OfferId>,
+    ) -> Result<(), store::Error> {
+        if view::show_what_is_covered(&self.store, user, message, order, offer).await? {
+            self.enqueued.notify_one();
+        }
+        Ok(())
     }
 
     /// Delivers what was enqueued about an order; what cannot be sent in this moment is left to the job.

@@ -11,15 +11,15 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::render::{self, Screen};
-use super::{Bots, dispatcher, master};
+use super::{Bots, dispatcher};
 use crate::dispatch::deliver::{self, Because, Claimed, Failure, Finish, Recorded};
 use crate::model::OrderId;
 use crate::model::facts::Standing;
 use crate::model::notification::Notification;
 use crate::store;
 use crate::telegram::{Bot, Error};
-use state::Attempt;
 pub use state::State;
+use state::{Attempt, Edited};
 
 /// How often a message that is late takes a new turn; then it is sent, lest a slow database let nothing through.
 const TURNS: u32 = 3;
@@ -74,20 +74,12 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
         Ok(finish) => finish.clone(),
         Err(error) => deliver::after(failure(error), &row),
     };
-    let covered = matches!(finish, Finish::Sent { .. })
-        && match &row.notification {
-            // Not when the order is now theirs: they have its card.
-            Some(Notification::OfferEnded { standing, .. }) => *standing != Standing::Yours,
-            Some(Notification::Offer { .. } | Notification::OfferCard { .. }) => true,
-            _ => false,
-        };
-    let attempt = Arc::new(Attempt { row, finish, covered });
+    let edited = Edited::by(&row, &finish);
+    let attempt = Arc::new(Attempt { row, finish, edited });
     match deliver::finish(&bots.store, &attempt.row, &attempt.finish).await {
         Ok(recorded) => {
             log(bots, &attempt, recorded, sent.as_ref().err());
-            if recorded.taken_over && attempt.covered {
-                show_list_again(bots, &attempt.row).await;
-            }
+            show_what_is_covered(bots, &attempt, recorded).await;
         }
         Err(error) => {
             log(bots, &attempt, Recorded::default(), sent.as_ref().err());
@@ -166,8 +158,8 @@ pub async fn record_kept(bots: &Bots) -> Result<(), store::Error> {
             Ok(recorded) => {
                 let first = bots.delivery.forget(&attempt);
                 log_refusal(&attempt, recorded);
-                if first && recorded.taken_over && attempt.covered {
-                    show_list_again(bots, &attempt.row).await;
+                if first {
+                    show_what_is_covered(bots, &attempt, recorded).await;
                 }
             }
             // The others would fail alike.
@@ -235,12 +227,14 @@ fn log_refusal(attempt: &Attempt, recorded: Recorded) {
     }
 }
 
-/// While a card was being edited or deleted its master tapped on it, and was shown something else there: shows the list, lest
-/// the edit came last.
-async fn show_list_again(bots: &Bots, row: &Claimed) {
-    let Some(message) = row.message else { return };
-    if let Err(error) = master::show_list_in(bots, row.user, message).await {
-        tracing::warn!(%error, "what an edit covered could not be shown again");
+/// While a card was being edited or deleted its master may have tapped on it, and been shown something else there.
+async fn show_what_is_covered(bots: &Bots, attempt: &Attempt, recorded: Recorded) {
+    let Some(Edited { message, order, offer }) = attempt.edited else { return };
+    if offer.is_none() && !recorded.taken_over {
+        return;
+    }
+    if let Err(error) = bots.show_what_is_covered(attempt.row.user, message, order, offer).await {
+        tracing::warn!(%error, "what an edit may have covered cannot be shown again");
     }
 }
 

@@ -8,7 +8,7 @@ mod why;
 mod work;
 mod written;
 
-pub(super) use reply::{Answer, show_list_in};
+pub(super) use reply::Answer;
 
 use super::callback::Callback;
 use super::render::texts;

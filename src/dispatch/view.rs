@@ -10,6 +10,7 @@ use crate::model::notification::Kind;
 use crate::model::order::{OrderCard, OwnOrder};
 use crate::model::update::Action;
 use crate::model::{ActiveList, Deadline, MasterRef, OfferId, OfferList, OrderId, Origin, TelegramUserId};
+use crate::store::cards::Shows;
 use crate::store::updates::{self, Answer};
 use crate::store::{self, Connection, Ready, Store};
 
@@ -48,8 +49,9 @@ pub(super) async fn record(
     statement: &Ready,
     master: MasterRef,
     origin: Option<&Origin>,
+    durable: bool,
 ) -> Result<(), store::Error> {
-    let answer = Answer { action: Action::Show, order: None, outcome: "SHOWN", durable: false };
+    let answer = Answer { action: Action::Show, order: None, outcome: "SHOWN", durable };
     updates::record(connection, statement, origin, Some(master), answer, store.now()).await.map(drop)
 }
 
@@ -61,7 +63,7 @@ macro_rules! look {
                 let [recorder, statement] = connection.ready([&updates::RECORD, $statement]).await?;
                 let (begun, recorded, read, committed) = join!(
                     connection.begin(),
-                    record($store, &connection, &recorder, $master, $origin),
+                    record($store, &connection, &recorder, $master, $origin, false),
                     $read(&connection, &statement),
                     connection.commit(),
                 );
@@ -196,7 +198,8 @@ pub async fn card(
             let list = store::offers::read_page(&connection, &list, master, page, None, now);
             let (begun, shown, marked, facts, (committed, list)) = join!(
                 connection.begin(),
-                record(store, &connection, &record_shown, master, origin),
+                // A card that is forgotten when PostgreSQL crashes could be tapped for ever.
+                record(store, &connection, &record_shown, master, origin, true),
                 store::offers::mark_viewed(&connection, &mark_viewed, order, master, message, now),
                 store::facts::read(&connection, &facts, order, master, None, now),
                 connection.commit_then(list),
@@ -211,24 +214,38 @@ pub async fn card(
         .await
 }
 
-/// Notes in which message an offer was shown: `new`, or the one in which it was tapped for and for which [`card`] has noted it.
-/// Whether that message shows it still: a later tap there may have been answered while this one's answer was on its way, which has
-/// then covered the other. For every card that is shown: what nobody knows of can be tapped for ever.
+/// Notes that a new message shows an offer, because the one that was tapped in is gone.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn is_shown(
+pub async fn note_card(
     store: &Store,
     user: TelegramUserId,
     offer: OfferId,
-    new: Option<i32>,
-    tapped: Option<i32>,
+    message: i32,
+    gone: Option<i32>,
+) -> Result<(), store::Error> {
+    store::cards::note(store, user, offer, message, gone).await
+}
+
+/// Looks what a message is to show into which the card of an offer was edited, or that an order's offer has ended: if that is
+/// something else by now, it is enqueued. Whether it was.
+///
+/// # Errors
+/// When the database failed.
+pub async fn show_what_is_covered(
+    store: &Store,
+    user: TelegramUserId,
+    message: i32,
+    order: OrderId,
+    offer: Option<OfferId>,
 ) -> Result<bool, store::Error> {
-    match (new, tapped) {
-        (Some(message), _) => store::cards::note(store, user, offer, message).await.map(|()| true),
-        (None, Some(message)) => store::cards::is_noted(store, user, offer, message).await,
-        (None, None) => Ok(true),
-    }
+    let screen = match store::cards::shows(store, user, message, order, offer).await? {
+        Shows::Card => return Ok(false),
+        Shows::Order(order) => (Kind::Card, Some(order)),
+        Shows::List => (Kind::List, None),
+    };
+    enqueue(store, user, screen, Some(message), 0).await.map(|()| true)
 }
 
 fn see(facts: Facts) -> ViewOutcome {

@@ -115,7 +115,7 @@ pub async fn of_master(
             let [record_shown, of_master] = connection.ready([&updates::RECORD, &store::why::OF_MASTER]).await?;
             let (begun, recorded, asked, committed) = join!(
                 connection.begin(),
-                record(store, &connection, &record_shown, master, origin),
+                record(store, &connection, &record_shown, master, origin, false),
                 store::why::of_master(&connection, &of_master, order, master, store.now()),
                 connection.commit(),
             );

@@ -78,7 +78,7 @@ pub(super) fn all(record: &Record) -> Vec<Check> {
         owed::offers_were_shown(record),
         owed::given_orders_were_shown(record),
         screens::taken_orders_are_not_shown_as_free(record, &lives),
-        screens::cards_in_the_end_are_of_live_offers(record),
+        screens::cards_in_the_end_are_known_and_of_live_offers(record),
         owed::taps_were_answered(record),
         rest::nothing_is_stuck(record),
         rights::masters_see_their_own(record, &lives),

@@ -127,7 +127,9 @@ impl City {
                 let trade = chance.pick(&["PLUMBING", "ELECTRICS"]).copied().unwrap_or_default();
                 let city = 1 + chance.below_u64(2);
                 orders.spawn(async move {
-                    let _ = program.make(trade, city, &mut of_order).await;
+                    if let Some(order) = program.make(trade, city, &mut of_order).await {
+                        program.change(&mut of_order, order).await;
+                    }
                 });
             }
             while orders.try_join_next().is_some() {}

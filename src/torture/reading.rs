@@ -83,6 +83,9 @@ impl World {
             record.queries.push((invariant, name, found.iter().map(|row| row.get(0)).collect()));
         }
         record.cards = self.cards();
+        for row in owner.query(CARDS, &[]).await? {
+            record.noted.insert((row.get(0), row.get(1), row.get(2)));
+        }
         Ok(record)
     }
 
@@ -146,8 +149,9 @@ const STAFF_CITIES: &str = "SELECT telegram_user_id, cities.id FROM staff CROSS 
          EXISTS (SELECT FROM staff_cities WHERE staff_id = staff.id AND city_id = cities.id)
          OR NOT EXISTS (SELECT FROM staff_cities WHERE staff_id = staff.id))";
 const OUTBOX: &str = "SELECT id, chat_id, kind, order_id, (extract(epoch FROM created_at) * 1000)::bigint, 
-            (extract(epoch FROM finished_at) * 1000)::bigint, dropped_because
+            (extract(epoch FROM finished_at) * 1000)::bigint, dropped_because, message_id IS NOT NULL
      FROM outbox ORDER BY id";
+const CARDS: &str = "SELECT chat_id, message_id, order_id FROM cards JOIN offers ON offers.id = cards.offer_id";
 
 fn status(row: &Row, column: usize) -> Result<OrderStatus, Error> {
     let word: String = row.get(column);
@@ -181,5 +185,6 @@ fn message(row: &Row) -> Message {
         created: row.get(4),
         finished: row.get(5),
         dropped: row.get(6),
+        edits: row.get(7),
     }
 }

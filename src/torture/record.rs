@@ -2,7 +2,7 @@
 //!
 //! Plain values, so that checks can be given a record in which something is wrong.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::{BotName, OrderStatus};
@@ -163,6 +163,8 @@ pub(super) struct Message {
     pub(super) created: Ms,
     pub(super) finished: Option<Ms>,
     pub(super) dropped: Option<String>,
+    /// Whether it is to change a message that is there.
+    pub(super) edits: bool,
 }
 
 /// An order that a program has asked for, and what it was answered.
@@ -202,6 +204,8 @@ pub(super) struct Record {
     pub(super) made: Vec<Made>,
     /// What is in the chats in the end.
     pub(super) cards: Vec<Card>,
+    /// What the database has noted of them: a person, a message, and the order that it shows.
+    pub(super) noted: HashSet<(i64, i32, i64)>,
     /// Who has blocked a bot at some time, by Telegram id.
     pub(super) blocked_bot: BTreeSet<i64>,
     /// When a fault of the processes or of the database was in force.

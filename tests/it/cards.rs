@@ -1,8 +1,7 @@
 //! Which message shows which offer is known, whatever way it came to be shown: when the offer ends, no card of it is left.
 
-use field_service::bots::delivery;
 use field_service::bots::update::Update;
-use field_service::dispatch::deliver::{self, Finish};
+use field_service::dispatch::deliver::{self, Because, Finish};
 use field_service::model::{BotName, OrderId};
 use field_service::sim::telegram::{Chat, Fault};
 
@@ -61,6 +60,7 @@ async fn a_card_that_is_shown_in_a_new_message_ends_with_its_offer() {
         });
         update
     };
+    let before = anna.messages().len();
     anna.deliver(tap(&format!("m:new:card:{order}:1"))).await;
     assert_eq!(open_cards(&anna), 1, "by the webhook");
     t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
@@ -71,15 +71,21 @@ async fn a_card_that_is_shown_in_a_new_message_ends_with_its_offer() {
 
     t.boris_takes(order).await;
     assert_eq!(open_cards(&anna), 0, "{:?}", anna.messages());
+    assert_eq!(anna.messages().len(), before + 2, "{:?}", anna.messages());
 }
 
 /// The first tap's answer is on its way for long: it comes after the second's.
 #[tokio::test]
-async fn a_card_that_comes_late_does_not_stay_where_something_else_was_opened() {
+async fn a_card_that_comes_late_gives_way_to_what_was_opened_since() {
     let t = Dispatch::with_standing_clock(0).await;
     let (order, anna) = t.offered_to_both().await;
     let other = t.order().offered_to([ANNA]).await;
-    for (late, next) in [("card", "m:menu".to_owned()), ("dec", format!("m:new:card:{other}:1"))] {
+    let opened = [
+        ("card", "m:menu".to_owned(), "Новые заявки".to_owned()),
+        ("dec", format!("m:new:card:{other}:1"), format!("№{other}")),
+        ("card", format!("m:new:acc:{order}:1"), "+79990001122".to_owned()),
+    ];
+    for (late, next, shown) in opened {
         let update = anna.tap_update(&format!("m:new:{late}:{order}:1"));
         let update: Update = serde_json::from_value(update).expect("an update");
         let bots = t.app.bots();
@@ -88,10 +94,31 @@ async fn a_card_that_comes_late_does_not_stay_where_something_else_was_opened() 
         let (answered, delivered) = handled.send(&bots);
         delivered.await;
         answered.await.expect("an answer");
-        assert_eq!(open_cards(&anna), 0, "{}", anna.screen());
-        assert!(anna.screen().contains("Новые заявки"), "{}", anna.screen());
-        assert_eq!(t.one::<i64>("SELECT count(*) FROM cards", &[]).await, 0, "a list is nobody's card");
+        t.let_pass(5);
+        t.tell().await;
+        assert!(anna.screen().contains(&shown), "{next}: {}", anna.screen());
+        let noted = t.one::<i64>("SELECT count(*) FROM cards", &[]).await;
+        assert_eq!(noted, i64::try_from(open_cards(&anna)).expect("a few"), "{next}");
     }
+}
+
+/// The offer ends while its card is on its way, and that it has ended is told before the card comes.
+#[tokio::test]
+async fn a_card_that_comes_after_its_offer_has_ended_does_not_stay() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (order, anna) = t.offered_to_both().await;
+    let update = anna.tap_update(&format!("m:new:card:{order}:1"));
+    let update: Update = serde_json::from_value(update).expect("an update");
+    let bots = t.app.bots();
+    let handled = bots.handle(BotName::Master, update).await.unwrap_or_else(|failed| panic!("{}", failed.error));
+    t.let_pass(5);
+    t.tap_accept(BORIS, order).await;
+    let (answered, delivered) = handled.send(&bots);
+    delivered.await;
+    answered.await.expect("an answer");
+    t.let_pass(5);
+    t.tell().await;
+    assert_eq!(open_cards(&anna), 0, "{}", anna.screen());
 }
 
 /// The outbox has looked whether it may, and then somebody taps.
@@ -99,20 +126,40 @@ async fn a_card_that_comes_late_does_not_stay_where_something_else_was_opened() 
 async fn a_tap_as_a_card_is_shown_later_is_noticed() {
     let t = Dispatch::with_standing_clock(0).await;
     let (order, anna) = t.offered_to_both().await;
-    t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
-    anna.tap(&format!("m:new:card:{order}:1")).await;
-    t.let_pass(5);
-    let row = deliver::claim(&t.app.store, None).await.expect("a database").remove(0);
-    let sent = Finish::Sent { card: row.message };
-    assert!(!deliver::finish(&t.app.store, &row, &sent).await.expect("a database").taken_over, "nobody tapped");
-
-    t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
-    anna.tap(&format!("m:new:card:{order}:1")).await;
-    t.let_pass(5);
-    let row = deliver::claim(&t.app.store, None).await.expect("a database").remove(0);
+    let leased = async || {
+        t.telegram.fail_next("editMessageText", 1, Fault::ServerError);
+        anna.tap(&format!("m:new:card:{order}:1")).await;
+        t.let_pass(5);
+        deliver::claim(&t.app.store, None).await.expect("a database").remove(0)
+    };
+    let noted = async || t.one::<i64>("SELECT count(*) FROM cards", &[]).await;
+    for again in [false, true] {
+        let row = leased().await;
+        for _ in 0..=usize::from(again) {
+            let sent = Finish::Sent { card: row.message };
+            deliver::finish(&t.app.store, &row, &sent).await.expect("a database");
+            assert_eq!(noted().await, 1, "nobody tapped");
+        }
+    }
+    let row = leased().await;
     anna.tap("m:menu").await;
-    assert!(deliver::finish(&t.app.store, &row, &sent).await.expect("a database").taken_over);
-    assert_eq!(t.one::<i64>("SELECT count(*) FROM cards", &[]).await, 0);
-    delivery::attempt(&t.app.bots(), row).await;
+    deliver::finish(&t.app.store, &row, &Finish::Sent { card: row.message }).await.expect("a database");
+    assert_eq!(noted().await, 0);
+    // What could not be sent says nothing about what is there.
+    let row = leased().await;
+    deliver::finish(&t.app.store, &row, &Finish::Dropped(Because::Refused)).await.expect("a database");
+    assert_eq!(noted().await, 1);
+}
+
+/// Staff change an order that is being offered, and it is taken before everybody has been shown.
+#[tokio::test]
+async fn a_card_that_was_to_be_shown_anew_ends_with_its_offer() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let (order, anna) = t.offered_to_both().await;
+    anna.tap(&format!("m:new:card:{order}:1")).await;
+    t.let_pass(5);
+    t.execute("UPDATE orders SET description = 'Ring twice', revision = revision + 1 WHERE id = $1", &[&order.0]).await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM outbox WHERE kind = 'OFFER' AND finished_at IS NULL", &[]).await, 1);
+    t.boris_takes(order).await;
     assert_eq!(open_cards(&anna), 0, "{}", anna.screen());
 }

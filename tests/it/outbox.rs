@@ -161,6 +161,8 @@ async fn an_edit_under_way_does_not_cover_the_answer_to_a_tap() {
     boris.press("Взять заявку").await;
     let list = boris.screen();
     delivery::attempt(&t.app.bots(), row).await;
+    t.let_pass(1);
+    t.told().await;
 
     assert!(list.contains("Новые заявки"), "{list}");
     assert_eq!(boris.screen(), list);

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::dispatch::deliver::{Claimed, Finish};
-use crate::model::BotName;
+use crate::model::facts::Standing;
+use crate::model::notification::Notification;
+use crate::model::{BotName, OfferId, OrderId};
 
 /// How many results are kept. Claims stop long before that; taps are few while the database is away.
 const KEPT: usize = 2_000;
@@ -17,8 +19,38 @@ const KEPT: usize = 2_000;
 pub(super) struct Attempt {
     pub(super) row: Claimed,
     pub(super) finish: Finish,
-    /// Whether the card of an offer was edited or deleted, and a tap's answer may have been covered.
-    pub(super) covered: bool,
+    /// What was edited, if a tap's answer may have been covered.
+    pub(super) edited: Option<Edited>,
+}
+
+/// A message of a master that shows the card of an offer, or no longer does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edited {
+    pub(super) message: i32,
+    pub(super) order: OrderId,
+    /// The offer whose card it shows now; `None`: its offer has ended.
+    pub(super) offer: Option<OfferId>,
+}
+
+impl Edited {
+    /// What an attempt has edited.
+    pub(super) fn by(row: &Claimed, finish: &Finish) -> Option<Self> {
+        let Finish::Sent { card } = finish else { return None };
+        let message = row.message?;
+        match row.notification.as_ref()? {
+            // Not when the order is now theirs: they have its card.
+            Notification::OfferEnded { order, standing, .. } if *standing != Standing::Yours => {
+                Some(Self { message, order: *order, offer: None })
+            }
+            // Not what was sent anew, as the message is gone.
+            Notification::Offer { card: order, offer } | Notification::OfferCard { card: order, offer }
+                if *card == Some(message) =>
+            {
+                Some(Self { message, order: order.id, offer: Some(offer.id) })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Shared by everything that sends in this process.

@@ -23,7 +23,7 @@ impl By<'_> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
             ViewOutcome::Offered { offer, card, expires } => {
-                Reply::screen(render::offer_card(&card, expires, page), Fallback::Card(order)).of_offer(offer)
+                Reply::offered(render::offer_card(&card, expires, page), order, offer)
             }
             outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
@@ -32,9 +32,7 @@ impl By<'_> {
     pub(super) async fn ask_decline(self, order: OrderId, page: i64) -> Result<Option<Reply>, store::Error> {
         let viewed = view::card(&self.bots.store, order, self.master, Some(self.origin), page).await?;
         Ok(viewed.map(|viewed| match viewed.outcome {
-            ViewOutcome::Offered { offer, .. } => {
-                Reply::screen(render::confirm_decline(order, page), Fallback::Card(order)).of_offer(offer)
-            }
+            ViewOutcome::Offered { offer, .. } => Reply::offered(render::confirm_decline(order, page), order, offer),
             outcome => not_offered(order, &outcome, viewed.fresh.as_ref()),
         }))
     }

@@ -2,11 +2,11 @@
 
 use tokio::join;
 
-use super::super::render::{self, Screen, plain, texts};
+use super::super::render::{Screen, plain, texts};
 use super::super::{Bots, Unanswered, pause_after};
 use crate::dispatch::{dialog, shift, view};
 use crate::model::notification::Kind;
-use crate::model::{BotName, MasterId, MasterRef, OfferId, OrderId, TelegramUserId};
+use crate::model::{BotName, MasterId, OfferId, OrderId, TelegramUserId};
 use crate::telegram::{self, Notice};
 
 /// What the outbox shows if a screen cannot be shown now: what is true of it by then.
@@ -48,8 +48,8 @@ pub(super) struct Reply {
     pub(super) fallback: Option<Fallback>,
     /// What the outbox is to show if the notice is all there is, and Telegram does not take that.
     pub(super) otherwise: Option<Fallback>,
-    /// The offer that the screen is about, and that can be taken from it.
-    pub(super) offer: Option<OfferId>,
+    /// The live offer that the screen is about, with its order: its message is to be known when the offer ends.
+    pub(super) offer: Option<(OrderId, OfferId)>,
     /// The question that the screen asks anew, in a message of its own: about which order, and the message that asked it
     /// before, whose buttons have been answered.
     pub(super) asks: Option<(OrderId, Option<i32>)>,
@@ -75,8 +75,9 @@ impl Reply {
         Self { screen: Some(screen), fallback: Some(fallback), ..Self::default() }
     }
 
-    pub(super) fn of_offer(self, offer: OfferId) -> Self {
-        Self { offer: Some(offer), ..self }
+    /// About a live offer.
+    pub(super) fn offered(screen: Screen, order: OrderId, offer: OfferId) -> Self {
+        Self { offer: Some((order, offer)), ..Self::screen(screen, Fallback::Card(order)) }
     }
 
     /// To somebody who is no master, and is owed nothing more.
@@ -169,7 +170,7 @@ fn unanswered(error: telegram::Error) -> Result<(), Unanswered> {
 struct Shown {
     screen: Option<Screen>,
     fallback: Option<Fallback>,
-    offer: Option<OfferId>,
+    offer: Option<(OrderId, OfferId)>,
     asks: Option<(OrderId, Option<i32>)>,
 }
 
@@ -191,21 +192,13 @@ async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Sh
     if let (Some(new), Some((order, before))) = (new, asks) {
         join!(dialog::note_message(&bots.store, user, order, new), strip(bots, user, before));
     }
-    match (offer, message) {
-        (Some(offer), _) if view::is_shown(&bots.store, user, offer, new, message).await? => Ok(()),
-        (Some(_), Some(message)) => show_list_in(bots, user, message).await,
-        _ => Ok(()),
+    let Some((order, offer)) = offer else { return Ok(()) };
+    match (new, message) {
+        (Some(new), gone) => view::note_card(&bots.store, user, offer, new, gone).await?,
+        (None, Some(message)) => bots.show_what_is_covered(user, message, order, Some(offer)).await?,
+        (None, None) => {}
     }
-}
-
-/// Shows the list in a message in which a card may have covered what a tap there was answered with.
-pub(in crate::bots) async fn show_list_in(bots: &Bots, user: TelegramUserId, message: i32) -> Result<(), Unanswered> {
-    let list = view::offers_in(&bots.store, MasterRef::Telegram(user), Some(message), 1).await?;
-    let Some(list) = list else { return Ok(()) };
-    match bots.show(BotName::Master, user, Some(message), &render::offer_list(&list)).await {
-        Ok(_) => Ok(()),
-        Err(error) => enqueue(bots, user, Some(message), Fallback::List, pause_after(&error)).await,
-    }
+    Ok(())
 }
 
 /// Takes the buttons from a question that has been answered.

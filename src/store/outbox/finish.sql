@@ -71,8 +71,8 @@ WITH moment AS (
       AND ($10 IS NOT NULL OR $13 AND (probing OR refused <> '{}' OR refusing_since IS NOT NULL))
     RETURNING bot
 ), shown AS (
-    -- Unless the master has tapped in the message since: it shows something else. Of an attempt that is recorded late, after
-    -- somebody else has taken the row over, it is not known when it was sent.
+    -- A new card, unless the master has tapped in the message since: it shows something else. Of an attempt that is recorded
+    -- late, after somebody else has taken the row over, it is not known when it was sent.
     INSERT INTO cards (chat_id, message_id, offer_id, sent_at)
     SELECT chat_id, $7, coalesce($17, offer_id), sent_at
     FROM (
@@ -80,20 +80,21 @@ WITH moment AS (
         SELECT sent.chat_id, sent.offer_id, sent.touched, CASE WHEN $17 IS NULL THEN moment.now END AS sent_at
         FROM sent, moment
         UNION ALL
-        SELECT chat_id, offer_id, touched, NULL FROM outbox
-        WHERE id = $1[1] AND finished_at IS NULL AND NOT EXISTS (SELECT FROM sent)
+        SELECT chat_id, offer_id, touched, NULL FROM outbox WHERE id = $1[1] AND NOT EXISTS (SELECT FROM sent)
     ) AS card
-    WHERE $7 IS NOT NULL AND coalesce($17, offer_id) IS NOT NULL AND ($7 = ANY (touched)) IS NOT TRUE
-    ON CONFLICT (chat_id, message_id) DO UPDATE SET offer_id = excluded.offer_id
-        -- The order was offered once more since its card was asked for.
-        WHERE $17 IS NOT NULL AND cards.offer_id <> excluded.offer_id
+    WHERE $7 IS NOT NULL AND $7 IS DISTINCT FROM $8 AND coalesce($17, offer_id) IS NOT NULL
+      AND ($7 = ANY (touched)) IS NOT TRUE
+    ON CONFLICT (chat_id, message_id) DO NOTHING
+), shown_anew AS (
+    -- The order was offered once more since its card was asked for.
+    UPDATE cards SET offer_id = $17 FROM sent
+    WHERE $7 = $8 AND cards.chat_id = sent.chat_id AND cards.message_id = $7 AND cards.offer_id <> $17
 ), changed AS (
     DELETE FROM cards USING outbox
     WHERE outbox.id = $1[1] AND outbox.bot = 'MASTER' AND cards.chat_id = outbox.chat_id AND cards.message_id = $8
-      -- A card that was shown anew shows its offer still.
-      AND $7 IS DISTINCT FROM $8
-      AND (cards.offer_id = outbox.offer_id
-        OR EXISTS (SELECT FROM finished) AND (outbox.offer_id IS NULL OR $13))
+      -- A card that was shown anew shows its offer still; so does one that was not, for whatever reason.
+      AND CASE WHEN outbox.kind = 'OFFER' THEN $7 <> $8 ELSE $7 IS DISTINCT FROM $8 END
+      AND (cards.offer_id = outbox.offer_id OR EXISTS (SELECT FROM finished) AND $13)
     RETURNING cards.offer_id
 ), said AS (
     SELECT * FROM unnest($14::bigint[], $15::text[], $16::boolean[]) AS said (id, seen, over)
@@ -138,9 +139,6 @@ WITH moment AS (
       AND outbox.id = $1[1] AND outbox.bot = 'ADMIN' AND telegram_user_id = outbox.chat_id AND unreachable_since IS NULL
 )
 SELECT
-    $8 IS NOT NULL AND CASE
-        -- A card was shown anew, and somebody has tapped in its message since the sender last looked.
-        WHEN $7 = $8 THEN NOT EXISTS (SELECT FROM finished WHERE ($8 = ANY (touched)) IS NOT TRUE)
-        -- By a list, or by another offer's card, which is not there any more.
-        ELSE EXISTS (SELECT FROM finished) AND NOT EXISTS (SELECT FROM changed JOIN finished USING (offer_id))
-    END AS taken_over
+    -- By a list, or by another offer's card, which is not there any more.
+    $8 IS NOT NULL AND EXISTS (SELECT FROM finished)
+    AND NOT EXISTS (SELECT FROM changed JOIN finished USING (offer_id)) AS taken_over

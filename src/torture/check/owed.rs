@@ -153,6 +153,7 @@ pub(super) mod tests {
             created: 10_000,
             finished: Some(11_000),
             dropped: None,
+            edits: false,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Programs that make orders: each by a key of its own, asked for once to three times at the same moment, until it is told which
-//! order that is.
+//! order that is; and that say more of some, when they are being offered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -83,6 +83,25 @@ impl Program {
                 self.post.note_odd(format!("{status} for client {client} of the API"));
                 None
             }
+        }
+    }
+
+    /// Says more of some orders a while after they were made, so that cards that show them are shown anew.
+    pub(in crate::torture) async fn change(&self, chance: &mut Chance, order: i64) {
+        if !chance.percent(40) {
+            return;
+        }
+        sleep(Duration::from_millis(300 + chance.below_u64(4000))).await;
+        let server = self.post.server(chance);
+        let request = self.post.client().patch(format!("{server}/api/orders/{order}")).bearer_auth(self.token(order));
+        let request = request.header("If-Match", "*").timeout(Duration::from_secs(40));
+        let said = json!({"description": format!("Ring {} times", 1 + chance.below(5))});
+        let answer = request.header("Content-Type", "application/json").body(said.to_string()).send().await;
+        let status = answer.ok().map(|answer| answer.status().as_u16());
+        self.post.tally(status);
+        // It may have been closed meanwhile, or be in somebody's hands at this moment.
+        if !matches!(status, None | Some(200 | 409 | 429 | 503)) {
+            self.post.note_odd(format!("{status:?} for a change of order {order} by the API"));
         }
     }
 
