@@ -8,16 +8,13 @@ use super::console::{Question, Talk};
 use super::{Error, Given};
 use crate::cluster::{Cluster, Durability, Kept};
 use crate::config::{DATABASE_FOLDER, Database, Lookup};
-use crate::store::migrate::{self, Prospect};
+use crate::store::migrate;
 use crate::store::{Clock, Store};
 
 /// Where a database of its own is, unless something else is said.
 const FOLDER: &str = "./field-service-data";
 /// The same, as it is proposed.
 const PROPOSED: &str = "one of its own in ./field-service-data";
-
-/// The oldest PostgreSQL whose statements these are, as `server_version_num` has it.
-const OLDEST: i32 = 140_000;
 
 /// A database that can be used, once it is made.
 pub(super) struct Chosen {
@@ -50,7 +47,7 @@ pub(super) async fn choose(
     lookup: Lookup<'_>,
 ) -> Result<Chosen, Error> {
     let folder = given.data_folder.as_deref().map(|folder| folder.display().to_string());
-    let flag = if folder.is_some() { "--data-folder" } else { "--database-url, or --data-folder," };
+    let flag = if folder.is_some() { "--data-folder" } else { "--database-url" };
     let known_folder = known(DATABASE_FOLDER);
     let there = known_folder.clone().or_else(|| known("DATABASE_URL"));
     // A URL has a password in it.
@@ -130,8 +127,13 @@ async fn check(answer: &str, folders: &[String], lookup: Lookup<'_>) -> Result<C
     };
     let (config, answers) = (of(url.clone())?, of(answers)?);
     let prospect = migrate::look(&answers).await.map_err(|error| error.to_string())?;
-    if let Some(why) = unfit(&prospect) {
+    if let Some(why) = prospect.unfit() {
         return Err(why);
+    }
+    if !prospect.is_ours && !prospect.may_create {
+        return Err("this role may not make tables there: its owner lets it by GRANT CREATE ON DATABASE … TO …; GRANT CREATE ON \
+                    SCHEMA public TO …"
+            .to_owned());
     }
     let is_migrated = prospect.is_ours && prospect.behind < migrate::known().len();
     Ok(Chosen { url, config, behind: prospect.behind, is_migrated, answers, server })
@@ -149,47 +151,9 @@ fn look_at(folder: &Path) -> Result<Server, String> {
     looked.map_err(|error| error.to_string())
 }
 
-/// Why a database cannot be used.
-fn unfit(prospect: &Prospect) -> Option<String> {
-    if prospect.version_number < OLDEST {
-        Some(format!("that is PostgreSQL {}: expected {} or newer", prospect.version, OLDEST / 10_000))
-    } else if !prospect.is_ours && prospect.tables > 0 {
-        Some(format!("there are {} tables of something else in it: expected an empty database", prospect.tables))
-    } else if !prospect.may_create {
-        Some(
-            "this role may not make tables there: its owner lets it by GRANT CREATE ON DATABASE … TO …; GRANT CREATE ON \
-             SCHEMA public TO …"
-                .to_owned(),
-        )
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_cannot_be_used_is_refused_in_words() {
-        let fit = Prospect {
-            version: "15.3".to_owned(),
-            version_number: 150_003,
-            may_create: true,
-            is_ours: false,
-            behind: 0,
-            tables: 0,
-        };
-        assert_eq!(unfit(&fit), None);
-        assert_eq!(unfit(&Prospect { is_ours: true, tables: 40, ..fit.clone() }), None);
-        for (unfit_one, word) in [
-            (Prospect { version: "9.6".to_owned(), version_number: 90_600, ..fit.clone() }, "9.6"),
-            (Prospect { tables: 3, ..fit.clone() }, "3 tables"),
-            (Prospect { may_create: false, ..fit }, "GRANT"),
-        ] {
-            assert!(unfit(&unfit_one).is_some_and(|why| why.contains(word)), "{unfit_one:?}");
-        }
-    }
 
     #[test]
     fn a_folder_is_no_url() {

@@ -32,6 +32,7 @@ pub async fn server(store: &Store) -> Result<Server, Error> {
         "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number,
                 pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only,
                 current_setting('max_connections')::integer AS max_connections,
+                current_setting('server_encoding') AS encoding,
                 ARRAY (SELECT name FROM unnest($1, $2) /* settings, values */ AS wanted (name, value)
                        WHERE current_setting(name) <> value ORDER BY name) AS unset"
     );
@@ -41,6 +42,7 @@ pub async fn server(store: &Store) -> Result<Server, Error> {
         version: column(&row, "version")?,
         number: column(&row, "number")?,
         read_only: column(&row, "read_only")?,
+        encoding: column(&row, "encoding")?,
         max_connections: column(&row, "max_connections")?,
         unset: column(&row, "unset")?,
     })
@@ -59,6 +61,7 @@ pub async fn rights(store: &Store) -> Result<Rights, Error> {
         role: column(&row, "role")?,
         uses_schema: column(&row, "uses_schema")?,
         refused: tables.into_iter().zip(refused).collect(),
+        sequences: column(&row, "sequences")?,
         functions: column(&row, "functions")?,
         migrates: column(&row, "migrates")?,
     })

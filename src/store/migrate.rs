@@ -92,6 +92,12 @@ const MIGRATIONS: [(&str, &str); 63] = [
     ("V68__validated_places.sql", include_str!("../../migrations/V68__validated_places.sql")),
 ];
 
+/// The oldest PostgreSQL whose statements these are, as `server_version_num` has it.
+const OLDEST: i32 = 140_000;
+
+/// How characters are to be kept: the schema counts them, compares them without case, and knows more than one alphabet.
+pub const ENCODING: &str = "UTF8";
+
 /// Any number will do, as long as it is always the same.
 pub(super) const LOCK: i64 = 0x6669_656c_6473_7663;
 
@@ -122,6 +128,9 @@ pub enum Error {
         /// PostgreSQL's or the driver's message.
         cause: String,
     },
+    /// No schema can be made there.
+    #[error("the database that DATABASE_URL names cannot be used: {0}; nothing was changed")]
+    Unfit(String),
     /// A migration failed, or differs from the one that was applied under its name.
     #[error("migrating: {0}")]
     Migration(String),
@@ -192,6 +201,10 @@ pub async fn run_to(config: &config::Database, version: Option<i32>, wait: Durat
     let migrations = migrations.map_err(|error| Error::of_refinery(&error))?;
     let target = version.map_or(Target::Latest, Target::Version);
     let runner = Runner::new(&migrations).set_target(target);
+    let prospect = look(config).await?;
+    if let Some(why) = prospect.unfit().filter(|_| !prospect.is_ours || prospect.behind > 0) {
+        return Err(Error::Unfit(why));
+    }
     let mut client = connect(config).await?;
     let tries = Tries::begin(wait);
     client
@@ -246,6 +259,10 @@ pub async fn connect(config: &config::Database) -> Result<Client, Error> {
 pub struct Prospect {
     /// PostgreSQL's version, as the server says it.
     pub version: String,
+    /// How it keeps characters, such as `UTF8`.
+    pub encoding: String,
+    /// Whether it takes no writes.
+    pub read_only: bool,
     /// The same as `server_version_num`.
     pub version_number: i32,
     /// Whether this role may make tables and extensions there.
@@ -258,6 +275,34 @@ pub struct Prospect {
     pub tables: i64,
 }
 
+impl Prospect {
+    /// Why no schema can be made there, or brought up to date, whoever tries.
+    #[must_use]
+    pub fn unfit(&self) -> Option<String> {
+        if self.read_only {
+            return Some(
+                "it takes no writes: a standby, failing over, or default_transaction_read_only is on".to_owned(),
+            );
+        }
+        if self.is_ours {
+            return None;
+        }
+        if self.version_number < OLDEST {
+            Some(format!("that is PostgreSQL {}: expected {} or newer", self.version, OLDEST / 10_000))
+        } else if self.tables > 0 {
+            let tables = if self.tables == 1 { "is 1 table" } else { &format!("are {} tables", self.tables) };
+            Some(format!("there {tables} of something else in it: expected an empty database"))
+        } else if self.encoding != ENCODING {
+            Some(format!(
+                "its encoding is {}: expected {ENCODING}, as made by CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0",
+                self.encoding
+            ))
+        } else {
+            None
+        }
+    }
+}
+
 /// Connects and looks, and changes nothing.
 ///
 /// # Errors
@@ -266,7 +311,8 @@ pub async fn look(config: &config::Database) -> Result<Prospect, Error> {
     let client = connect(config).await?;
     let row = client
         .query_one(
-            "SELECT current_setting('server_version') AS version,
+            "SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,
+                    pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only,
                     current_setting('server_version_num')::integer AS version_number,
                     has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege('public', 'CREATE') AS may_create,
                     to_regclass('public.refinery_schema_history') IS NOT NULL AS is_ours,
@@ -287,6 +333,8 @@ pub async fn look(config: &config::Database) -> Result<Prospect, Error> {
     }
     Ok(Prospect {
         version: row.get("version"),
+        encoding: row.get("encoding"),
+        read_only: row.get("read_only"),
         version_number: row.get("version_number"),
         may_create: row.get("may_create"),
         is_ours,
@@ -420,5 +468,35 @@ pub async fn set_settings(client: &Client) -> Result<Option<String>, tokio_postg
     match client.batch_execute(&statements).await {
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Some(statements)),
         result => result.map(|()| None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Prospect;
+
+    #[test]
+    fn what_cannot_be_used_is_refused_in_words() {
+        let fit = Prospect {
+            version: "15.3".to_owned(),
+            version_number: 150_003,
+            encoding: "UTF8".to_owned(),
+            read_only: false,
+            may_create: true,
+            is_ours: false,
+            behind: 0,
+            tables: 0,
+        };
+        assert_eq!(fit.unfit(), None);
+        assert_eq!(Prospect { is_ours: true, tables: 40, ..fit.clone() }.unfit(), None);
+        for (unfit, word) in [
+            (Prospect { version: "9.6".to_owned(), version_number: 90_600, ..fit.clone() }, "9.6"),
+            (Prospect { tables: 3, ..fit.clone() }, "3 tables"),
+            (Prospect { tables: 1, ..fit.clone() }, "is 1 table of"),
+            (Prospect { encoding: "LATIN1".to_owned(), ..fit.clone() }, "encoding is LATIN1: expected UTF8"),
+            (Prospect { read_only: true, is_ours: true, ..fit }, "no writes"),
+        ] {
+            assert!(unfit.unfit().is_some_and(|why| why.contains(word)), "{unfit:?}");
+        }
     }
 }

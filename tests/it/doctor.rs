@@ -313,18 +313,23 @@ async fn what_the_role_may_not_do_is_said_with_the_statement_that_lets_it() {
     t.sql
         .batch_execute(
             "DROP ROLE IF EXISTS doctors_role; CREATE ROLE doctors_role LOGIN;
-             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO doctors_role",
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO doctors_role;
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO doctors_role",
         )
         .await
         .expect("a role");
     let url = t.database_url.replace("user=postgres", "user=doctors_role");
     assert_eq!(t.findings_with(&[("DATABASE_URL", &url)]).await, []);
     t.sql
-        .batch_execute("REVOKE DELETE ON outbox FROM doctors_role; REVOKE EXECUTE ON FUNCTION staff_right FROM public")
+        .batch_execute(
+            "REVOKE DELETE ON outbox FROM doctors_role; REVOKE EXECUTE ON FUNCTION staff_right FROM public;
+             REVOKE USAGE ON SEQUENCE staff_id_seq FROM doctors_role",
+        )
         .await
         .expect("fewer rights");
     let report = t.report(&[("DATABASE_URL", &url)], Clock::default()).await;
-    assert_eq!(odd(&report), [("rights", "tables_refused"), ("rights", "functions_refused")]);
+    let missing = ["tables_refused", "sequences_refused", "functions_refused"];
+    assert_eq!(odd(&report), missing.map(|code| ("rights", code)));
     let rights = report.checks.iter().find(|check| check.name == "rights").expect("a check");
     assert!(rights.findings[0].what.ends_with("outbox (DELETE)"), "{rights:?}");
     t.sql.batch_execute("DROP OWNED BY doctors_role; DROP ROLE doctors_role").await.expect("no role");

@@ -11,6 +11,8 @@ pub struct Rights {
     pub uses_schema: bool,
     /// The tables in which it may not read and change rows, each with what it may not.
     pub refused: Vec<(String, String)>,
+    /// The sequences of which it may not take numbers.
+    pub sequences: Vec<String>,
     /// The functions that it may not call.
     pub functions: Vec<String>,
     /// Whether it could apply a migration.
@@ -19,7 +21,7 @@ pub struct Rights {
 
 /// Judges the rights.
 #[must_use]
-pub fn judge(Rights { role, uses_schema, refused, functions, migrates }: &Rights) -> Vec<Finding> {
+pub fn judge(Rights { role, uses_schema, refused, sequences, functions, migrates }: &Rights) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !uses_schema {
         findings.push(Finding::wrong(
@@ -34,6 +36,13 @@ pub fn judge(Rights { role, uses_schema, refused, functions, migrates }: &Rights
             "tables_refused",
             format!("serve, webhook and tick fail where the role {role} may not do this: {}", tables.join(", ")),
             format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"),
+        ));
+    }
+    if !sequences.is_empty() {
+        findings.push(Finding::warning(
+            "sequences_refused",
+            format!("the role {role} may not take numbers of {}, so `token create` fails", sequences.join(", ")),
+            format!("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"),
         ));
     }
     if !functions.is_empty() {
@@ -57,6 +66,7 @@ mod tests {
             role: "app".to_owned(),
             uses_schema: true,
             refused: Vec::new(),
+            sequences: Vec::new(),
             functions: Vec::new(),
             migrates: false,
         };
@@ -67,13 +77,14 @@ mod tests {
         let none = Rights {
             uses_schema: false,
             refused: vec![("orders".to_owned(), "INSERT, DELETE".to_owned())],
+            sequences: vec!["staff_id_seq".to_owned()],
             functions: vec!["staff_right".to_owned()],
             ..all
         };
         let findings = judge(&none);
         assert_eq!(
             findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
-            ["schema_refused", "tables_refused", "functions_refused"]
+            ["schema_refused", "tables_refused", "sequences_refused", "functions_refused"]
         );
         assert!(findings[1].what.contains("orders (INSERT, DELETE)"), "{findings:?}");
     }

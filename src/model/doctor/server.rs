@@ -14,6 +14,8 @@ pub struct Server {
     pub number: i32,
     /// Whether it takes no writes.
     pub read_only: bool,
+    /// How it keeps characters, such as `UTF8`.
+    pub encoding: String,
     /// How many connections it allows in all.
     pub max_connections: i32,
     /// Settings of the database that `migrate` makes and that are not in force for this role.
@@ -45,6 +47,13 @@ pub fn judge(server: &Read<Server>) -> Vec<Finding> {
             "database_read_only",
             "it takes no writes: a standby, failing over, or default_transaction_read_only is on",
             "let DATABASE_URL lead to the primary",
+        ));
+    }
+    if server.encoding != "UTF8" {
+        findings.push(Finding::wrong(
+            "database_encoding",
+            format!("its encoding is {}, in which letters are not counted and compared as people do", server.encoding),
+            "make another by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and bring a backup back into it",
         ));
     }
     if server.number < OLDEST {
@@ -95,12 +104,14 @@ mod tests {
             version: "15.4".to_owned(),
             number: 150_004,
             read_only: false,
+            encoding: "UTF8".to_owned(),
             max_connections: 100,
             unset: Vec::new(),
         };
         assert_eq!(codes(&Ok(sound.clone())), ["ok"]);
-        let odd = Server { number: 140_011, read_only: true, unset: vec!["jit".to_owned()], ..sound };
-        assert_eq!(codes(&Ok(odd)), ["database_read_only", "database_old", "database_settings"]);
+        let encoding = "SQL_ASCII".to_owned();
+        let odd = Server { number: 140_011, read_only: true, encoding, unset: vec!["jit".to_owned()], ..sound };
+        assert_eq!(codes(&Ok(odd)), ["database_read_only", "database_encoding", "database_old", "database_settings"]);
         assert_eq!(codes(&Err(Unread::Failed("refused".to_owned()))), ["database_unreached"]);
         assert_eq!(codes(&Err(Unread::NotConfigured("DATABASE_URL"))), ["not_checked"]);
     }

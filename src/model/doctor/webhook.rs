@@ -372,6 +372,7 @@ mod tests {
             version: "15.4".to_owned(),
             number: 150_004,
             read_only: false,
+            encoding: "UTF8".to_owned(),
             max_connections,
             unset: Vec::new(),
         };

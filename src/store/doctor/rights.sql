@@ -14,6 +14,10 @@ SELECT
     coalesce(has_schema_privilege(to_regnamespace('public'), 'USAGE'), false) AS uses_schema,
     ARRAY (SELECT name FROM refused WHERE what <> '' ORDER BY name) AS tables,
     ARRAY (SELECT what FROM refused WHERE what <> '' ORDER BY name) AS refused,
+    -- Numbers are also taken by themselves. Whoever may insert needs no right for an identity column's own.
+    ARRAY (SELECT pg_class.oid::regclass::text FROM pg_class
+           WHERE oid = to_regclass('public.staff_id_seq') AND NOT has_sequence_privilege(oid, 'USAGE')
+    ) AS sequences,
     ARRAY (SELECT DISTINCT proname::text FROM pg_proc
            WHERE pronamespace = to_regnamespace('public') AND NOT has_function_privilege(pg_proc.oid, 'EXECUTE')
              -- Those of an extension are its own affair.
