@@ -90,15 +90,13 @@ impl App {
         let api_url = config::telegram_api_url(lookup)?;
         let client = telegram::http_client(&api_url);
         let metrics = Arc::<Metrics>::default();
-        let bot = |name| -> Result<Bot, config::Error> {
-            let bot = Bot::new(client.clone(), &api_url, &config::bot_token(lookup, name)?);
-            Ok(bot.counting(Arc::clone(&metrics)))
-        };
+        let [master, admin] = config::bot_tokens(lookup)?;
+        let bot = |token| Bot::new(client.clone(), &api_url, token).counting(Arc::clone(&metrics));
         Ok(Self {
-            telegram: Telegram { master: bot(BotName::Master)?, admin: bot(BotName::Admin)? },
+            telegram: Telegram { master: bot(&master), admin: bot(&admin) },
             public_url: config::public_url(lookup)?,
-            master_bot: config::bot_token(lookup, BotName::Master)?.bot_id(),
-            admin_bot: config::bot_token(lookup, BotName::Admin)?,
+            master_bot: master.bot_id(),
+            admin_bot: admin,
             secrets: None,
             liveness: Arc::default(),
             enqueued: Arc::default(),

@@ -34,9 +34,17 @@ pub struct Error {
     expected: &'static str,
 }
 
+const MISSING: &str = "is not set";
+
 impl Error {
+    /// Whether nothing says it.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.problem == MISSING
+    }
+
     fn missing(variable: &str, expected: &'static str) -> Self {
-        Self { variable: variable.to_owned(), problem: "is not set".to_owned(), expected }
+        Self { variable: variable.to_owned(), problem: MISSING.to_owned(), expected }
     }
 
     fn malformed(variable: &str, why: impl fmt::Display, expected: &'static str) -> Self {
@@ -232,6 +240,23 @@ impl fmt::Debug for WebhookSecret {
 pub fn bot_token(lookup: Lookup, bot: BotName) -> Result<Token, Error> {
     let variable = token_variable(bot);
     Token::parse(variable, &required(lookup, variable, TOKEN)?)
+}
+
+/// Reads both bots' tokens, the technicians' first.
+///
+/// # Errors
+/// When one is missing or malformed, or both are of one bot.
+pub fn bot_tokens(lookup: Lookup) -> Result<[Token; 2], Error> {
+    let tokens = [bot_token(lookup, BotName::Master)?, bot_token(lookup, BotName::Admin)?];
+    if tokens[0].bot_id() == tokens[1].bot_id() {
+        let why = "it is of the same bot as MASTER_BOT_TOKEN";
+        return Err(Error::malformed(
+            token_variable(BotName::Admin),
+            why,
+            "another bot's: BotFather makes one by /newbot",
+        ));
+    }
+    Ok(tokens)
 }
 
 /// Reads a bot's webhook secret, and the previous one if `…_PREVIOUS` is set.

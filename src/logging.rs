@@ -100,9 +100,15 @@ fn levels(lookup: Lookup, default: LevelFilter) -> Result<Targets, String> {
     let Some((name, value)) = asked else { return Ok(Targets::new().with_default(default)) };
     // Lambda knows a level above ERROR.
     let level = value.to_ascii_lowercase().replace("fatal", "error");
-    level
-        .parse()
-        .map_err(|error| format!("{name} is malformed ({error}): expected a level such as info, or target=level,…"))
+    let malformed =
+        |why: String| format!("{name} is malformed ({why}): expected a level such as info, or target=level,…");
+    // A word alone would be taken for a target, of which everything is heard, and of all others nothing.
+    for word in level.split(',').map(str::trim).filter(|word| !word.contains('=')) {
+        if word.parse::<LevelFilter>().is_err() && !word.starts_with(env!("CARGO_CRATE_NAME")) {
+            return Err(malformed(format!("«{word}» is no level")));
+        }
+    }
+    level.parse().map_err(|error: tracing_subscriber::filter::ParseError| malformed(error.to_string()))
 }
 
 /// What a program says at its end because it has failed, in as many lines as it has: some point into a file. Waits for nobody who does

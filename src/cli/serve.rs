@@ -9,7 +9,9 @@ use field_service::cluster::End;
 use field_service::config::environment;
 use field_service::http::server;
 use field_service::logging;
-use field_service::store::Clock;
+use field_service::model::BotName;
+use field_service::store::{Clock, Store};
+use field_service::telegram::Telegram;
 use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -23,7 +25,7 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 #[derive(Args)]
 pub struct Serve {
     /// Where to listen [default: 127.0.0.1:8080; with --poll nowhere]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = super::address)]
     listen: Option<SocketAddr>,
     /// Connections to the database; four per core unless given, and many more make it slower
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -45,20 +47,22 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     } else {
         App::from_env(&environment, connections, Clock::default())?
     };
-    let listener = serve.listen.or((!serve.poll).then_some(LISTEN)).map(listen).transpose()?;
     let asked = shutdown_signal()?;
+    check(&app.store).await?;
+    let listener = serve.listen.or((!serve.poll).then_some(LISTEN)).map(listen).transpose()?;
     match &listener {
-        Some(listener) => tracing::info!(connections, "listening on http://{}", listener.local_addr()?),
+        Some(listener) => {
+            let address = listener.local_addr()?;
+            tracing::info!(connections, "listening on http://{address}");
+            tracing::info!("the dispatchers' page is http://{address}/app");
+        }
         None => {
             tracing::info!(connections, "listening nowhere: without --listen there is no page, no API and no /health");
         }
     }
-    let store = app.store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = store.ping().await {
-            tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
-        }
-    });
+    if !serve.poll {
+        tokio::spawn(say_who_has_no_webhook(app.telegram.clone()));
+    }
     let (fetches, ended) = oneshot::channel();
     let (has_database, moved) = oneshot::channel();
     let stop = asked_or_ended(asked, serve.poll.then_some(ended), private.map(|_| moved)).boxed().shared();
@@ -108,6 +112,39 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     }
     // What it says of a panic is in the log, without what the panic itself says.
     polled.unwrap_or_else(|_| Err("no updates were fetched any more, as that task has failed; see the log".into()))
+}
+
+/// Looks at the database before anything is served. One that is away is waited for; what an operator has to mend is said, and ends
+/// the program: a supervisor starts it again.
+async fn check(store: &Store) -> Result {
+    match store.ping().await {
+        Ok(()) => match store.has_schema().await {
+            Ok(false) => {
+                Err("there are no tables in the database that DATABASE_URL names: run `field-service migrate` first"
+                    .into())
+            }
+            Ok(true) => Ok(()),
+            Err(error) => Ok(tracing::warn!(%error, "the database could not be looked at")),
+        },
+        Err(error) if error.is_refusal() => Err(format!("the database does not let this program in: {error}").into()),
+        Err(error) => {
+            tracing::warn!(%error, "the database is not reachable; updates are answered with 503 until it is");
+            Ok(())
+        }
+    }
+}
+
+/// A bot without a webhook gets no updates, and nobody else says so.
+async fn say_who_has_no_webhook(telegram: Telegram) {
+    for name in [BotName::Master, BotName::Admin] {
+        if telegram.of(name).webhook_info().await.is_ok_and(|info| info.url.is_empty()) {
+            let bot = name.as_str();
+            tracing::warn!(
+                "the {bot} bot has no webhook, so nothing comes from it: register one by `field-service webhook set URL --bot {bot}`, \
+                 or ask Telegram for updates by `serve --poll`"
+            );
+        }
+    }
 }
 
 /// Ready when the process is asked to stop, or when updates are not fetched any more, however that ended, or the database was moved

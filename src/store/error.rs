@@ -91,6 +91,13 @@ impl Error {
         !short && matches!(self.severity(), Severity::ConnectionLost | Severity::Unavailable)
     }
 
+    /// Whether the server does not let this role in, or knows no such database: waiting does not mend that.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let Self::Connect(PoolError::Backend(source)) = self else { return false };
+        source.code().is_some_and(|code| code.code().starts_with("28") || *code == SqlState::INVALID_CATALOG_NAME)
+    }
+
     /// Whether the server cut the statement short because it took too long by itself; not because of a lock, which may be
     /// that of a whole table.
     #[must_use]

@@ -116,6 +116,20 @@ impl Store {
         self.ask_unless_known(Fresh::Lately).await
     }
 
+    /// Whether migrations were ever applied.
+    ///
+    /// # Errors
+    /// When the database failed.
+    pub async fn has_schema(&self) -> Result<bool, Error> {
+        const HAS_SCHEMA: Statement =
+            statement!("server.has_schema", [], "SELECT to_regclass('public.orders') IS NOT NULL AS has_schema");
+        self.run(async |connection| {
+            let rows = connection.fetch(&HAS_SCHEMA, &[]).await?;
+            rows.first().map_or(Ok(false), |row| column(row, "has_schema"))
+        })
+        .await
+    }
+
     /// Refuses for a server that has just been found to be read-only: a tap would only close its connection. Some taps ask
     /// again, so that the first ones after it succeed.
     ///
