@@ -25,6 +25,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use field_service::app;
 use field_service::config::{self, environment};
 use field_service::doctor::Before;
 use field_service::http::server;
@@ -64,7 +65,27 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     // On the heap, as it is large.
     let done = Box::pin(execute(command, before)).await;
     logging::end_traces();
-    done
+    done.map_err(naming_the_file)
+}
+
+/// Says of a setting that is missing where it was looked for.
+fn naming_the_file(error: Box<dyn Error>) -> Box<dyn Error> {
+    let setting = match error.downcast_ref() {
+        Some(app::Error::Config(setting)) => Some(setting),
+        _ => error.downcast_ref(),
+    };
+    if !setting.is_some_and(config::Error::is_missing) {
+        return error;
+    }
+    let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
+    if config::dotenv::is_loaded() {
+        return format!("{error}\nNeither the environment says it, nor .env in {here}.").into();
+    }
+    format!(
+        "{error}\nThe environment does not say it, and there is no .env in {here}: go to the folder in which `field-service init` \
+         has written one, or let it write one here."
+    )
+    .into()
 }
 
 /// Whether a command is nothing without settings. Not `doctor`, which says what is wrong with them.
@@ -140,6 +161,19 @@ async fn demo(options: Demo) -> Result {
     Ok(())
 }
 
+/// An address to listen at, as people write it; without a host it is this machine's own.
+pub fn address(word: &str) -> std::result::Result<SocketAddr, &'static str> {
+    let port = word.strip_prefix("localhost:").or(word.strip_prefix(':')).unwrap_or(word);
+    let local = || port.parse().ok().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    word.parse().ok().or_else(local).ok_or("expected an address and a port, such as 127.0.0.1:8080")
+}
+
+/// A person's Telegram id.
+fn telegram_id(word: &str) -> std::result::Result<i64, &'static str> {
+    let id = word.parse().ok().filter(|id| *id > 0);
+    id.ok_or("expected a number, as the bot tells it to strangers; a @name is none")
+}
+
 const PAGE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -193,6 +227,10 @@ async fn webhook(command: Webhook) -> Result {
             let name = which.bot.into();
             let secret = config::webhook_secret(&environment, name)?;
             let url = webhook_url(&url, name)?;
+            // Whoever registers one bot may not know the other's token.
+            if [BotName::Master, BotName::Admin].iter().all(|bot| config::bot_token(&environment, *bot).is_ok()) {
+                config::bot_tokens(&environment)?;
+            }
             bot(name)?.set_webhook(&url, &secret, max_connections).await?;
             say(&format!("Telegram delivers the {} bot's updates to {url}.", name.as_str()))?;
         }
@@ -209,8 +247,12 @@ async fn webhook(command: Webhook) -> Result {
             }
         }
         Webhook::Delete(which) => {
-            bot(which.bot.into())?.delete_webhook().await?;
-            say("Telegram delivers no more updates; it keeps waiting ones for 24 hours.")?;
+            let name = which.bot.into();
+            bot(name)?.delete_webhook().await?;
+            say(&format!(
+                "Telegram delivers no more updates of the {} bot; it keeps waiting ones for 24 hours.",
+                name.as_str()
+            ))?;
         }
     }
     Ok(())
@@ -277,13 +319,39 @@ fn store() -> Result<Store> {
 }
 
 fn one_line(what: &str, text: &str) -> Result {
-    let fits = !text.trim().is_empty()
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
-        && text.chars().count() <= 200;
-    if fits {
-        Ok(())
+    let wrong = if text.trim().is_empty() {
+        "is empty"
+    } else if text.trim() != text {
+        "begins or ends with a space"
+    } else if text.chars().any(char::is_control) {
+        "has a line break or another character that nobody sees"
+    } else if text.chars().count() > 200 {
+        "is too long"
     } else {
-        Err(format!("--{what} is not a {what}: expected up to 200 characters on one line").into())
+        return Ok(());
+    };
+    Err(format!("--{what} {wrong}: expected up to 200 characters on one line").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_what_people_write() {
+        let here = |port| Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        for word in ["127.0.0.1:8080", "localhost:8080", ":8080", "8080"] {
+            assert_eq!(address(word), here(8080), "{word}");
+        }
+        assert!(address("0.0.0.0:80").is_ok() && address("[::1]:80").is_ok());
+        for word in ["", "http://127.0.0.1:80", "127.0.0.1:99999", "example.org:80", "-1"] {
+            assert!(address(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_telegram_id_is_a_number() {
+        assert_eq!(telegram_id("77"), Ok(77));
+        assert!(["@petr", "0", "-5", ""].into_iter().all(|word| telegram_id(word).is_err()));
     }
 }

@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 use crate::cluster::{self, Kept};
 use crate::config::{self, Lookup};
 use crate::dispatch::secret;
+use crate::model::Role;
 use crate::store::migrate;
-use crate::store::{self, Clock, Store};
+use crate::store::{self, Clock, Store, staff};
 use crate::telegram;
 pub use console::Console;
 use console::Talk;
@@ -63,8 +64,9 @@ pub enum Error {
     #[error("the input has ended; what was done stays, and `field-service init` goes on from there")]
     Ended,
     /// A file that is there was to stay.
-    #[error("{0} is there and says something else: `--overwrite` lets its lines be changed; nothing was")]
-    IsThere(PathBuf),
+    #[error("{file} is there and says something else{of}: `--overwrite` lets it be changed; nothing was",
+            file = .0.display(), of = if .1.is_empty() { String::new() } else { format!(" of {}", .1) })]
+    IsThere(PathBuf, String),
     /// The database is an older release's, and is to stay so.
     #[error(
         "the database is {0} migrations behind this release: make a backup, then `--migrate`, or `field-service migrate`; \
@@ -158,7 +160,11 @@ pub async fn run(
     if !file.says(&text) {
         file.check()?;
     }
-    agree_to_write(&mut talk, &file, &text, given.overwrite)?;
+    let changed = values.iter().filter(|(name, value)| file.get(name).is_some_and(|there| there != *value));
+    let changed: Vec<_> = changed.map(|(name, _)| *name).collect();
+    if !file.says(&text) {
+        agree_to_write(&mut talk, &file, &changed, given.overwrite)?;
+    }
     agree_to_migrate(&mut talk, database.behind, given.migrate)?;
     talk.say("Making the tables…")?;
     let config = database.config.clone();
@@ -173,11 +179,16 @@ pub async fn run(
         city::add(&mut talk, &store, city).await?;
     }
     admin::settle(&mut talk, given, &store, &admin).await?;
-    talk.say(&format!(
-        "\nEverything is there. Next, in this folder:\n\n  field-service serve --poll\n\nThen the dispatchers' bot @{} answers \
-         you, and you invite technicians from its menu.",
-        admin.name
-    ))?;
+    talk.say("\nEverything is there. Next, in this folder:\n\n  field-service serve --poll\n")?;
+    talk.say(
+        &match staff::list(&store, None).await?.iter().any(|entry| entry.role == Role::Admin && entry.is_active) {
+            true => format!(
+                "Then the dispatchers' bot @{} answers you, and you invite technicians from its menu.",
+                admin.name
+            ),
+            false => "There is no admin yet: `field-service staff add --role admin` lets the first one in.".to_owned(),
+        },
+    )?;
     store.close();
     Ok(kept)
 }
@@ -200,12 +211,17 @@ fn random_secret() -> String {
     secret::random().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-fn agree_to_write(talk: &mut Talk, file: &EnvFile, text: &str, overwrite: bool) -> Result<(), Error> {
-    if overwrite || !file.exists() || file.says(text) {
+/// `changed`: the variables of which the file says something else; others are added to it.
+fn agree_to_write(talk: &mut Talk, file: &EnvFile, changed: &[&str], overwrite: bool) -> Result<(), Error> {
+    if overwrite || !file.exists() {
         return Ok(());
     }
-    let question = format!("Write this into {}, in place of what it says of these?", file.path().display());
-    if talk.can_ask() && talk.yes(&question)? { Ok(()) } else { Err(Error::IsThere(file.path().to_owned())) }
+    let (path, changed) = (file.path(), changed.join(", "));
+    let question = match changed.as_str() {
+        "" => format!("Write this into {}, beside what it says?", path.display()),
+        changed => format!("Write this into {}, in place of what it says of {changed}?", path.display()),
+    };
+    if talk.can_ask() && talk.yes(&question)? { Ok(()) } else { Err(Error::IsThere(path.to_owned(), changed)) }
 }
 
 fn agree_to_migrate(talk: &mut Talk, behind: usize, migrate: bool) -> Result<(), Error> {

@@ -90,7 +90,7 @@ struct Demo {
     #[arg(long, conflicts_with = "listen")]
     once: bool,
     /// Where the page is [default: 127.0.0.1:8090, or a free port if that is taken]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = cli::address)]
     listen: Option<SocketAddr>,
 }
 
@@ -101,7 +101,7 @@ struct Sim {
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
     /// Where the page is, and the Bot API: what the handler's TELEGRAM_API_URL is to be
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDR", value_parser = cli::address, default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
 }
 

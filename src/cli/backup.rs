@@ -23,6 +23,9 @@ pub struct Backup {
 }
 
 pub fn run(Backup { file, overwrite }: Backup) -> Result {
+    if file == Path::new("-") {
+        return Err("a backup is written into a file, not to standard output: name one".into());
+    }
     let database = Database::from_env(&environment)?;
     match fs::symlink_metadata(&file) {
         // What is renamed over it would take its place, as it would a device's.
@@ -51,12 +54,37 @@ pub fn run(Backup { file, overwrite }: Backup) -> Result {
         return Err(format!("pg_dump failed ({dumped}); {} was not written{hint}", file.display()).into());
     }
     fs::rename(&part, &file).map_err(of_file("putting a new file in the place of", &file))?;
-    let file = file.display();
     let before = match private::folder_of(&database) {
         Some(folder) => {
             format!("stop whatever runs, move {} away if it is still there, and in this folder", folder.display())
         }
         None => "make an empty database, let DATABASE_URL lead there, and before anything else".to_owned(),
     };
-    say(&format!("{file} is written. To have it back, {before}:\n  field-service restore {file}"))
+    let (file, argument) = (file.display(), quoted(&file));
+    say(&format!("{file} is written. To have it back, {before}:\n  field-service restore {argument}"))
+}
+
+/// A file's name as it is typed in a shell.
+fn quoted(file: &Path) -> String {
+    let name = file.display().to_string();
+    let name = if name.starts_with('-') { format!("./{name}") } else { name };
+    if name.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c)) {
+        name
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word_in_a_shell() {
+        let quoted = |name: &str| super::quoted(Path::new(name));
+        assert_eq!(quoted("/srv/копия-1.dump"), "/srv/копия-1.dump");
+        assert_eq!(quoted("my copy.dump"), "'my copy.dump'");
+        assert_eq!(quoted("o'clock"), r"'o'\''clock'");
+        assert_eq!(quoted("-x"), "./-x");
+    }
 }

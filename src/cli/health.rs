@@ -15,7 +15,7 @@ const ANSWER: Duration = Duration::from_secs(4);
 #[derive(Args)]
 pub struct Health {
     /// Where `serve` listens, as it was told; for every address of the machine, it is asked on the machine itself
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", value_parser = super::address, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 

@@ -15,7 +15,7 @@ use field_service::store::masters::enrol::{self, Added, NewMaster};
 use field_service::store::masters::place::{Districts, Refusal};
 use field_service::store::masters::roster::{self, Entry, Obstacle};
 
-use super::{Result, in_words, invitation, one_line, say, store};
+use super::{Result, in_words, invitation, one_line, say, store, telegram_id};
 
 #[derive(Subcommand)]
 pub enum Master {
@@ -32,7 +32,7 @@ pub enum Master {
 #[derive(Args)]
 pub struct Add {
     /// The master's Telegram id, as the bot tells it to strangers
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", value_parser = telegram_id)]
     telegram_id: i64,
     /// Full name
     #[arg(long)]
@@ -71,13 +71,13 @@ struct Work {
 #[command(group(ArgGroup::new("who").required(true).args(["telegram_id", "id"])))]
 pub struct Set {
     /// Who: the Telegram id
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", value_parser = telegram_id)]
     telegram_id: Option<i64>,
     /// Who: the number, as `master list` shows it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     id: Option<i64>,
     /// Another Telegram account
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", value_parser = telegram_id)]
     new_telegram_id: Option<i64>,
     /// Full name
     #[arg(long)]
@@ -186,9 +186,23 @@ async fn add(Add { telegram_id, name, city, phone, work }: Add) -> Result {
             say(&format!("{} is master {id}; «/start» opens the bot's menu.", new.full_name))?;
             show(&store, id).await
         }
-        Added::AlreadyThere(id) => say(&format!(
-            "Telegram id {user} is master {id} already; nothing was changed: that is what `master set` is for."
-        )),
+        Added::AlreadyThere(id) => {
+            let there = roster::list(&store, None, Some(id)).await?;
+            let is_so = |entry: &Entry| {
+                let has = |category: &Category| entry.categories.iter().any(|known| known == category.as_str());
+                (&entry.full_name, &entry.city) == (&new.full_name, &new.city)
+                    && (new.phone.is_none() || entry.phone == new.phone)
+                    && new.categories.iter().all(has)
+            };
+            if there.iter().any(is_so) {
+                return say(&format!("Telegram id {user} is master {id} already."));
+            }
+            show(&store, id).await?;
+            Err(format!(
+                "Telegram id {user} is master {id} already; nothing was changed: that is what `master set` is for"
+            )
+            .into())
+        }
         Added::Refused(refusals) => {
             let city = Some(new.city.as_str());
             let why: Vec<_> = refusals.iter().map(|refusal| words(refusal, city, new.timezone.as_deref())).collect();

@@ -9,7 +9,7 @@ use field_service::model::{BotName, Role, StaffId, StaffRef, TelegramUserId};
 use field_service::store::Store;
 use field_service::store::staff::{self, Changes, Entry, Saved};
 
-use super::{Result, bot, in_words, invitation, one_line, say, store};
+use super::{Result, bot, in_words, invitation, one_line, say, store, telegram_id};
 
 #[derive(Subcommand)]
 pub enum Staff {
@@ -30,7 +30,7 @@ pub enum Staff {
 #[derive(Args)]
 pub struct Add {
     /// The Telegram id, as the bot tells it to strangers
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", value_parser = telegram_id)]
     telegram_id: i64,
     /// Full name
     #[arg(long)]
@@ -47,7 +47,7 @@ pub struct Add {
 #[command(group(ArgGroup::new("who").required(true).args(["telegram_id", "id"])))]
 pub struct Who {
     /// Who: the Telegram id
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "ID", value_parser = telegram_id)]
     telegram_id: Option<i64>,
     /// Who: the number, as `staff list` shows it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
@@ -120,21 +120,35 @@ pub async fn run(command: Staff) -> Result {
 
 async fn add(Add { telegram_id, name, role, cities }: Add) -> Result {
     one_line("name", &name)?;
+    refuse_an_admins_cities(Some(role), &cities)?;
     let (user, store) = (TelegramUserId(telegram_id), store()?);
     match staff::add(&store, user, &name, role, &cities).await.map_err(in_words)? {
         Saved::Saved(id) => {
             say(&format!("{name} is staff {id}; «/start» in the dispatchers' bot opens the menu."))?;
             list(&store, Some(id)).await
         }
-        Saved::AlreadyThere(id) => say(&format!(
-            "Telegram id {user} is staff {id} already; nothing was changed: that is what `staff set` is for."
-        )),
+        Saved::AlreadyThere(id) => {
+            let there = staff::list(&store, Some(id)).await?;
+            let is_so = |entry: &Entry| {
+                (&entry.full_name, entry.role, entry.is_active) == (&name, role, true)
+                    && is_same(&entry.cities, &cities)
+            };
+            if there.iter().any(is_so) {
+                return say(&format!("Telegram id {user} is staff {id} already, and all of that is so."));
+            }
+            list(&store, Some(id)).await?;
+            Err(format!(
+                "Telegram id {user} is staff {id} already; nothing was changed: that is what `staff set` is for"
+            )
+            .into())
+        }
         other => refused(&other),
     }
 }
 
 async fn set(Set { who, name, role, cities, all_cities, activate }: Set) -> Result {
     name.as_deref().map_or(Ok(()), |name| one_line("name", name))?;
+    refuse_an_admins_cities(role, &cities)?;
     let cities = if all_cities { Some(Vec::new()) } else { Some(cities).filter(|cities| !cities.is_empty()) };
     let changes = Changes { full_name: name, role, cities, is_active: activate.then_some(true) };
     if changes == Changes::default() {
@@ -149,6 +163,23 @@ async fn change(who: &Who, changes: &Changes) -> Result {
         Saved::Saved(id) => list(&store, Some(id)).await,
         other => refused(&other),
     }
+}
+
+fn refuse_an_admins_cities(role: Option<Role>, cities: &[String]) -> Result {
+    if role == Some(Role::Admin) && !cities.is_empty() {
+        return Err("an admin works in all cities: leave --city out".into());
+    }
+    Ok(())
+}
+
+/// Whether both are the same, in whatever order.
+fn is_same(one: &[String], other: &[String]) -> bool {
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort();
+        names
+    };
+    sorted(one) == sorted(other)
 }
 
 /// The commands of the bot in the chat of somebody who may not use them any more; best effort, as they do nothing then.

@@ -53,6 +53,12 @@ pub fn load(file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether there was one.
+#[must_use]
+pub fn is_loaded() -> bool {
+    FILE.get().is_some()
+}
+
 /// What is no regular file, such as a pipe, is not opened: that may wait for ever.
 fn read(file: &Path) -> io::Result<String> {
     if !std::fs::metadata(file)?.is_file() {

@@ -43,7 +43,8 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, ad
     }
     let mut turn = take_turn(store, admin, None).await?;
     remove_webhook(talk, admin).await?;
-    talk.say(&format!("Now open https://t.me/{} as the first admin, and press Start. Waiting…", admin.name))?;
+    talk.say(&format!("Now open https://t.me/{} as the first admin, and press Start.", admin.name))?;
+    talk.say("Waiting… (Ctrl-C keeps what is there by now; `field-service init` goes on from here.)")?;
     let mut offset = None;
     loop {
         // Whoever was asked may have taken long to answer, and an unused turn ends by itself.

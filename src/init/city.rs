@@ -88,7 +88,8 @@ fn is_elsewhere(city: &str, zone: &str) -> String {
 }
 
 fn is_no_zone(zone: &str) -> String {
-    format!("{zone} is no time zone: expected a name such as Europe/Moscow")
+    let wrong = if zone.is_empty() { "nothing was said".to_owned() } else { format!("{zone} is no time zone") };
+    format!("{wrong}: expected a number of the list, or a name such as Europe/Moscow")
 }
 
 /// The zone of that number, or of that name.

@@ -44,6 +44,7 @@ mod managing;
 mod master_screens;
 mod metrics;
 mod migrations;
+mod mistakes;
 mod new_order;
 mod noise;
 mod order_actions;

@@ -278,7 +278,7 @@ async fn where_a_city_has_districts_a_master_works_in_some() {
     refused(&t, &add(&[]), "--district is needed, once for each in which the master works (there are: Уралмаш, Центр)")
         .await;
     refused(&t, &add(&["--district", "Центр", "--district", "Сортировка"]), "no district «Сортировка»").await;
-    refused(&t, &add(&["--district", ""]), "--district is not a district").await;
+    refused(&t, &add(&["--district", ""]), "--district is empty").await;
     let said = done(&t, &add(&["--district", "Центр", "--new-district", "Сортировка"])).await;
     assert!(said.contains("(Сортировка, Центр)") && !said.contains("offered nothing"), "{said}");
     let order = t.order().in_status("CREATED").create().await;
