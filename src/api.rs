@@ -39,6 +39,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::civil::DateTime;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -51,6 +52,7 @@ use crate::model::city::City;
 use crate::model::paste::Pasted;
 use crate::model::queue::Sought;
 use crate::model::sheet::Column;
+use crate::model::slot::{Hours, NoTime, When};
 use crate::model::{Category, OrderId, OrderStatus};
 use crate::store::{self, Store};
 pub use document::document;
@@ -105,6 +107,8 @@ pub struct Words {
     pub sought: fn(&str) -> Sought,
     /// What an order in free words says, in one of those cities.
     pub read_order: fn(&str, &[City]) -> Pasted,
+    /// When words that say nothing else say that somebody is to come, by the clocks and the working hours of a city.
+    pub read_when: fn(&str, DateTime, Hours) -> Result<When, NoTime>,
     /// What a sheet's column may be called, in lower case; it is written by the first.
     pub column_names: fn(Column) -> &'static [&'static str],
     /// The columns that a sheet is written with before those: number, status, master, sum, when it was made.

@@ -167,6 +167,7 @@ pub fn words() -> api::Words {
         nameless: texts::staff::new_order::NAMELESS,
         sought: texts::staff::search::sought,
         read_order: |written, cities| paste::read(written, cities, &texts::VOCABULARY),
+        read_when: |written, now, hours| paste::when::read(written, None, now, hours, &texts::VOCABULARY),
         column_names: texts::sheet::names,
         exported: &texts::sheet::EXPORTED,
         trade: texts::sheet::trade,

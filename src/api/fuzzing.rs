@@ -8,8 +8,9 @@ use super::new_order::{NewOrder, OrderChanges};
 use super::policy::Rules;
 use super::{body, sheet};
 use crate::model::CityId;
-use crate::model::city::CityRecord;
+use crate::model::city::City;
 use crate::model::new_order::{self, ADDRESS, DESCRIPTION, NAME};
+use crate::model::slot::WORKDAY;
 
 /// Reads a body as each kind of body that has rules of its own.
 ///
@@ -34,11 +35,12 @@ pub fn body(bytes: &[u8]) {
 /// # Panics
 /// When something was read that the database would refuse, or a row was lost.
 pub fn sheet(bytes: &[u8], words: &Words) {
-    let city = |id, name: &str| CityRecord {
+    let city = |id, name: &str| City {
         id: CityId(id),
         name: name.to_owned(),
-        timezone: "Asia/Yekaterinburg".to_owned(),
         districts: Vec::new(),
+        now: jiff::civil::date(2026, 11, 27).at(12, 0, 0, 0),
+        workday: WORKDAY,
     };
     let Ok(sheet) = sheet::read(bytes, &[city(1, "A"), city(2, "Yekaterinburg")], words) else { return };
     let mut lines: Vec<u64> = sheet.errors.iter().map(|error| error.line).collect();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use encoding_rs::WINDOWS_1251;
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,11 +13,11 @@ use super::Words;
 use super::new_order::{phone, slot_is_sane, words};
 use super::problem::{FieldError, note};
 use crate::model::Category;
-use crate::model::city::CityRecord;
+use crate::model::city::City;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, NewOrder, Search, Visit};
 use crate::model::order_record::OrderRecord;
 use crate::model::sheet::{Column, Time, guarded, unguarded};
-use crate::model::slot::WINDOW;
+use crate::model::slot::{DAYS_AHEAD, NoTime, WINDOW, When};
 
 /// The most rows of a sheet.
 pub const ROWS: usize = 10_000;
@@ -51,7 +52,7 @@ pub struct Sheet {
 ///
 /// # Errors
 /// That it is no sheet of orders at all, in words.
-pub fn read(bytes: &[u8], cities: &[CityRecord], language: &Words) -> Result<Sheet, String> {
+pub fn read(bytes: &[u8], cities: &[City], language: &Words) -> Result<Sheet, String> {
     let text = decoded(bytes);
     let header = text.lines().next().unwrap_or_default();
     let count = |delimiter: char| header.chars().filter(|c| *c == delimiter).count();
@@ -140,7 +141,7 @@ fn column(title: &str, language: &Words) -> Option<Column> {
 struct Row<'a> {
     record: &'a StringRecord,
     columns: &'a HashMap<Column, usize>,
-    cities: &'a [CityRecord],
+    cities: &'a [City],
     language: &'a Words,
 }
 
@@ -160,7 +161,7 @@ impl Row<'_> {
         let phone = note(phone(self.cell(Column::Phone)), &mut errors);
         let name = note(self.optional(Column::Name, NAME), &mut errors);
         let description = note(self.optional(Column::Description, DESCRIPTION), &mut errors);
-        let visit = note(self.visit(), &mut errors);
+        let visit = note(self.visit(city), &mut errors);
         match (city, district, category, address, phone, name, description, visit) {
             (
                 Some(city),
@@ -195,7 +196,7 @@ impl Row<'_> {
         }
     }
 
-    fn city(&self) -> Result<&CityRecord, FieldError> {
+    fn city(&self) -> Result<&City, FieldError> {
         let name = self.cell(Column::City).to_lowercase();
         match self.cities {
             [only] if name.is_empty() => Ok(only),
@@ -206,7 +207,7 @@ impl Row<'_> {
         }
     }
 
-    fn district(&self, city: &CityRecord) -> Result<Option<i64>, FieldError> {
+    fn district(&self, city: &City) -> Result<Option<i64>, FieldError> {
         let name = self.cell(Column::District).to_lowercase();
         if name.is_empty() {
             return Ok(None);
@@ -228,13 +229,20 @@ impl Row<'_> {
         })
     }
 
-    fn visit(&self) -> Result<Visit, FieldError> {
+    fn visit(&self, city: Option<&City>) -> Result<Visit, FieldError> {
         let soon = self.cell(Column::Soon).to_lowercase();
         let is_soon = (self.language.is_yes)(&soon);
         if !is_soon && !(self.language.is_no)(&soon) {
             return Err(FieldError::new(Column::Soon.as_str(), "expected yes or no"));
         }
         let (start, end) = (self.time(Column::Start)?, self.time(Column::End)?);
+        if let Some((column, words)) = self.words_of_time() {
+            if is_soon || start.is_some() || end.is_some() {
+                return Err(FieldError::new(column.as_str(), "expected the time in one way only"));
+            }
+            // Where it is not known which clocks are meant, the row is an error anyway.
+            return city.map_or(Ok(Visit::Unsaid), |city| self.in_words(&words, column, city));
+        }
         let visit = match (start, end) {
             (None, None) if is_soon => return Ok(Visit::Soon),
             (None, None) => return Ok(Visit::Unsaid),
@@ -256,6 +264,30 @@ impl Row<'_> {
         slot_is_sane(visit).map(|()| visit)
     }
 
+    /// What is said of the time in words: the day and the hours, and the column of the last of them.
+    fn words_of_time(&self) -> Option<(Column, String)> {
+        let said = [Column::Day, Column::When].map(|column| (column, self.cell(column)));
+        let said = said.into_iter().filter(|(_, cell)| !(self.language.is_no)(&cell.to_lowercase()));
+        said.fold(None, |before: Option<(Column, String)>, (column, cell)| {
+            let words = before.map_or_else(|| cell.to_owned(), |(_, before)| format!("{before} {cell}"));
+            Some((column, words))
+        })
+    }
+
+    /// A time in words, as a client says it, by the clocks of the city.
+    fn in_words(&self, words: &str, column: Column, city: &City) -> Result<Visit, FieldError> {
+        let why = match (self.language.read_when)(&plain(words), city.now, city.workday) {
+            Ok(When::Soon) => return Ok(Visit::Soon),
+            Ok(When::Slot { start, end }) => {
+                return slot_is_sane(Visit::Local(start, end)).map(|()| Visit::Local(start, end));
+            }
+            Err(NoTime::NotUnderstood) => "expected a day and hours, such as 01.12.2026 10:00-12:00".to_owned(),
+            Err(NoTime::Past) => "that time has passed".to_owned(),
+            Err(NoTime::TooFar) => format!("expected at most {DAYS_AHEAD} days ahead"),
+        };
+        Err(FieldError::new(column.as_str(), why))
+    }
+
     fn time(&self, column: Column) -> Result<Option<Time>, FieldError> {
         match self.cell(column) {
             "" => Ok(None),
@@ -264,6 +296,15 @@ impl Row<'_> {
             }),
         }
     }
+}
+
+/// Words of a time as people write them, where a spreadsheet or a program has written a time or a day its own way.
+fn plain(words: &str) -> String {
+    if let Some(Time::Local(at)) = Time::parse(words) {
+        return at.strftime("%d.%m.%Y %H:%M").to_string();
+    }
+    let day = words.get(..10).and_then(|day| Date::strptime("%Y-%m-%d", day).ok());
+    day.map_or_else(|| words.to_owned(), |day| format!("{}{}", day.strftime("%d.%m.%Y"), &words[10..]))
 }
 
 /// Whether it is a phone and nothing else: a spreadsheet makes a number of it at worst.
@@ -275,7 +316,8 @@ fn is_dialled(phone: &str) -> bool {
 /// Writes orders as a sheet that spreadsheets open by a double click: UTF-8 with its mark, semicolons, times on the city's clocks.
 pub fn write(orders: &[OrderRecord], language: &Words) -> Vec<u8> {
     let mut writer = WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
-    let titles = language.exported.iter().copied().chain(Column::ALL.map(|column| (language.column_names)(column)[0]));
+    let titles =
+        language.exported.iter().copied().chain(Column::WRITTEN.map(|column| (language.column_names)(column)[0]));
     // A Vec takes everything.
     let _ = writer.write_record(titles);
     for order in orders {

@@ -18,8 +18,8 @@ use super::new_order::obstacle;
 use super::orders::{Filter, key, page_of};
 use super::problem::{Kind, Problem};
 use super::sheet::{self, ROWS, RowError, Sheet};
+use crate::dispatch::draft;
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
-use crate::dispatch::look_up;
 use crate::model::new_order::{NewOrder, Obstacle};
 use crate::model::{OrderId, StaffRef};
 
@@ -61,7 +61,8 @@ pub struct Report {
 
 /// Takes a sheet of orders in: CSV in UTF-8 or Windows-1251, with commas, semicolons or tabs, at most 10,000 rows and 8 MiB. The first
 /// line names the columns, in English as the API's fields (`category`, `city`, `district`, `address`, `client_phone`, `client_name`,
-/// `description`, `slot_start`, `slot_end`, `soon`) or in Russian. Masters are asked by the next tick.
+/// `description`, `slot_start`, `slot_end`, `soon`; or `date` and `time`, either of them or both, in words as a client says it) or in
+/// Russian. Masters are asked by the next tick.
 #[utoipa::path(
     post, path = "/api/orders/import", tag = "orders", operation_id = "importOrders",
     params(Terms, ("Idempotency-Key" = Option<String>, Header, description = "Up to 255 printable ASCII characters; needed unless it is a dry run")),
@@ -140,7 +141,10 @@ struct Imported {
 impl Imported {
     /// Reads a sheet with orders of the cities of that person.
     async fn read(state: &State, staff: StaffRef, body: &[u8]) -> Result<Self, Problem> {
-        let cities = look_up::cities(&state.store, staff).await?;
+        let cities = draft::cities(&state.store, staff).await?;
+        if cities.is_empty() {
+            return Err(Problem::new(Kind::Forbidden));
+        }
         let mut sheet = sheet::read(body, &cities, &state.words)
             .map_err(|why| Problem::malformed(format!("not a sheet of orders: {why}")))?;
         let (lines, orders) = std::mem::take(&mut sheet.orders).into_iter().unzip();

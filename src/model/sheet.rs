@@ -26,11 +26,31 @@ pub enum Column {
     End,
     /// As soon as possible.
     Soon,
+    /// The day, in words, where no column says from when and until when.
+    Day,
+    /// The time, in words, with its day or beside it.
+    When,
 }
 
 impl Column {
-    /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 10] = [
+    /// Every column that is read.
+    pub const ALL: [Self; 12] = [
+        Self::Category,
+        Self::City,
+        Self::District,
+        Self::Address,
+        Self::Phone,
+        Self::Name,
+        Self::Description,
+        Self::Start,
+        Self::End,
+        Self::Soon,
+        Self::Day,
+        Self::When,
+    ];
+
+    /// Those that are written, in their order.
+    pub const WRITTEN: [Self; 10] = [
         Self::Category,
         Self::City,
         Self::District,
@@ -57,6 +77,8 @@ impl Column {
             Self::Start => "slot_start",
             Self::End => "slot_end",
             Self::Soon => "soon",
+            Self::Day => "date",
+            Self::When => "time",
         }
     }
 

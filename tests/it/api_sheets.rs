@@ -116,6 +116,54 @@ PLUMBING,{city},,ул. Мира 4,89123456789,2998-01-01 10:00,2998-01-01 09:00,
 }
 
 #[tokio::test]
+async fn a_time_in_words_is_read_by_the_clocks_of_the_city_and_what_is_not_understood_is_an_error_of_its_row() {
+    let t = Dispatch::with_standing_clock(0).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    let rows = [
+        "завтра 10-12;",
+        "как можно скорее;",
+        ";",
+        ";-",
+        "2999-12-01;10:00-12:00",
+        "когда-нибудь потом;",
+        "вчера;",
+        "завтра;с 10 до 12",
+        "завтра;;01.12.2998 14:00",
+    ];
+    let sheet = format!(
+        "Работа;Адрес;Телефон;Дата;Когда;Приехать с\n{}",
+        rows.map(|row| format!("Сантехника;ул. Мира, 1;89123456789;{row}\n")).concat()
+    );
+    let report = import(&program, "?dry_run=1", "", sheet.clone()).await.json();
+    assert_eq!((&report["rows"], &report["valid"], &report["ignored"]), (&json!(9), &json!(5), &json!([])), "{report}");
+    let errors: Vec<_> = report["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|error| {
+            [&error["line"], &error["field"], &error["detail"]].map(|part| part.to_string().replace('"', "")).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "6 time expected at most 90 days ahead",
+            "7 date expected a day and hours, such as 01.12.2026 10:00-12:00",
+            "8 date that time has passed",
+            "10 date expected the time in one way only",
+        ],
+        "{report}"
+    );
+    let made = import(&program, "?partial=1", "k", sheet).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let when = "SELECT string_agg(concat_ws(' ', soon, to_char(timeslot_start AT TIME ZONE timezone, 'HH24:MI'),
+                       to_char(timeslot_end AT TIME ZONE timezone, 'HH24:MI'), (timeslot_start AT TIME ZONE timezone)::date - ($1::timestamptz AT TIME ZONE timezone)::date), ', ' ORDER BY orders.id)
+                FROM orders JOIN cities ON cities.id = city_id";
+    let now = t.clock.now().expect("a standing clock");
+    assert_eq!(t.one::<String>(when, &[&now]).await, "f 10:00 12:00 1, t, f, f, f 10:00 12:00 1");
+}
+
+#[tokio::test]
 async fn what_is_no_sheet_of_orders_says_why() {
     let (t, program, city) = begin().await;
     for (sheet, why) in [

@@ -147,6 +147,38 @@ async fn a_sheet_with_bad_rows_is_reported_on_and_what_is_good_is_loaded() {
 }
 
 #[tokio::test]
+async fn a_sheet_whose_time_would_be_lost_is_loaded_by_a_second_click_and_once() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let file = std::env::temp_dir().join(format!("fs-times-{}.csv", std::process::id()));
+    let sheet = "Работа;Адрес;Телефон;Желаемая дата\nСантехника;ул. Мира, 1;89123456789;завтра 10-12\n";
+    let count = async || t.one::<i64>("SELECT count(*) FROM orders", &[]).await;
+    std::fs::write(&file, sheet).expect("a file");
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.click("nav [data-view=load]").await;
+        browser.choose("input[type=file]", &file).await;
+        browser.until(&says("main .bad", "Время не загрузится: столбец «Желаемая дата»")).await;
+        browser.click("section button.primary").await;
+        browser.until(&says("section button.danger", "без времени")).await;
+        assert_eq!(count().await, 0, "it is asked once more");
+        browser.click("section button.danger").await;
+        browser.until(&says("#toasts", "1 заявка")).await;
+        assert_eq!(count().await, 1);
+        // What is read loses nothing, and is asked for nothing.
+        std::fs::write(&file, sheet.replace("Желаемая дата", "Когда")).expect("a file");
+        browser.choose("input[type=file]", &file).await;
+        browser.until(&format!("{} && !({})", there("section button.primary"), there("main p.bad"))).await;
+        browser.click("section button.primary").await;
+        browser.until(&says("main", "1 заявка")).await;
+        assert_eq!(count().await, 2);
+        let hours = "SELECT count(*) FROM orders WHERE timeslot_end - timeslot_start = interval '2 hours'";
+        assert_eq!(t.one::<i64>(hours, &[]).await, 1);
+    })
+    .await;
+    std::fs::remove_file(file).expect("the file");
+}
+
+#[tokio::test]
 async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters() {
     let t = Dispatch::start().await;
     t.chat(ANNA).open();

@@ -3,6 +3,9 @@ import { ask, keyOf } from "./api.js";
 import { h, replace, toast } from "./dom.js";
 import { counted, fault, FIELD, orders, problem } from "./texts.js";
 
+/** Titles that say when somebody is to come; a column of that name that is not read would be a lost time. */
+const WHEN = /когда|врем|дат[аыу]|час|срок|приех|приезд|визит|выезд|slot|time|date|when/i;
+
 export class Load {
   constructor(page) {
     this.page = page;
@@ -11,7 +14,7 @@ export class Load {
     this.drop = h("label", { class: "drop", ondragover: (event) => event.preventDefault(), ondrop: (event) => { event.preventDefault(); this.read(event.dataTransfer.files[0]); } },
       h("b", {}, "Перетащите сюда таблицу CSV"), h("span", { class: "choose" }, "Выбрать файл"), this.input);
     this.element = h("section", {},
-      h("p", { class: "hint" }, "Первая строка — названия столбцов: вид работ, город, адрес, телефон; можно ещё район, имя, описание, «приехать с», «приехать до», срочно. Не больше 10 000 строк."),
+      h("p", { class: "hint" }, "Первая строка — названия столбцов: вид работ, город, адрес, телефон; можно ещё район, имя, описание, когда («завтра 10-12») или «приехать с» и «приехать до», срочно. Не больше 10 000 строк."),
       this.drop, this.report);
   }
 
@@ -52,13 +55,24 @@ export class Load {
 
   show(report, made) {
     const good = report.errors.length === 0;
+    const lost = report.ignored.filter((title) => WHEN.test(title)).map((title) => `«${title}»`).join(", ");
+    const send = () => this.send(good ? "" : "?partial=1");
+    const load = h("button", { class: "primary", onclick: () => (lost ? this.without(load, send) : send()) },
+      good ? `Завести ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Завести только верные: ${orders(report.valid)}`);
     replace(this.report,
       h("h2", {}, this.sheet.name),
       h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
       !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
-      !made && report.valid > 0 && h("p", { class: "deeds" },
-        h("button", { class: "primary", onclick: () => this.send(good ? "" : "?partial=1") }, good ? `Завести ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Завести только верные: ${orders(report.valid)}`)));
+      lost !== "" && h("p", { class: "bad", role: "alert" }, made ? `Время не загружено: столбец ${lost} не прочитан.` : `Время не загрузится: столбец ${lost} не читается, и мастерам предложат без времени. Назовите его «Когда» и выберите файл снова.`),
+      !made && report.valid > 0 && h("p", { class: "deeds" }, load));
+  }
+
+  /** What would be made without its time is made by a second click. */
+  without(button, send) {
+    const sure = h("button", { class: "danger", onclick: send }, "Всё равно завести, без времени");
+    button.replaceWith(sure);
+    sure.focus();
   }
 }

@@ -23,7 +23,7 @@ export const WHY_NOT = {
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений" };
 export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
-  city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время",
+  city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время", date: "дата", time: "когда",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
   offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "мастера, которого просит клиент, спрашиваем одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем каждые",
   widen_by: "добавляем по", max_live_offers: "одновременно спрашиваем не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
@@ -50,6 +50,8 @@ const FAULTS = [
   [/^expected a time of this century/, "нет такого года"],
   [/^expected a time, as there is an end/, "есть конец, но нет начала"],
   [/^expected a time such as (.*) or .*/, "напишите так: $1"],
+  [/^expected a day and hours, such as (.*)/, "не понял, когда: напишите так: $1, или «завтра 10-12»"],
+  [/^expected the time in one way only/, "время сказано дважды: оставьте один столбец"],
   [/^expected it written as the start is/, "напишите так же, как начало"],
   [/^expected either a (slot|time) or as soon as possible/, "или время, или срочно"],
   [/^expected yes or no/, "да или нет"],
