@@ -141,6 +141,13 @@ async fn a_sheet_with_bad_rows_is_reported_on_and_what_is_good_is_loaded() {
         browser.click("section button.primary").await;
         browser.until(&says("#toasts", "Заведено: 1 заявка")).await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
+        // The same file once more.
+        browser.choose("input[type=file]", &file).await;
+        browser.until(&there("section button.primary")).await;
+        browser.click("section button.primary").await;
+        browser.until(&says("main p.bad", "уже загружали, и второй раз заявки не заведены")).await;
+        assert_eq!(browser.value(&says("main", "Заведено")).await, false, "nothing was made now");
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
     })
     .await;
     std::fs::remove_file(file).expect("the file");

@@ -40,9 +40,9 @@ export class Load {
       const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key + query }) };
       const { said, status, replayed } = await ask("POST", `orders/import${query}`, { raw: sheet.bytes, headers });
       if (this.sheet !== sheet) return;
-      this.show(said, status === 201);
+      this.show(said, status === 201, replayed);
       if (status === 201) {
-        toast(replayed ? "Этот файл уже загружали: заявки не заведены второй раз." : `Заведено: ${orders(said.orders.length)}.`, replayed);
+        if (!replayed) toast(`Заведено: ${orders(said.orders.length)}.`);
         this.page.changed();
       }
     } catch (error) {
@@ -53,7 +53,7 @@ export class Load {
     }
   }
 
-  show(report, made) {
+  show(report, made, replayed = false) {
     const good = report.errors.length === 0;
     const lost = report.ignored.filter((title) => WHEN.test(title)).map((title) => `«${title}»`).join(", ");
     const send = () => this.send(good ? "" : "?partial=1");
@@ -61,7 +61,7 @@ export class Load {
       good ? `Завести ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Завести только верные: ${orders(report.valid)}`);
     replace(this.report,
       h("h2", {}, this.sheet.name),
-      h("p", {}, made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
+      h("p", { class: replayed ? "bad" : null, role: "status" }, replayed ? `Этот файл уже загружали, и второй раз заявки не заведены. Тогда завели: ${orders(report.orders.length)}.` : made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
       !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
