@@ -16,7 +16,7 @@ use crate::model::Category;
 use crate::model::city::City;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, NewOrder, Search, Visit};
 use crate::model::order_record::OrderRecord;
-use crate::model::sheet::{Column, Time, guarded, unguarded};
+use crate::model::sheet::{Column, Time, guarded, unguarded, without_unclosed};
 use crate::model::slot::{DAYS_AHEAD, NoTime, WINDOW, When};
 
 /// The most rows of a sheet.
@@ -56,9 +56,12 @@ pub fn read(bytes: &[u8], cities: &[City], language: &Words) -> Result<Sheet, St
     let text = decoded(bytes);
     let header = text.lines().next().unwrap_or_default();
     let count = |delimiter: char| header.chars().filter(|c| *c == delimiter).count();
-    let delimiter = [b';', b',', b'\t'].into_iter().max_by_key(|delimiter| count((*delimiter).into()));
-    let mut reader =
-        ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
+    let delimiter = [b';', b',', b'\t'].into_iter().max_by_key(|delimiter| count((*delimiter).into())).unwrap_or(b',');
+    let (text, unclosed) = without_unclosed(&text, delimiter);
+    if unclosed.first() == Some(&1) {
+        return Err("the first line has a quote that is not closed".to_owned());
+    }
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let mut columns = HashMap::new();
     let mut sheet = Sheet::default();
     for (index, title) in reader.headers().map_err(|error| error.to_string())?.iter().enumerate() {
@@ -79,6 +82,9 @@ pub fn read(bytes: &[u8], cities: &[City], language: &Words) -> Result<Sheet, St
     if !missing.is_empty() {
         return Err(format!("the first line lacks the columns {}", missing.join(", ")));
     }
+    sheet.rows = unclosed.len();
+    let open = |line| RowError { line, field: String::new(), detail: "a quote is not closed".to_owned() };
+    sheet.errors.extend(unclosed.into_iter().map(open));
     let mut record = StringRecord::new();
     loop {
         match reader.read_record(&mut record) {

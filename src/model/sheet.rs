@@ -111,6 +111,72 @@ impl Time {
     }
 }
 
+/// A sheet without the rows in which a quote is opened and not closed, so that none of them takes the next ones with it; and the lines
+/// at which these rows begin, from 1. Every other line stays where it is.
+///
+/// What stands behind a closing quote is read as part of the cell as long as the cell has one line; where a cell goes on over lines, it
+/// shows that it was not closed there, but by the next row that has a quote.
+#[must_use]
+pub fn without_unclosed(text: &str, delimiter: u8) -> (String, Vec<u64>) {
+    let bytes = text.as_bytes();
+    let (mut kept, mut unclosed) = (String::with_capacity(text.len()), Vec::new());
+    let (mut at, mut line) = (0, 1);
+    while at < bytes.len() {
+        let end = match row_end(bytes, at, delimiter) {
+            Ok(end) => {
+                kept.push_str(&text[at..end]);
+                end
+            }
+            Err(quote) => {
+                let end = next_line(bytes, quote);
+                unclosed.push(line);
+                kept.extend(text[at..end].chars().filter(|c| *c == '\n'));
+                end
+            }
+        };
+        line += text[at..end].matches('\n').count() as u64;
+        at = end;
+    }
+    (kept, unclosed)
+}
+
+/// Where the row ends that begins there. Err: where the quote stands that is not closed.
+fn row_end(bytes: &[u8], begins: usize, delimiter: u8) -> Result<usize, usize> {
+    let mut at = begins;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            at = quoted_end(bytes, at, delimiter).ok_or(at)?;
+        }
+        match bytes[at..].iter().position(|byte| *byte == delimiter || *byte == b'\n') {
+            None => return Ok(bytes.len()),
+            Some(end) if bytes[at + end] == b'\n' => return Ok(at + end + 1),
+            Some(end) => at += end + 1,
+        }
+    }
+}
+
+/// Where the quotes are closed that are opened there, unless they are not.
+fn quoted_end(bytes: &[u8], opened: usize, delimiter: u8) -> Option<usize> {
+    let (mut at, mut lines) = (opened + 1, 1);
+    loop {
+        match (*bytes.get(at)?, bytes.get(at + 1).copied()) {
+            (b'"', Some(b'"')) => at += 2,
+            (b'"', next) => {
+                let ends_cell = next.is_none_or(|next| next == delimiter || next == b'\n');
+                return (ends_cell || lines == 1).then_some(at + 1);
+            }
+            (byte, _) => {
+                lines += usize::from(byte == b'\n');
+                at += 1;
+            }
+        }
+    }
+}
+
+fn next_line(bytes: &[u8], at: usize) -> usize {
+    bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end + 1)
+}
+
 /// A spreadsheet reads these at the beginning of a cell as a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
@@ -142,6 +208,31 @@ mod tests {
         assert_eq!(Time::parse("2026-12-01T14:00:00+05:00"), at);
         for cell in ["", "14:00", "01.12.2026", "31.02.2026 14:00", "2026-12-01 25:00", "12/01/2026 14:00"] {
             assert_eq!(Time::parse(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_costs_its_own_row_and_no_other() {
+        let whole = [
+            "a;b\n\"x;\n\"\"y\";2\n",
+            "a\nООО \"Ромашка\";1\n",
+            "a;b\n\"Ромашка\" ООО;1\n\"\";\"\"\n",
+            "",
+            "\n\n",
+            "a;\"\"",
+        ];
+        for text in whole {
+            assert_eq!(without_unclosed(text, b';'), (text.to_owned(), Vec::new()), "{text}");
+        }
+        for (text, kept, lines) in [
+            ("a;b\n\"x;1\ny;2\n", "a;b\n\ny;2\n", vec![2]),
+            ("a;b\n\"x;1\n\"y;z\";2\n", "a;b\n\n\"y;z\";2\n", vec![2]),
+            ("a;b\n1;\"x\n2;\"y\n3;4", "a;b\n\n\n3;4", vec![2, 3]),
+            ("a\n\"1\n2\";\"x\n3\n", "a\n\n\n3\n", vec![2]),
+            ("\"a;b\n1;2\n", "\n1;2\n", vec![1]),
+            ("a\n\"", "a\n", vec![2]),
+        ] {
+            assert_eq!(without_unclosed(text, b';'), (kept.to_owned(), lines), "{text}");
         }
     }
 

@@ -164,12 +164,27 @@ async fn a_time_in_words_is_read_by_the_clocks_of_the_city_and_what_is_not_under
 }
 
 #[tokio::test]
+async fn a_quote_that_is_not_closed_is_an_error_of_its_own_row() {
+    let (_t, program, _) = begin().await;
+    let good = "Сантехника;\"ул. Мира, 1\";89123456789\n";
+    for (broken, after) in
+        [("\"сломанная;кавычка", good), ("Окна;\"ул. Мира;89123456789", "Окна;ул. Мира;89123456789\n")]
+    {
+        let sheet = format!("Работа;Адрес;Телефон\n{good}{broken}\n{after}");
+        let report = import(&program, "?dry_run=1", "", sheet).await.json();
+        let errors = json!([{"line": 3, "field": "", "detail": "a quote is not closed"}]);
+        assert_eq!((&report["rows"], &report["valid"], &report["errors"]), (&json!(3), &json!(2), &errors), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_sheet_of_orders_says_why() {
     let (t, program, city) = begin().await;
     for (sheet, why) in [
         (String::new(), "lacks the columns category"),
         ("a,b\n1,2\n".to_owned(), "lacks the columns category"),
         ("category,category,city,address,client_phone\n".to_owned(), "two columns category"),
+        ("category,\"city,address,client_phone\n".to_owned(), "first line has a quote that is not closed"),
         (
             format!("category,address,client_phone\n{}", format!("PLUMBING,{city},89123456789\n").repeat(10_001)),
             "10000 rows",

@@ -72,6 +72,8 @@ const FAULTS = [
   [/^there are two columns (.*)/, "столбец «$1» есть дважды"],
   [/^the first line lacks the columns (.*)/, "в первой строке нет столбцов: $1"],
   [/^expected at most (\d+) rows/, "больше $1 строк"],
+  [/^a quote is not closed/, "не закрыта кавычка"],
+  [/^the first line has a quote/, "в первой строке не закрыта кавычка"],
 ];
 export function fault(detail) {
   const [pattern, words] = FAULTS.find(([known]) => known.test(detail)) ?? [/^.*$/s, "проверьте, что здесь введено"];
