@@ -5,7 +5,9 @@ use std::io::Write;
 use field_service::dispatch::session;
 use field_service::model::{OrderId, StaffRef, TelegramUserId};
 
+use field_service::model::access::TokenScope;
 use field_service::sim::demo::{Demo, SHOWN};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::harness::browser::Browser;
@@ -88,9 +90,16 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
             one.fill("#deed input", "Дубль").await;
             act(other, order, "COMMENT").await;
             other.fill("#deed textarea", "Позвонить").await;
+            // The other one sees nothing of it before the click.
+            other
+                .run(
+                    "window.real = window.fetch; window.held = true; window.fetch = (...asked) => { \
+                         if (asked[1].method !== 'GET') window.held = false; \
+                         return window.held ? Promise.reject(new TypeError()) : window.real(...asked); }",
+                )
+                .await;
             one.click("#deed button.primary").await;
             one.until(&says("#card .status", "отменена")).await;
-            // The other one has not seen it yet: the form is open.
             other.click("#deed button.primary").await;
             other.until(&says("#toasts", "успела измениться")).await;
             other.until(&says("#card .status", "отменена")).await;
@@ -98,6 +107,51 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
         })
         .await;
         assert_eq!(t.one::<Option<String>>("SELECT comment FROM orders", &[]).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_that_changes_under_an_open_form_is_shown_as_it_is_and_the_form_says_so() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let field = |name: &str, value: &str| format!("document.querySelector('#deed [name={name}]').value === '{value}'");
+    // What has been in sight for a moment is what is acted on.
+    let seen = async |browser: &Browser| {
+        let version = "SELECT version || '.' || revision FROM orders WHERE id = $1";
+        let version = t.one::<String>(version, &[&order.0]).await;
+        browser.until(&format!("document.querySelector('#deed').dataset.version === '{version}'")).await;
+    };
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        act(browser, order, "EDIT").await;
+        browser.fill("#deed [name=client_name]", "Фёдор").await;
+        t.execute("UPDATE orders SET address = 'ул. Новая, 7', client_name = 'Олег' WHERE id = $1", &[&order.0]).await;
+        browser.until(&says("#deed .bad", "Пока вы здесь, заявка изменилась")).await;
+        assert_eq!(browser.value(&field("address", "ул. Новая, 7")).await, true, "nobody has touched it");
+        assert_eq!(browser.value(&field("client_name", "Фёдор")).await, true, "what is written stays");
+        seen(browser).await;
+        browser.click("#deed button.primary").await;
+        browser.until(&says("#toasts", "изменения сохранены")).await;
+        let said = "SELECT address || ' ' || client_name FROM orders WHERE id = $1";
+        assert_eq!(t.one::<String>(said, &[&order.0]).await, "ул. Новая, 7 Фёдор");
+
+        act(browser, order, "ASSIGN").await;
+        browser.until(&there(".candidates button")).await;
+        t.tap_accept(ANNA, order).await;
+        browser.until(&says("#deed .bad", "мастер теперь Анна")).await;
+        assert_eq!(browser.value(&says("#card .status", "ждёт выезда")).await, true, "the card above it is no older");
+        seen(browser).await;
+        act(browser, order, "RETURN").await;
+        browser.fill("#deed input", "Мастер заболел").await;
+        let refused = json!({"reason": "Дубль"});
+        let cancelled = program.post(&format!("/api/orders/{order}/cancel"), &[("If-Match", "*")], &refused).await;
+        assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+        browser.until(&says("#deed .bad", "теперь она отменена. Этого с ней больше не сделать")).await;
+        assert_eq!(browser.value("document.querySelector('#deed .primary').disabled").await, true);
+        browser.click("#deed .leave").await;
+        assert_eq!(browser.value("document.querySelector('#deed').childElementCount").await, 0);
     })
     .await;
 }

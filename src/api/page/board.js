@@ -70,6 +70,8 @@ export class Board {
       this.board = answer.said;
       this.filter.page = Math.min(this.filter.page, this.board.page);
       this.draw();
+      // The card beside the list is of the same moment.
+      this.page.look();
     } catch (error) {
       // What was seen stays in sight; it is asked for again by itself.
       if (error.kind === "unauthorized") return;

@@ -1,11 +1,18 @@
 // An order's card: all of it, how its search goes and why, and what can be done with it.
 import { ask, get, post } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { ACTION, CATEGORY, clock, counted, day, DELIVERY, ESCALATION, exactly, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
+import { ACTION, CATEGORY, clock, counted, day, DELIVERY, DO, DONE, ESCALATION, exactly, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
 import { local, moment, When } from "./when.js";
 
-const RETURN = ["Мастер не успевает", "Мастер заболел", "Клиент просит другого"];
-const CANCEL = ["Клиент передумал", "Дубль", "Не наша работа", "Нет связи с клиентом"];
+// The first ones as the bot's buttons have them, so that they are the same in the history.
+const RETURN = ["Мастер не успевает", "Мастер не отвечает", "Клиент просит другого мастера", "Мастер заболел"];
+const CANCEL = ["Клиент передумал", "Клиент не отвечает", "Заявка заведена дважды", "Не наша работа"];
+
+/** So long something is in sight before it counts as seen: whoever clicks at the moment at which an order changes does not mean that. */
+const SEEN = 1000;
+
+/** What has changed, in words. */
+const changed = ({ to_status: status, field }) => (status ? STATUS[status] : `изменено: ${FIELD[field] ?? "заявка"}`);
 
 /** What a field held before, if that is written as people do. */
 function was({ field, was: before }) {
@@ -22,7 +29,7 @@ export class Card {
     /** The form of what is being done, which stays while the card is drawn anew around it. */
     this.place = h("div", { id: "deed" });
     setInterval(() => this.tick(), 1000);
-    setInterval(() => this.wanted && document.visibilityState === "visible" && this.read(this.wanted, true), 5000);
+    setInterval(() => document.visibilityState === "visible" && this.look(), 5000);
   }
 
   open(id) {
@@ -30,7 +37,7 @@ export class Card {
     this.element.hidden = false;
     if (this.order?.id !== id) {
       this.order = null;
-      this.place.replaceChildren();
+      this.put();
       replace(this.element, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
     }
     this.wanted = id;
@@ -46,15 +53,22 @@ export class Card {
     this.order = this.wanted = this.back = undefined;
   }
 
+  /** Looks whether it has changed. */
+  look() {
+    return this.wanted && this.read(this.wanted, true);
+  }
+
   /** Reads it; `again`: to see whether it has changed. */
   async read(id, again = false) {
     try {
       const [order, card] = await Promise.all([get(`orders/${id}`), get(`orders/${id}/card`)]);
       if (this.wanted !== id) return;
       const state = JSON.stringify([order.said, card.said]);
-      if (again && state === this.state) return;
+      if (again && this.order && state === this.state) return;
+      const before = this.order;
       [this.state, this.order, this.more] = [state, order.said, card.said];
       this.draw();
+      if (before) this.overtaken(before);
     } catch (error) {
       if (this.wanted !== id || error.kind === "unauthorized") return;
       if (!this.order) replace(this.element, this.head(id), h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.read(id) }, "Попробовать ещё раз"));
@@ -95,7 +109,7 @@ export class Card {
       more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), [...more.why].reverse().map((round) => h("p", {}, `Волна ${round.number}, ${round.chosen.length ? `${exactly(round.at, zone)}: ${round.chosen.join(", ")}` : `с ${exactly(round.at, zone)}: спросить было некого`}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
       more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
-        h("time", {}, clock(change.at, zone)), " ", change.to_status ? STATUS[change.to_status] : `изменено: ${FIELD[change.field] ?? "заявка"}`, change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
+        h("time", {}, clock(change.at, zone)), " ", changed(change), change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
         was(change) && h("small", {}, ` было: ${was(change)}`), h("small", {}, ` — ${change.name ?? "автоматически"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
     focused?.focus({ preventScroll: true });
     this.tick();
@@ -132,7 +146,7 @@ export class Card {
   }
 
   /** Does something with the order as it is seen; the card is shown as it is then. */
-  async deed(path, body, method = "POST") {
+  async deed(action, path, body, method = "POST") {
     const { id } = this.order;
     // What was seen when the form was opened.
     const version = this.place.dataset.version ?? this.order.version;
@@ -140,7 +154,7 @@ export class Card {
     for (const button of buttons) button.disabled = true;
     try {
       await ask(method, `orders/${id}${path}`, { body, headers: { "If-Match": `"${version}"` } });
-      toast(`№${id}: готово.`);
+      toast(`№${id}: ${DONE[action]}.`);
     } catch (error) {
       if (error.kind === "not-eligible") {
         for (const button of buttons) button.disabled = false;
@@ -154,9 +168,9 @@ export class Card {
       }
       toast(`№${id}: ${problem(error)}`, true);
       // What was written stays, beside the order as it is now: it can be sent once more.
+      for (const button of buttons) button.disabled = false;
       if (this.wanted === id) await this.read(id);
-      if (this.order?.id === id && this.place.dataset.version) this.place.dataset.version = this.order.version;
-      for (const button of this.place.querySelectorAll("button")) button.disabled = false;
+      if (this.order?.id === id && this.doing) this.ready();
       this.page.changed();
       return error;
     }
@@ -166,83 +180,125 @@ export class Card {
     return null;
   }
 
-  /** Shows a form of what is to be done with the order as it is seen; without one there is none. */
-  put(form) {
-    this.place.replaceChildren(...[form].filter(Boolean));
+  /** Shows a form of what is to be done with the order as it is seen; without one there is none. `renewed` is called when it is another one. */
+  put(form, doing = null, renewed = () => {}) {
+    clearTimeout(this.seen);
+    this.news = h("p", { class: "bad", role: "alert" });
+    this.place.replaceChildren(...(form ? [this.news, form] : []));
+    [this.doing, this.renewed] = [doing, renewed];
     if (form) this.place.dataset.version = this.order.version;
     else delete this.place.dataset.version;
   }
 
+  /** The order has changed under an open form: the form says so, keeps what is written, and is about the order as it is now. */
+  overtaken(before) {
+    const { order, more } = this, [last] = more.changes;
+    if (!this.place.dataset.version || order.version === before.version) return;
+    const taken = order.master && order.master.id !== before.master?.id;
+    const what = taken ? `мастер теперь ${order.master.name}` : order.status !== before.status ? `теперь она ${STATUS[order.status]}` : last ? `${changed(last)} — ${last.name ?? "автоматически"}` : "посмотрите выше";
+    this.news.textContent = `Пока вы здесь, заявка изменилась: ${what}.`;
+    clearTimeout(this.seen);
+    this.seen = setTimeout(() => (this.place.dataset.version = order.version), SEEN);
+    if (this.ready()) this.renewed();
+    else this.news.append(" Этого с ней больше не сделать.");
+  }
+
+  /** Lets the open form's buttons work if the order may still be treated so; whether it may. */
+  ready() {
+    const may = this.actions().includes(this.doing);
+    for (const button of this.place.querySelectorAll("button:not(.leave)")) button.disabled = !may;
+    return may;
+  }
+
   act(action) {
     switch (action) {
-      case "CLAIM": return this.deed("/claim", { from_staff_id: this.order.claimed_by?.id ?? null });
-      case "UNCLAIM": return this.deed("/claim", undefined, "DELETE");
-      case "SEARCH": return this.deed("/search");
+      case "CLAIM": return this.deed(action, "/claim", { from_staff_id: this.order.claimed_by?.id ?? null });
+      case "UNCLAIM": return this.deed(action, "/claim", undefined, "DELETE");
+      case "SEARCH": return this.deed(action, "/search");
       case "ASSIGN": return this.assign();
-      case "RETURN": return this.reason(`Почему ищем заново?${this.order.master ? " Мастер это прочтёт." : ""}`, RETURN, "/return");
-      case "CANCEL": return this.reason(`Почему отменяем?${this.order.master ? " Мастер это прочтёт." : ""}`, CANCEL, "/cancel");
-      case "REOPEN": return this.deed("/reopen");
-      case "CLOSE": return this.form("Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed("/close", { amount: amount.replace(",", ".") }));
-      case "COMMENT": return this.form("Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed("", { comment: comment.trim() || null }, "PATCH"));
+      case "RETURN": return this.reason(action, "Почему ищем заново?", RETURN, "/return");
+      case "CANCEL": return this.reason(action, "Почему отменяем?", CANCEL, "/cancel");
+      case "REOPEN": return this.deed(action, "/reopen");
+      case "CLOSE": return this.form(action, "Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed(action, "/close", { amount: amount.replace(",", ".") }));
+      case "COMMENT": return this.form(action, "Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed(action, "", { comment: comment.trim() || null }, "PATCH"));
       case "EDIT": return this.edit();
       case "GUARANTEE": return this.guarantee();
     }
   }
 
-  reason(question, ready, path) {
+  reason(action, asked, ready, path) {
+    const question = `${asked}${this.order.master ? " Мастер это прочтёт." : ""}`;
     const input = h("input", { name: "reason", required: true, maxlength: 500, list: "reasons", "aria-label": question });
-    return this.form(question, [["reason", [input, h("datalist", { id: "reasons" }, ready.map((text) => h("option", { value: text })))]]], ({ reason }) => this.deed(path, { reason }));
+    return this.form(action, question, [["reason", [input, h("datalist", { id: "reasons" }, ready.map((text) => h("option", { value: text })))]]], ({ reason }) => this.deed(action, path, { reason }));
   }
 
   edit() {
     const { order } = this, zone = order.city.timezone;
     const when = new When(() => {});
-    const slot = order.slot?.start && order.slot.end ? { start: local(order.slot.start, zone), end: local(order.slot.end, zone) } : null;
-    when.show(slot, [], zone, order.slot === null && !order.soon ? "По договорённости" : null);
-    const before = JSON.stringify(when.value());
+    const time = ({ slot, soon }) => {
+      when.show(slot?.start && slot.end ? { start: local(slot.start, zone), end: local(slot.end, zone) } : null, [], zone, slot === null && !soon ? "По договорённости" : null);
+      return JSON.stringify(when.value());
+    };
+    const texts = (now) => ({ address: now.address, client_phone: phone(now.client_phone), client_name: now.client_name, description: now.description ?? "" });
+    // As the fields were filled.
+    let [before, known] = [time(order), texts(order)];
     const field = (name, label, element) => [name, h("label", {}, label, element)];
-    return this.form("Что исправить?", [
+    return this.form("EDIT", "Что исправить?", [
       field("address", "Адрес", h("input", { name: "address", value: order.address, maxlength: 300 })),
       field("client_phone", "Телефон", h("input", { name: "client_phone", value: phone(order.client_phone), inputmode: "tel" })),
       field("client_name", "Имя", h("input", { name: "client_name", value: order.client_name, maxlength: 100 })),
       field("description", "Что случилось", h("textarea", { name: "description", rows: 3, maxlength: 2000 }, order.description ?? "")),
       field("slot", "Когда приехать", when.element),
     ], (said) => {
-      const known = { address: order.address, client_phone: phone(order.client_phone), client_name: order.client_name, description: order.description ?? "" };
       const changes = Object.fromEntries(Object.entries(known).filter(([name, value]) => said[name].trim() !== "" && said[name].trim() !== value).map(([name]) => [name, said[name]]));
       const empty = Object.keys(known).filter((name) => known[name] !== "" && said[name].trim() === "");
       if (empty.length) return toast(`Заполните: ${empty.map((name) => FIELD[name]).join(", ")}.`, true);
-      const time = when.value();
-      if (time === undefined) return toast("Время указано не до конца.", true);
-      if (JSON.stringify(time) !== before) changes.slot = time && { start: moment(time.start, zone), end: moment(time.end, zone) };
-      return Object.keys(changes).length ? this.deed("", changes, "PATCH") : this.put();
+      const slot = when.value();
+      if (slot === undefined) return toast("Время указано не до конца.", true);
+      if (JSON.stringify(slot) !== before) changes.slot = slot && { start: moment(slot.start, zone), end: moment(slot.end, zone) };
+      return Object.keys(changes).length ? this.deed("EDIT", "", changes, "PATCH") : this.put();
+    }, () => {
+      // What nobody has touched here is as it is now.
+      const now = texts(this.order);
+      for (const [name, text] of Object.entries(known)) {
+        const input = this.place.querySelector(`[name=${name}]`);
+        if (input.value === text) input.value = now[name];
+      }
+      known = now;
+      if (JSON.stringify(when.value()) === before) before = time(this.order);
     });
   }
 
-  form(question, fields, done) {
+  form(action, question, fields, done, renewed) {
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(new FormData(form))); } },
       h("h3", {}, question), fields.map(([, element]) => element),
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, "Готово"), h("button", { type: "button", onclick: () => this.put() }, "Не надо")));
-    this.put(form);
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, DO[action]), h("button", { type: "button", class: "leave", onclick: () => this.put() }, action === "CANCEL" ? "Не отменять" : "Не надо")));
+    this.put(form, action, renewed);
     form.querySelector("input, textarea")?.focus();
   }
 
   async assign() {
     if (!this.more?.actions.includes("ASSIGN")) return;
-    const { id } = this.order;
-    try {
+    const { id } = this.order, form = h("form", { onsubmit: (event) => event.preventDefault() });
+    const fill = async () => {
       const { said } = await get(`orders/${id}/candidates`);
-      if (this.wanted !== id) return;
       const fit = said.candidates.filter((candidate) => !candidate.why_not).length;
-      this.put(h("form", { onsubmit: (event) => event.preventDefault() },
-        h("h3", {}, fit ? `Подходят ${counted(fit, "мастер", "мастера", "мастеров")}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
+      const had = form.contains(document.activeElement);
+      replace(form, h("h3", {}, fit ? `Подходят ${counted(fit, "мастер", "мастера", "мастеров")}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
         h("ul", { class: "candidates" }, said.candidates.map((candidate) => h("li", {},
           h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
           candidate.why_not
             ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
-            : h("button", { type: "button", class: "primary", onclick: () => this.deed("/assign", { master_id: candidate.id }).then((error) => error && this.assign()) }, "Назначить")))),
-        h("p", { class: "deeds" }, h("button", { type: "button", onclick: () => this.put() }, "Не надо"))));
-      this.place.querySelector("button")?.focus();
+            : h("button", { type: "button", class: "primary", onclick: () => this.deed("ASSIGN", "/assign", { master_id: candidate.id }).then((error) => error && error.status !== 412 && this.assign()) }, "Назначить")))),
+        h("p", { class: "deeds" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Не надо")));
+      if (had) form.querySelector("button").focus();
+    };
+    try {
+      await fill();
+      if (this.wanted !== id) return;
+      // Others could be given it by the time it is another one.
+      this.put(form, "ASSIGN", () => fill().catch(this.page.fail));
+      form.querySelector("button").focus();
     } catch (error) {
       this.page.fail(error);
     }
@@ -250,7 +306,7 @@ export class Card {
 
   /** Who would not be asked by the search is given the order by a second click. */
   anyway(button, candidate) {
-    const sure = h("button", { type: "button", class: "danger", onclick: () => this.deed("/assign", { master_id: candidate.id, anyway: true }) }, "Всё равно");
+    const sure = h("button", { type: "button", class: "danger", onclick: () => this.deed("ASSIGN", "/assign", { master_id: candidate.id, anyway: true }) }, "Всё равно назначить");
     button.replaceWith(sure);
     sure.focus();
   }

@@ -19,6 +19,7 @@ const page = {
   open: (order) => card.open(order),
   show: (name) => name !== view && show(name),
   changed: () => board.changed(),
+  look: () => card.look(),
 };
 const card = new Card($("card"), page);
 const board = new Board(page);

@@ -33,6 +33,13 @@ export const ACTION = {
   CLAIM: "Беру на себя", UNCLAIM: "Снять с себя", SEARCH: "Искать сейчас", ASSIGN: "Назначить мастера", RETURN: "Искать заново", CLOSE: "Закрыть с суммой",
   EDIT: "Изменить", COMMENT: "Сообщить мастеру", GUARANTEE: "Гарантийный выезд", REOPEN: "Открыть снова", CANCEL: "Отменить",
 };
+/** What the button of its form says. */
+export const DO = { RETURN: "Искать заново", CANCEL: "Отменить заявку", CLOSE: "Закрыть заявку", COMMENT: "Сообщить мастеру", EDIT: "Сохранить" };
+/** What was done, when it was. */
+export const DONE = {
+  CLAIM: "взята вами", UNCLAIM: "снята с вас", SEARCH: "ищем мастера", ASSIGN: "мастер назначен", RETURN: "ищем мастера заново", CLOSE: "закрыта",
+  EDIT: "изменения сохранены", COMMENT: "комментарий сохранён", REOPEN: "открыта снова", CANCEL: "отменена",
+};
 
 /** What the API says of fields, in the words of the page. */
 const FAULTS = [
