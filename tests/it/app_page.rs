@@ -156,6 +156,48 @@ async fn an_order_that_changes_under_an_open_form_is_shown_as_it_is_and_the_form
     .await;
 }
 
+/// As it is on a phone, where the card covers the list.
+#[tokio::test]
+async fn back_closes_the_card_and_leads_nowhere_else() {
+    let t = Dispatch::start().await;
+    t.add_staff_as(OLGA, "ADMIN", &[]).await;
+    let (order, other) = (t.order().offered_to([ANNA]).await, t.order().offered_to([BORIS]).await);
+    let card = |open: bool| format!("document.querySelector('#card').hidden === {}", !open);
+    for width in [360, 1400] {
+        Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
+            browser.click(&row(order)).await;
+            browser.until(&there("#card [data-action='ASSIGN']")).await;
+            browser.run("history.back()").await;
+            browser.until(&card(false)).await;
+            browser.until(&there(&row(order))).await;
+            for view in ["policy", "now"] {
+                browser.click(&format!("nav [data-view={view}]")).await;
+                browser.until(&there(&format!("nav [data-view={view}][aria-current=page]"))).await;
+            }
+            // Opened, closed by its cross, opened again: there is one step back.
+            browser.click(&row(order)).await;
+            browser.click("#card [data-key=close]").await;
+            browser.until(&card(false)).await;
+            browser.click(&row(other)).await;
+            browser.until(&says("#card h2", &format!("№{other}"))).await;
+            browser.run("history.back()").await;
+            browser.until(&card(false)).await;
+            assert_eq!(browser.value("location.hash").await, "", "it is not the view before");
+            browser.run("history.back()").await;
+            browser.until("location.hash === '#policy'").await;
+            browser.until(&there("nav [data-view=policy][aria-current=page]")).await;
+            // Forward twice is where it was, with its card; which is there when it is loaded anew.
+            browser.run("history.go(2)").await;
+            browser.until(&says("#card h2", &format!("№{other}"))).await;
+            browser.run("location.reload()").await;
+            browser.until(&says("#card h2", &format!("№{other}"))).await;
+            browser.keys("\u{e00c}").await;
+            browser.until(&card(false)).await;
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_page_whose_right_has_ended_says_so_and_without_a_server_it_keeps_what_was_seen() {
     let t = Dispatch::start().await;

@@ -76,7 +76,7 @@ export class Card {
   }
 
   head(id) {
-    return h("header", {}, h("h2", {}, `№${id}`), h("button", { class: "quiet", "data-key": "close", "aria-label": "Закрыть карточку", onclick: () => this.close() }, "✕"));
+    return h("header", {}, h("h2", {}, `№${id}`), h("button", { class: "quiet", "data-key": "close", "aria-label": "Закрыть карточку", onclick: () => this.page.close() }, "✕"));
   }
 
   draw() {
@@ -96,7 +96,7 @@ export class Card {
         line("Клиент", order.client_name, " ", copy(order.client_phone, phone(order.client_phone))),
         order.master && line("Мастер", order.master.name, more.master_phone && [" ", copy(more.master_phone, phone(more.master_phone))], more.master_is_unreachable && h("small", { class: "bad" }, " ему не написать")),
         order.comment && line("Мастеру", order.comment),
-        order.guarantee_of && line("Гарантия", h("button", { class: "quiet", onclick: () => this.open(order.guarantee_of) }, `на заявку №${order.guarantee_of}`)),
+        order.guarantee_of && line("Гарантия", h("button", { class: "quiet", onclick: () => this.page.open(order.guarantee_of) }, `на заявку №${order.guarantee_of}`)),
         order.claimed_by && line("Занимается", order.claimed_by.name),
         more.deferred_until && line("Отложена", `до ${day(more.deferred_until, zone)} ${clock(more.deferred_until, zone)}`),
         line("Принята", `${day(order.created_at, zone)} ${clock(order.created_at, zone)}`, order.created_by && `, ${order.created_by.name}`)),

@@ -16,7 +16,8 @@ const page = {
     if (!(error instanceof Problem)) throw error;
     toast(problem(error, words), true);
   },
-  open: (order) => card.open(order),
+  open: (order) => openCard(order),
+  close: () => closeCard(),
   show: (name) => name !== view && show(name),
   changed: () => board.changed(),
   look: () => card.look(),
@@ -34,14 +35,58 @@ const later = {
 };
 let view = "now";
 
+/** Where a card stands in front of the list. */
+const isNarrow = () => matchMedia("(max-width: 900px)").matches;
+/** While a step back is under way that the page has made itself: until it is made, no other one is. */
+let leaving = null;
+
+/** Opens an order's card, from where Back leads to the same without it. */
+async function openCard(order) {
+  await leaving;
+  if (history.state?.card) history.replaceState({ ...history.state, card: order }, "");
+  else history.pushState({ card: order, own: true }, "");
+  return card.open(order);
+}
+
+/** Closes the card as Back does. */
+function closeCard() {
+  if (!card.wanted) return;
+  card.close();
+  closed();
+}
+
+/** There is no card any more: what the address says is as it was before it was opened. */
+function closed() {
+  if (!history.state?.own) return history.replaceState(null, "");
+  leaving = new Promise((left) => addEventListener("popstate", left, { once: true })).then(() => (leaving = null));
+  history.back();
+}
+
+/** Shows what the address says, as Back and Forward have left it. */
+function turned() {
+  if (!page.who || proof()) return;
+  const wanted = history.state?.card, name = location.hash.slice(1) || "now";
+  if (name !== view) show(name, true);
+  if (!wanted) {
+    if (card.wanted) card.close();
+  } else if (wanted !== card.wanted) card.open(wanted);
+}
+
 const offered = (name) => name in VIEWS && (!["new", "load"].includes(name) || page.may("ORDERS")) && (name !== "policy" || page.who?.role === "ADMIN");
 
 async function show(name, goesBack = false) {
+  if (leaving) await leaving;
   views[view]?.leave?.();
   view = offered(name) ? name : "now";
   const address = view === "now" ? location.pathname : `#${view}`;
-  if (!goesBack && location.hash.slice(1) !== (view === "now" ? "" : view)) history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
+  const isOther = !goesBack && location.hash.slice(1) !== (view === "now" ? "" : view);
+  if (!goesBack && isNarrow() && card.wanted) {
+    // Whoever wants another section has done with what stands in front of it.
+    card.close();
+    if (isOther) history.replaceState(null, "", address);
+    else closed();
+  } else if (isOther) history.pushState(card.wanted ? { card: card.wanted } : null, "", address);
+  else history.replaceState(history.state, "", address);
   for (const button of $("views").children) button.setAttribute("aria-current", button.dataset.view === view ? "page" : "false");
   const shown = view;
   if (!views[shown]) $("view").setAttribute("aria-busy", "true");
@@ -78,7 +123,7 @@ async function leave() {
 }
 
 async function start() {
-  const wanted = location.hash.slice(1);
+  const wanted = location.hash.slice(1), shown = history.state?.card;
   if (!page.who) replace($("view"), h("p", { class: "alone", "aria-busy": "true" }, "Открываем…"));
   try {
     const presented = proof() !== null;
@@ -101,6 +146,8 @@ async function start() {
   replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: leave }, "Выйти"));
   replace($("views"), Object.entries(VIEWS).filter(([name]) => offered(name)).map(([name, title]) => h("button", { "data-view": name, "data-key": name, onclick: () => show(name) }, title)));
   show(wanted);
+  // As it was before the page was loaded anew.
+  if (shown) openCard(shown);
 }
 
 whenEnded(ended);
@@ -111,7 +158,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select");
   if (event.key === "Escape") {
     if (typing) typing.blur();
-    else card.close();
+    else closeCard();
   } else if (typing || document.querySelector("dialog[open]")) {
     // Keys are words there.
   } else if (pressed(event, "Slash", "/")) {
@@ -125,7 +172,7 @@ document.addEventListener("keydown", (event) => {
   } else if (pressed(event, "KeyA", "a")) {
     const row = Number(document.activeElement.closest("[data-order]")?.dataset.order ?? card.wanted);
     // The order whose row is under the keys, which is not always the one whose card is open.
-    if (row) card.open(row).then(() => card.assign());
+    if (row) openCard(row).then(() => card.assign());
   } else if (pressed(event, "KeyN", "n") && offered("new")) {
     event.preventDefault();
     show("new");
@@ -133,6 +180,6 @@ document.addEventListener("keydown", (event) => {
 });
 // A link that is pasted into this tab's address opens no other page.
 addEventListener("hashchange", () => proof() && start());
-addEventListener("popstate", () => page.who && !proof() && show(location.hash.slice(1), true));
+addEventListener("popstate", turned);
 document.addEventListener("visibilitychange", () => views[view]?.wake?.());
 start();
