@@ -156,6 +156,43 @@ async fn an_order_that_changes_under_an_open_form_is_shown_as_it_is_and_the_form
     .await;
 }
 
+#[tokio::test]
+async fn a_session_is_one_for_all_tabs_of_a_browser_and_ends_in_all_of_them_and_at_the_server() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.add_staff(PETR).await;
+    let order = t.order().offered_to([ANNA]).await;
+    let open = "SELECT count(*) FROM access_tokens WHERE kind = 'SESSION' AND revoked_at IS NULL";
+    let page = format!("{}/app", t.url);
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        browser.until(&there(&row(order))).await;
+        browser
+            .in_another_tab(&page, async |tab| {
+                tab.until(&there(&row(order))).await;
+                tab.click("#who button").await;
+                tab.until(&says("main", "Сеанс закончился")).await;
+            })
+            .await;
+        browser.until(&says("main", "Сеанс закончился")).await;
+        assert_eq!(t.one::<i64>(open, &[]).await, 0);
+        // Whoever opens one, opens it for all tabs.
+        browser.in_another_tab(&t.page_link(PETR).await, async |tab| tab.until(&there(&row(order))).await).await;
+        browser.until(&there(&row(order))).await;
+        assert_eq!(t.one::<i64>(open, &[]).await, 1);
+        // The same person once more: what is being written is not disturbed. Somebody else: it is shown for whom.
+        act(browser, order, "COMMENT").await;
+        browser.fill("#deed textarea", "Позвонить").await;
+        for (who, stays) in [(PETR, true), (OLGA, false)] {
+            let before = browser.value("localStorage.getItem('token')").await;
+            browser.in_another_tab(&t.page_link(who).await, async |tab| tab.until(&there(&row(order))).await).await;
+            browser.until(&format!("localStorage.getItem('token') !== {before}")).await;
+            browser.until(&format!("(document.querySelector('#deed textarea') !== null) === {stays}")).await;
+            browser.until(&there(&row(order))).await;
+        }
+    })
+    .await;
+}
+
 /// As it is on a phone, where the card covers the list.
 #[tokio::test]
 async fn back_closes_the_card_and_leads_nowhere_else() {
@@ -217,7 +254,7 @@ async fn a_page_whose_right_has_ended_says_so_and_without_a_server_it_keeps_what
         browser.until(&format!("!({})", says(".note", "Нет связи"))).await;
         t.execute("UPDATE staff SET is_active = false", &[]).await;
         browser.until(&says("main", "Сеанс закончился")).await;
-        assert_eq!(browser.value("sessionStorage.getItem('token')").await, serde_json::Value::Null);
+        assert_eq!(browser.value("localStorage.getItem('token')").await, serde_json::Value::Null);
     })
     .await;
 }
@@ -401,6 +438,7 @@ async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_
         browser.click("#who button").await;
         browser.until(&says("main", "Сеанс закончился")).await;
         assert_eq!(browser.value("Object.keys(sessionStorage).join()").await, "ended", "nothing of what was written");
+        assert_eq!(browser.value("localStorage.length").await, 0, "nor of who it was");
         assert_eq!(
             t.one::<Option<String>>("SELECT client_name FROM order_drafts", &[]).await.as_deref(),
             Some("Ольга")

@@ -1,8 +1,9 @@
 // The API: one function for each request, with the session's token; what is not done is thrown as a Problem.
 
-let token = sessionStorage.getItem("token");
-/** Called when the session has ended. */
-let onEnd = () => {};
+/** The session is the browser's: every tab has it, and in every tab it ends. */
+let token = localStorage.getItem("token");
+/** Called when the session has ended; whether a session is of the same person, and called when it is not. */
+let onEnd = () => {}, isSame = () => false, onOther = () => {};
 
 export class Problem extends Error {
   constructor(status, said, location = null) {
@@ -16,12 +17,31 @@ export class Problem extends Error {
 
 export const hasSession = () => token !== null;
 export const whenEnded = (called) => (onEnd = called);
+export const whenOther = (same, called) => ([isSame, onOther] = [same, called]);
 
 function keep(value) {
+  // One that another tab has opened meanwhile is not this tab's to end.
+  if (value !== null) localStorage.setItem("token", value);
+  else if (localStorage.getItem("token") === token) localStorage.removeItem("token");
   token = value;
-  if (value === null) sessionStorage.removeItem("token");
-  else sessionStorage.setItem("token", value);
 }
+
+/** Another tab has opened a session, or ended it. */
+addEventListener("storage", async () => {
+  const now = localStorage.getItem("token");
+  if (now === token) return;
+  if (now === null) {
+    token = null;
+    return onEnd();
+  }
+  try {
+    const { said } = await ask("GET", "session", { anonymous: true, headers: { Authorization: `Bearer ${now}` } });
+    if (isSame(said)) token = now;
+    else onOther();
+  } catch {
+    // It is good for nothing, or cannot be asked about: this tab goes on with its own.
+  }
+});
 
 /** Makes a request; the answer, and its tag. `keepalive`: it goes on when the page is gone. `anonymous`: whoever asks is not said. */
 export async function ask(method, path, { body, headers = {}, raw, keepalive = false, anonymous = false } = {}) {

@@ -1,5 +1,5 @@
 // The page: a session, the sections, and the keyboard.
-import { close, get, hasSession, open, Problem, proof, whenEnded } from "./api.js";
+import { close, get, hasSession, open, Problem, proof, whenEnded, whenOther } from "./api.js";
 import { Board } from "./board.js";
 import { Card } from "./card.js";
 import { h, replace, toast } from "./dom.js";
@@ -143,7 +143,7 @@ async function start() {
     if (error.kind !== "unauthorized") alone(problem(error));
     return;
   }
-  replace($("who"), page.who.name, " ", h("button", { class: "quiet", onclick: leave }, "Выйти"));
+  replace($("who"), page.who.name, " ", h("button", { class: "quiet", title: "Закончить сеанс во всех вкладках этого браузера", onclick: leave }, "Выйти"));
   replace($("views"), Object.entries(VIEWS).filter(([name]) => offered(name)).map(([name, title]) => h("button", { "data-view": name, "data-key": name, onclick: () => show(name) }, title)));
   show(wanted);
   // As it was before the page was loaded anew.
@@ -151,6 +151,7 @@ async function start() {
 }
 
 whenEnded(ended);
+whenOther((who) => who.staff_id === page.who?.staff_id, () => location.reload());
 /** By where the key is, so that it is the same one with Russian letters on it; and by what it writes, wherever that is. */
 const pressed = (event, code, letter) => event.code === code || event.key === letter;
 document.addEventListener("keydown", (event) => {

@@ -130,6 +130,17 @@ impl Browser {
         panic!("chromedriver does not say its port");
     }
 
+    /// Does `work` in a further tab at `url`, closes it, and comes back to this one.
+    pub async fn in_another_tab(&self, url: &str, work: impl AsyncFnOnce(&Self)) {
+        let here = self.client.window().await.expect("a tab");
+        let there = self.client.new_window(true).await.expect("another tab");
+        self.client.switch_to_window(there.handle).await.expect("it is there");
+        self.client.goto(url).await.expect("the page opens");
+        work(self).await;
+        self.client.close_window().await.expect("it is closed");
+        self.client.switch_to_window(here).await.expect("the first one is there");
+    }
+
     /// Shows the page as somebody sees it who prefers `scheme`, light or dark.
     pub async fn prefer(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
