@@ -193,6 +193,36 @@ async fn a_session_is_one_for_all_tabs_of_a_browser_and_ends_in_all_of_them_and_
     .await;
 }
 
+#[tokio::test]
+async fn that_there_is_no_connection_is_in_sight_however_far_the_list_is_scrolled() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let mut order = t.order().offered_to([ANNA]).await;
+    for _ in 0..8 {
+        order = t.order().offered_to([ANNA]).await;
+    }
+    let in_sight = "(() => { const place = document.querySelector('#note').getBoundingClientRect(); \
+                     const seen = document.elementFromPoint(place.left + 20, (place.top + place.bottom) / 2); \
+                     return seen?.id === 'note' && document.querySelector('main').getBoundingClientRect().top >= place.bottom })()";
+    for width in [360, 768] {
+        Browser::visit(&t.page_link(OLGA).await, (width, 500), async |browser| {
+            browser.until(&there(&row(order))).await;
+            browser.run("document.querySelector('main').scrollTop = 9999").await;
+            browser.run("window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError())").await;
+            browser.until(&says("#note", "Нет связи")).await;
+            assert!(browser.value("document.querySelector('main').scrollTop").await.as_f64() > Some(100.0));
+            assert_eq!(browser.value(in_sight).await, true, "at {width}");
+            // Above an order's card too.
+            browser.run("window.fetch = window.real").await;
+            act(browser, order, "COMMENT").await;
+            browser.run("window.fetch = () => Promise.reject(new TypeError())").await;
+            browser.until(&says("#note", "Нет связи")).await;
+            assert_eq!(browser.value(in_sight).await, true, "at {width}, over a card");
+        })
+        .await;
+    }
+}
+
 /// As it is on a phone, where the card covers the list.
 #[tokio::test]
 async fn back_closes_the_card_and_leads_nowhere_else() {
@@ -246,12 +276,12 @@ async fn a_page_whose_right_has_ended_says_so_and_without_a_server_it_keeps_what
         browser
             .value("void (window.realFetch = window.fetch, window.fetch = () => Promise.reject(new TypeError()))")
             .await;
-        browser.until(&says(".note", "Нет связи")).await;
+        browser.until(&says("#note", "Нет связи")).await;
         browser.until(&there(&row(order))).await;
         browser.value("void (window.fetch = window.realFetch)").await;
         let another = t.order().offered_to([ANNA]).await;
         browser.until(&there(&row(another))).await;
-        browser.until(&format!("!({})", says(".note", "Нет связи"))).await;
+        browser.until(&format!("!({})", says("#note", "Нет связи"))).await;
         t.execute("UPDATE staff SET is_active = false", &[]).await;
         browser.until(&says("main", "Сеанс закончился")).await;
         assert_eq!(browser.value("localStorage.getItem('token')").await, serde_json::Value::Null);
@@ -631,14 +661,14 @@ async fn each_screen_says_when_there_is_nothing_when_it_is_slow_and_when_it_fail
         let broken = "window.fetch = () => Promise.resolve(new Response('{\"type\":\"urn:field-service:problem:unavailable\"}', \
                       {status: 503, headers: {'Content-Type': 'application/problem+json'}}))";
         browser.run(broken).await;
-        for view in ["now", "masters", "figures", "new"] {
+        for (view, place) in [("now", "#note"), ("masters", "main"), ("figures", "main"), ("new", "main")] {
             browser.value(&show(view)).await;
-            browser.until(&says("main", "Сервер сейчас не отвечает")).await;
+            browser.until(&says(place, "Сервер сейчас не отвечает")).await;
         }
         browser.run("window.fetch = window.real").await;
         for view in ["masters", "figures", "new", "now"] {
             browser.value(&show(view)).await;
-            browser.until(&format!("!({})", says("main", "не отвечает"))).await;
+            browser.until(&format!("!({}) && !({})", says("main", "не отвечает"), says("#note", "не отвечает"))).await;
         }
     })
     .await;

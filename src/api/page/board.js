@@ -18,9 +18,10 @@ export class Board {
     this.city = h("select", { "aria-label": "Город", onchange: (event) => this.narrow({ city: event.target.value }) });
     this.category = h("select", { "aria-label": "Вид работ", onchange: (event) => this.narrow({ category: event.target.value }) });
     this.list = h("div", { class: "rows", role: "group", "aria-label": "Заявки" });
-    this.note = h("p", { class: "note", role: "status" });
+    // In sight however far the list is scrolled.
+    this.note = document.getElementById("note");
     this.pages = h("p", { class: "pages" });
-    this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.note, this.list, this.pages,
+    this.element = h("section", { class: "board" }, h("div", { class: "bar" }, this.search, this.city, this.category), this.counters, this.list, this.pages,
       h("p", { class: "hint keys" }, "Клавиши: n — новая заявка, / — поиск, j и k — по списку, Enter — открыть, a — назначить, Esc — закрыть."));
   }
 
@@ -38,6 +39,12 @@ export class Board {
     clearInterval(this.timer);
     clearInterval(this.ticker);
     this.timer = this.ticker = undefined;
+    this.say("");
+  }
+
+  say(words) {
+    this.note.textContent = words;
+    this.note.className = words && "note bad";
   }
 
   wake() {
@@ -63,8 +70,7 @@ export class Board {
     try {
       const answer = await get(`board?${query}`, this.tag ? { "If-None-Match": this.tag } : {});
       if (asked !== JSON.stringify(this.filter)) return;
-      this.note.textContent = "";
-      this.note.className = "note";
+      this.say("");
       if (answer.unchanged) return;
       this.tag = answer.tag;
       this.board = answer.said;
@@ -76,8 +82,7 @@ export class Board {
       // What was seen stays in sight; it is asked for again by itself.
       if (error.kind === "unauthorized") return;
       this.tag = null;
-      this.note.className = "note bad";
-      this.note.textContent = error.kind === "offline" ? "Нет связи. Ниже то, что было; обновится само." : problem(error);
+      if (this.timer) this.say(error.kind === "offline" ? "Нет связи. Ниже то, что было; обновится само." : problem(error));
     }
   }
 
