@@ -223,6 +223,36 @@ async fn that_there_is_no_connection_is_in_sight_however_far_the_list_is_scrolle
     }
 }
 
+#[tokio::test]
+async fn beside_a_card_the_street_stays_in_sight_and_the_sections_within_reach() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    t.execute("INSERT INTO cities (name, timezone) VALUES ('Нижний Новгород', 'Europe/Moscow')", &[]).await;
+    t.execute("INSERT INTO districts (city_id, name) VALUES (1, 'Железнодорожный')", &[]).await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.execute("UPDATE orders SET address = 'ул. Красноармейская, 184', district_id = (SELECT max(id) FROM districts) WHERE id = $1", &[&order.0]).await;
+    let place = format!("document.querySelector(\"{} .what small\")", row(order));
+    let street = format!(
+        "(() => {{ const text = {place}.firstChild, range = document.createRange(); range.setStart(text, 0); \
+             range.setEnd(text, 'ул. Красноармейская, 184'.length); const box = {place}.getBoundingClientRect(); \
+             return [...range.getClientRects()].every((part) => part.bottom <= box.bottom + 1 && part.right <= box.right + 1) }})()"
+    );
+    for width in [360, 768, 1024, 1280, 1400] {
+        Browser::visit(&t.page_link(OLGA).await, (width, 800), async |browser| {
+            act(browser, order, "COMMENT").await;
+            assert_eq!(browser.value(&street).await, true, "at {width}");
+            // A click where something else lies above is refused.
+            browser.click("nav [data-view=masters]").await;
+            browser.until(&there("nav [data-view=masters][aria-current=page]")).await;
+            browser.until("document.querySelectorAll('.row.master').length === 3").await;
+            let covers = "!document.querySelector('#card').hidden && document.querySelector('#card').getBoundingClientRect().left \
+                          < document.querySelector('main').getBoundingClientRect().right - 1";
+            assert_eq!(browser.value(covers).await, false, "at {width}: nothing lies above what was wanted");
+        })
+        .await;
+    }
+}
+
 /// As it is on a phone, where the card covers the list.
 #[tokio::test]
 async fn back_closes_the_card_and_leads_nowhere_else() {

@@ -150,7 +150,7 @@ export class Board {
     const who = order.master?.name ?? (order.offered ? `предложили: ${order.offered}, открыли: ${order.seen}` : STATUS[order.status]);
     return h("button", { class: `row${troubles.length ? " urgent" : ""}`, "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
       h("b", { class: "number" }, `№${order.id}`),
-      h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, `${this.page.cities.length > 1 ? `${order.city.name}, ` : ""}${order.district ? `${order.district.name}, ` : ""}${order.address}`)),
+      h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, [order.address, order.district?.name, this.page.cities.length > 1 && order.city.name].filter(Boolean).join(", "))),
       h("span", { class: "when" }, slot(order)),
       h("span", { class: "whom" }, who, order.master && h("small", {}, STATUS[order.status]), order.claimed_by && h("small", {}, `🙋 ${order.claimed_by.name}`)),
       h("span", { class: "troubles" }, troubles.map(({ kind, since }) => h("span", { class: "trouble", "data-since": since ?? false }, TROUBLE[kind]))),
