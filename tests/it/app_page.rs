@@ -63,6 +63,7 @@ async fn an_order_is_found_and_given_by_hand_to_whom_the_search_would_not_ask() 
         assert_eq!(browser.value("location.hash").await, "", "the link is not left in the address");
         browser.fill("input[type=search]", "912345\n").await;
         browser.until(&format!("!({})", there(&row(other)))).await;
+        browser.until(&says(&row(order), "8 (912) 345-67-89")).await;
         act(browser, order, "ASSIGN").await;
         browser.until(&says("#card .words", "Капает <b>кран</b>")).await;
         browser.until(&says(".candidates", "не на смене")).await;

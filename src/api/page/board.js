@@ -1,7 +1,7 @@
 // «Сейчас»: what needs somebody first, then the rest; looked at again every five seconds while it is visible.
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
-import { CATEGORY, orders, problem, slot, span, STATE, STATUS, TROUBLE } from "./texts.js";
+import { CATEGORY, orders, phone, problem, slot, span, STATE, STATUS, TROUBLE } from "./texts.js";
 
 const AGAIN = 5000;
 
@@ -150,7 +150,7 @@ export class Board {
     const who = order.master?.name ?? (order.offered ? `предложили: ${order.offered}, открыли: ${order.seen}` : STATUS[order.status]);
     return h("button", { class: `row${troubles.length ? " urgent" : ""}`, "data-key": `order${order.id}`, "data-order": order.id, onclick: () => this.page.open(order.id) },
       h("b", { class: "number" }, `№${order.id}`),
-      h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, [order.address, order.district?.name, this.page.cities.length > 1 && order.city.name].filter(Boolean).join(", "))),
+      h("span", { class: "what" }, CATEGORY[order.category], h("small", {}, [order.address, order.district?.name, this.page.cities.length > 1 && order.city.name].filter(Boolean).join(", ")), this.found && h("small", {}, `${order.client_name}, ${phone(order.client_phone)}`)),
       h("span", { class: "when" }, slot(order)),
       h("span", { class: "whom" }, who, order.master && h("small", {}, STATUS[order.status]), order.claimed_by && h("small", {}, `🙋 ${order.claimed_by.name}`)),
       h("span", { class: "troubles" }, troubles.map(({ kind, since }) => h("span", { class: "trouble", "data-since": since ?? false }, TROUBLE[kind]))),
