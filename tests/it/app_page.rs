@@ -843,6 +843,14 @@ async fn it_fits_whatever_the_screen_and_loads_nothing_from_elsewhere() {
                 browser.until("document.querySelector('[aria-busy]') === null").await;
                 let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
                 assert_eq!(browser.value(wide).await, false, "{view} at {width}");
+                if view == "figures" && width == 360 {
+                    browser.until(&there(".numbers td")).await;
+                    let cut = "[...document.querySelectorAll('.numbers, .numbers caption, .numbers th, .numbers td')] \
+                               .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1).length";
+                    assert_eq!(browser.value(cut).await, 0, "nothing is cut");
+                    let named = "getComputedStyle(document.querySelector('.numbers td'), '::before').content.length > 3";
+                    assert_eq!(browser.value(named).await, true, "its column's name stands before it");
+                }
                 if let Ok(folder) = std::env::var("PICTURES") {
                     browser.picture(&std::path::Path::new(&folder).join(format!("app-{view}-{width}-{scheme}.png"))).await;
                     if view == "now" {

@@ -54,8 +54,10 @@ function columns(title, rows, said = String) {
   return figure(title, rows, said, svg);
 }
 
-/** A table that is scrolled sideways where it is too wide, also by keyboard. */
-const wide = (name, ...parts) => h("div", { class: "wide numbers", tabindex: "0", role: "region", "aria-label": name }, h("table", {}, ...parts));
+/** A table that is scrolled sideways where it is too wide, also by keyboard; on a phone each cell is a line, with the name of its column. */
+const wide = (name, caption, names, rows) => h("div", { class: "wide numbers", tabindex: "0", role: "region", "aria-label": name }, h("table", {}, h("caption", {}, caption),
+  h("thead", {}, h("tr", {}, names.map((column) => h("th", { scope: "col" }, column)))),
+  h("tbody", {}, rows.map(([first, ...values]) => h("tr", {}, h("th", { scope: "row" }, first), values.map((value, index) => h("td", { "data-name": names[index + 1] }, value)))))));
 
 export class Figures {
   constructor(page) {
@@ -98,18 +100,16 @@ export class Figures {
         h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
         h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»"),
         longest && h("li", {}, "На этих неделях, пока спрашивали других, никто не ждал дольше ", h("b", {}, atMost(longest.seconds)))),
-      bounds.length > 0 && wide("Дольше всего ждали", h("caption", {}, "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт"),
-        h("thead", {}, h("tr", {}, ["Неделя с", "Город", "Ожидание", "Мастер"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, bounds.map((bound) => h("tr", {}, h("th", { scope: "row" }, bound.week.split("-").reverse().join(".")), h("td", {}, bound.city), h("td", {}, atMost(bound.seconds)), h("td", {}, bound.master ?? "—"))))),
+      bounds.length > 0 && wide("Дольше всего ждали", "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт", ["Неделя с", "Город", "Ожидание", "Мастер"],
+        bounds.map((bound) => [bound.week.split("-").reverse().join("."), bound.city, atMost(bound.seconds), bound.master ?? "—"])),
       bars("Сколько ждали мастера", said.waits.map(({ below_seconds: below, orders: count }, index) => [below ? `до ${span(below * 1000)}` : `дольше ${span(said.waits[index - 1].below_seconds * 1000)}`, count])),
       columns("В котором часу поступили", said.hours.map((count, hour) => [String(hour).padStart(2, "0"), count])),
       bars("Что с ними теперь", [...statuses].filter(([, count]) => count > 0)),
       bars("Как нашли мастера", [["с первой волны", found.rounds[0]], ["со второй", found.rounds[1]], ["позже", found.rounds[2]], ["назначил диспетчер", found.by_hand]]),
       bars("Взяли заявок", masters.filter(({ took }) => took > 0).slice(0, 20).map(({ name, took }) => [name, took])),
       bars("За сколько отвечают", masters.filter(({ median_answer_seconds: seconds }) => seconds !== null).slice(0, 20).map(({ name, median_answer_seconds: seconds }) => [name, seconds]), (seconds) => span(seconds * 1000)),
-      masters.length > 0 && wide("Мастера", h("caption", {}, "Мастера"),
-        h("thead", {}, h("tr", {}, ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Дольше всего ждал, пока спрашивали других", "Закрыл", "Сумма"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, masters.map((master) => h("tr", {}, h("th", { scope: "row" }, master.name), [master.asked, master.took, master.declined, master.let_pass].map((value) => h("td", {}, value)),
-          h("td", {}, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000)), h("td", {}, master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000)), h("td", {}, master.passed_over_seconds === null ? "—" : atMost(master.passed_over_seconds)), h("td", {}, master.closed.orders), h("td", {}, rubles(master.closed.rubles)))))));
+      masters.length > 0 && wide("Мастера", "Мастера", ["Мастер", "Спросили", "Взял", "Отказался", "Не ответил", "Отвечает за", "На смене", "Дольше всего ждал, пока спрашивали других", "Закрыл", "Сумма"],
+        masters.map((master) => [master.name, master.asked, master.took, master.declined, master.let_pass, master.median_answer_seconds === null ? "—" : span(master.median_answer_seconds * 1000),
+          master.on_shift_seconds < 60 ? "—" : span(master.on_shift_seconds * 1000), master.passed_over_seconds === null ? "—" : atMost(master.passed_over_seconds), master.closed.orders, rubles(master.closed.rubles)])));
   }
 }

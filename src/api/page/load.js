@@ -62,7 +62,7 @@ export class Load {
     replace(this.report,
       h("h2", {}, this.sheet.name),
       h("p", { class: replayed ? "bad" : null, role: "status" }, replayed ? `Этот файл уже загружали, и второй раз заявки не заведены. Тогда завели: ${orders(report.orders.length)}.` : made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
-      !good && h("table", {}, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
+      !good && h("table", { class: "report" }, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
       lost !== "" && h("p", { class: "bad", role: "alert" }, made ? `Время не загружено: столбец ${lost} не прочитан.` : `Время не загрузится: столбец ${lost} не читается, и мастерам предложат без времени. Назовите его «Когда» и выберите файл снова.`),
