@@ -69,7 +69,9 @@ async fn an_order_is_found_and_given_by_hand_to_whom_the_search_would_not_ask() 
         browser.until(&says(".candidates", "не на смене")).await;
         browser.click(".candidates li:last-child button").await;
         assert_eq!(t.status(order).await, "SEARCHING", "it is asked once more");
+        browser.until(&says(".candidates li:last-child button.danger", "Всё равно назначить")).await;
         browser.click(".candidates li:last-child button.danger").await;
+        browser.until(&says("#toasts", &format!("№{order}: мастер назначен"))).await;
         browser.until(&says("#card .status", "ждёт выезда")).await;
         assert_eq!(t.owner(order).await, Some(BORIS));
         browser.until(&says("#card .changes", "Борис")).await;
@@ -88,7 +90,8 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
     Browser::visit(&first, WIDE, async |one| {
         Browser::visit(&second, WIDE, async |other| {
             act(one, order, "CANCEL").await;
-            one.fill("#deed input", "Дубль").await;
+            one.until("[...document.querySelectorAll('#deed .deeds button')].map(({innerText}) => innerText).join() === 'Отменить заявку,Не отменять'").await;
+            one.fill("#deed input", "Заявка заведена дважды").await;
             act(other, order, "COMMENT").await;
             other.fill("#deed textarea", "Позвонить").await;
             // The other one sees nothing of it before the click.
@@ -333,14 +336,14 @@ async fn a_sheet_with_bad_rows_is_reported_on_and_what_is_good_is_loaded() {
         browser.until("document.querySelectorAll('tbody tr').length === 3").await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0, "it was only looked at");
         browser.click("section button.primary").await;
-        browser.until(&says("#toasts", "Заведено: 1 заявка")).await;
+        browser.until(&says("#toasts", "Создано: 1 заявка")).await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
         // The same file once more.
         browser.choose("input[type=file]", &file).await;
         browser.until(&there("section button.primary")).await;
         browser.click("section button.primary").await;
-        browser.until(&says("main p.bad", "уже загружали, и второй раз заявки не заведены")).await;
-        assert_eq!(browser.value(&says("main", "Заведено")).await, false, "nothing was made now");
+        browser.until(&says("main p.bad", "уже загружали, и второй раз заявки не созданы")).await;
+        assert_eq!(browser.value(&says("main", "Создано")).await, false, "nothing was made now");
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
     })
     .await;
@@ -398,21 +401,21 @@ async fn a_new_order_is_pasted_put_right_kept_when_left_and_goes_out_to_masters(
         // Half a phone is not saved, and is not lost either.
         browser.value("document.querySelector('[name=client_phone]').value = ''").await;
         browser.fill("[name=client_phone]", "8 912\t").await;
-        browser.until(&says("#fault-client_phone", "здесь 4 цифр")).await;
+        browser.until(&says("#fault-client_phone", "здесь 4 цифры,")).await;
         browser.fill("[name=client_name]", "Ольга\t").await;
         browser.until(&says(".saved", "Сохранено")).await;
         browser.value("location.reload()").await;
         browser.until(&there("nav [data-view=new]")).await;
         browser.click("nav [data-view=new]").await;
         browser.until("document.querySelector('[name=client_name]')?.value === 'Ольга'").await;
-        browser.until(&says("#fault-client_phone", "здесь 4 цифр")).await;
+        browser.until(&says("#fault-client_phone", "здесь 4 цифры,")).await;
         assert_eq!(browser.value("document.querySelector('[name=client_phone]').value").await, "8 912");
         browser.click("[data-key=create]").await;
         browser.until("document.activeElement.name === 'client_phone'").await;
         browser.value("document.querySelector('[name=client_phone]').value = ''").await;
         browser.fill("[name=client_phone]", "8 912 345 67 80\t").await;
         browser.click("[data-key=create]").await;
-        browser.until(&says("#toasts", "заведена")).await;
+        browser.until(&says("#toasts", "создана")).await;
         browser.until(&says("#card", "Малышева 84")).await;
         browser.until(&says("#card", "8 (912) 345-67-80")).await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 2);
@@ -476,7 +479,7 @@ async fn nothing_that_is_written_is_lost_or_changed_while_it_is_saved_or_cannot_
         browser.until(&says(".saved", "Нет связи")).await;
         browser.run("window.fetch = window.real").await;
         browser.click("[data-key=create]").await;
-        browser.until(&says("#toasts", "заведена")).await;
+        browser.until(&says("#toasts", "создана")).await;
         browser.until(&says("#card", "ул. Ленина 5")).await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 1);
     })
@@ -541,6 +544,7 @@ async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
         assert!(!t.one::<String>(trades, &[]).await.contains("WINDOWS"), "he had it");
         browser.click("nav [data-view=figures]").await;
         browser.until(&says("main .facts", "1 принято")).await;
+        browser.until(&says("main .facts", "Мастер находится обычно за ")).await;
         browser.until("document.querySelectorAll('figure svg rect').length > 3").await;
         assert_eq!(browser.console().await, Vec::<String>::new());
     })
@@ -558,6 +562,13 @@ async fn an_admin_changes_the_rules_and_nothing_that_was_typed_is_lost_to_a_coll
         browser.click("nav [data-view=policy]").await;
         browser.until("document.querySelector('[name=offer_ttl_seconds]')?.value === '120'").await;
         browser.until(&says("table", "Кто и когда менял")).await;
+        browser.until(&says("main", "Действуют правила №")).await;
+        browser
+            .until(&says(
+                "label[for=rule-preferred_ttl_seconds]",
+                "Сколько секунд ждём мастера, которого просит клиент",
+            ))
+            .await;
         // What is wrong is said at its field.
         browser.fill("[name=max_live_offers]", "2").await;
         browser.click("[data-key=check]").await;

@@ -272,7 +272,7 @@ export class Card {
   form(action, question, fields, done, renewed) {
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(new FormData(form))); } },
       h("h3", {}, question), fields.map(([, element]) => element),
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, DO[action]), h("button", { type: "button", class: "leave", onclick: () => this.put() }, action === "CANCEL" ? "Не отменять" : "Не надо")));
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, DO[action]), h("button", { type: "button", class: "leave", onclick: () => this.put() }, action === "CANCEL" ? "Не отменять" : "Отмена")));
     this.put(form, action, renewed);
     form.querySelector("input, textarea")?.focus();
   }
@@ -290,7 +290,7 @@ export class Card {
           candidate.why_not
             ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
             : h("button", { type: "button", class: "primary", onclick: () => this.deed("ASSIGN", "/assign", { master_id: candidate.id }).then((error) => error && error.status !== 412 && this.assign()) }, "Назначить")))),
-        h("p", { class: "deeds" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Не надо")));
+        h("p", { class: "deeds" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Отмена")));
       if (had) form.querySelector("button").focus();
     };
     try {

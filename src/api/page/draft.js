@@ -7,7 +7,7 @@ import { fault, problem } from "./texts.js";
 const PAUSE = 1200;
 /** After so long a request that came to nothing is made again. */
 const AGAIN = 5000;
-const GONE = "Этот черновик завели или очистили в боте или в другом окне.";
+const GONE = "По этому черновику создали заявку, или его очистили: в боте или в другом окне.";
 const ELSEWHERE = "Черновик меняли в боте или в другом окне: вот какой он теперь.";
 
 export class Draft {
@@ -126,7 +126,7 @@ export class Draft {
         this.#show(current);
       } else if (error.kind === "already-made") {
         this.#made(error.said.current);
-        this.warn(`Эта заявка уже заведена: №${error.location?.split("/").at(-1)}.`);
+        this.warn(`Эта заявка уже создана: №${error.location?.split("/").at(-1)}.`);
       } else if (error.kind === "invalid") {
         this.#refused(error.said.errors, sent);
       } else {
@@ -203,7 +203,7 @@ export class Draft {
           this.changed();
         } else if (error.kind === "offline") {
           this.unsure = true;
-          this.say("Нет связи: заведена ли заявка, неизвестно. Нажмите ещё раз, когда связь появится: второй не будет.", true);
+          this.say("Нет связи: создана ли заявка, неизвестно. Нажмите ещё раз, когда связь появится: второй не будет.", true);
         } else throw error;
         return null;
       }

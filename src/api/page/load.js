@@ -42,7 +42,7 @@ export class Load {
       if (this.sheet !== sheet) return;
       this.show(said, status === 201, replayed);
       if (status === 201) {
-        if (!replayed) toast(`Заведено: ${orders(said.orders.length)}.`);
+        if (!replayed) toast(`Создано: ${orders(said.orders.length)}.`);
         this.page.changed();
       }
     } catch (error) {
@@ -58,10 +58,10 @@ export class Load {
     const lost = report.ignored.filter((title) => WHEN.test(title)).map((title) => `«${title}»`).join(", ");
     const send = () => this.send(good ? "" : "?partial=1");
     const load = h("button", { class: "primary", onclick: () => (lost ? this.without(load, send) : send()) },
-      good ? `Завести ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Завести только верные: ${orders(report.valid)}`);
+      good ? `Создать ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Создать только верные: ${orders(report.valid)}`);
     replace(this.report,
       h("h2", {}, this.sheet.name),
-      h("p", { class: replayed ? "bad" : null, role: "status" }, replayed ? `Этот файл уже загружали, и второй раз заявки не заведены. Тогда завели: ${orders(report.orders.length)}.` : made ? `Заведено: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
+      h("p", { class: replayed ? "bad" : null, role: "status" }, replayed ? `Этот файл уже загружали, и второй раз заявки не созданы. Тогда создали: ${orders(report.orders.length)}.` : made ? `Создано: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
       !good && h("table", { class: "report" }, h("caption", {}, "Ошибки"), h("thead", {}, h("tr", {}, h("th", {}, "Строка"), h("th", {}, "Столбец"), h("th", {}, "Что не так"))),
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
@@ -71,7 +71,7 @@ export class Load {
 
   /** What would be made without its time is made by a second click. */
   without(button, send) {
-    const sure = h("button", { class: "danger", onclick: send }, "Всё равно завести, без времени");
+    const sure = h("button", { class: "danger", onclick: send }, "Всё равно создать, без времени");
     button.replaceWith(sure);
     sure.focus();
   }

@@ -53,7 +53,7 @@ export class Masters {
   /** Asks for something in a dialog, which stays until it is done. */
   ask(master, fields, read, done = "Сохранить") {
     const form = h("form", {}, h("h2", {}, master.full_name), fields,
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, done), h("button", { type: "button", onclick: () => dialog.close() }, "Не надо")));
+      h("p", { class: "deeds" }, h("button", { class: "primary" }, done), h("button", { type: "button", onclick: () => dialog.close() }, "Отмена")));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (await this.change(master, read(form))) dialog.close();

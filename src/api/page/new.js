@@ -231,7 +231,7 @@ export class NewOrder {
       return this.fields[Object.keys(this.draft.wrong)[0] ?? this.draft.now.missing[0]]?.focus();
     }
     this.wanted = false;
-    toast(`Заявка №${order} заведена.`);
+    toast(`Заявка №${order} создана.`);
     this.page.show("now");
     this.page.open(order);
   }

@@ -8,7 +8,7 @@ const SECONDS = "секунд", MASTERS = "мастеров";
 const GROUPS = [
   ["Кого и когда спрашиваем", [
     ["first_masters", { widens: true, unit: MASTERS }], ["widen_every_seconds", { widens: true, unit: SECONDS }], ["widen_by", { widens: true, unit: MASTERS }],
-    ["max_live_offers", { widens: true, unit: MASTERS }], ["masters_per_round", { widens: false }], ["offer_ttl_seconds", { unit: SECONDS }], ["preferred_ttl_seconds", { unit: SECONDS }],
+    ["max_live_offers", { widens: true, unit: MASTERS, label: "Сколько мастеров спрашиваем одновременно, не больше" }], ["masters_per_round", { widens: false }], ["offer_ttl_seconds", { unit: SECONDS }], ["preferred_ttl_seconds", { unit: SECONDS, label: "Сколько секунд ждём мастера, которого просит клиент" }],
   ]],
   ["Когда зовём диспетчера", [["max_rounds", {}], ["escalate_after_seconds", { unit: SECONDS }]]],
   ["Нагрузка и рабочий день", [["max_active_orders", {}], ["workday_start", { clock: true }], ["workday_end", { clock: true }]]],
@@ -45,7 +45,7 @@ export class Policy {
     this.seen = null;
     this.inputs = new Map(FIELDS.map(([name, { clock }]) => [name, h("input", { name, id: `rule-${name}`, "data-key": `rule-${name}`, required: true, type: clock ? "time" : "number", "aria-describedby": `rule-fault-${name} rule-now-${name}`, oninput: () => this.changed() })]));
     this.way = h("select", { name: "way", "data-key": "way", onchange: () => this.turn() }, h("option", { value: "widen" }, "Добавлять мастеров, пока никто не взял"), h("option", { value: "rounds" }, "Кругами: ждать ответа всех, потом звать следующих"));
-    this.rows = new Map(FIELDS.map(([name, { unit }]) => [name, h("label", { for: `rule-${name}` }, capital(FIELD[name]), unit && `, ${unit}`, this.inputs.get(name), h("small", { class: "bad", id: `rule-fault-${name}`, role: "alert" }), h("small", { id: `rule-now-${name}` }))]));
+    this.rows = new Map(FIELDS.map(([name, { unit, label }]) => [name, h("label", { for: `rule-${name}` }, label ?? [capital(FIELD[name]), unit && `, ${unit}`], this.inputs.get(name), h("small", { class: "bad", id: `rule-fault-${name}`, role: "alert" }), h("small", { id: `rule-now-${name}` }))]));
     this.said = h("p", { class: "hint", role: "status", tabindex: "-1" });
     this.check = h("button", { class: "primary", "data-key": "check" }, "Проверить");
     this.save = h("button", { class: "primary", type: "button", "data-key": "save", hidden: true, onclick: () => this.send() }, "Сохранить");
@@ -127,7 +127,7 @@ export class Policy {
     // A search that widens counts masters, as many as so many rounds would ask.
     const rounds = this.value("max_rounds"), round = this.value("masters_per_round");
     if (widens && !changed.includes("max_rounds")) this.wrong("max_rounds", "", `то есть когда спрошено: ${counted(rounds * round, "мастер", "мастера", "мастеров")}; круг — ${counted(round, "мастер", "мастера", "мастеров")}`);
-    replace(this.made, `Действует №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
+    replace(this.made, `Действуют правила №${policy.id}: ${when(policy.created_at)}, ${who(policy)}. Заявки, которые уже ищут мастера, доищут по прежним правилам.`);
     this.said.textContent = changed.length ? "" : "Ничего не изменено.";
     [this.check.hidden, this.check.disabled, this.save.hidden, this.back.hidden] = [false, changed.length === 0, true, changed.length === 0];
   }

@@ -17,7 +17,7 @@ export const ESCALATION = { NOBODY_LEFT: "некому предложить", RO
 export const OFFER = { SENT: "не открыл", VIEWED: "открыл", ACCEPTED: "взял", DECLINED: "отказался", EXPIRED: "не ответил", CANCELED: "снято" };
 export const DELIVERY = { WAITING: "отправляется", DELIVERED: "доставлено", FAILED: "не доставлено", UNKNOWN: "" };
 export const WHY_NOT = {
-  CATEGORY: "не его работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
+  CATEGORY: "не та работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
   LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не доставлено", RANK: "ждёт очереди",
 };
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений" };
@@ -25,8 +25,8 @@ export const FIELD = {
   address: "адрес", client_name: "имя", client_phone: "телефон", description: "описание", timeslot: "время", comment: "комментарий", category: "вид работ",
   city: "город", district: "район", slot_start: "приехать с", slot_end: "приехать до", soon: "срочно", final_amount: "сумма", return_reason: "причина возврата", city_id: "город", district_id: "район", slot: "время", date: "дата", time: "когда",
   preferred_master_id: "первым предложить", amount: "сумма", reason: "причина", message: "сообщение", own_limit: "лимит", guarantee_of: "гарантия",
-  offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "мастера, которого просит клиент, спрашиваем одного", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем каждые",
-  widen_by: "добавляем по", max_live_offers: "одновременно спрашиваем не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
+  offer_ttl_seconds: "время на ответ", preferred_ttl_seconds: "ждём мастера, которого просит клиент", first_masters: "спрашиваем сначала", widen_every_seconds: "добавляем каждые",
+  widen_by: "добавляем по", max_live_offers: "одновременно спрашиваем мастеров, не больше", masters_per_round: "мастеров в круге", max_rounds: "диспетчера зовём после кругов",
   escalate_after_seconds: "диспетчера зовём через", max_active_orders: "заявок у мастера не больше", workday_start: "начало рабочего дня", workday_end: "конец рабочего дня",
 };
 export const ACTION = {
@@ -49,7 +49,7 @@ const FAULTS = [
   [/^expected at most (\d+) characters/, "не длиннее $1 символов"],
   [/^expected 1 to (\d+) characters/, "от 1 до $1 символов"],
   [/^expected no control characters/, "уберите невидимые символы"],
-  [/^a phone number does not have (\d+) digits/, "здесь $1 цифр, а в номере с кодом их 11"],
+  [/^a phone number does not have (\d+) digits/, (_, digits) => `здесь ${counted(Number(digits), "цифра", "цифры", "цифр")}, а в номере с кодом их 11`],
   [/^(not a phone number|no country has)/, "это не похоже на номер: нужен номер с кодом, например 8 912 345-67-89"],
   [/^that time has passed/, "это время уже прошло"],
   [/^expected at most (\d+) days ahead/, "не дальше чем за $1 дней"],
@@ -97,7 +97,7 @@ export function problem(error, other = {}) {
     blocked: "Мастер заблокирован.", "no-such-master": "Такого мастера в этом городе нет.", "not-found": "Такой заявки нет.", forbidden: "У вас нет на это права.",
     busy: "С заявкой сейчас работает кто-то ещё. Попробуйте ещё раз.", "too-many": "Слишком часто. Подождите минуту.", offline: "Нет связи. Попробуйте ещё раз.",
     unavailable: "Сервер сейчас не отвечает. Попробуйте ещё раз.", unauthorized: "Сеанс закончился: откройте страницу из бота.", "too-large": "Файл больше 8 МБ.",
-    "not-eligible": "Поиск не предложил бы её этому мастеру: посмотрите, почему, и подтвердите.", "already-made": "Эта заявка уже заведена.",
+    "not-eligible": "Поиск не предложил бы её этому мастеру: посмотрите, почему, и подтвердите.", "already-made": "Эта заявка уже создана.",
     "key-of-another": "Этот файл уже загружали с другим содержимым.", malformed: "Запрос не понят.",
   };
   if (error.kind === "invalid") return error.said.errors?.map(({ pointer, detail }) => [FIELD[pointer.split("/")[1]], fault(detail)].filter(Boolean).join(": ")).join("; ") || "Проверьте, что введено.";
