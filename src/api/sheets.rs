@@ -7,6 +7,7 @@ use axum::extract::{Request, State as Extract};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,7 +21,9 @@ use super::problem::{Kind, Problem};
 use super::sheet::{self, ROWS, RowError, Sheet};
 use crate::dispatch::draft;
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
-use crate::model::new_order::{NewOrder, Obstacle};
+use crate::model::city::City;
+use crate::model::new_order::{NewOrder, Obstacle, Search};
+use crate::model::slot::next_workday;
 use crate::model::{OrderId, StaffRef};
 
 /// How a sheet is taken in.
@@ -33,6 +36,9 @@ pub struct Terms {
     /// `1`: make what is valid although other rows are not; else it is all rows or none.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     partial: Option<u8>,
+    /// `1`: search for masters when the next working day begins, and not at once.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
+    defer: Option<u8>,
 }
 
 /// How many rows.
@@ -57,6 +63,10 @@ pub struct Report {
     errors: Vec<RowError>,
     /// The titles of columns that were not read.
     ignored: Vec<String>,
+    /// When work begins next, on the clocks of the city where that is first; missing: these are working hours, or it is no dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "2026-12-01T10:00:00")]
+    work_begins: Option<DateTime>,
 }
 
 /// Takes a sheet of orders in: CSV in UTF-8 or Windows-1251, with commas, semicolons or tabs, at most 10,000 rows and 8 MiB. The first
@@ -79,6 +89,7 @@ pub async fn import(
     request: Request,
 ) -> Result<Response, Problem> {
     let (dry_run, partial) = (flag("dry_run", terms.dry_run)?, flag("partial", terms.partial)?);
+    let search = if flag("defer", terms.defer)? { Search::InTheMorning } else { Search::Now };
     let headers = request.headers().clone();
     if media_type(&headers).is_none_or(|given| given != "text/csv") {
         return Err(Problem::new(Kind::MediaType).with_detail("expected text/csv"));
@@ -89,8 +100,9 @@ pub async fn import(
         let report = sheet.judged(&state, caller.staff()).await?;
         return Ok(Answer(report).into_response());
     }
-    // All or nothing is another request than what is valid of it.
-    let said = [&[u8::from(partial)][..], &body].concat();
+    // All or nothing is another request than what is valid of it, and now than in the morning.
+    let terms = u8::from(partial) | (u8::from(search == Search::InTheMorning) << 1);
+    let said = [&[terms][..], &body].concat();
     let key = key(&headers, &caller, "IMPORT", &said)?;
     if let Some(before) = intake::before(&state.store, &key).await? {
         // Whatever cities there are by now: what was answered stands.
@@ -99,7 +111,8 @@ pub async fn import(
             refused => Err(Problem::of_intake(&refused)),
         };
     }
-    let sheet = Imported::read(&state, caller.staff(), &body).await?;
+    let mut sheet = Imported::read(&state, caller.staff(), &body).await?;
+    sheet.orders.iter_mut().for_each(|order| order.search = search);
     if sheet.has_errors() && !partial {
         return Err(not_valid(&sheet.judged(&state, caller.staff()).await?));
     }
@@ -136,6 +149,8 @@ struct Imported {
     /// Each order's line.
     lines: Vec<u64>,
     orders: Vec<NewOrder>,
+    /// When work begins next, unless that is now.
+    work_begins: Option<DateTime>,
 }
 
 impl Imported {
@@ -148,7 +163,10 @@ impl Imported {
         let mut sheet = sheet::read(body, &cities, &state.words)
             .map_err(|why| Problem::malformed(format!("not a sheet of orders: {why}")))?;
         let (lines, orders) = std::mem::take(&mut sheet.orders).into_iter().unzip();
-        Ok(Self { sheet, lines, orders })
+        let begins = |city: &City| next_workday(city.now, city.workday).map(|at| (city.now.duration_until(at), at));
+        // In none of the cities anybody is called out of working hours if it is deferred in one.
+        let work_begins = cities.iter().filter_map(begins).min().map(|(_, at)| at);
+        Ok(Self { sheet, lines, orders, work_begins })
     }
 
     /// Whether there are rows that cannot be read.
@@ -160,7 +178,7 @@ impl Imported {
     async fn judged(&self, state: &State, staff: StaffRef) -> Result<Report, Problem> {
         let refused = intake::obstacles(&state.store, staff, &self.orders).await?;
         let refused = refused.ok_or_else(|| Problem::new(Kind::Forbidden))?;
-        Ok(self.report(&[], &refused))
+        Ok(Report { work_begins: self.work_begins, ..self.report(&[], &refused) })
     }
 
     /// What became of it: which orders were made, and what stood against which.
@@ -175,6 +193,7 @@ impl Imported {
             orders: made.iter().flatten().map(|order| order.0).collect(),
             errors,
             ignored: self.sheet.ignored.clone(),
+            work_begins: None,
         }
     }
 }

@@ -37,8 +37,10 @@ async fn a_sheet_is_reported_on_first_and_taken_in_once() {
     // Without the time that is too far away and the line break in an address.
     let good = GOOD.replace("ГОРОД", &city).replace("01.12.2999 14:00", "").replace("\nподъезд 2", "");
     let dry = import(&program, "?dry_run=1", "", good.clone()).await;
-    let report = dry.json();
+    let mut report = dry.json();
     assert_eq!(dry.status, 200, "{report}");
+    // Whatever the time is.
+    report.as_object_mut().expect("a report").remove("work_begins");
     assert_eq!(report, json!({"rows": 3, "valid": 3, "orders": [], "errors": [], "ignored": ["Заметки"]}));
     assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0);
 
@@ -161,6 +163,28 @@ async fn a_time_in_words_is_read_by_the_clocks_of_the_city_and_what_is_not_under
                 FROM orders JOIN cities ON cities.id = city_id";
     let now = t.clock.now().expect("a standing clock");
     assert_eq!(t.one::<String>(when, &[&now]).await, "f 10:00 12:00 1, t, f, f, f 10:00 12:00 1");
+}
+
+#[tokio::test]
+async fn out_of_working_hours_the_search_may_wait_until_they_begin() {
+    let (t, program, _) = begin().await;
+    let hours = async |from: &str, until: &str| {
+        let change =
+            "INSERT INTO dispatch_policies (workday_start, workday_end) VALUES ($1::text::time, $2::text::time)";
+        t.execute(change, &[&from, &until]).await;
+    };
+    let sheet = "Работа;Адрес;Телефон\nСантехника;ул. Мира, 1;89123456789\nОкна;ул. Мира, 2;89123456789\n";
+    hours("00:00", "23:59:59").await;
+    assert_eq!(import(&program, "?dry_run=1", "", sheet).await.json()["work_begins"], Value::Null);
+    hours("23:59:58", "23:59:59").await;
+    let begins = import(&program, "?dry_run=1", "", sheet).await.json()["work_begins"].to_string();
+    assert!(begins.contains("T23:59:58"), "{begins}");
+    let made = import(&program, "?defer=1", "k", sheet).await;
+    assert_eq!((made.status, made.json()["orders"].as_array().map(Vec::len)), (201, Some(2)), "{}", made.text);
+    assert_eq!(import(&program, "", "k", sheet).await.problem(), "key-of-another");
+    let waits = "SELECT count(*) FROM orders WHERE status = 'DEFERRED'";
+    assert_eq!(t.one::<i64>(waits, &[]).await, 2);
+    assert_eq!(import(&program, "?defer=2", "k", sheet).await.problem(), "malformed");
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ export class Load {
     const { sheet } = this;
     replace(this.report, h("p", { class: "empty", "aria-busy": "true" }, query.includes("dry_run") ? "Проверяем…" : "Загружаем…"));
     try {
-      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key + query }) };
+      // Whenever masters are asked, a sheet is taken in once.
+      const headers = { "Content-Type": "text/csv", ...(query.includes("dry_run") ? {} : { "Idempotency-Key": sheet.key + query.replace(/[?&]defer=1/, "") }) };
       const { said, status, replayed } = await ask("POST", `orders/import${query}`, { raw: sheet.bytes, headers });
       if (this.sheet !== sheet) return;
       this.show(said, status === 201, replayed);
@@ -48,7 +49,7 @@ export class Load {
     } catch (error) {
       if (this.sheet !== sheet) return;
       if (error.said?.report) return this.show(error.said.report, false);
-      const detail = error.kind === "malformed" ? `Это не таблица заявок: ${fault((error.said.detail ?? "").replace(/^not a sheet of orders: /, ""))}.` : problem(error);
+      const detail = error.kind === "malformed" ? `Это не таблица заявок: ${fault((error.said.detail ?? "").replace(/^not a sheet of orders: /, ""))}.` : problem(error, { "key-of-another": "Этот файл уже загружали, и второй раз заявки не созданы." });
       replace(this.report, h("p", { class: "empty bad" }, detail), this.sheet && h("button", { onclick: () => this.send(query) }, "Попробовать ещё раз"));
     }
   }
@@ -56,9 +57,15 @@ export class Load {
   show(report, made, replayed = false) {
     const good = report.errors.length === 0;
     const lost = report.ignored.filter((title) => WHEN.test(title)).map((title) => `«${title}»`).join(", ");
-    const send = () => this.send(good ? "" : "?partial=1");
-    const load = h("button", { class: "primary", onclick: () => (lost ? this.without(load, send) : send()) },
-      good ? `Создать ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Создать только верные: ${orders(report.valid)}`);
+    const what = good ? `Создать ${counted(report.valid, "заявку", "заявки", "заявок")}` : `Создать только верные: ${orders(report.valid)}`;
+    const load = (query, words, look) => {
+      const send = () => this.send(good ? query.replace("&", "?") : `?partial=1${query}`);
+      const button = h("button", { class: look, onclick: () => (lost ? this.without(button, send) : send()) }, words);
+      return button;
+    };
+    // Out of working hours whoever waits until the morning calls nobody at night.
+    const { work_begins: begins } = report;
+    const buttons = begins ? [load("&defer=1", `${what}, искать с ${begins.slice(11, 16)}`, "primary"), load("", `${what}, искать сейчас`)] : load("", what, "primary");
     replace(this.report,
       h("h2", {}, this.sheet.name),
       h("p", { class: replayed ? "bad" : null, role: "status" }, replayed ? `Этот файл уже загружали, и второй раз заявки не созданы. Тогда создали: ${orders(report.orders.length)}.` : made ? `Создано: ${orders(report.orders.length)}.` : `Строк: ${report.rows}, без ошибок: ${report.valid}.`, report.ignored.length ? ` Не использованы столбцы: ${report.ignored.join(", ")}.` : ""),
@@ -66,7 +73,7 @@ export class Load {
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
       lost !== "" && h("p", { class: "bad", role: "alert" }, made ? `Время не загружено: столбец ${lost} не прочитан.` : `Время не загрузится: столбец ${lost} не читается, и мастерам предложат без времени. Назовите его «Когда» и выберите файл снова.`),
-      !made && report.valid > 0 && h("p", { class: "deeds" }, load));
+      !made && report.valid > 0 && h("p", { class: "deeds" }, buttons));
   }
 
   /** What would be made without its time is made by a second click. */
