@@ -5,7 +5,7 @@ use tokio::join;
 
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, DraftId, Field, Hand, Said};
-use crate::model::selection::{Pool, Search};
+use crate::model::selection::{Candidate, Exclusion, Pool, Search};
 use crate::model::update::Action;
 use crate::model::{MasterId, OrderId, Origin, StaffProfile, StaffRef};
 use crate::store::updates::{self, Answer};
@@ -265,22 +265,34 @@ pub async fn knows_master(store: &Store, staff: StaffRef, master: MasterId) -> R
 /// When the database failed.
 pub async fn around(store: &Store, staff: StaffRef, draft: &Draft) -> Result<Around, store::Error> {
     let mut around = Around::default();
-    if let Some(master) = draft.preferred {
-        let names = drafts::names(store, staff, &[master]).await?;
-        around.preferred = names.into_iter().next().map(|(_, name, blocked)| (name, blocked));
-    }
     if let Some(phone) = &draft.phone {
         around.twins = drafts::twins(store, staff, phone).await?;
     }
     if let (Some(city), Some(search)) = (draft.city, search(draft)) {
         let pool = Pool::new(rounds::masters(store, &[city.0]).await?);
         around.supply = Some(pool.supply(&search));
+        around.preferred = preferred(store, staff, &pool, &search).await?;
         around.usually = drafts::usually(store, staff, city, search.category).await?;
     }
     Ok(around)
 }
 
-/// The masters who may be preferred for a draft, by name: whoever does such work in its city and is not blocked.
+/// The name of who is to be asked first, with why the rounds would not ask that master.
+async fn preferred(
+    store: &Store,
+    staff: StaffRef,
+    pool: &Pool,
+    search: &Search,
+) -> Result<Option<(String, Option<Exclusion>)>, store::Error> {
+    let Some(master) = search.preferred else { return Ok(None) };
+    let ranked = pool.ranked(search);
+    let Some((_, why_not)) = ranked.iter().find(|(candidate, _)| candidate.id == master) else { return Ok(None) };
+    let names = drafts::names(store, staff, &[master]).await?;
+    Ok(names.into_iter().next().map(|(_, name)| (name, *why_not)))
+}
+
+/// The masters who may be preferred for a draft, by name: whoever does such work in its city and is not blocked, or has done the job
+/// that it repeats.
 ///
 /// # Errors
 /// When the database failed.
@@ -293,14 +305,19 @@ pub async fn masters(
     let Some(search) = search(draft).filter(|search| profile.cities.iter().any(|city| city.0 == search.city)) else {
         return Ok(Vec::new());
     };
+    let did_the_job = match draft.guarantee_of {
+        Some(order) => drafts::repeated(store, staff, order).await?.and_then(|repeated| repeated.preferred),
+        None => None,
+    };
+    let does_it = |master: &Candidate| master.categories.contains(&search.category) || Some(master.id) == did_the_job;
     let suitable: Vec<MasterId> = rounds::masters(store, &[search.city])
         .await?
         .into_iter()
-        .filter(|master| master.categories.contains(&search.category) && !master.blocked)
+        .filter(|master| does_it(master) && !master.blocked)
         .map(|master| master.id)
         .collect();
     let names = drafts::names(store, staff, &suitable).await?;
-    Ok(names.into_iter().map(|(id, name, _)| (id, name)).collect())
+    Ok(names)
 }
 
 /// What its rounds will look for; `None`: too little is known of it.

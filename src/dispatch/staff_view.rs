@@ -3,10 +3,13 @@
 //! Whatever is read is what the reader has a right to at that moment; `None` says that it is nobody of the staff who asks.
 
 use super::actions::{Claimed, Situation};
+use super::candidates;
+use crate::model::order::Stage;
 use crate::model::queue::{Choices, Found, Narrow, Narrowed, QUEUE_PAGE, Queue, Sought};
-use crate::model::staff_card::StaffCard;
+use crate::model::selection::Exclusion;
+use crate::model::staff_card::{NotFirst, StaffCard};
 use crate::model::update::Action;
-use crate::model::{OrderId, Origin, StaffRef};
+use crate::model::{MasterId, OrderId, Origin, StaffRef};
 use crate::store::updates::{self, Answer};
 use crate::store::{self, Connection, Store, queue, staff_card};
 
@@ -160,7 +163,7 @@ async fn choices(
 /// # Errors
 /// When the database failed.
 pub async fn card(store: &Store, staff: StaffRef, order: OrderId) -> Result<Option<StaffCard>, store::Error> {
-    store
+    let mut card = store
         .run(async |connection: Connection| {
             let [card, offers, changes, rounds] = connection
                 .ready([&staff_card::ORDER, &staff_card::OFFERS, &staff_card::CHANGES, &staff_card::ROUNDS])
@@ -168,7 +171,30 @@ pub async fn card(store: &Store, staff: StaffRef, order: OrderId) -> Result<Opti
             let statements = [&card, &offers, &changes, &rounds];
             connection.alone(Box::pin(staff_card::read(&connection, statements, staff, order, store.now()))).await
         })
-        .await
+        .await?;
+    if let Some(StaffCard { status, preferred: Some(preferred), .. }) = &mut card
+        && status.stage() == Stage::Open
+    {
+        preferred.not_asked = not_first(store, staff, order, preferred.id).await?;
+    }
+    Ok(card)
+}
+
+/// Why the master who is to be asked first would not be asked, by the rules of the waves.
+async fn not_first(
+    store: &Store,
+    staff: StaffRef,
+    order: OrderId,
+    master: MasterId,
+) -> Result<Option<NotFirst>, store::Error> {
+    let Some((_, line)) = candidates::candidate(store, order, staff, master).await? else {
+        return Ok(Some(NotFirst::Elsewhere));
+    };
+    Ok(line.why_not.map(|why_not| match (why_not, line.offer) {
+        (Exclusion::Asked, Some(_)) => NotFirst::Asked,
+        (Exclusion::Asked, None) => NotFirst::Had,
+        (other, _) => NotFirst::Kept(other),
+    }))
 }
 
 /// What decides about the actions that a card offers its reader.

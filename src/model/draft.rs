@@ -2,7 +2,7 @@
 
 use super::city::City;
 use super::paste::{DESCRIPTION, Pasted};
-use super::selection::Supply;
+use super::selection::{Exclusion, Supply};
 use super::slot::When;
 use super::text::cut;
 use super::{Category, CityId, MasterId, OrderId, OrderStatus, Phone, StaffId};
@@ -107,8 +107,8 @@ pub const SAMPLES: i64 = 20;
 /// What is known around a draft, to be shown with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Around {
-    /// Who is asked first, with whether that master is blocked. `None`: nobody, or nobody of the person's cities.
-    pub preferred: Option<(String, bool)>,
+    /// Who is asked first, with why the rounds would not ask that master now. `None`: nobody, or nobody of the draft's city.
+    pub preferred: Option<(String, Option<Exclusion>)>,
     /// The client's orders that are going on.
     pub twins: Vec<Twin>,
     /// How many masters there are for it.

@@ -94,7 +94,8 @@ pub struct Search {
     pub district: Option<i64>,
     /// The trade.
     pub category: Category,
-    /// Asked first, and alone.
+    /// Asked first, and alone. Somebody has named this master for this very order, as the client wants him, or as it is his own work
+    /// that is to be put right: neither trades nor districts keep him from it.
     pub preferred: Option<MasterId>,
     /// Whether the time of the preferred one lasts: asked alone, and waited for while somebody else is at work on that master.
     pub preferred_first: bool,
@@ -400,12 +401,13 @@ impl Pool {
 }
 
 fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Option<Exclusion> {
+    let is_preferred = Some(master.id) == search.preferred;
     // Who is blocked cannot be given anything, whatever else.
     if master.blocked {
         Some(Exclusion::Blocked)
-    } else if !master.categories.contains(&search.category) {
+    } else if !is_preferred && !master.categories.contains(&search.category) {
         Some(Exclusion::Category)
-    } else if covered.is_some_and(|district| !master.districts.contains(&district)) {
+    } else if !is_preferred && covered.is_some_and(|district| !master.districts.contains(&district)) {
         Some(Exclusion::District)
     } else if search.asked.contains(&master.id) {
         Some(Exclusion::Asked)
@@ -573,6 +575,29 @@ mod tests {
         let alone = Search { preferred: None, ..search };
         let next: Vec<_> = pool.ranked(&alone).iter().take(3).map(|(master, _)| master.id.0).collect();
         assert_eq!(next, ids(&pool.clone().choose(&alone, 3, at(40))), "as the round does it");
+    }
+
+    #[test]
+    fn neither_trade_nor_district_keeps_the_preferred_master_from_being_asked() {
+        let others = Candidate { categories: vec![Category::Windows], districts: vec![8], ..master(2) };
+        let mut pool = Pool::new(vec![Candidate { districts: vec![7], ..master(1) }, others.clone()]);
+        let preferred = Search { preferred: Some(MasterId(2)), district: Some(7), ..search(1) };
+        assert_eq!(pool.ranked(&preferred)[0].0.id, MasterId(2));
+        let round = pool.choose(&preferred, 3, at(1));
+        assert_eq!((ids(&round), round.preferred), (vec![2], true));
+        let unnamed = Search { preferred: None, ..preferred.clone() };
+        assert_eq!(ids(&pool.choose(&unnamed, 3, at(2))), [1], "whoever is not named does only the own work");
+        // Everything else holds for the preferred one too.
+        let kept = [
+            (Candidate { blocked: true, ..others.clone() }, Exclusion::Blocked),
+            (Candidate { unreachable: true, ..others.clone() }, Exclusion::Unreachable),
+            (Candidate { on_shift: false, ..others.clone() }, Exclusion::OffShift),
+            (Candidate { load: 5, ..others }, Exclusion::Limit),
+        ];
+        for (master, why_not) in kept {
+            let pool = Pool::new(vec![master]);
+            assert_eq!(pool.ranked(&preferred)[0].1, Some(why_not));
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct StaffCard {
     /// Whose it is or was.
     pub master: Option<CardMaster>,
     /// Who is asked first.
-    pub preferred: Option<String>,
+    pub preferred: Option<CardPreferred>,
     /// Why staff were called, and when.
     pub escalated: Option<(Escalation, Moment)>,
     /// When its search began.
@@ -81,6 +81,30 @@ pub struct CardMaster {
     pub phone: Option<String>,
     /// Whether the bot cannot write to the master.
     pub unreachable: bool,
+}
+
+/// The master who is asked first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardPreferred {
+    /// Which.
+    pub id: MasterId,
+    /// The name.
+    pub name: String,
+    /// Why the next wave would not ask this master; `None`: it would, or the order looks for nobody.
+    pub not_asked: Option<NotFirst>,
+}
+
+/// Why who is to be asked first is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFirst {
+    /// Was asked in this search.
+    Asked,
+    /// Had the order, without having been asked.
+    Had,
+    /// Works in another city.
+    Elsewhere,
+    /// Something that may pass.
+    Kept(Exclusion),
 }
 
 /// Who of the staff sees to an order.

@@ -399,19 +399,15 @@ pub async fn usually(
         .await
 }
 
-/// Reads the names of those masters, whoever of them is of the person's cities, with whether they are blocked.
+/// Reads the names of those masters, whoever of them is of the person's cities.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn names(
-    store: &Store,
-    staff: StaffRef,
-    masters: &[MasterId],
-) -> Result<Vec<(MasterId, String, bool)>, Error> {
+pub async fn names(store: &Store, staff: StaffRef, masters: &[MasterId]) -> Result<Vec<(MasterId, String)>, Error> {
     const NAMES: Statement = statement!(
         "drafts.names",
         [INT8, INT8, INT8_ARRAY],
-        "SELECT masters.id, masters.full_name, masters.is_blocked
+        "SELECT masters.id, masters.full_name
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          JOIN masters ON masters.id = ANY ($3 /* masters */) AND masters.city_id = ANY (who.cities)
          ORDER BY masters.full_name, masters.id"
@@ -421,7 +417,7 @@ pub async fn names(
         .run(async |connection: Connection| {
             let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &masters];
             let rows = connection.fetch(&NAMES, &params).await?;
-            let name = |row| Ok((MasterId(column(row, "id")?), column(row, "full_name")?, column(row, "is_blocked")?));
+            let name = |row| Ok((MasterId(column(row, "id")?), column(row, "full_name")?));
             rows.iter().map(name).collect()
         })
         .await

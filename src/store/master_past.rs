@@ -15,7 +15,7 @@ use crate::model::selection::Candidate;
 use crate::model::{Category, MasterId};
 
 /// The text of a statement that reads `known`: the masters of the city $1 now, or since $2; of whom more is asked about, if they have
-/// the trade $3, or had it since, or if that is null.
+/// the trade $3, or had it since, or if that is null, or if it is the master $4.
 macro_rules! with_known {
     ($($text:tt)+) => {
         concat!("WITH known AS MATERIALIZED (\n", include_str!("master_past/known.sql"), ") ", $($text)+)
@@ -24,12 +24,15 @@ macro_rules! with_known {
 pub(in crate::store) use with_known;
 
 /// Reads the masters.
-pub(super) const MASTERS: Statement =
-    statement!("master_past.masters", [INT8, TIMESTAMPTZ, TEXT], with_known!(include_str!("master_past/masters.sql")));
+pub(super) const MASTERS: Statement = statement!(
+    "master_past.masters",
+    [INT8, TIMESTAMPTZ, TEXT, INT8],
+    with_known!(include_str!("master_past/masters.sql"))
+);
 /// Reads what was changed of them.
 pub(super) const CHANGES: Statement = statement!(
     "master_past.changes",
-    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ],
+    [INT8, TIMESTAMPTZ, TEXT, INT8, TIMESTAMPTZ],
     with_known!(include_str!("master_past/changes.sql"))
 );
 
@@ -38,17 +41,19 @@ pub(super) const CHANGES: Statement = statement!(
 ///
 /// Each change up to the last moment is among them, and of the later ones what is needed to take all back to that moment. With a
 /// trade, of those who have not had it since then only the city, the trades and whether they were blocked are certain: nobody would
-/// have asked them anyway.
+/// have asked them anyway, but for the preferred master.
 pub(super) async fn read(
     connection: &Connection,
     [masters, changes]: [&Ready; 2],
     city: i64,
     [first, last]: [Timestamp; 2],
-    trade: Option<Category>,
+    trade: Option<(Category, Option<MasterId>)>,
 ) -> Result<Vec<MasterPast>, Error> {
+    let (trade, preferred) = trade.unzip();
     let trade = trade.map(Category::as_str);
-    let params: [&(dyn ToSql + Sync); 4] = [&city, &first, &trade, &last];
-    let (masters, changes) = join!(connection.query(masters, &params[..3]), connection.query(changes, &params));
+    let preferred = preferred.flatten().map(|master| master.0);
+    let params: [&(dyn ToSql + Sync); 5] = [&city, &first, &trade, &preferred, &last];
+    let (masters, changes) = join!(connection.query(masters, &params[..4]), connection.query(changes, &params));
     let mut changes = by_master(&changes?, change)?;
     let mut masters = readable(&masters?, master);
     for master in &mut masters {

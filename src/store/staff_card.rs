@@ -12,8 +12,8 @@ use crate::model::policy::Escalation;
 use crate::model::selection::Exclusion;
 use crate::model::staff::{StaffRef, Version};
 use crate::model::staff_card::{
-    CHANGES_SHOWN, CardMaster, CardOffer, CardRound, Change, Claim, Delivery, OFFERS_SHOWN, ROUNDS_SHOWN, StaffCard,
-    What, Who,
+    CHANGES_SHOWN, CardMaster, CardOffer, CardPreferred, CardRound, Change, Claim, Delivery, OFFERS_SHOWN,
+    ROUNDS_SHOWN, StaffCard, What, Who,
 };
 use crate::model::{Amount, Deadline, MasterId, OfferState, OrderId, OrderStatus, StaffId};
 
@@ -89,7 +89,11 @@ fn card(row: &Row) -> Result<StaffCard, Error> {
         comment: column(row, "comment")?,
         amount: facts::amount(row)?,
         master: master(row)?,
-        preferred: column(row, "preferred")?,
+        preferred: column::<Option<i64>>(row, "preferred_id")?
+            .map(|id| {
+                Ok::<_, Error>(CardPreferred { id: MasterId(id), name: column(row, "preferred")?, not_asked: None })
+            })
+            .transpose()?,
         escalated: why.zip(escalated),
         search_started: moment(row, "search_started_at", "search_started_local")?,
         rounds: column(row, "last_round")?,

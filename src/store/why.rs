@@ -68,12 +68,12 @@ const ANSWERS: Statement = statement!("why.answers", [INT8, TIMESTAMPTZ], includ
 const HISTORY: Statement = statement!("why.history", [INT8, INT8], include_str!("why/changes.sql"));
 const SPELLS: Statement = statement!(
     "why.spells",
-    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ],
+    [INT8, TIMESTAMPTZ, TEXT, INT8, TIMESTAMPTZ],
     with_known!(", orders_not_over AS (\n", orders_not_over!(), "), ", include_str!("why/spells.sql"))
 );
 const OFFERS: Statement = statement!(
     "why.offers",
-    [INT8, TIMESTAMPTZ, TEXT, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
+    [INT8, TIMESTAMPTZ, TEXT, INT8, TIMESTAMPTZ, TIMESTAMPTZ_ARRAY],
     with_known!(include_str!("why/offers.sql"))
 );
 
@@ -208,10 +208,12 @@ async fn masters(
 ) -> Result<Vec<MasterHistory>, Error> {
     let (first, last) = (moments.iter().min().unwrap_or(&order.now), moments.iter().max().unwrap_or(&order.now));
     let trade = order.category.as_str();
-    let params: [&(dyn ToSql + Sync); 5] = [&order.city, first, &trade, last, &moments];
+    let preferred = order.preferred.map(|master| master.0);
+    let params: [&(dyn ToSql + Sync); 6] = [&order.city, first, &trade, &preferred, last, &moments];
+    let only = Some((order.category, order.preferred));
     let (masters, spells, offers) = join!(
-        master_past::read(connection, [masters, changes], order.city, [*first, *last], Some(order.category)),
-        connection.query(spells, &params[..4]),
+        master_past::read(connection, [masters, changes], order.city, [*first, *last], only),
+        connection.query(spells, &params[..5]),
         connection.query(offers, &params),
     );
     let mut spells = by_master(&spells?, spell)?;

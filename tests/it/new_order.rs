@@ -672,6 +672,44 @@ async fn a_free_visit_is_made_of_a_closed_order_and_prefers_its_master() {
     assert_eq!(t.count_orders().await, 3);
 }
 
+/// Whoever did the job was given it by hand, as it is none of the own trades: who is named as the first is asked all the same, and
+/// whatever keeps that master away is said.
+#[tokio::test]
+async fn who_did_the_job_is_asked_first_whatever_the_trade_or_it_is_said_why_not() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let order = t.order().in_status("CLOSED").of_master(BORIS).create().await;
+    t.execute(
+        "DELETE FROM master_categories WHERE master_id = (SELECT id FROM masters WHERE telegram_user_id = $1)",
+        &[&BORIS],
+    )
+    .await;
+    t.chat(BORIS).say("/start").await;
+    let draft = async |description: &str| {
+        olga.tap(&format!("adm:new:g:{order}")).await;
+        olga.say(description).await;
+    };
+    draft("Снова течёт").await;
+    has(&olga, "Сначала предложить: Борис");
+    olga.press("👷 Мастер").await;
+    olga.press("Борис").await;
+    has(&olga, "Сначала предложить: Борис");
+    olga.press("Создать").await;
+    let visit = t.last_order().await;
+    has(&olga, "Сначала спросили: Борис");
+    assert_eq!(t.asked(visit).await, [BORIS]);
+    t.check().await;
+
+    t.execute("UPDATE masters SET on_shift = false WHERE telegram_user_id = $1", &[&BORIS]).await;
+    draft("И опять течёт").await;
+    has(&olga, "Сначала предложить: Борис (⚠️ сейчас не на смене, пока это так, спросим других)");
+    olga.press("Создать").await;
+    has(&olga, "Сначала спрашиваем: Борис (⚠️ сейчас не на смене, спрашиваем других)");
+    let visit = t.last_order().await;
+    assert!(!t.asked(visit).await.contains(&BORIS));
+    t.check().await;
+}
+
 #[tokio::test]
 async fn a_free_visit_that_waited_for_the_morning_is_a_free_visit() {
     let t = at("2026-11-27T18:30:00Z").await;

@@ -7,7 +7,7 @@ use field_service::model::policy::Escalation;
 use field_service::model::queue::{Choice, Choices, Filters, Found, Queue, QueueLine, QueueState, Trouble};
 use field_service::model::selection::Exclusion;
 use field_service::model::staff_card::{
-    CardMaster, CardOffer, CardRound, Change, Claim, Delivery, StaffCard, What, Who,
+    CardMaster, CardOffer, CardPreferred, CardRound, Change, Claim, Delivery, StaffCard, What, Who,
 };
 use field_service::model::{Amount, Deadline, MasterId, OfferState, OrderId, Role, StaffId, StaffProfile, Version};
 use insta::assert_snapshot;
@@ -229,7 +229,7 @@ fn searching() -> StaffCard {
         comment: Some("Домофон 12".to_owned()),
         amount: None,
         master: None,
-        preferred: Some("Борис".to_owned()),
+        preferred: Some(CardPreferred { id: MasterId(2), name: "Борис".to_owned(), not_asked: None }),
         escalated: Some((Escalation::Rounds, at(14, 5))),
         search_started: Some(at(13, 21)),
         rounds: 2,

@@ -1,6 +1,6 @@
-    -- `counts`: whether more is asked about than what would keep the master away anyway.
+    -- `counts`: whether more is asked about than what would keep the master away anyway. $4, or null: the master whom no trade keeps away.
     SELECT masters.*,
-           $3::text IS NULL OR EXISTS (
+           $3::text IS NULL OR masters.id IS NOT DISTINCT FROM $4::bigint OR EXISTS (
                SELECT FROM master_categories WHERE master_id = masters.id AND category = $3
            ) OR masters.id IN (
                SELECT master_id FROM master_changes

@@ -1,4 +1,4 @@
--- $1 city, $2 a moment, $3 a trade or null: who is in the city, or was in it since then, as they are now. Of those who have not had
+-- $1 city, $2 a moment, $3 a trade or null, $4 the preferred master or null: who is in the city, or was in it since then, as they are now. Of those who have not had
 -- the trade since, no districts and no waits.
 , of_category AS (
     SELECT master_id, array_agg(category) AS categories FROM master_categories GROUP BY master_id

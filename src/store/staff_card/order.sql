@@ -28,6 +28,7 @@ SELECT
     master.full_name AS master,
     master.phone AS master_phone,
     master.unreachable_since IS NOT NULL AS master_unreachable,
+    preferred.id AS preferred_id,
     preferred.full_name AS preferred,
     orders.escalation_reason,
     orders.escalated_at,

@@ -10,9 +10,11 @@ use crate::model::moment::Moment;
 use crate::model::order::Stage;
 use crate::model::queue::Trouble;
 use crate::model::selection::Exclusion;
-use crate::model::staff_card::{CardMaster, CardOffer, CardRound, Change, Delivery, StaffCard, What, Who};
+use crate::model::staff_card::{
+    CardMaster, CardOffer, CardPreferred, CardRound, Change, Delivery, NotFirst, StaffCard, What, Who,
+};
 use crate::model::text::cut;
-use crate::model::{Amount, OfferState, OrderCard};
+use crate::model::{Amount, OfferState, OrderCard, OrderStatus};
 
 /// Copies the client's phone.
 pub(in crate::bots::render) const BUTTON_COPY_PHONE: &str = "📞 Клиент";
@@ -150,7 +152,7 @@ fn progress(card: &StaffCard) -> Option<String> {
     let mut rows = Vec::new();
     rows.extend(card.master.as_ref().filter(|_| card.status.stage() != Stage::Open).map(master));
     if card.status.stage() == Stage::Open {
-        rows.extend(card.preferred.as_deref().map(|name| format!("⭐ Сначала спрашиваем: {}", typed(name, SHORT))));
+        rows.extend(card.preferred.as_ref().map(|preferred| self::preferred(preferred, card.status)));
         rows.extend(card.deferred_until.map(|until| format!("💤 Отложена до {}", when(until, now))));
         rows.extend(card.search_started.map(|started| match card.rounds {
             0 => format!("🔎 Ищем мастера {}", since(started, now)),
@@ -160,6 +162,40 @@ fn progress(card: &StaffCard) -> Option<String> {
     let by = card.created_by.as_deref().map(|name| format!(", {}", typed(name, SHORT)));
     rows.push(format!("🗓 Принята {}{}", when(card.created, now), by.unwrap_or_default()));
     (!rows.is_empty()).then(|| rows.join("\n"))
+}
+
+/// Who is asked first, or why that master is not.
+fn preferred(preferred: &CardPreferred, status: OrderStatus) -> String {
+    let name = typed(&preferred.name, SHORT);
+    let deferred = status == OrderStatus::Deferred;
+    let first = if deferred { "⭐ Сначала спросим" } else { "⭐ Сначала спрашиваем" };
+    let others = if deferred { "" } else { ", спрашиваем других" };
+    match preferred.not_asked {
+        Some(NotFirst::Asked) => format!("⭐ Сначала спросили: {name}"),
+        Some(NotFirst::Had) => format!("⭐ {name}: заявка у мастера уже была, больше не спрашиваем"),
+        Some(NotFirst::Elsewhere) => format!("{first}: {name} (⚠️ теперь в другом городе{others})"),
+        Some(NotFirst::Kept(why)) => match kept_away(why) {
+            Some(why) => format!("{first}: {name} (⚠️ сейчас {why}{others})"),
+            None => format!("{first}: {name}"),
+        },
+        None => format!("{first}: {name}"),
+    }
+}
+
+/// What keeps a master away who is named in an order, as long as it lasts; `None`: nothing that lasts.
+pub(super) fn kept_away(reason: Exclusion) -> Option<&'static str> {
+    match reason {
+        Exclusion::Blocked => Some("блокировка"),
+        Exclusion::Unreachable => Some("не получает сообщений бота"),
+        Exclusion::OffShift => Some("не на смене"),
+        Exclusion::Limit => Some("лимит заявок"),
+        Exclusion::Category
+        | Exclusion::District
+        | Exclusion::Asked
+        | Exclusion::Held
+        | Exclusion::Failed
+        | Exclusion::Rank => None,
+    }
 }
 
 fn master(master: &CardMaster) -> String {

@@ -7,9 +7,11 @@ use super::super::words::{
     ADDRESS_LIMIT, DESCRIPTION_LIMIT, NAME_LIMIT, at_moment, category, clock, counted, day, duration, moment, status,
     typed,
 };
+use super::card::kept_away;
 use crate::model::city::City;
 use crate::model::draft::{Around, Draft, Field, SAMPLES, Twin};
 use crate::model::paste::{DESCRIPTION, when as said};
+use crate::model::selection::Exclusion;
 use crate::model::slot::{NoTime, When};
 use crate::model::{NoPhone, OrderId};
 
@@ -327,11 +329,15 @@ pub(in crate::bots::render) fn whole(
 fn preferred(draft: &Draft, around: &Around) -> Option<String> {
     draft.preferred?;
     Some(match &around.preferred {
-        Some((name, false)) => format!("👷 Сначала предложить: {}", typed(name, NAME_LIMIT)),
-        Some((name, true)) => {
-            format!("👷 ⚠️ {} сейчас заблокирован: выберите другого мастера", typed(name, NAME_LIMIT))
+        // No order is made for who is blocked.
+        Some((name, Some(Exclusion::Blocked))) => {
+            format!("👷 ⚠️ {}: мастер заблокирован. Выберите другого", typed(name, NAME_LIMIT))
         }
-        None => "👷 ⚠️ Выбранного мастера больше нет: выберите другого".to_owned(),
+        Some((name, why)) => {
+            let kept = why.and_then(kept_away).map(|why| format!(" (⚠️ сейчас {why}, пока это так, спросим других)"));
+            format!("👷 Сначала предложить: {}{}", typed(name, NAME_LIMIT), kept.unwrap_or_default())
+        }
+        None => "👷 ⚠️ Выбранный мастер не работает в этом городе: выберите другого".to_owned(),
     })
 }
 
