@@ -34,8 +34,8 @@ pub struct Candidate {
     load: i64,
     /// How many the master may have.
     limit: i64,
-    /// Why the search would not ask this master; null: it would. `CATEGORY`, `DISTRICT`, `ASKED`, `BLOCKED`, `UNREACHABLE`,
-    /// `OFF_SHIFT`, `LIMIT`, `HELD`, `FAILED` or `RANK`.
+    /// Why the search would not ask this master; null: it would. `CATEGORY`, `DISTRICT`, `ASKED`, `BLOCKED`, `WAITING` for
+    /// approval, `UNREACHABLE`, `OFF_SHIFT`, `LIMIT`, `HELD`, `FAILED` or `RANK`.
     #[schema(example = "OFF_SHIFT")]
     why_not: Option<&'static str>,
     /// The state of this order's last offer to the master.

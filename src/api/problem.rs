@@ -286,7 +286,7 @@ impl Problem {
             ActOutcome::ClaimedBy(_) => Kind::Claimed,
             ActOutcome::AlreadyOffered => Kind::AlreadyOffered,
             ActOutcome::PastSlot => Kind::PastSlot,
-            ActOutcome::Blocked(_) => Kind::Blocked,
+            ActOutcome::Blocked(_) | ActOutcome::NotLetIn => Kind::Blocked,
             ActOutcome::AtLimit => Kind::NotEligible,
             ActOutcome::NoSuchMaster => Kind::NoSuchMaster,
             ActOutcome::ReadOnly => Kind::Forbidden,
@@ -300,6 +300,7 @@ impl Problem {
                 Some(reason) => problem.with_detail(reason.clone()),
                 None => problem,
             },
+            ActOutcome::NotLetIn => problem.with_detail("waits for approval"),
             ActOutcome::Busy => problem.retry_after(1),
             _ => problem,
         }

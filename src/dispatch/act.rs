@@ -158,6 +158,8 @@ pub enum ActOutcome {
     PastSlot,
     /// The master is blocked.
     Blocked(Blocked),
+    /// Staff have yet to let the master in.
+    NotLetIn,
     /// The master has as many orders as allowed.
     AtLimit,
     /// There is no such master in the order's city.
@@ -172,7 +174,7 @@ pub enum ActOutcome {
 
 impl ActOutcome {
     /// Every outcome's word.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "SUCCESS",
         "ALREADY_DONE",
         "REPEATED",
@@ -183,6 +185,7 @@ impl ActOutcome {
         "ALREADY_OFFERED",
         "PAST_SLOT",
         "BLOCKED",
+        "NOT_LET_IN",
         "AT_LIMIT",
         "NO_SUCH_MASTER",
         "READ_ONLY",
@@ -204,6 +207,7 @@ impl ActOutcome {
             Self::AlreadyOffered => "ALREADY_OFFERED",
             Self::PastSlot => "PAST_SLOT",
             Self::Blocked(_) => "BLOCKED",
+            Self::NotLetIn => "NOT_LET_IN",
             Self::AtLimit => "AT_LIMIT",
             Self::NoSuchMaster => "NO_SUCH_MASTER",
             Self::ReadOnly => "READ_ONLY",
@@ -503,6 +507,7 @@ fn decide(
         Deed::AssignNow => Effect::Hastens,
         Deed::Assign(master) | Deed::AssignWithinLimit(master) => match receiver {
             None => return Decision::Answer(ActOutcome::NoSuchMaster),
+            Some(Receiver { blocked: Some(_), waiting: true, .. }) => return Decision::Answer(ActOutcome::NotLetIn),
             Some(Receiver { blocked: Some(blocked), .. }) => {
                 return Decision::Answer(ActOutcome::Blocked(blocked.clone()));
             }

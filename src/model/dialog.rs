@@ -1,21 +1,10 @@
 //! A master, and the question that the master was asked to answer in words.
 
-use super::blocked::Blocked;
+pub use super::blocked::Barred;
 use super::facts::{Facts, Standing};
 use super::order::OrderStatus;
 use super::update::Processed;
 use super::{MasterId, OrderId};
-
-/// Why a master gets no orders, whether on shift or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Barred {
-    /// Staff have yet to agree.
-    Waits,
-    /// Staff have not agreed.
-    Refused(Blocked),
-    /// Staff have blocked the master.
-    Blocked(Blocked),
-}
 
 /// A master, for the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]

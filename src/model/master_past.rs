@@ -44,6 +44,8 @@ pub enum Changed {
     Shift(bool),
     /// Whether blocked, before and since.
     Blocked([bool; 2]),
+    /// Staff have let the master in, who was blocked until then.
+    Approved,
     /// Since then the bot cannot write to the master, or can.
     Unreachable(bool),
     /// The bot could write to the master all the time, but for a fault of its own: he waits on.
@@ -70,6 +72,7 @@ impl Changed {
             Self::Added => {}
             Self::Shift(on) => master.on_shift = !on,
             Self::Blocked([was, _]) => master.blocked = was,
+            Self::Approved => master.waiting = true,
             Self::Unreachable(unreachable) => master.unreachable = !unreachable,
             Self::UnreachableWithdrawn => master.unreachable = true,
             Self::Limit([was, _]) => *own_limit = was,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::blocked::Blocked;
+use super::blocked::Barred;
 use super::{MasterId, OrderCard};
 
 /// `offers.state`.
@@ -81,8 +81,8 @@ pub struct OfferList {
 /// Why a master is offered nothing; `None` where this is asked for: nothing but that there is nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hindrance {
-    /// Blocked by staff.
-    Blocked(Blocked),
+    /// Gets no orders, whether on shift or not.
+    Barred(Barred),
     /// Off shift.
     OffShift,
     /// As many active orders as allowed.

@@ -11,6 +11,7 @@ use super::order::Category;
 use super::{MasterId, OrderId};
 
 /// A master, as far as asking goes.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Which master.
@@ -25,6 +26,8 @@ pub struct Candidate {
     pub on_shift: bool,
     /// Blocked by staff.
     pub blocked: bool,
+    /// Blocked only because staff have yet to let the master in.
+    pub waiting: bool,
     /// The bot cannot write to the master.
     pub unreachable: bool,
     /// Hundredths of a star.
@@ -114,6 +117,8 @@ pub enum Exclusion {
     Asked,
     /// Blocked by staff.
     Blocked,
+    /// Staff have yet to let the master in.
+    Waiting,
     /// The bot cannot write to the master.
     Unreachable,
     /// Off shift.
@@ -130,11 +135,12 @@ pub enum Exclusion {
 
 impl Exclusion {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Category,
         Self::District,
         Self::Asked,
         Self::Blocked,
+        Self::Waiting,
         Self::Unreachable,
         Self::OffShift,
         Self::Limit,
@@ -157,6 +163,7 @@ impl Exclusion {
             Self::District => "DISTRICT",
             Self::Asked => "ASKED",
             Self::Blocked => "BLOCKED",
+            Self::Waiting => "WAITING",
             Self::Unreachable => "UNREACHABLE",
             Self::OffShift => "OFF_SHIFT",
             Self::Limit => "LIMIT",
@@ -403,8 +410,8 @@ impl Pool {
 fn exclusion(master: &Candidate, search: &Search, covered: Option<i64>) -> Option<Exclusion> {
     let is_preferred = Some(master.id) == search.preferred;
     // Who is blocked cannot be given anything, whatever else.
-    if master.blocked {
-        Some(Exclusion::Blocked)
+    if let Some(barred) = barred(master) {
+        Some(barred)
     } else if !is_preferred && !master.categories.contains(&search.category) {
         Some(Exclusion::Category)
     } else if !is_preferred && covered.is_some_and(|district| !master.districts.contains(&district)) {
@@ -430,14 +437,19 @@ fn likelihood(why_not: Exclusion) -> u8 {
         Exclusion::OffShift => 3,
         Exclusion::Category => 2,
         Exclusion::Unreachable => 1,
-        Exclusion::Blocked => 0,
+        Exclusion::Blocked | Exclusion::Waiting => 0,
     }
+}
+
+/// Why nothing can be given to a master at all.
+fn barred(master: &Candidate) -> Option<Exclusion> {
+    master.blocked.then_some(if master.waiting { Exclusion::Waiting } else { Exclusion::Blocked })
 }
 
 /// Why a master is asked by nobody.
 fn availability(master: &Candidate) -> Option<Exclusion> {
-    if master.blocked {
-        Some(Exclusion::Blocked)
+    if let Some(barred) = barred(master) {
+        Some(barred)
     } else if master.unreachable {
         Some(Exclusion::Unreachable)
     } else if !master.on_shift {
@@ -466,6 +478,7 @@ pub(crate) fn plumber(id: i64) -> Candidate {
         categories: vec![Category::Plumbing],
         on_shift: true,
         blocked: false,
+        waiting: false,
         unreachable: false,
         rating: 500,
         load: 0,
@@ -590,6 +603,7 @@ mod tests {
         // Everything else holds for the preferred one too.
         let kept = [
             (Candidate { blocked: true, ..others.clone() }, Exclusion::Blocked),
+            (Candidate { blocked: true, waiting: true, ..others.clone() }, Exclusion::Waiting),
             (Candidate { unreachable: true, ..others.clone() }, Exclusion::Unreachable),
             (Candidate { on_shift: false, ..others.clone() }, Exclusion::OffShift),
             (Candidate { load: 5, ..others }, Exclusion::Limit),

@@ -116,6 +116,7 @@ fn master(city: &City, trades: &[(Category, f64, f64)], index: usize, on_shift: 
         categories,
         on_shift,
         blocked: false,
+        waiting: false,
         unreachable: false,
         rating: i32::try_from(whole(rating)).unwrap_or_default(),
         load: 0,

@@ -147,8 +147,8 @@ pub fn day(past: &Past) -> Day {
             Changed::Unreachable(unreachable) => What::Unreachable(unreachable),
             Changed::UnreachableWithdrawn => What::UnreachableWithdrawn,
             Changed::Limit([_, limit]) => What::Limit(limit.unwrap_or(usual_limit)),
-            // As they were at the beginning, for the whole day.
-            Changed::Trade(..) | Changed::District(..) | Changed::City(_) => return None,
+            // To be let in is to be unblocked, which is a change of its own; the others are as at the beginning, for the whole day.
+            Changed::Approved | Changed::Trade(..) | Changed::District(..) | Changed::City(_) => return None,
         };
         Some(Change { at: day.at(change.at), master: *by_id.get(&change.master)?, what })
     };

@@ -89,6 +89,7 @@ fn master(row: &Row) -> Result<MasterPast, Error> {
             categories: column::<Vec<&str>>(row, "categories")?.into_iter().filter_map(Category::parse).collect(),
             on_shift: column(row, "on_shift")?,
             blocked: column(row, "is_blocked")?,
+            waiting: column(row, "is_waiting")?,
             unreachable: column(row, "unreachable")?,
             rating: column(row, "rating")?,
             load: 0,
@@ -121,7 +122,8 @@ fn change(row: &Row) -> Result<Option<Change>, Error> {
         Some(What::Trade) => from.or(to).and_then(Category::parse).map(|trade| Changed::Trade(trade, to.is_some())),
         Some(What::District) => number(from.or(to)).map(|district| Changed::District(district, to.is_some())),
         Some(What::City) => number(from).map(Changed::City),
-        Some(What::Account | What::Approved) | None => None,
+        Some(What::Approved) => Some(Changed::Approved),
+        Some(What::Account) | None => None,
     };
     let at = column(row, "created_at")?;
     Ok(what.map(|what| Change { at, what }))

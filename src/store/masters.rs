@@ -46,15 +46,20 @@ pub(crate) async fn read_profile(
     rows.first().map(profile_of).transpose()
 }
 
-/// Reads the columns of a profile.
-pub(super) fn profile_of(row: &Row) -> Result<Profile, Error> {
+/// Reads why a master gets no orders.
+pub(super) fn barred(row: &Row) -> Result<Option<Barred>, Error> {
     let blocked = || Ok::<_, Error>(Blocked { reason: column(row, "blocked_reason")? });
-    let barred = match (column(row, "is_waiting")?, column(row, "is_blocked")?) {
+    Ok(match (column(row, "is_waiting")?, column(row, "is_blocked")?) {
         (true, true) => Some(Barred::Waits),
         (false, true) if column(row, "is_refused")? => Some(Barred::Refused(blocked()?)),
         (false, true) => Some(Barred::Blocked(blocked()?)),
         (_, false) => None,
-    };
+    })
+}
+
+/// Reads the columns of a profile.
+pub(super) fn profile_of(row: &Row) -> Result<Profile, Error> {
+    let barred = barred(row)?;
     Ok(Profile {
         id: MasterId(column(row, "master_id")?),
         full_name: column(row, "full_name")?,

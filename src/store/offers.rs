@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::{Connection, Error, Ready, Statement, column, facts, statement};
-use crate::model::facts::Blocked;
 use crate::model::{Deadline, Hindrance, MasterId, MasterRef, OfferId, OfferLine, OfferList, OrderId, PAGE_SIZE};
 
 /// Run by `read_page`.
@@ -42,8 +41,8 @@ pub(crate) async fn read_page(
 
 /// Reads what keeps new offers away, but for the limit: to count a master's orders would make every list dearer.
 fn hindrance(row: &Row) -> Result<Option<Hindrance>, Error> {
-    if column(row, "is_blocked")? {
-        return Ok(Some(Hindrance::Blocked(Blocked { reason: column(row, "blocked_reason")? })));
+    if let Some(barred) = super::masters::barred(row)? {
+        return Ok(Some(Hindrance::Barred(barred)));
     }
     let on_shift: bool = column(row, "on_shift")?;
     Ok((!on_shift).then_some(Hindrance::OffShift))

@@ -1,7 +1,7 @@
 -- $1 master or null, $2 the master's Telegram user or null, $3 page from 1, $4 offers a page, $5 now or null,
 -- $6 message that the list is shown in or null
 WITH reader AS MATERIALIZED (
-    SELECT id, telegram_user_id, on_shift, is_blocked, blocked_reason
+    SELECT id, telegram_user_id, on_shift, is_blocked, blocked_reason, awaiting_approval_since
     FROM masters WHERE id = coalesce($1, (SELECT id FROM masters WHERE telegram_user_id = $2))
 ), released AS (
     DELETE FROM cards USING reader WHERE chat_id = reader.telegram_user_id AND message_id = $6
@@ -49,6 +49,15 @@ SELECT
     live.expires_at AT TIME ZONE cities.shown_timezone AS expires,
     reader.is_blocked,
     reader.blocked_reason,
+    reader.awaiting_approval_since IS NOT NULL AS is_waiting,
+    -- Blocked from the first day on: never let in.
+    CASE WHEN reader.is_blocked THEN EXISTS (
+        SELECT FROM master_changes WHERE master_id = reader.id AND what = 'ADDED'
+    ) AND NOT EXISTS (
+        SELECT FROM master_changes
+        WHERE master_id = reader.id
+          AND (what = 'APPROVED' OR what = 'BLOCKED' AND (from_value IS NULL OR to_value IS NULL))
+    ) ELSE false END AS is_refused,
     reader.on_shift
 FROM reader
 -- A page past the end is the last one.

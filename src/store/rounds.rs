@@ -357,6 +357,7 @@ fn candidate(row: &Row) -> Result<Candidate, Error> {
         categories: column::<Vec<&str>>(row, "categories")?.into_iter().filter_map(Category::parse).collect(),
         on_shift: column(row, "on_shift")?,
         blocked: column(row, "is_blocked")?,
+        waiting: column(row, "is_waiting")?,
         unreachable: column(row, "unreachable")?,
         rating: column(row, "rating")?,
         load: column(row, "load")?,

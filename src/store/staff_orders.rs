@@ -114,7 +114,7 @@ pub(crate) const LOCK_MASTER: Statement = statement!(
 pub(crate) const MASTER: Statement = statement!(
     "staff_orders.master",
     [INT8, INT8],
-    "SELECT is_blocked, blocked_reason,
+    "SELECT is_blocked, blocked_reason, awaiting_approval_since IS NOT NULL AS is_waiting,
             (SELECT count(*) FROM orders AS own
              WHERE own.assigned_master_id = masters.id AND own.status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT'))
                 >= coalesce(masters.max_active_orders,
@@ -129,6 +129,8 @@ pub(crate) struct Receiver {
     pub(crate) locked: bool,
     /// Whether staff have blocked the master.
     pub(crate) blocked: Option<Blocked>,
+    /// Whether that is only because they have yet to let the master in.
+    pub(crate) waiting: bool,
     /// Whether the master has as many orders as allowed.
     pub(crate) at_limit: bool,
 }
@@ -149,7 +151,7 @@ pub(crate) async fn receiver(
     let is_blocked = column::<bool>(row, "is_blocked")?;
     let reason = column(row, "blocked_reason")?;
     let blocked = is_blocked.then_some(Blocked { reason });
-    Ok(Some(Receiver { locked, blocked, at_limit: column(row, "at_limit")? }))
+    Ok(Some(Receiver { locked, blocked, waiting: column(row, "is_waiting")?, at_limit: column(row, "at_limit")? }))
 }
 
 /// Changes what an order says, under its lock; a row, if the person may and the order is not over.

@@ -56,6 +56,7 @@ fn every_outcome_of_a_verb_has_its_problem() {
     let said_otherwise = json!({
         "SUCCESS": null, "ALREADY_DONE": null, "REPEATED": null, "ALREADY_SO": null,
         "READ_ONLY": "forbidden", "CHANGED": "stale", "NOT_ALLOWED": "forbidden", "REFUSED": "invalid", "AT_LIMIT": "not-eligible",
+        "NOT_LET_IN": "blocked",
     });
     let names = ActOutcome::NAMES.iter().chain(&ManageOutcome::NAMES).chain(&IntakeOutcome::NAMES);
     let names = names.chain(&SetPolicyOutcome::NAMES);

@@ -110,8 +110,13 @@ fn screens() {
     assert_snapshot!("not_understood", show(&render::not_understood(&profile)));
     assert_snapshot!("empty_list", show(&render::offer_list(&list(0, 1))));
     let reason = Some("долг <по материалам>".to_owned());
-    let hindrances =
-        [Hindrance::Blocked(Blocked { reason }), Hindrance::OffShift, Hindrance::Limit { active: 5, limit: 5 }];
+    let hindrances = [
+        Hindrance::Barred(Barred::Blocked(Blocked { reason })),
+        Hindrance::Barred(Barred::Waits),
+        Hindrance::Barred(Barred::Refused(blocked("нет <допуска>"))),
+        Hindrance::OffShift,
+        Hindrance::Limit { active: 5, limit: 5 },
+    ];
     let empty = hindrances.map(|hindrance| OfferList { hindrance: Some(hindrance), ..list(0, 1) });
     assert_snapshot!("empty_lists", empty.map(|list| render::offer_list(&list).text).join("\n\n"));
     assert_snapshot!("list_first_page", show(&render::offer_list(&list(12, 1))));

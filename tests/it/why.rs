@@ -365,8 +365,9 @@ async fn what_is_found_out_is_what_the_wave_decided() {
     }
     assert!(compared > 20 * lives && singly > 5 * lives, "{compared} {singly}");
     for reason in Exclusion::ALL {
-        let other_s = [Exclusion::Held, Exclusion::Failed].contains(&reason);
-        assert!(other_s || reasons.contains(&reason), "{reason:?} has kept nobody away: {reasons:?}");
+        // Of two at work at once; and of newcomers, of whom there is a test of their own.
+        let elsewhere = [Exclusion::Held, Exclusion::Failed, Exclusion::Waiting].contains(&reason);
+        assert!(elsewhere || reasons.contains(&reason), "{reason:?} has kept nobody away: {reasons:?}");
     }
 }
 
@@ -646,6 +647,56 @@ async fn what_does_not_fit_what_the_wave_has_counted_is_said_to_be_uncertain() {
     t.execute("UPDATE dispatch_rounds SET excluded = '{\"HELD\": 1}'", &[]).await;
     let text = t.why_told(&t.chat(203), order).await;
     assert!(text.contains("в ту же секунду"), "{text}");
+}
+
+/// Who waits to be let in is said to wait for that, and not to be blocked: to the staff and to himself, also once he was let in.
+#[tokio::test]
+async fn who_waits_to_be_let_in_is_not_said_to_be_blocked() {
+    let (t, _) = a_day().await;
+    let now = t.clock.now().expect("a standing clock");
+    t.execute(
+        "INSERT INTO masters (telegram_user_id, full_name, city_id, is_blocked, blocked_reason, awaiting_approval_since)
+         VALUES (299, 'Новый', 1, true, 'диспетчер ещё не посмотрел вашу анкету', $1)",
+        &[&now],
+    )
+    .await;
+    t.execute(
+        "INSERT INTO master_categories (master_id, category) SELECT id, 'PLUMBING' FROM masters WHERE telegram_user_id = 299",
+        &[],
+    )
+    .await;
+    t.execute("UPDATE masters SET created_at = $1 WHERE telegram_user_id = 299", &[&now]).await;
+    t.execute("UPDATE master_changes SET created_at = least(created_at, $1)", &[&now]).await;
+    t.let_pass(5);
+    let order = t.order().in_status("CREATED").create().await;
+    t.tick().await;
+    let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
+    desk.tap(&format!("adm:q:card:{order}:1")).await;
+    assert!(desk.screen().contains("ещё не одобрены: 1"), "{}", desk.screen());
+    desk.tap(&format!("adm:q:as:man:{order}:1")).await;
+    desk.tap(&format!("adm:q:as:man:{order}:2")).await;
+    assert!(desk.buttons().iter().any(|button| button.text == "⚠️ ещё не одобрен · Новый"), "{:?}", desk.buttons());
+    let newcomer: i64 = t.one("SELECT id FROM masters WHERE telegram_user_id = 299", &[]).await;
+    let refused = desk.tap(&format!("adm:q:as:pick:{order}:{newcomer}")).await;
+    assert!(refused.notice().contains("ещё не одобрен"), "{}", refused.notice());
+    let told = async || {
+        desk.tap(&format!("adm:o:whym:{order}:{newcomer}")).await;
+        desk.screen()
+    };
+    let said = "Анкету мастера тогда ещё не одобрили.";
+    let text = told().await;
+    assert!(text.contains(said) && !text.contains("записано не всё"), "{text}");
+    let chat = t.chat(299);
+    chat.say("/start").await;
+    chat.tap("m:new").await;
+    assert!(chat.screen().contains("Анкета у диспетчера"), "{}", chat.screen());
+    t.let_pass(5);
+    let now = t.clock.now().expect("a standing clock");
+    let last: i64 = t.one("SELECT max(id) FROM master_changes", &[]).await;
+    t.execute("UPDATE masters SET is_blocked = false, blocked_reason = NULL WHERE telegram_user_id = 299", &[]).await;
+    t.execute("UPDATE master_changes SET created_at = $1 WHERE id > $2", &[&now, &last]).await;
+    let text = told().await;
+    assert!(text.contains(said) && !text.contains("записано не всё"), "{text}");
 }
 
 /// A preferred master who could not be asked in his time alone goes before those who have waited longer, and not for a wait.

@@ -17,7 +17,7 @@ export const ESCALATION = { NOBODY_LEFT: "некому предложить", RO
 export const OFFER = { SENT: "не открыл", VIEWED: "открыл", ACCEPTED: "взял", DECLINED: "отказался", EXPIRED: "не ответил", CANCELED: "снято" };
 export const DELIVERY = { WAITING: "отправляется", DELIVERED: "доставлено", FAILED: "не доставлено", UNKNOWN: "" };
 export const WHY_NOT = {
-  CATEGORY: "не та работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
+  CATEGORY: "не та работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", WAITING: "ещё не одобрен", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
   LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не доставлено", RANK: "ждёт очереди",
 };
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений" };

@@ -46,6 +46,7 @@ fn every_outcome_of_an_action_has_its_problem() {
         (Act::AlreadyOffered, (409, uri!("already-offered"))),
         (Act::PastSlot, (422, uri!("past-slot"))),
         (Act::Blocked(Blocked { reason: None }), (409, uri!("blocked"))),
+        (Act::NotLetIn, (409, uri!("blocked"))),
         (Act::AtLimit, (409, uri!("not-eligible"))),
         (Act::NoSuchMaster, (422, uri!("no-such-master"))),
         (Act::ReadOnly, FORBIDDEN),

@@ -323,7 +323,10 @@ impl By<'_> {
             let as_seen = seen.is_none_or(|seen| seen == order.version);
             let can_be_given = is_allowed(OrderAction::AssignByHand, &act::situation(order));
             // What is refused anyway is refused at once.
-            as_seen && can_be_given && (another_s || why_not.is_some_and(|why_not| why_not != Exclusion::Blocked))
+            as_seen
+                && can_be_given
+                && (another_s
+                    || why_not.is_some_and(|why_not| !matches!(why_not, Exclusion::Blocked | Exclusion::Waiting)))
         };
         match found {
             Some((order, line)) if speaks_against(&order, line.why_not) => {

@@ -64,10 +64,7 @@ pub(super) fn menu(profile: &Profile) -> String {
     let state = if let Some(barred) = &profile.barred {
         match barred {
             Barred::Waits => onboarding::MENU_WAITS.to_owned(),
-            Barred::Refused(blocked) => {
-                let because = words::because(blocked.reason.as_deref());
-                format!("К сожалению, вашу анкету не одобрили.{because}\n\nЕсли это ошибка, свяжитесь с диспетчером.")
-            }
+            Barred::Refused(blocked) => refused(blocked),
             Barred::Blocked(blocked) => {
                 format!(
                     "⛔ {}\n\nНовые заявки не придут. То, что у вас в работе, остаётся за вами.",
@@ -107,7 +104,9 @@ pub(super) fn offer_list(list: &OfferList) -> String {
 /// Why the list is empty, and what to do about it.
 fn nothing_new(hindrance: Option<&Hindrance>) -> String {
     match hindrance {
-        Some(Hindrance::Blocked(blocked)) => typed(&self::blocked(blocked), DESCRIPTION_LIMIT),
+        Some(Hindrance::Barred(Barred::Blocked(blocked))) => typed(&self::blocked(blocked), DESCRIPTION_LIMIT),
+        Some(Hindrance::Barred(Barred::Waits)) => onboarding::MENU_WAITS.to_owned(),
+        Some(Hindrance::Barred(Barred::Refused(blocked))) => refused(blocked),
         Some(Hindrance::OffShift) => {
             format!("Сейчас новых заявок нет: вы не на смене. Нажмите «{BUTTON_COME_ON_SHIFT}» в меню.")
         }
@@ -192,6 +191,12 @@ fn taken(race: Option<&LostRace>) -> String {
     };
     let joined = if taken == 0 { ";" } else { " после предложения," };
     format!("{TAKEN}: {}{joined} {tap}", went(*winner, taken))
+}
+
+/// To who was not let in.
+fn refused(blocked: &Blocked) -> String {
+    let because = words::because(blocked.reason.as_deref());
+    format!("К сожалению, вашу анкету не одобрили.{because}\n\nЕсли это ошибка, свяжитесь с диспетчером.")
 }
 
 fn blocked(blocked: &Blocked) -> String {

@@ -42,8 +42,13 @@ pub fn judge(order: &WhyOrder, wave: &Wave, masters: &[MasterHistory]) -> Judged
     }
     // Whom somebody held, or could not be offered anything, looks eligible now.
     let left_out = [Exclusion::Held, Exclusion::Failed, Exclusion::Rank];
-    let known = Exclusion::ALL.into_iter().filter(|reason| !left_out.contains(reason));
-    let agrees = known.into_iter().all(|reason| counts.get(&reason).copied().unwrap_or(0) == wave.counted(reason))
+    // An earlier release counts who waits to be let in among the blocked; and that somebody who was not let in has waited before is
+    // not written down.
+    let barred = [Exclusion::Blocked, Exclusion::Waiting];
+    let counted_now = |reason: Exclusion| counts.get(&reason).copied().unwrap_or(0);
+    let known = Exclusion::ALL.into_iter().filter(|reason| !left_out.contains(reason) && !barred.contains(reason));
+    let agrees = known.into_iter().all(|reason| counted_now(reason) == wave.counted(reason))
+        && barred.map(counted_now).iter().sum::<i64>() == barred.map(|reason| wave.counted(reason)).iter().sum::<i64>()
         && count(eligible.len())
             == count(wave.chosen.len()) + left_out.into_iter().map(|reason| wave.counted(reason)).sum::<i64>()
         && are_first(order, wave, &eligible);

@@ -4,8 +4,8 @@
 , changed AS MATERIALIZED (
     SELECT changes.id, changes.master_id, changes.what, changes.from_value, changes.to_value, changes.created_at
     FROM master_changes AS changes
-    JOIN known ON known.id = changes.master_id AND (known.counts OR changes.what IN ('CITY', 'BLOCKED'))
-    WHERE changes.created_at >= $2 AND changes.what NOT IN ('ACCOUNT', 'APPROVED')
+    JOIN known ON known.id = changes.master_id AND (known.counts OR changes.what IN ('CITY', 'BLOCKED', 'APPROVED'))
+    WHERE changes.created_at >= $2 AND changes.what <> 'ACCOUNT'
 )
 SELECT master_id, what, from_value, to_value, created_at
 FROM changed

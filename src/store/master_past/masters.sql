@@ -10,6 +10,7 @@ SELECT
     known.created_at,
     known.on_shift,
     known.is_blocked,
+    known.awaiting_approval_since IS NOT NULL AS is_waiting,
     known.unreachable_since IS NOT NULL AS unreachable,
     CASE WHEN known.rating BETWEEN 0 AND 5 THEN (known.rating * 100)::integer ELSE 0 END AS rating,
     known.max_active_orders::bigint AS own_limit,

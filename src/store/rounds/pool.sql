@@ -4,6 +4,7 @@ SELECT
     masters.city_id,
     masters.on_shift,
     masters.is_blocked,
+    masters.awaiting_approval_since IS NOT NULL AS is_waiting,
     masters.unreachable_since IS NOT NULL AS unreachable,
     -- What is no rating or no time is the worst one, or never.
     CASE WHEN masters.rating BETWEEN 0 AND 5 THEN (masters.rating * 100)::integer ELSE 0 END AS rating,

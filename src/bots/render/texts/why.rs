@@ -213,6 +213,7 @@ fn short(reason: Exclusion) -> &'static str {
         Exclusion::District => "другой район",
         Exclusion::Asked => "уже спрашивали",
         Exclusion::Blocked => "блокировка",
+        Exclusion::Waiting => "ещё не одобрен",
         Exclusion::Unreachable => "нет связи",
         Exclusion::OffShift => "не на смене",
         Exclusion::Limit => "лимит",

@@ -186,6 +186,7 @@ fn preferred(preferred: &CardPreferred, status: OrderStatus) -> String {
 pub(super) fn kept_away(reason: Exclusion) -> Option<&'static str> {
     match reason {
         Exclusion::Blocked => Some("блокировка"),
+        Exclusion::Waiting => Some("анкета не одобрена"),
         Exclusion::Unreachable => Some("не получает сообщений бота"),
         Exclusion::OffShift => Some("не на смене"),
         Exclusion::Limit => Some("лимит заявок"),
@@ -313,6 +314,7 @@ fn excluded(reason: Exclusion, count: i64) -> String {
         Exclusion::District => "другой район",
         Exclusion::Asked => "уже спрошены",
         Exclusion::Blocked => "заблокированы",
+        Exclusion::Waiting => "ещё не одобрены",
         Exclusion::Unreachable => "не получают сообщений",
         Exclusion::OffShift => "не на смене",
         Exclusion::Limit => "лимит заявок",

@@ -333,6 +333,9 @@ fn preferred(draft: &Draft, around: &Around) -> Option<String> {
         Some((name, Some(Exclusion::Blocked))) => {
             format!("👷 ⚠️ {}: мастер заблокирован. Выберите другого", typed(name, NAME_LIMIT))
         }
+        Some((name, Some(Exclusion::Waiting))) => {
+            format!("👷 ⚠️ {}: анкета ещё не одобрена. Одобрите её или выберите другого", typed(name, NAME_LIMIT))
+        }
         Some((name, why)) => {
             let kept = why.and_then(kept_away).map(|why| format!(" (⚠️ сейчас {why}, пока это так, спросим других)"));
             format!("👷 Сначала предложить: {}{}", typed(name, NAME_LIMIT), kept.unwrap_or_default())

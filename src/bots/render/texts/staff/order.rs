@@ -89,6 +89,7 @@ pub fn acted(deed: &Deed, acted: &Acted) -> String {
         }
         ActOutcome::PastSlot => "Это время уже прошло. Выберите другое.".to_owned(),
         ActOutcome::Blocked(blocked) => self::blocked(blocked.reason.as_deref()),
+        ActOutcome::NotLetIn => "Мастер ещё не одобрен. Сначала одобрите анкету: «👷 Мастера».".to_owned(),
         ActOutcome::AtLimit => {
             "У мастера уже столько заявок, сколько можно. Выберите его ещё раз, если нужен именно он.".to_owned()
         }
@@ -244,6 +245,7 @@ fn why_not(line: &CandidateLine) -> String {
             Some(OfferState::Accepted | OfferState::Canceled) | None => "уже назначали".to_owned(),
         },
         Some(Exclusion::Blocked) => "заблокирован".to_owned(),
+        Some(Exclusion::Waiting) => "ещё не одобрен".to_owned(),
         Some(Exclusion::Unreachable) => "нет связи".to_owned(),
         Some(Exclusion::OffShift) => "не на смене".to_owned(),
         Some(Exclusion::Limit) => format!("загружен, {} из {}", line.load, line.limit),

@@ -78,7 +78,9 @@ pub(super) fn wave(verdict: &Verdict, about: About<'_>, known: bool) -> String {
         }
         Verdict::Full { limit, orders, offers, elsewhere } => full(*limit, orders, offers, *elsewhere),
         Verdict::Excluded(reason) => excluded(*reason, about.order, to),
-        Verdict::Elsewhere => to.or("Вы были тогда не в этом городе", "Тогда был не в этом городе").to_owned(),
+        Verdict::Elsewhere => {
+            to.or("Вы были тогда не в этом городе", "Тогда мастер работал не в этом городе").to_owned()
+        }
         Verdict::OrderElsewhere => format!("Заявка тогда была в другом городе, {UNKNOWN}"),
         Verdict::Unknown => format!("Прошло больше недели, {UNKNOWN}"),
     }
@@ -199,14 +201,17 @@ fn excluded(reason: Exclusion, order: &WhyOrder, to: To) -> String {
             format!("Это не {} район{}, и в нём есть свои мастера", to.or("ваш", "его"), name.unwrap_or_default())
         }
         Exclusion::Asked => to.or("Вам уже предлагали её", "Уже предлагали").to_owned(),
-        Exclusion::Blocked => to.or("Вы были заблокированы", "Был заблокирован").to_owned(),
+        Exclusion::Blocked => to.or("Вы были заблокированы", "Действовала блокировка").to_owned(),
+        Exclusion::Waiting => {
+            to.or("Диспетчер ещё не одобрил вашу анкету", "Анкету мастера тогда ещё не одобрили").to_owned()
+        }
         Exclusion::Unreachable => to
             .or(
                 "Бот не мог вам написать: вы его заблокировали или не открыли",
                 "Бот не мог написать: он был заблокирован или не открыт",
             )
             .to_owned(),
-        Exclusion::OffShift => to.or("Вы были не на смене", "Был не на смене").to_owned(),
+        Exclusion::OffShift => to.or("Вы были не на смене", "Не на смене").to_owned(),
         Exclusion::Limit => "Лимит был занят".to_owned(),
         Exclusion::Held | Exclusion::Failed => format!("В ту же секунду решалась другая заявка: {UNKNOWN}"),
         Exclusion::Rank => to.or("До вас не дошла очередь", "До него не дошла очередь").to_owned(),
