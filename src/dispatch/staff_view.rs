@@ -165,10 +165,16 @@ async fn choices(
 pub async fn card(store: &Store, staff: StaffRef, order: OrderId) -> Result<Option<StaffCard>, store::Error> {
     let mut card = store
         .run(async |connection: Connection| {
-            let [card, offers, changes, rounds] = connection
-                .ready([&staff_card::ORDER, &staff_card::OFFERS, &staff_card::CHANGES, &staff_card::ROUNDS])
+            let [card, offers, changes, rounds, history] = connection
+                .ready([
+                    &staff_card::ORDER,
+                    &staff_card::OFFERS,
+                    &staff_card::CHANGES,
+                    &staff_card::ROUNDS,
+                    &staff_card::HISTORY,
+                ])
                 .await?;
-            let statements = [&card, &offers, &changes, &rounds];
+            let statements = [&card, &offers, &changes, &rounds, &history];
             connection.alone(Box::pin(staff_card::read(&connection, statements, staff, order, store.now()))).await
         })
         .await?;

@@ -5,6 +5,7 @@ use super::order::{Client, OrderCard, OrderStatus};
 use super::policy::Escalation;
 use super::selection::Exclusion;
 use super::staff::Version;
+use super::why::Assignment;
 use super::{Amount, Deadline, MasterId, OfferState, OrderId, StaffId};
 
 /// How many offers, changes and rounds a card shows: the last ones.
@@ -154,6 +155,8 @@ pub struct CardOffer {
     pub expires: Deadline,
     /// Whether that has passed.
     pub overdue: bool,
+    /// How the master had the order since, if the offer was not only recalled.
+    pub had: Option<Assignment>,
 }
 
 /// What was changed.

@@ -11,7 +11,7 @@ mod story;
 mod wave;
 
 pub use judged::{Judged, judge};
-pub use outcome::{Answer, Assignment, AssignmentEnd, OfferOutcome, OrderChange, RecallReason, Unasked};
+pub use outcome::{Answer, Assignment, AssignmentEnd, OfferOutcome, OrderChange, RecallReason, Unasked, of_offer};
 pub use past::{MasterHistory, Offered, Spell};
 pub use story::{Answered, Story, Told, Verdict};
 pub use wave::{KNOWN_FOR, WAVES, Wave, WhyOrder};

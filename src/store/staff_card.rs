@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Connection, Error, Ready, Statement, column, facts, statement};
+use super::{Connection, Error, Ready, Statement, column, facts, statement, why};
 use crate::model::moment::Moment;
 use crate::model::policy::Escalation;
 use crate::model::selection::Exclusion;
@@ -15,7 +15,8 @@ use crate::model::staff_card::{
     CHANGES_SHOWN, CardMaster, CardOffer, CardPreferred, CardRound, Change, Claim, Delivery, OFFERS_SHOWN,
     ROUNDS_SHOWN, StaffCard, What, Who,
 };
-use crate::model::{Amount, Deadline, MasterId, OfferState, OrderId, OrderStatus, StaffId};
+use crate::model::why::{Answer, OfferOutcome, OrderChange, of_offer};
+use crate::model::{Amount, Deadline, MasterId, OfferId, OfferState, OrderId, OrderStatus, StaffId};
 
 /// The order itself.
 pub(crate) const ORDER: Statement =
@@ -33,10 +34,13 @@ pub(crate) const CHANGES: Statement =
 pub(crate) const ROUNDS: Statement =
     statement!("staff_card.rounds", [INT8, INT8, INT8, INT8], include_str!("staff_card/rounds.sql"));
 
+/// Its changes, as they tell what became of its offers.
+pub(crate) use super::why::HISTORY;
+
 /// Reads an order in one trip. `None`: there is none of that number in the reader's cities.
 pub(crate) async fn read(
     connection: &Connection,
-    [order, offers, changes, rounds]: [&Ready; 4],
+    [order, offers, changes, rounds, history]: [&Ready; 5],
     staff: StaffRef,
     id: OrderId,
     now: Option<Timestamp>,
@@ -46,19 +50,22 @@ pub(crate) async fn read(
     let of_offers: [&(dyn ToSql + Sync); 5] = [&reader, &user, &id.0, &now, &OFFERS_SHOWN];
     let of_changes: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &(CHANGES_SHOWN + 1)];
     let of_rounds: [&(dyn ToSql + Sync); 4] = [&reader, &user, &id.0, &ROUNDS_SHOWN];
-    let (order, offers, changes, rounds) = tokio::join!(
+    let of_history: [&(dyn ToSql + Sync); 2] = [&id.0, &why::CHANGES_READ];
+    let (order, offers, changes, rounds, history) = tokio::join!(
         connection.query(order, &of_order),
         connection.query(offers, &of_offers),
         connection.query(changes, &of_changes),
         connection.query(rounds, &of_rounds),
+        connection.query(history, &of_history),
     );
-    let (order, offers, changes, rounds) = (order?, offers?, changes?, rounds?);
+    let (order, offers, changes, rounds, history) = (order?, offers?, changes?, rounds?, history?);
     let Some(row) = order.first() else { return Ok(None) };
+    let history = readable(&history, why::change);
     let all: i64 = offers.first().map_or(Ok(0), |row| column(row, "total"))?;
     let shown = i64::try_from(offers.len()).unwrap_or(all);
     let most = usize::try_from(CHANGES_SHOWN).unwrap_or(usize::MAX);
     Ok(Some(StaffCard {
-        offers: readable(&offers, offer),
+        offers: readable(&offers, |row| offer(row, &history)),
         earlier_offers: all - shown,
         earlier_changes: changes.len() > most,
         changes: readable(&changes[..changes.len().min(most)], change),
@@ -129,7 +136,8 @@ fn master(row: &Row) -> Result<Option<CardMaster>, Error> {
     }))
 }
 
-fn offer(row: &Row) -> Result<CardOffer, Error> {
+/// `history`: the order's last changes, the first one first.
+fn offer(row: &Row, history: &[OrderChange]) -> Result<CardOffer, Error> {
     let state = column(row, "state")?;
     let delivery = match (column::<Option<bool>>(row, "delivered")?, column::<Option<bool>>(row, "failed")?) {
         (Some(true), _) => Delivery::Delivered,
@@ -137,16 +145,30 @@ fn offer(row: &Row) -> Result<CardOffer, Error> {
         (Some(false), _) => Delivery::Waiting,
         (None, _) => Delivery::Unknown,
     };
+    let answer = Answer {
+        id: OfferId(column(row, "id")?),
+        master: MasterId(column(row, "master_id")?),
+        state: OfferState::parse(state).ok_or_else(|| facts::unknown("offer state", state))?,
+        sent: Moment { at: column(row, "sent_at")?, local: column(row, "sent_local")? },
+        responded: moment(row, "responded_at", "responded_local")?,
+        overdue: column(row, "overdue")?,
+    };
+    let had = match of_offer(&answer, history) {
+        OfferOutcome::Assigned(had) if answer.state == OfferState::Canceled => Some(had),
+        _ => None,
+    };
+    let Answer { state, sent, responded, overdue, .. } = answer;
     Ok(CardOffer {
         master: column(row, "master")?,
         round: column(row, "round_number")?,
-        state: OfferState::parse(state).ok_or_else(|| facts::unknown("offer state", state))?,
+        state,
         delivery,
-        sent: Moment { at: column(row, "sent_at")?, local: column(row, "sent_local")? },
+        sent,
         viewed: moment(row, "viewed_at", "viewed_local")?,
-        responded: moment(row, "responded_at", "responded_local")?,
+        responded,
         expires: Deadline { at: column(row, "expires_at")?, local: column(row, "expires")? },
-        overdue: column(row, "overdue")?,
+        overdue,
+        had,
     })
 }
 

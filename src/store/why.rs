@@ -65,7 +65,8 @@ const OF_STAFF: Statement = statement!(
 
 const WAVES_OF: Statement = statement!("why.waves", [INT8, INT8], with_unreached!("$1", include_str!("why/waves.sql")));
 const ANSWERS: Statement = statement!("why.answers", [INT8, TIMESTAMPTZ], include_str!("why/answers.sql"));
-const HISTORY: Statement = statement!("why.history", [INT8, INT8], include_str!("why/changes.sql"));
+/// The last changes of an order.
+pub(crate) const HISTORY: Statement = statement!("why.history", [INT8, INT8], include_str!("why/changes.sql"));
 const SPELLS: Statement = statement!(
     "why.spells",
     [INT8, TIMESTAMPTZ, TEXT, INT8, TIMESTAMPTZ],
@@ -78,7 +79,7 @@ const OFFERS: Statement = statement!(
 );
 
 /// How many changes of an order are read, the last ones: hardly one has more.
-const CHANGES_READ: i64 = 200;
+pub(super) const CHANGES_READ: i64 = 200;
 
 /// Who asks about an order.
 pub(crate) struct Asker {
@@ -262,7 +263,8 @@ fn answer(row: &Row) -> Result<Answer, Error> {
     })
 }
 
-fn change(row: &Row) -> Result<OrderChange, Error> {
+/// Reads a row of [`HISTORY`].
+pub(super) fn change(row: &Row) -> Result<OrderChange, Error> {
     let to = column(row, "to_status")?;
     Ok(OrderChange {
         to: OrderStatus::parse(to).ok_or_else(|| facts::unknown("order status", to))?,

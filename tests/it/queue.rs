@@ -445,6 +445,12 @@ async fn a_card_says_who_was_asked_what_they_did_and_why() {
     assert!(screen.contains("ждёт выезда — Анна"), "{screen}");
     olga.press("К очереди").await;
     assert_eq!(numbers(&olga), [order.0]);
+    // A master who had it and has it no more is not said to have been merely offered it.
+    t.let_pass(60);
+    olga.tap(&format!("adm:q:as:any:{order}:2")).await;
+    let screen = olga.screen();
+    assert!(screen.contains("Анна: доставлено") && screen.contains(", передана другому "), "{screen}");
+    assert_eq!(screen.matches("➖").count(), screen.matches("снято").count() + 1, "{screen}");
     // What staff do: to whom it was given, what was there before, and for how much it was closed.
     olga.tap(&format!("adm:o:addr:{order}")).await;
     olga.say("ул. Мира, 7").await;

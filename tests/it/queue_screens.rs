@@ -9,6 +9,7 @@ use field_service::model::selection::Exclusion;
 use field_service::model::staff_card::{
     CardMaster, CardOffer, CardPreferred, CardRound, Change, Claim, Delivery, StaffCard, What, Who,
 };
+use field_service::model::why::{Assignment, AssignmentEnd};
 use field_service::model::{Amount, Deadline, MasterId, OfferState, OrderId, Role, StaffId, StaffProfile, Version};
 use insta::assert_snapshot;
 use jiff::civil::{DateTime, date};
@@ -201,6 +202,7 @@ fn offer(master: &str, state: OfferState) -> CardOffer {
         responded: ended.then(|| at(14, 3)),
         expires: Deadline { at: at(14, 35).at, local: at(14, 35).local },
         overdue: false,
+        had: None,
     }
 }
 
@@ -245,6 +247,14 @@ fn searching() -> StaffCard {
             CardOffer { delivery: Delivery::Failed, ..offer("Глеб", OfferState::Expired) },
             offer("Борис <Б>", OfferState::Declined),
             CardOffer { delivery: Delivery::Waiting, ..offer("Денис", OfferState::Sent) },
+            CardOffer {
+                had: Some(Assignment {
+                    took: true,
+                    since: Some(at(14, 2)),
+                    left: Some((AssignmentEnd::Returned, at(14, 3))),
+                }),
+                ..offer("Егор", OfferState::Canceled)
+            },
         ],
         earlier_offers: 3,
         earlier_changes: true,

@@ -1,6 +1,8 @@
 -- $1 staff or null, $2 the staff's Telegram user or null, $3 order, $4 now or null, $5 how many
 SELECT
     last.total,
+    last.id,
+    last.master_id,
     masters.full_name AS master,
     last.round_number,
     last.state,

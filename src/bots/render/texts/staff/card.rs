@@ -14,6 +14,7 @@ use crate::model::staff_card::{
     CardMaster, CardOffer, CardPreferred, CardRound, Change, Delivery, NotFirst, StaffCard, What, Who,
 };
 use crate::model::text::cut;
+use crate::model::why::{Assignment, AssignmentEnd};
 use crate::model::{Amount, OfferState, OrderCard, OrderStatus};
 
 /// Copies the client's phone.
@@ -240,10 +241,24 @@ fn offer(offer: &CardOffer, order: &OrderCard, now: DateTime) -> String {
         OfferState::Accepted => ended("взял"),
         OfferState::Declined => ended("отклонил"),
         OfferState::Expired => format!("не ответил до {}", when_expired(offer, now)),
-        OfferState::Canceled => ended("снято"),
+        OfferState::Canceled => offer.had.map_or_else(|| ended("снято"), |had| self::had(had, now)),
     };
     let said: Vec<String> = delivery.into_iter().chain(viewed).chain([state]).collect();
     format!("{} {}: {}", mark(offer), typed(&offer.master, SHORT), said.join(" · "))
+}
+
+/// «взял 21:50, передана другому 21:59»: of whoever has the order no more.
+fn had(had: Assignment, now: DateTime) -> String {
+    let got = if had.took { "взял" } else { "назначена" };
+    let since = had.since.map(|at| format!(" {}", when(at, now))).unwrap_or_default();
+    let Some((left, at)) = had.left else { return format!("{got}{since}") };
+    let left = match left {
+        AssignmentEnd::Returned => "вернул",
+        AssignmentEnd::TakenAway => "снята",
+        AssignmentEnd::PassedOn => "передана другому",
+        AssignmentEnd::Canceled => "заявка отменена",
+    };
+    format!("{got}{since}, {left} {}", when(at, now))
 }
 
 fn when_expired(offer: &CardOffer, now: DateTime) -> String {
