@@ -15,6 +15,7 @@ use crate::dispatch::correct::CorrectOutcome;
 use crate::dispatch::give_back::GiveBackOutcome;
 use crate::dispatch::why::WhyOutcome;
 use crate::model::dialog::{Dialog, Profile, Question, Written};
+use crate::model::facts::SumOf;
 use crate::model::notification::Notification;
 use crate::model::order::{ActiveList, OrderCard, OrderStatus, OwnOrder, Stage};
 use crate::model::{Amount, Deadline, OfferList, OrderId};
@@ -98,14 +99,11 @@ pub fn confirm_done(order: OrderId) -> Screen {
     Screen { text: texts::confirm_done(order), keyboard: keyboards::confirm_done(order) }
 }
 
-/// «Сколько заплатил клиент?», «Почему возвращаете?» `correction`: the order is closed, and the sum was another.
+/// «Сколько заплатил клиент?», «Почему возвращаете?» `sum`: what of.
 #[must_use]
-pub fn question(question: Question, order: OrderId, correction: bool) -> Screen {
+pub fn question(question: Question, order: OrderId, sum: SumOf) -> Screen {
     match question {
-        Question::Amount if correction => {
-            Screen { text: texts::ask_correction(order), keyboard: keyboards::to_lists(None) }
-        }
-        Question::Amount => Screen { text: texts::ask_amount(order), keyboard: keyboards::ask_amount(order) },
+        Question::Amount => Screen { text: texts::ask_sum(order, sum), keyboard: keyboards::ask_sum(order, sum) },
         Question::ReturnReason => {
             Screen { text: texts::ask_return_reason(order), keyboard: keyboards::ask_return_reason(order) }
         }
@@ -114,38 +112,37 @@ pub fn question(question: Question, order: OrderId, correction: bool) -> Screen 
 
 /// That what somebody else wrote does not answer a question.
 #[must_use]
-pub fn forwarded(question: Question, order: OrderId, correction: bool) -> Screen {
-    let Screen { text, keyboard } = self::question(question, order, correction);
+pub fn forwarded(question: Question, order: OrderId, sum: SumOf) -> Screen {
+    let Screen { text, keyboard } = self::question(question, order, sum);
     Screen { text: format!("{}\n\n{text}", texts::FORWARDED), keyboard }
 }
 
 /// That what somebody wrote is not a sum of money.
 #[must_use]
-pub fn not_an_amount(order: OrderId, written: &str, correction: bool) -> Screen {
-    let keyboard = if correction { keyboards::to_lists(None) } else { keyboards::ask_amount(order) };
-    Screen { text: texts::not_an_amount(order, written), keyboard }
+pub fn not_an_amount(order: OrderId, written: &str, sum: SumOf) -> Screen {
+    Screen { text: texts::not_an_amount(order, written), keyboard: keyboards::ask_sum(order, sum) }
 }
 
 /// «Закрыть заявку за 2 500 ₽?», «Вернуть заявку?»: asks to confirm what was answered; the question again if nothing that can
 /// be confirmed was. `was`: the sum, if it is to be corrected.
 #[must_use]
-pub fn confirm_answer(dialog: &Dialog, correction: bool, was: Option<Amount>) -> Screen {
+pub fn confirm_answer(dialog: &Dialog, sum: SumOf, was: Option<Amount>) -> Screen {
     let Dialog { question, order, written, .. } = dialog;
     let amount = |written: &Written| {
         Amount::parse(texts::without_currency(&written.text)).filter(|_| *question == Question::Amount)
     };
     match written {
-        None => self::question(*question, *order, correction),
+        None => self::question(*question, *order, sum),
         Some(written) => match amount(written) {
-            Some(amount) if correction => Screen {
+            Some(amount) if sum == SumOf::Correction => Screen {
                 text: texts::confirm_correction(*order, amount, was),
                 keyboard: keyboards::confirm_correction(*order, amount),
             },
             Some(amount) => Screen {
-                text: texts::confirm_amount(*order, amount),
+                text: texts::confirm_amount(*order, amount, sum),
                 keyboard: keyboards::confirm_amount(*order, amount),
             },
-            None if *question == Question::Amount => self::question(*question, *order, correction),
+            None if *question == Question::Amount => self::question(*question, *order, sum),
             None => Screen {
                 text: texts::confirm_return(*order, &written.text),
                 keyboard: keyboards::confirm_return(*order, written.message),
@@ -216,7 +213,7 @@ pub fn notification(notification: &Notification) -> Screen {
         Notification::OfferCard { card, offer } => return offer_card(card, offer.expires, 1),
         Notification::Call(call) => return staff::call::call(call),
         Notification::Together(calls) => return staff::call::together(calls),
-        Notification::Question { dialog, correction, amount } => return confirm_answer(dialog, *correction, *amount),
+        Notification::Question { dialog, sum, amount } => return confirm_answer(dialog, *sum, *amount),
         _ => {}
     }
     Screen { text: texts::notification(notification), keyboard: keyboards::notification(notification) }

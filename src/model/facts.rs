@@ -90,6 +90,29 @@ pub enum Standing {
     Offered(OfferFacts),
 }
 
+/// What a sum is of that a master is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SumOf {
+    /// Work that the client pays for.
+    Visit,
+    /// A visit that is free.
+    FreeVisit,
+    /// An order that is closed: its sum was another.
+    Correction,
+}
+
+impl SumOf {
+    /// Of an order whose sum can be corrected, or not.
+    #[must_use]
+    pub fn of(correctable: bool, is_free: bool) -> Self {
+        match (correctable, is_free) {
+            (true, _) => Self::Correction,
+            (false, true) => Self::FreeVisit,
+            (false, false) => Self::Visit,
+        }
+    }
+}
+
 impl Facts {
     /// Whether the master may still correct what the client paid: the order is closed, was the master's, and not long ago.
     #[must_use]
@@ -97,6 +120,12 @@ impl Facts {
         self.order.as_ref().is_some_and(|order| {
             order.status == OrderStatus::Closed && order.closed_lately && order.assigned_master == Some(self.master.id)
         })
+    }
+
+    /// What a sum would be of that the master says of the order.
+    #[must_use]
+    pub fn sum(&self) -> SumOf {
+        SumOf::of(self.can_correct_amount(), self.order.as_ref().is_some_and(|order| order.order.card.is_free))
     }
 
     /// What the order is to the master.

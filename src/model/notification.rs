@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::call::Call;
 use super::dialog::{Dialog, Profile};
-use super::facts::{Standing, standing};
+use super::facts::{Standing, SumOf, standing};
 use super::race::Taken;
 use super::staff::Place;
 use super::staff_order::Detail;
@@ -71,8 +71,8 @@ pub enum Notification {
     Question {
         /// The question.
         dialog: Dialog,
-        /// The order is closed, and what is asked corrects its sum.
-        correction: bool,
+        /// What the sum is of, if one is asked for.
+        sum: SumOf,
         /// That sum, if it is closed.
         amount: Option<Amount>,
     },
@@ -320,7 +320,7 @@ impl Known {
             (Kind::Card, Standing::Offered(offer)) => Some(Notification::OfferCard { card, offer }),
             (Kind::Card | Kind::Question, _) => Some(match dialog.filter(|_| kind == Kind::Question) {
                 Some(dialog) if dialog.question.makes_sense_of(yours.then_some(status), correctable) => {
-                    Notification::Question { dialog, correction: correctable, amount }
+                    Notification::Question { dialog, sum: SumOf::of(correctable, card.is_free), amount }
                 }
                 _ if yours => Notification::Card { order: OwnOrder { card, client, status, comment }, status },
                 _ if own && status == OrderStatus::Closed => {

@@ -33,7 +33,7 @@ fn asks(data: &str) -> bool {
 }
 
 /// The screens, each reached anew by pressing these in turn; `~` is written, not pressed.
-const SCREENS: [&[&str]; 20] = [
+const SCREENS: [&[&str]; 23] = [
     &["~/start"],
     &["~/start", "Уйти со смены"],
     &["~/start", "Новые заявки"],
@@ -51,6 +51,9 @@ const SCREENS: [&[&str]; 20] = [
     &["own", "В пути", "На месте", "Завершить", "Да, закончена", "~1500", "Да, закрыть"],
     &["own", "В пути", "На месте", "Завершить", "Да, закончена", "~1500", "Да, закрыть", "Исправить"],
     &["own", "В пути", "На месте", "Завершить", "Да, закончена", "~1500", "Да, закрыть", "Исправить", "~1600"],
+    &["free", "В пути", "На месте", "Завершить", "Да, закончена"],
+    &["free", "В пути", "На месте", "Завершить", "Да, закончена", "К заявке"],
+    &["free", "В пути", "На месте", "Завершить", "Да, закончена", "~1500"],
     &["own", "Вернуть"],
     &["own", "Вернуть", "~Заболела"],
     &["own", "В пути", "Вернуть", "~Заболела"],
@@ -75,6 +78,10 @@ impl Dispatch {
             self.pause().await;
             match *step {
                 "own" => open(&chat, own).await,
+                "free" => {
+                    self.execute("UPDATE orders SET guarantee_of = id WHERE id = $1", &[&own.0]).await;
+                    open(&chat, own).await;
+                }
                 step => match step.strip_prefix('~') {
                     Some(text) => drop(chat.say(text).await),
                     None => drop(chat.press(step).await),

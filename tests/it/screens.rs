@@ -11,7 +11,7 @@ use field_service::dispatch::give_back::GiveBackOutcome;
 use field_service::dispatch::progress::{ProgressOutcome, Step};
 use field_service::model::Amount;
 use field_service::model::dialog::{Barred, Dialog, Profile, Question, Written};
-use field_service::model::facts::{Blocked, OfferFacts, Standing};
+use field_service::model::facts::{Blocked, OfferFacts, Standing, SumOf};
 use field_service::model::notification::{DayRoot, Notification};
 use field_service::model::order::{
     ActiveLine, ActiveList, Category, Client, OrderCard, OrderStatus, OwnOrder, TimeSlot,
@@ -143,13 +143,15 @@ fn screens_of_masters_at_work() {
     let amount = Amount::parse("12500,5").expect("a sum");
     let questions = [
         render::confirm_done(order),
-        render::question(Question::Amount, order, false),
-        render::question(Question::Amount, order, true),
-        render::not_an_amount(order, "<много>", false),
-        render::not_an_amount(order, "99 999 999 999 руб", false),
-        render::not_an_amount(order, " ", true),
-        render::question(Question::ReturnReason, order, false),
-        render::forwarded(Question::ReturnReason, order, false),
+        render::question(Question::Amount, order, SumOf::Visit),
+        render::question(Question::Amount, order, SumOf::FreeVisit),
+        render::question(Question::Amount, order, SumOf::Correction),
+        render::not_an_amount(order, "<много>", SumOf::Visit),
+        render::not_an_amount(order, "<много>", SumOf::FreeVisit),
+        render::not_an_amount(order, "99 999 999 999 руб", SumOf::Visit),
+        render::not_an_amount(order, " ", SumOf::Correction),
+        render::question(Question::ReturnReason, order, SumOf::Visit),
+        render::forwarded(Question::ReturnReason, order, SumOf::Visit),
     ];
     assert_snapshot!("questions", questions.map(|screen| show(&screen)).join("\n\n========\n\n"));
     let said = |question, text: &str| {
@@ -157,9 +159,11 @@ fn screens_of_masters_at_work() {
         Dialog { question, order, written, shown_in: None }
     };
     let confirms = [
-        render::confirm_answer(&said(Question::Amount, "2500 руб."), false, None),
-        render::confirm_answer(&said(Question::Amount, "3000"), true, Some(amount)),
-        render::confirm_answer(&said(Question::ReturnReason, "Сломалась <машина>"), false, None),
+        render::confirm_answer(&said(Question::Amount, "2500 руб."), SumOf::Visit, None),
+        render::confirm_answer(&said(Question::Amount, "2500 руб."), SumOf::FreeVisit, None),
+        render::confirm_answer(&said(Question::Amount, "0"), SumOf::FreeVisit, None),
+        render::confirm_answer(&said(Question::Amount, "3000"), SumOf::Correction, Some(amount)),
+        render::confirm_answer(&said(Question::ReturnReason, "Сломалась <машина>"), SumOf::Visit, None),
         render::closed(order, CloseOutcome::Closed(amount), true),
         render::corrected(order, CorrectOutcome::Corrected { amount, was: Amount::parse("100") }, true),
         render::corrected(order, CorrectOutcome::Same(amount), true),
@@ -267,7 +271,7 @@ fn no_screen_is_too_long_for_telegram() {
         render::own_order(&own, Some(&offers)),
         render::active_card(&own, OrderStatus::Payment),
         render::active_list(&ActiveList { total: 5, page: 1, lines }),
-        render::not_an_amount(OrderId(1), &long, false),
+        render::not_an_amount(OrderId(1), &long, SumOf::Visit),
         render::notification(&Notification::Assigned(own)),
     ] {
         let shown = telegram::html(&screen.text).expect("Telegram takes it");

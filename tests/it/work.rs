@@ -288,6 +288,43 @@ async fn a_redelivered_answer_does_not_answer_a_later_question() {
     assert_eq!(t.status(second).await, "CLOSED");
 }
 
+/// A free visit is closed for nothing by a button; who says a sum all the same is told that it is free.
+#[tokio::test]
+async fn a_free_visit_is_closed_for_nothing_by_a_button_and_for_a_sum_only_knowingly() {
+    let t = Dispatch::start().await;
+    t.execute("UPDATE masters SET max_active_orders = 9", &[]).await;
+    let repeated = t.order().in_status("CLOSED").of_master(ANNA).create().await;
+    let free = async || {
+        let (order, chat) = t.order_of_anna("WORKING").await;
+        t.execute("UPDATE orders SET guarantee_of = $2 WHERE id = $1", &[&order.0, &repeated.0]).await;
+        chat.tap(&format!("m:act:card:{order}")).await;
+        chat.press("Завершить").await;
+        t.pause().await;
+        chat.press("Да, закончена").await;
+        (order, chat)
+    };
+    let (order, chat) = free().await;
+    assert!(chat.screen().contains(&format!("Заявка №{order} бесплатная")), "{}", chat.screen());
+    chat.press("Бесплатно: 0").await;
+    assert_eq!(t.status(order).await, "CLOSED");
+    assert_eq!(t.one::<String>("SELECT final_amount::text FROM orders WHERE id = $1", &[&order.0]).await, "0.00");
+    // The way back from the correction leads to the order, which still can be corrected.
+    chat.press("Исправить сумму").await;
+    chat.press(&format!("К заявке №{order}")).await;
+    assert!(chat.screen().contains("уже закрыта"), "{}", chat.screen());
+    chat.press("Исправить сумму").await;
+
+    let (order, chat) = free().await;
+    chat.say("много").await;
+    assert!(chat.buttons().iter().any(|button| button.text.contains("Бесплатно: 0")), "{:?}", chat.buttons());
+    chat.say("1500").await;
+    assert!(chat.screen().contains("бесплатная") && chat.screen().contains("Всё равно закрыть"), "{}", chat.screen());
+    assert_eq!(t.status(order).await, "PAYMENT", "it only asks");
+    chat.press("Да, закрыть").await;
+    assert_eq!(t.status(order).await, "CLOSED");
+    t.check().await;
+}
+
 #[tokio::test]
 async fn a_reply_to_a_question_about_another_order_is_not_taken_for_an_answer() {
     let t = Dispatch::start().await;

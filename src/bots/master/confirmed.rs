@@ -10,7 +10,7 @@ use crate::dispatch::correct::{self, CorrectOutcome};
 use crate::dispatch::give_back::{self, GiveBackOutcome};
 use crate::dispatch::{Answered, dialog, view};
 use crate::model::dialog::{Dialog, Question, Written};
-use crate::model::facts::Standing;
+use crate::model::facts::{Facts, Standing, SumOf};
 use crate::model::text::cut;
 use crate::model::update::{Action, Processed};
 use crate::model::{Amount, BotName, OrderId, UpdateKey};
@@ -22,8 +22,9 @@ impl By<'_> {
         let closed = close::close(&self.bots.store, order, amount, self.master, Some(self.origin)).await?;
         let Some(Answered { outcome, master, fresh, .. }) = closed else { return Ok(None) };
         self.bots.metrics.count("order_close", outcome.name());
+        let sum = fresh.as_ref().map_or(SumOf::Visit, Facts::sum);
         if outcome == CloseOutcome::Busy {
-            return Ok(Some(try_again(Question::Amount, order, &amount.to_string(), 0, false)));
+            return Ok(Some(try_again(Question::Amount, order, &amount.to_string(), 0, sum)));
         }
         let correctable = fresh.is_some_and(|facts| facts.can_correct_amount());
         let freed = matches!(outcome, CloseOutcome::Closed(_));
@@ -40,7 +41,7 @@ impl By<'_> {
             return Ok(Some(stands(order, facts)));
         }
         if outcome == CorrectOutcome::Busy {
-            return Ok(Some(try_again(Question::Amount, order, &amount.to_string(), 0, true)));
+            return Ok(Some(try_again(Question::Amount, order, &amount.to_string(), 0, SumOf::Correction)));
         }
         let correctable = fresh.is_some_and(|facts| facts.can_correct_amount());
         Ok(Some(Reply::screen(render::corrected(order, outcome, correctable), Fallback::Card(order))))
@@ -58,7 +59,7 @@ impl By<'_> {
                 self.shown(facts).await?.with_alert(texts::NOT_ASKED)
             }
             (_, Some(reason)) if outcome == GiveBackOutcome::Busy => {
-                try_again(Question::ReturnReason, order, &reason, message, false)
+                try_again(Question::ReturnReason, order, &reason, message, SumOf::Visit)
             }
             _ => Reply::screen(render::given_back(order, outcome), Fallback::Card(order)),
         };
@@ -99,7 +100,7 @@ impl By<'_> {
             // Something else was closed with, or is asked by now: whether this is meant is asked, too.
             Some(_) if question.makes_sense(&facts) => self.keep(question, order, message, None).await,
             None if facts.standing() == Standing::Yours => {
-                let screen = render::not_an_amount(order, message.words(), correction);
+                let screen = render::not_an_amount(order, message.words(), facts.sum());
                 Ok(Some(Reply::screen(screen, Fallback::Card(order))))
             }
             _ => Ok(Some(stands(order, &facts))),
@@ -126,9 +127,9 @@ impl By<'_> {
 }
 
 /// That somebody is at work on the order, above what was confirmed, which can be confirmed again.
-fn try_again(question: Question, order: OrderId, text: &str, message: i32, correction: bool) -> Reply {
+fn try_again(question: Question, order: OrderId, text: &str, message: i32, sum: SumOf) -> Reply {
     let written = Some(Written { text: text.to_owned(), message });
     let dialog = Dialog { question, order, written, shown_in: None };
-    let screen = render::confirm_answer(&dialog, correction, None);
+    let screen = render::confirm_answer(&dialog, sum, None);
     Reply::screen(screen, Fallback::Question(order)).with_alert(texts::BUSY)
 }

@@ -7,7 +7,7 @@ use super::reply::{Fallback, Reply};
 use crate::dispatch::progress::{self, ProgressOutcome, Step};
 use crate::dispatch::{Answered, dialog, shift, view};
 use crate::model::dialog::Question;
-use crate::model::facts::{Facts, Standing};
+use crate::model::facts::{Facts, Standing, SumOf};
 use crate::model::{MasterRef, OrderId, OrderStatus};
 use crate::store;
 
@@ -74,7 +74,7 @@ impl By<'_> {
         let asked = dialog::ask(&self.bots.store, question, order, self.master, Some(self.origin)).await?;
         let Some(dialog::AskOutcome { open, facts }) = asked else { return Ok(None) };
         if open {
-            let screen = render::question(question, order, facts.can_correct_amount());
+            let screen = render::question(question, order, facts.sum());
             return Ok(Some(Reply::screen(screen, Fallback::Question(order))));
         }
         let makes_sense = question.makes_sense(&facts);
@@ -94,7 +94,7 @@ impl By<'_> {
         // A second tap leaves what the first one asked.
         let again = step == Step::Done && outcome == ProgressOutcome::AlreadyThere && waits;
         if again || outcome == ProgressOutcome::Recorded(Step::Done) {
-            let screen = render::question(Question::Amount, order, false);
+            let screen = render::question(Question::Amount, order, fresh.as_ref().map_or(SumOf::Visit, Facts::sum));
             return Ok(Some(Reply::screen(screen, Fallback::Question(order))));
         }
         let text = texts::progress(outcome);

@@ -7,7 +7,7 @@ use super::reply::{Fallback, Reply};
 use crate::dispatch::dialog::{self, NOT_UNDERSTOOD};
 use crate::dispatch::view;
 use crate::model::dialog::{Dialog, Incoming, Profile, Question, Written};
-use crate::model::facts::{Facts, Standing};
+use crate::model::facts::{Facts, Standing, SumOf};
 use crate::model::text::cut;
 use crate::model::update::{Action, Processed};
 use crate::model::{Amount, BotName, MasterId, OrderId, OrderStatus, UpdateKey};
@@ -35,11 +35,11 @@ impl By<'_> {
         let reply = match dialog.filter(|_| answers) {
             None => None,
             Some(dialog) if message.is_forwarded() => {
-                let again = |correction| render::forwarded(dialog.question, dialog.order, correction);
+                let again = |sum| render::forwarded(dialog.question, dialog.order, sum);
                 self.still_asked(profile.id, &dialog, again).await?
             }
             Some(dialog) if is_about_another(message, dialog.order) => {
-                let again = |correction| render::question(dialog.question, dialog.order, correction);
+                let again = |sum| render::question(dialog.question, dialog.order, sum);
                 self.still_asked(profile.id, &dialog, again).await?
             }
             Some(dialog) => self.answer(profile.id, &dialog, message).await?,
@@ -83,32 +83,29 @@ impl By<'_> {
             return Ok(Reply::screen(render::menu(profile), Fallback::Menu));
         };
         let facts = view::own(&self.bots.store, order, self.master, None).await?;
-        let correction = facts.is_some_and(|facts| facts.can_correct_amount());
+        let sum = facts.as_ref().map_or(SumOf::Visit, Facts::sum);
         let words = message.words();
         let not_a_sum = question == Question::Amount && !understood(question, words);
         let screen = if not_a_sum && processed.order == Some(order) {
-            render::not_an_amount(order, words, correction)
+            render::not_an_amount(order, words, sum)
         } else {
-            render::question(question, order, correction)
+            render::question(question, order, sum)
         };
         Ok(Reply::screen(screen, Fallback::Question(order)))
     }
 
-    /// The screen that says so, if the question still makes sense; else it is left, and `None`. The screen gets to know whether
-    /// the sum of a closed order is to be corrected.
+    /// The screen that says so, if the question still makes sense; else it is left, and `None`. The screen gets to know what a sum
+    /// would be of.
     async fn still_asked(
         self,
         master: MasterId,
         dialog: &Dialog,
-        screen: impl FnOnce(bool) -> Screen,
+        screen: impl FnOnce(SumOf) -> Screen,
     ) -> Result<Option<Reply>, store::Error> {
         let (question, order) = (dialog.question, dialog.order);
         let asked = dialog::still_asked(&self.bots.store, question, order, master, self.origin).await?;
         let asks = Some((order, dialog.shown_in));
-        Ok(asked.map(|facts| Reply {
-            asks,
-            ..Reply::screen(screen(facts.can_correct_amount()), Fallback::Question(order))
-        }))
+        Ok(asked.map(|facts| Reply { asks, ..Reply::screen(screen(facts.sum()), Fallback::Question(order)) }))
     }
 
     /// `None`: nobody asks this any more.
@@ -117,9 +114,9 @@ impl By<'_> {
         if understood(question, words) {
             return self.keep(question, order, message, dialog.shown_in).await;
         }
-        let again = |correction| match question {
-            Question::Amount => render::not_an_amount(order, words, correction),
-            Question::ReturnReason => render::question(question, order, false),
+        let again = |sum| match question {
+            Question::Amount => render::not_an_amount(order, words, sum),
+            Question::ReturnReason => render::question(question, order, sum),
         };
         self.still_asked(master, dialog, again).await
     }
@@ -167,7 +164,7 @@ fn answer_to(message: i32, dialog: Option<Dialog>, facts: &Facts) -> Reply {
 /// Asks to confirm what was written.
 pub(super) fn confirm(dialog: &Dialog, facts: &Facts) -> Reply {
     let was = facts.order.as_ref().and_then(|order| order.amount).filter(|_| facts.can_correct_amount());
-    Reply::screen(render::confirm_answer(dialog, facts.can_correct_amount(), was), Fallback::Question(dialog.order))
+    Reply::screen(render::confirm_answer(dialog, facts.sum(), was), Fallback::Question(dialog.order))
 }
 
 /// How an order stands, to words about it.

@@ -8,7 +8,7 @@ use frankenstein::types::{ButtonStyle, CopyTextButton, InlineKeyboardButton, Inl
 use super::texts;
 use crate::bots::callback::{Callback, Own};
 use crate::model::dialog::Profile;
-use crate::model::facts::Standing;
+use crate::model::facts::{Standing, SumOf};
 use crate::model::notification::Notification;
 use crate::model::order::{ActiveList, OrderStatus, OwnOrder};
 use crate::model::text::cut;
@@ -188,14 +188,20 @@ pub(super) fn confirm_done(order: OrderId) -> InlineKeyboardMarkup {
     ])
 }
 
-/// Not now, or not done after all.
-pub(super) fn ask_amount(order: OrderId) -> InlineKeyboardMarkup {
-    markup(vec![
+/// Not now, or not done after all; nothing, of a free visit, which is not where a button was that led here.
+pub(super) fn ask_sum(order: OrderId, sum: SumOf) -> InlineKeyboardMarkup {
+    let mut rows = vec![
         row(texts::button_to_order(order), Callback::Own(Own::Card, order)),
         row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }),
-        row(texts::BUTTON_NOT_DONE, Callback::Own(Own::NotDone, order)),
-        vec![to_menu()],
-    ])
+    ];
+    if sum == SumOf::Correction {
+        return markup(rows);
+    }
+    let nothing = Amount::from_kopecks(0).filter(|_| sum == SumOf::FreeVisit);
+    rows.extend(nothing.map(|amount| good(texts::BUTTON_FREE, Callback::Close { order, amount })));
+    rows.push(row(texts::BUTTON_NOT_DONE, Callback::Own(Own::NotDone, order)));
+    rows.push(vec![to_menu()]);
+    markup(rows)
 }
 
 /// Close it, or say another sum.

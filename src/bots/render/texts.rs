@@ -23,8 +23,8 @@ use words::{
 pub use words::{REASON_LIMIT, without_currency};
 pub(super) use words::{address_to_copy, telephone_to_copy};
 pub(super) use work::{
-    FORWARDED, active_card, active_list, ask_amount, ask_correction, ask_return_reason, closed, closed_by_staff,
-    confirm_amount, confirm_correction, confirm_done, confirm_return, corrected, given_back, not_an_amount, not_yours,
+    FORWARDED, active_card, active_list, ask_return_reason, ask_sum, closed, closed_by_staff, confirm_amount,
+    confirm_correction, confirm_done, confirm_return, corrected, given_back, not_an_amount, not_yours,
     reason_corrected,
 };
 pub use work::{NOT_ASKED, NOT_YOURS, OUT_OF_TURN, TOO_LATE_TO_CORRECT, TOO_LATE_TO_RETURN, progress, shift};

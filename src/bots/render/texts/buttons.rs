@@ -40,6 +40,8 @@ pub const BUTTON_DONE_YES: &str = "🧾 Да, закончена";
 pub const BUTTON_DONE_NO: &str = "◀ Ещё нет";
 /// Asks for the amount again.
 pub const BUTTON_AMOUNT: &str = "🧾 Указать сумму";
+/// Closes a free visit.
+pub const BUTTON_FREE: &str = "🛡 Бесплатно: 0 ₽";
 /// Back to work.
 pub const BUTTON_NOT_DONE: &str = "🔧 Работа ещё не закончена";
 /// Asks why the order is given back.

@@ -1,6 +1,6 @@
 //! To masters at work: own orders, from the way there to the money.
 
-use super::buttons::{BUTTON_DONE, BUTTON_NEW};
+use super::buttons::{BUTTON_DONE, BUTTON_FREE, BUTTON_NEW};
 use super::words::{LINE_LIMIT, NAME_LIMIT, because, category, place, rubles, slot, status, typed, without_currency};
 use super::{BUSY, own_order};
 use crate::dispatch::close::CloseOutcome;
@@ -9,6 +9,7 @@ use crate::dispatch::give_back::GiveBackOutcome;
 use crate::dispatch::progress::{ProgressOutcome, Step};
 use crate::model::Amount;
 use crate::model::OrderId;
+use crate::model::facts::SumOf;
 use crate::model::order::{ActiveLine, ActiveList, OrderStatus, OwnOrder};
 
 pub(in crate::bots::render) const ACTIVE_TITLE: &str = "📦 <b>Мои заявки</b>";
@@ -70,7 +71,23 @@ pub(in crate::bots::render) fn confirm_done(order: OrderId) -> String {
 }
 
 /// The question for the money.
-pub(in crate::bots::render) fn ask_amount(order: OrderId) -> String {
+pub(in crate::bots::render) fn ask_sum(order: OrderId, sum: SumOf) -> String {
+    match sum {
+        SumOf::Visit => ask_amount(order),
+        SumOf::FreeVisit => ask_free(order),
+        SumOf::Correction => ask_correction(order),
+    }
+}
+
+/// The same of a free visit.
+fn ask_free(order: OrderId) -> String {
+    format!(
+        "🛡 <b>Заявка №{order} бесплатная: это гарантийный выезд.</b>\n\nЕсли клиент ничего не платил, нажмите \
+         «{BUTTON_FREE}». Если всё-таки заплатил, напишите сумму в рублях одним сообщением, перед закрытием переспросим."
+    )
+}
+
+fn ask_amount(order: OrderId) -> String {
     format!(
         "🧾 <b>Заявка №{order}: сколько заплатил клиент?</b>\n\nНапишите сумму в рублях одним сообщением, например 2500 \
          или 1499,50. Если денег не брали — 0. Перед закрытием переспросим."
@@ -78,12 +95,18 @@ pub(in crate::bots::render) fn ask_amount(order: OrderId) -> String {
 }
 
 /// The question for the right sum of a closed order.
-pub(in crate::bots::render) fn ask_correction(order: OrderId) -> String {
+fn ask_correction(order: OrderId) -> String {
     format!("✏️ <b>Заявка №{order}: какая сумма правильная?</b>\n\nНапишите её в рублях одним сообщением.")
 }
 
 /// The question before closing.
-pub(in crate::bots::render) fn confirm_amount(order: OrderId, amount: Amount) -> String {
+pub(in crate::bots::render) fn confirm_amount(order: OrderId, amount: Amount, sum: SumOf) -> String {
+    if sum == SumOf::FreeVisit && amount.kopecks() > 0 {
+        return format!(
+            "🛡 Заявка <b>№{order}</b> бесплатная: это гарантийный выезд.\n\nВсё равно закрыть её за <b>{}</b>?",
+            rubles(amount)
+        );
+    }
     format!("🧾 Закрыть заявку <b>№{order}</b> за <b>{}</b>?", rubles(amount))
 }
 
