@@ -487,7 +487,7 @@ fn decide(
     }
     // Who sees to it changes nothing that anybody could have overlooked.
     let matters = !matches!(deed, Deed::Claim(_) | Deed::Unclaim);
-    if matters && seen.is_some_and(|seen| seen != order.version) {
+    if matters && seen.is_some_and(|seen| !is_as_seen(deed.action(), order, seen)) {
         let was_done = has_done(deed.action(), order);
         return Decision::Answer(if was_done {
             ActOutcome::AlreadyDone
@@ -530,6 +530,12 @@ fn decide(
         }
     };
     Decision::Change(effect, ActOutcome::Done)
+}
+
+/// Whether an order is as somebody has seen it, as far as that matters to an action: a note to its master is one however far he is.
+#[must_use]
+pub fn is_as_seen(action: OrderAction, order: &StaffOrder, seen: Version) -> bool {
+    seen == order.version || action == OrderAction::Comment && order.is_with_the_same_master(seen)
 }
 
 /// Whether there is nothing to do.

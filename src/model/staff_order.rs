@@ -44,6 +44,8 @@ pub struct StaffOrder {
     pub last_change: Option<LastChange>,
     /// The word of the outcome that this very update had before, if it is a redelivery.
     pub processed: Option<String>,
+    /// From which `version` on it has been with its master: what came later is only how far he is.
+    pub with_master_since: i32,
 }
 
 /// What an order's search goes by.
@@ -78,6 +80,14 @@ impl StaffOrder {
     #[must_use]
     pub fn was_changed_last_by_reader(&self) -> bool {
         self.last_change.as_ref().is_some_and(|change| change.by == ChangedBy::You)
+    }
+
+    /// Whether it is as somebody has seen it, but for how far its master is.
+    #[must_use]
+    pub fn is_with_the_same_master(&self, seen: Version) -> bool {
+        self.owner().is_some()
+            && seen.revision == self.version.revision
+            && (self.with_master_since..=self.version.version).contains(&seen.version)
     }
 
     /// The master whose it is now.

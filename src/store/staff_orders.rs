@@ -82,6 +82,7 @@ fn staff_order(row: &Row) -> Result<StaffOrder, Error> {
         amount: facts::amount(row)?,
         last_change: last_change(row, staff)?,
         processed: column(row, "processed")?,
+        with_master_since: column(row, "with_master_since")?,
     })
 }
 

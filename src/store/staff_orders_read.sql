@@ -43,6 +43,13 @@ SELECT
     last.by_staff AS last_by_staff,
     last_staff.full_name AS last_staff_name,
     last_master.full_name AS last_master_name,
+    -- Each row of the history is one version; what a master reports of his way leaves the order his.
+    orders.version - (
+        SELECT count(*) FROM order_status_history AS step
+        WHERE step.order_id = orders.id AND step.id > (
+            SELECT max(id) FROM order_status_history
+            WHERE order_id = orders.id AND to_status NOT IN ('EN_ROUTE', 'WORKING', 'PAYMENT'))
+    )::integer AS with_master_since,
     (SELECT outcome FROM processed_updates WHERE bot = $5 AND update_key = $6) AS processed
 FROM staff_right($2, $3) AS who
 CROSS JOIN (SELECT coalesce($4, now()) AS now) AS moment

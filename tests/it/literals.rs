@@ -63,6 +63,10 @@ fn known() -> Vec<(&'static str, Words)> {
                 status == OrderStatus::Closed || status.stage() == Stage::Active && status != OrderStatus::Assigned
             }),
         ),
+        (
+            "what a master reports",
+            statuses(|status| status.stage() == Stage::Active && status != OrderStatus::Assigned),
+        ),
         ("about an own order", words([Kind::Assigned, Kind::Changed, Kind::Canceled], Kind::as_str)),
         ("both bots", words([BotName::Master, BotName::Admin], BotName::as_word)),
         ("nothing was sent", some(&["OVERTAKEN", "UNREADABLE"])),
@@ -82,7 +86,10 @@ fn known() -> Vec<(&'static str, Words)> {
         ("what is changed of masters", words(What::ALL, What::as_str)),
         ("what a master is told of", words([What::Shift, What::Blocked, What::Approved], What::as_str)),
         ("changes of one of several", words([What::Trade, What::District], What::as_str)),
-        ("what keeps masters away whatever their trade", words([What::City, What::Blocked, What::Approved], What::as_str)),
+        (
+            "what keeps masters away whatever their trade",
+            words([What::City, What::Blocked, What::Approved], What::as_str),
+        ),
         ("who changes masters", some(&ChangedBy::WORDS)),
         ("what a new master is asked", words(Step::ALL, Step::as_str)),
         ("actors", some(&["SYSTEM", "ADMIN", "MASTER", "AUTO_DISTRIBUTION"])),

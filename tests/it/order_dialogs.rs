@@ -475,6 +475,37 @@ async fn an_order_that_changed_while_the_question_was_open_is_not_changed_by_the
     t.check().await;
 }
 
+/// A note to a master is one however far he is by then; to another master it would be another one.
+#[tokio::test]
+async fn a_note_to_the_master_is_written_though_he_has_gone_on_meanwhile() {
+    let t = Dispatch::start().await;
+    let chat = t.olga().await;
+    let order = t.order().offered_to([ANNA]).await;
+    t.tap_accept(ANNA, order).await;
+    chat.tap(&format!("adm:q:card:{order}")).await;
+    let note = |chat: &Chat| {
+        let buttons = chat.buttons();
+        buttons.iter().find(|button| button.text.contains("Мастеру")).expect("a note").data.clone()
+    };
+    let as_seen = note(&chat);
+    t.steps(&t.chat(ANNA), order, &["enr"]).await;
+    chat.tap(&as_seen).await;
+    shows(&chat, "Что передать мастеру");
+    t.steps(&t.chat(ANNA), order, &["wrk"]).await;
+    chat.say("Домофон 15").await;
+    assert_eq!(t.text_of(order, "comment").await.as_deref(), Some("Домофон 15"));
+
+    chat.tap(&format!("adm:q:card:{order}")).await;
+    let as_seen = note(&chat);
+    t.execute("UPDATE masters SET max_active_orders = 9", &[]).await;
+    let boris: i64 = t.one("SELECT id FROM masters WHERE telegram_user_id = $1", &[&BORIS]).await;
+    let colleague = t.add_staff(777).await;
+    colleague.tap(&format!("adm:q:as:any:{order}:{boris}")).await;
+    assert_eq!(t.owner(order).await, Some(BORIS));
+    assert!(chat.tap(&as_seen).await.notice().contains("успела измениться"));
+    t.check().await;
+}
+
 #[tokio::test]
 async fn who_only_reads_and_who_is_elsewhere_is_told_so() {
     let t = Dispatch::start().await;

@@ -61,6 +61,7 @@ fn order(status: OrderStatus, typed: impl Fn(&str) -> String) -> StaffOrder {
         amount: None,
         last_change: None,
         processed: None,
+        with_master_since: 3,
     }
 }
 

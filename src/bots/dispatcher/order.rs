@@ -262,7 +262,8 @@ impl By<'_> {
         };
         let refused = if !found.acts {
             texts::READ_ONLY.to_owned()
-        } else if seen.is_some_and(|seen| seen != found.version) && !found.was_changed_last_by_reader() {
+        } else if seen.is_some_and(|seen| !act::is_as_seen(action, &found, seen)) && !found.was_changed_last_by_reader()
+        {
             texts::stale(found.last_change.as_ref(), Some(&found))
         } else if !is_allowed(action, &act::situation(&found)) {
             texts::not_now(Some(&found))
