@@ -103,7 +103,7 @@ pub enum Told {
 pub enum Complaint {
     /// No words, where a name is asked for.
     NoName,
-    /// No name: too long, of several lines, or without a letter.
+    /// No name: too long, of several lines, or of less than two letters.
     OddName,
     /// The contact is somebody else's.
     NotOwnContact,
@@ -204,7 +204,7 @@ impl Onboarding {
 pub fn name(words: &str) -> Option<String> {
     let name = words.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     let fits = name.chars().count() <= NAME_LIMIT
-        && name.chars().any(char::is_alphabetic)
+        && name.chars().filter(|letter| letter.is_alphabetic()).count() >= 2
         && !name.chars().any(char::is_control)
         && !name.starts_with('/');
     fits.then_some(name)
@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_leaves_the_step_as_it_is() {
         let words = |words: &str| Told::Words(words.to_owned());
-        for odd in ["", " ", "🙂", "12345", "Пётр\nИванов", "/start", &"я".repeat(101), "a\u{0}b"] {
+        for odd in ["", " ", "🙂", "12345", "а", "А.", "Пётр\nИванов", "/start", &"я".repeat(101), "a\u{0}b"]
+        {
             assert_eq!(begun().told(&words(odd)), Progress::Stays(Complaint::OddName), "{odd}");
         }
         assert_eq!(begun().told(&Told::SomethingElse), Progress::Stays(Complaint::NoName));

@@ -64,7 +64,8 @@ pub fn complaint(complaint: Complaint) -> String {
     match complaint {
         Complaint::NoName => "Это не имя. Напишите имя и фамилию обычным сообщением.".to_owned(),
         Complaint::OddName => {
-            "Не похоже на имя. Напишите имя и фамилию в одну строку, не длиннее 100 знаков.".to_owned()
+            "Не похоже на имя. Напишите имя и фамилию в одну строку: хотя бы две буквы, не длиннее 100 знаков."
+                .to_owned()
         }
         Complaint::NotOwnContact => format!("Нужен ваш собственный номер. Нажмите внизу «{BUTTON_CONTACT}»."),
         Complaint::OddPhone => "Этот номер не похож на телефон. Позвоните диспетчеру.".to_owned(),
