@@ -101,6 +101,7 @@ fn borne(words: &Words<'_>, vocabulary: &Vocabulary) -> Option<(Range<usize>, Ra
         if end <= index + 2
             && index > 0
             && belongs(index - 1)
+            && !says_no_name(words, index - 1, vocabulary)
             && !words.begins_segment(index)
             && words.begins_segment(index - 1)
         {
@@ -108,6 +109,13 @@ fn borne(words: &Words<'_>, vocabulary: &Vocabulary) -> Option<(Range<usize>, Ra
         }
         Some((start..end, start..end))
     })
+}
+
+/// «Это Анна», «Меня Анна»: a capital letter alone makes no name of a word.
+fn says_no_name(words: &Words<'_>, index: usize, vocabulary: &Vocabulary) -> bool {
+    [vocabulary.fillers, vocabulary.requests, vocabulary.persons, vocabulary.name_labels, vocabulary.no_street]
+        .iter()
+        .any(|known| words.is_any(index, known))
 }
 
 fn is_first(token: &Token<'_>, vocabulary: &Vocabulary) -> bool {

@@ -234,6 +234,12 @@ impl<'a> Words<'a> {
         halves
     }
 
+    /// Which tokens of a run greet.
+    fn greetings(&self, run: Range<usize>, vocabulary: &Vocabulary) -> Vec<usize> {
+        let greeting = |index: usize| vocabulary.greetings.iter().find(|phrase| self.is_phrase(index, phrase));
+        run.filter_map(|index| greeting(index).map(|phrase| index..index + phrase.len())).flatten().collect()
+    }
+
     /// A run of tokens without the joints at its ends, and nothing if it says nothing.
     fn kept(&self, run: Range<usize>, vocabulary: &Vocabulary) -> &'a str {
         let dangles = |token: &Token<'_>| {
@@ -248,6 +254,15 @@ impl<'a> Words<'a> {
         while end > start && dangles(&self.tokens[end - 1]) && !self.tokens[end - 1].is(")") {
             end -= 1;
         }
+        // «течёт на», of which the street was taken.
+        if end > start
+            && self.tokens.get(run.end).is_some_and(|next| next.taken && !next.begins_line)
+            && end == run.end
+            && self.tokens[end - 1].is_word()
+            && vocabulary.prepositions.contains(&self.tokens[end - 1].plain.as_str())
+        {
+            end -= 1;
+        }
         // A bracket that has lost its other half.
         let opened = (start..end).filter(|index| self.tokens[*index].is("(")).count();
         if end > start && self.tokens[end - 1].is(")") && opened == 0 {
@@ -260,6 +275,8 @@ impl<'a> Words<'a> {
                         .iter()
                         .any(|words| words.contains(&token.plain.as_str()))
         };
-        if self.tokens[start..end].iter().all(says_nothing) { "" } else { self.text(&(start..end)) }
+        let greets = self.greetings(start..end, vocabulary);
+        let silent = (start..end).all(|index| greets.contains(&index) || says_nothing(&self.tokens[index]));
+        if silent { "" } else { self.text(&(start..end)) }
     }
 }

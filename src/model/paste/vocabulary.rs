@@ -43,6 +43,10 @@ pub struct Vocabulary {
     pub address_labels: &'static [&'static str],
     /// Words that say nothing once what stood beside them has been taken.
     pub fillers: &'static [&'static str],
+    /// How people greet: phrases, which say nothing once what stood beside them has been taken.
+    pub greetings: &'static [&'static [&'static str]],
+    /// What belongs to the words behind it, and says nothing once these have been taken.
+    pub prepositions: &'static [&'static str],
     /// First names, as they are said of their bearer.
     pub first_names: &'static [&'static str],
     /// First names that are words too: names only with a capital letter.

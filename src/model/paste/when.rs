@@ -122,7 +122,7 @@ impl Reader<'_> {
         };
         let when = if doubtful { None } else { self.agreed(&mentions(&visits), &mentions(&refused)) };
         let when = when.ok_or(NoTime::NotUnderstood).and_then(|when| when.check(self.now));
-        // Beside a day, «срочно» stays in the description.
+        // Beside another day, «срочно» stays in the description.
         let soon = when == Ok(When::Soon);
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for group in &groups {
@@ -151,6 +151,7 @@ impl Reader<'_> {
             What::At(at) => Some(at),
             _ => None,
         });
+        let is_soon = visits.iter().any(|mention| mention.what == What::Soon);
         let hours = if visits.iter().any(is_hours) { Some(self.hours_of(visits)?) } else { None };
         match (at, day, hours) {
             (Some(at), _, None) => {
@@ -158,6 +159,8 @@ impl Reader<'_> {
                 Some(When::Slot { start: at, end })
             }
             (Some(_), _, Some(_)) => None,
+            // «сегодня срочно» waits for no hours of work.
+            (None, Some(day), None) if day == self.now.date() && is_soon => Some(When::Soon),
             (None, Some(day), hours) => self.slot(day, hours.unwrap_or_else(|| clock::of_work(self.workday))),
             (None, None, Some(hours)) if self.day.is_some() => self.slot(self.day?, hours),
             // Today, or tomorrow if that has passed.
@@ -165,7 +168,7 @@ impl Reader<'_> {
                 When::Slot { end, .. } if end <= self.now => self.slot(self.now.date().tomorrow().ok()?, hours),
                 when => Some(when),
             },
-            (None, None, None) => visits.iter().any(|mention| mention.what == What::Soon).then_some(When::Soon),
+            (None, None, None) => is_soon.then_some(When::Soon),
         }
     }
 
