@@ -90,9 +90,12 @@ async fn whoever_gave_an_order_back_is_told_so_and_the_others_who_took_it() {
     t.let_pass(1);
     assert_eq!(t.cancel(order, "передумали").await, "SUCCESS");
     let boris = t.told_why(BORIS, order).await;
-    says(&boris, &["Вам предложили; другой мастер взял её через 12 с.", "Вам предложили; заявку отменили в "]);
+    says(
+        &boris,
+        &["Вам предложили; другой мастер взял её через 12 с после предложения.", "Вам предложили; заявку отменили в "],
+    );
     let boris = t.staff_told_of(&desk, BORIS, order).await;
-    says(&boris, &["другой мастер взял её через 12 с (Анна)", "заявку отменили в "]);
+    says(&boris, &["другой мастер взял её через 12 с после предложения (Анна)", "заявку отменили в "]);
     t.check().await;
 }
 
@@ -114,13 +117,16 @@ async fn what_staff_have_done_is_told_as_theirs() {
     t.let_pass(5);
     t.staff_do(passed_on, Deed::Assign(t.master_id(VERA).await)).await;
     says(&t.told_why(BORIS, passed_on).await, &["вы взяли её в ", ", её передали другому мастеру в "]);
-    says(&t.told_why(ANNA, passed_on).await, &["другой мастер взял её через 5 с"]);
+    says(&t.told_why(ANNA, passed_on).await, &["другой мастер взял её через 5 с после предложения"]);
     says(&t.told_why(VERA, passed_on).await, &["ваша: она в «Мои заявки»"]);
 
     let given = t.asked_order().await;
     t.let_pass(14);
     t.staff_do(given, Deed::Assign(t.master_id(VERA).await)).await;
-    says(&t.told_why(ANNA, given).await, &["Вам предложили; диспетчер отдал её другому мастеру через 14 с."]);
+    says(
+        &t.told_why(ANNA, given).await,
+        &["Вам предложили; диспетчер отдал её другому мастеру через 14 с после предложения."],
+    );
     t.let_pass(5);
     assert_eq!(t.take_back(given, "не едет").await, "SUCCESS");
     says(&t.told_why(VERA, given).await, &["Вам предложили; её назначили вам в ", ", у вас её забрали в "]);
@@ -148,7 +154,7 @@ async fn what_staff_have_done_is_told_as_theirs() {
         t.chat(BORIS).tap(&format!("m:act:{step}:{closed}")).await;
     }
     t.staff_do(closed, Deed::Close(Amount::from_kopecks(100_000).expect("a sum"))).await;
-    says(&t.told_why(ANNA, closed).await, &["другой мастер взял её через 7 с"]);
+    says(&t.told_why(ANNA, closed).await, &["другой мастер взял её через 7 с после предложения"]);
     says(&t.told_why(BORIS, closed).await, &["была вашей: она закрыта"]);
 
     // A bar on the way ends an offer and nobody has written down why.
@@ -174,13 +180,16 @@ async fn an_offer_without_a_wave_is_told_of() {
     t.let_pass(12);
     t.tap_accept(ANNA, order).await;
     let text = t.told_why(BORIS, order).await;
-    says(&text, &["Вам предложили её в ", "; другой мастер взял её через 12 с."]);
+    says(&text, &["Вам предложили её в ", "; другой мастер взял её через 12 с после предложения."]);
     assert!(!text.contains("Волна"), "{text}");
     says(&t.told_why(VERA, order).await, &["предлагали без волн", "вас среди них не было"]);
 
     desk.say(&format!("/why {order}")).await;
     says(&desk.screen(), &["Без волны, ", " — предложили: Анна, Борис."]);
-    says(&t.staff_told_of(&desk, BORIS, order).await, &["Предложили её в ", "другой мастер взял её через 12 с (Анна)"]);
+    says(
+        &t.staff_told_of(&desk, BORIS, order).await,
+        &["Предложили её в ", "другой мастер взял её через 12 с после предложения (Анна)"],
+    );
     says(&t.staff_told_of(&desk, VERA, order).await, &["этого среди них не было"]);
     // Of another city's master it is his offer all the same.
     t.execute("INSERT INTO cities (name, timezone) VALUES ('Омск', 'Asia/Omsk')", &[]).await;
@@ -249,8 +258,8 @@ async fn one_loss_has_one_time() {
         assert_eq!(alert.notice(), expected);
         t.tell().await;
         let card = t.chat(VERA).screen();
-        assert!(card.contains(&format!("Уже занято: {words} через 12 с.")), "{card}");
-        says(&t.told_why(VERA, order).await, &[&format!("{words} через 12 с.")]);
+        assert!(card.contains(&format!("Уже занято: {words} через 12 с после предложения.")), "{card}");
+        says(&t.told_why(VERA, order).await, &[&format!("{words} через 12 с после предложения.")]);
     }
 }
 

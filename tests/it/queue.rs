@@ -71,7 +71,7 @@ async fn what_needs_somebody_now_comes_first() {
     {
         assert!(olga.screen().contains(said), "{said}: {}", olga.screen());
     }
-    assert!(olga.screen().contains("6 заявок, 🔥 горит 5"), "{}", olga.screen());
+    assert!(olga.screen().contains("6 заявок, 🔥 горят 5"), "{}", olga.screen());
     olga.press("Горит").await;
     assert_eq!(numbers(&olga), orders[..5].iter().map(|order| order.0).collect::<Vec<_>>());
     assert!(olga.screen().contains("Показываю: 🔥 Горит"), "{}", olga.screen());

@@ -734,7 +734,7 @@ async fn who_is_preferred_was_asked_first_for_that_and_everybody_is_told_so() {
     );
     let desk = t.telegram.chat(ADMIN_TOKEN, OLGA, "Диспетчер");
     desk.tap(&format!("adm:q:card:{order}:1")).await;
-    let said = "(первый указан в заявке, второй ждал предложения не меньше других)";
+    let said = "(первый указан в заявке, второй по очереди: ожидание не меньше, чем у других)";
     assert!(desk.screen().contains(said), "{}", desk.screen());
     desk.press("Почему эти мастера").await;
     assert!(desk.screen().contains(said) && desk.screen().contains("спросили: Мастер 203, "), "{}", desk.screen());

@@ -114,7 +114,8 @@ fn nothing_new(hindrance: Option<&Hindrance>) -> String {
             "Сейчас новых заявок нет: вам пока не дают новых. Обратитесь к диспетчеру.".to_owned()
         }
         Some(Hindrance::Limit { active, limit }) => {
-            format!("Сейчас новых заявок нет: у вас в работе {active} из {limit}. Завершите одну — и новые появятся.")
+            let finish = if *active == 1 { "Завершите её" } else { "Завершите одну" };
+            format!("Сейчас новых заявок нет: у вас в работе {active} из {limit}. {finish} — и новые появятся.")
         }
         None => format!(
             "Сейчас новых заявок нет: поблизости никто не ждёт мастера. Новая придёт сюда сама; проверить — «{BUTTON_REFRESH}»."
@@ -170,7 +171,9 @@ pub fn accept(outcome: &AcceptOutcome) -> String {
         AcceptOutcome::Declined => DECLINED.to_owned(),
         AcceptOutcome::Expired => EXPIRED.to_owned(),
         AcceptOutcome::LimitReached { limit } => {
-            format!("Достигнут лимит активных заявок ({limit}). Завершите одну из них и попробуйте снова.")
+            let finish =
+                if *limit == 1 { "Завершите её" } else { "Завершите одну из них" };
+            format!("Достигнут лимит активных заявок ({limit}). {finish} и попробуйте снова.")
         }
         AcceptOutcome::Busy => BUSY.to_owned(),
     }
@@ -189,7 +192,7 @@ fn taken(race: Option<&LostRace>) -> String {
     } else {
         format!("вы нажали через {}", duration(tapped))
     };
-    let joined = if taken == 0 { ";" } else { " после предложения," };
+    let joined = if taken == 0 { ";" } else { "," };
     format!("{TAKEN}: {}{joined} {tap}", went(*winner, taken))
 }
 

@@ -61,9 +61,9 @@ pub const BUTTON_ANOTHER_AMOUNT: &str = "✏️ Изменить сумму";
 /// Asks for the right sum of a closed order.
 pub const BUTTON_CORRECT: &str = "✏️ Исправить сумму";
 /// Copies the client's phone.
-pub const BUTTON_COPY_PHONE: &str = "📞 Скопировать телефон";
+pub const BUTTON_COPY_PHONE: &str = "📞 Телефон";
 /// Copies the address.
-pub const BUTTON_COPY_ADDRESS: &str = "📍 Скопировать адрес";
+pub const BUTTON_COPY_ADDRESS: &str = "📍 Адрес";
 
 /// The menu's button, with how many there are.
 pub(in crate::bots::render) fn button_active(count: i64) -> String {

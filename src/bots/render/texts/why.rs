@@ -124,7 +124,7 @@ pub(in crate::bots::render) fn why_not_him(why: &WhyMaster) -> String {
     let head = if was_asked(why) {
         format!("Заявка №{order} · {name}")
     } else {
-        format!("Заявка №{order}: почему не {name}")
+        format!("Заявка №{order}: почему не «{name}»")
     };
     format!("❓ <b>{head}</b>\n{}", told(why, To::Staff))
 }

@@ -171,7 +171,7 @@ pub(in crate::bots::render) fn went(winner: Winner, after_seconds: i64) -> Strin
     if after_seconds <= 0 {
         format!("{who} сразу")
     } else {
-        format!("{who} через {}", duration(after_seconds))
+        format!("{who} через {} после предложения", duration(after_seconds))
     }
 }
 

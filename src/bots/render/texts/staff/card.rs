@@ -290,10 +290,9 @@ pub(in crate::bots::render) fn round(round: &CardRound, now: DateTime) -> String
         let why = match (&round.chosen[..], round.preferred_first) {
             ([_], true) => "спрашиваем первым",
             // Not longer than others: of those who have waited as long rating and chance decide.
-            ([_, _], true) => "первый указан в заявке, второй ждал предложения не меньше других",
-            (_, true) => "первый указан в заявке, остальные ждали предложения не меньше других",
-            ([_], false) => "ждал предложения не меньше других",
-            (_, false) => "ждали предложения не меньше других",
+            ([_, _], true) => "первый указан в заявке, второй по очереди: ожидание не меньше, чем у других",
+            (_, true) => "первый указан в заявке, остальные по очереди: ожидание не меньше, чем у других",
+            (_, false) => "по очереди: ожидание не меньше, чем у других",
         };
         format!("спросили: {} ({why})", mentioned(&round.chosen))
     };

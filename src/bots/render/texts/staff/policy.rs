@@ -69,11 +69,11 @@ fn name(field: PolicyField, widens: bool) -> &'static str {
     match field {
         PolicyField::MaxRounds if widens => "Зовём диспетчера, когда спрошено",
         PolicyField::OfferTtl => "Время на ответ",
-        PolicyField::PreferredTtl => "Мастера, которого просит клиент, спрашиваем одного",
+        PolicyField::PreferredTtl => "Сколько ждём мастера, которого просит клиент",
         PolicyField::FirstMasters => "Спрашиваем сначала",
         PolicyField::WidenEvery => "Никто не взял —",
         PolicyField::WidenBy => "Добавляем по",
-        PolicyField::MaxLiveOffers => "Одновременно спрашиваем не больше",
+        PolicyField::MaxLiveOffers => "Сколько мастеров спрашиваем одновременно, не больше",
         PolicyField::MastersPerRound => "Мастеров в круге",
         PolicyField::MaxRounds => "Зовём диспетчера после кругов",
         PolicyField::EscalateAfter => "Зовём диспетчера через",
@@ -230,7 +230,7 @@ fn made(record: &PolicyRecord) -> String {
 pub(in crate::bots::render) fn in_force(policy: &PolicyInForce) -> String {
     let record = &policy.record;
     format!(
-        "⚙️ <b>Как ищем мастера</b>\n{}\n\n{}\n\nДействует: {}.\nКнопки ничего не меняют, пока вы не сохраните.",
+        "⚙️ <b>Как ищем мастера</b>\n{}\n\n{}\n\nДействуют правила {}.\nКнопки ничего не меняют, пока вы не сохраните.",
         way(&record.values),
         lines(&record.values, None),
         made(record),

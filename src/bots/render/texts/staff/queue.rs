@@ -25,8 +25,14 @@ pub(in crate::bots::render) fn counts(queue: &Queue) -> String {
     match (queue.count(QueueState::Urgent), queue.in_hand()) {
         (0, 0) => "В очереди пусто.".to_owned(),
         (0, in_hand) => format!("В очереди {}, срочных нет.", orders(in_hand)),
-        (urgent, in_hand) => format!("В очереди {}, 🔥 горит {urgent}.", orders(in_hand)),
+        (urgent, in_hand) => format!("В очереди {}, {}.", orders(in_hand), burning(urgent)),
     }
+}
+
+/// «🔥 горит 1», «🔥 горят 2».
+fn burning(count: i64) -> String {
+    let verb = if count % 10 == 1 && count % 100 != 11 { "горит" } else { "горят" };
+    format!("🔥 {verb} {count}")
 }
 
 pub(super) fn orders(count: i64) -> String {
@@ -239,7 +245,7 @@ fn ago(moment: Moment, now: DateTime) -> String {
 pub(in crate::bots::render) fn queue(queue: &Queue) -> String {
     let urgent = match queue.count(QueueState::Urgent) {
         0 => String::new(),
-        count => format!(", 🔥 горит {count}"),
+        count => format!(", {}", burning(count)),
     };
     let mut head = if shows_what_is_over(&queue.filters) {
         format!("{TITLE} · {}", orders(queue.total))
