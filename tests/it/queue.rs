@@ -288,6 +288,33 @@ async fn digits_alone_are_searched_for_without_being_asked_and_the_same_again_wh
     assert_eq!(numbers_on_buttons(&olga), [first.0], "{}", olga.screen());
 }
 
+/// Words that come right after a search are looked for too, unless they say an order.
+#[tokio::test]
+async fn a_search_that_has_found_something_goes_on_until_something_else_is_done() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    let first = t.order().in_status("SEARCHING").create().await;
+    let second = t.order().in_status("SEARCHING").create().await;
+    t.set(first, "address = 'Шейнкмана 45', client_name = 'Анна'").await;
+    t.set(second, "address = 'Мира 1', client_name = 'Фёдор'").await;
+    olga.tap("adm:q:s").await;
+    olga.say("Шейнкмана").await;
+    assert_eq!(numbers(&olga), [first.0]);
+    olga.say("фёдор").await;
+    assert_eq!(numbers(&olga), [second.0]);
+    olga.say("Шейнкмана 45").await;
+    assert_eq!(numbers(&olga), [first.0]);
+    olga.say("Малышева 84, 8 912 345 67 89, не греет бойлер").await;
+    assert!(olga.screen().contains("Малышева 84"), "{}", olga.screen());
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM order_drafts", &[]).await, 1);
+    // What is done meanwhile ends it.
+    olga.tap("adm:q:s").await;
+    olga.say("Шейнкмана").await;
+    olga.tap("adm:menu").await;
+    olga.say("фёдор").await;
+    assert!(olga.screen().contains("Не понял"), "{}", olga.screen());
+}
+
 #[tokio::test]
 async fn a_search_that_finds_nothing_goes_on_and_what_people_write_is_no_pattern() {
     let t = Dispatch::with_standing_clock(0).await;

@@ -353,6 +353,11 @@ pub(super) fn is_an_order(written: &str) -> bool {
     said.phone.is_some() && (said.address.is_some() || said.category.is_some())
 }
 
+/// Whether words say more than one thing of an order: where, whom to call, what for, when.
+pub(super) fn says_several_things(written: &str) -> bool {
+    paste::read(written, &[], &VOCABULARY).found() > 1
+}
+
 /// The trade that a few words name, with what they say of the work.
 fn work_in(written: String) -> Option<Said> {
     let few = written.split_whitespace().count() <= WORK_WORDS && written.chars().count() <= DESCRIPTION;

@@ -3,9 +3,11 @@
 use super::super::callback::staff::QueueTap;
 use super::super::render::staff::{self, From};
 use super::super::render::texts::staff::{queue as texts, search};
+use super::super::update::Message;
 use super::By;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
+use crate::model::dialog::Written;
 use crate::model::queue::{Found, Narrow, Queue};
 use crate::model::staff::Place;
 use crate::model::{OrderId, StaffDialog, StaffQuestion};
@@ -105,10 +107,10 @@ impl By<'_> {
         }
     }
 
-    /// What these words find.
-    pub(super) async fn look_up(self, words: &str) -> Result<Reply, store::Error> {
+    /// What these words find. As long as nothing else is done, others can be written that are looked for next.
+    pub(super) async fn look_up(self, message: &Message) -> Result<Reply, store::Error> {
         let store = &self.bots.store;
-        let words: String = words.chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
+        let words: String = message.words().chars().filter(|c| !c.is_control()).take(SOUGHT).collect();
         let asks = search::sought(&words);
         if asks.is_empty() {
             return Ok(Reply::question(staff::too_short()));
@@ -118,7 +120,8 @@ impl By<'_> {
         if found.lines.is_empty() {
             return Ok(Reply::question(staff::found(&Found { sought: Some(words), ..found })));
         }
-        staff_dialog::end(store, self.staff, &StaffDialog::new(StaffQuestion::Search)).await?;
+        let written = Written { text: words.clone(), message: message.message_id };
+        staff_dialog::keep(store, self.staff, &StaffDialog::new(StaffQuestion::Search), &written).await?;
         Ok(Reply::screen(staff::found(&Found { sought: Some(words), ..found }), Place::Queue))
     }
 }

@@ -4,6 +4,7 @@ use super::super::render;
 use super::super::render::texts::staff::search;
 use super::super::update::{Command, Message};
 use super::By;
+use super::new_order::says_several_things;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
 use crate::model::staff::Place;
@@ -13,6 +14,11 @@ use crate::store;
 /// Which open question a message leaves: a command any, and nothing else one.
 pub(super) fn leaves(message: &Message) -> Leaves {
     if message.command().is_some() { Leaves::All } else { Leaves::None }
+}
+
+/// Whether words that come after a search has found something are looked for too: what says as much as an order does is one.
+fn is_sought_next(message: &Message) -> bool {
+    !message.is_forwarded() && message.text.is_some() && !says_several_things(message.words())
 }
 
 impl By<'_> {
@@ -32,10 +38,17 @@ impl By<'_> {
         if let Some(command) = message.command() {
             return self.command(&command).await;
         }
-        match incoming.dialog.filter(|_| incoming.answers) {
+        let mut dialog = incoming.dialog.filter(|_| incoming.answers);
+        if let Some(open) = dialog.filter(|dialog| dialog.question == StaffQuestion::Search)
+            && staff_dialog::kept(&self.bots.store, self.staff, &open).await?.is_some()
+            && !is_sought_next(message)
+        {
+            dialog = None;
+        }
+        match dialog {
             Some(dialog) => self.answered(&dialog, message).await,
             // Digits alone are no order: somebody looks for one.
-            None if search::is_number(message.words()) => self.look_up(message.words()).await,
+            None if search::is_number(message.words()) => self.look_up(message).await,
             None => self.pasted(message).await,
         }
     }
@@ -60,7 +73,7 @@ impl By<'_> {
         }
         match question {
             StaffQuestion::NewOrder => self.new_order_written(message, dialog.day).await,
-            StaffQuestion::Search => self.look_up(message.words()).await,
+            StaffQuestion::Search => self.look_up(message).await,
             StaffQuestion::BlockReason | StaffQuestion::Limit => self.master_written(dialog, message).await,
             StaffQuestion::CancelReason
             | StaffQuestion::ReturnReason
@@ -79,7 +92,10 @@ impl By<'_> {
         match staff_dialog::open(&self.bots.store, self.staff).await? {
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft().await,
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::Search => {
-                Ok(Reply::question(render::staff::ask_search()))
+                match staff_dialog::kept(&self.bots.store, self.staff, &dialog).await? {
+                    Some(_) => self.found(1).await,
+                    None => Ok(Reply::question(render::staff::ask_search())),
+                }
             }
             Some((_, Some(dialog))) => {
                 let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
