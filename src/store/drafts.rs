@@ -158,7 +158,7 @@ macro_rules! asks {
             $whom,
             " WHERE $23 /* asks */
              ON CONFLICT (staff_id) DO UPDATE
-                 SET question = 'NEW_ORDER', order_id = NULL, master_id = NULL, seen = NULL,
+                 SET question = 'NEW_ORDER', order_id = NULL, master_id = NULL, seen = NULL, written = NULL, written_in = NULL,
                      asked_at = CASE WHEN dialog.question = 'NEW_ORDER' AND $22 /* in words */ THEN dialog.asked_at ELSE excluded.asked_at END
          )
          SELECT "

@@ -279,6 +279,49 @@ async fn a_draft_can_be_left_at_any_step_and_is_taken_up_again() {
     assert!(olga.tap(&format!("adm:new:soon:{draft}")).await.notice().contains("уже нет"));
 }
 
+/// A message that comes while a draft is not finished is not to be sent again: it fills the draft, or begins another one.
+#[tokio::test]
+async fn a_message_beside_a_draft_fills_it_or_takes_its_place() {
+    let t = at_noon().await;
+    let olga = t.at_the_desk().await;
+    let other = "Мира 7, 8 912 000 11 22, засор, сегодня с 15 до 17";
+    let left = async || {
+        olga.say(PASTE).await;
+        has(&olga, "Проверьте новую заявку");
+        olga.press("Меню").await;
+        olga.say(other).await;
+        has(&olga, "незаконченная заявка");
+        has(&olga, other);
+    };
+    left().await;
+    let draft = t.of_draft("id").await;
+    let add = label(&olga, "Дополнить");
+    olga.tap(&add).await;
+    has(&olga, "Проверьте новую заявку");
+    assert_eq!((t.of_draft("address").await.as_deref(), t.of_draft("id").await), (Some("Мира 7"), draft.clone()));
+    let description = t.of_draft("description").await;
+    assert!(olga.tap(&add).await.notice().contains("уже в заявке"), "a second tap adds nothing");
+    assert_eq!(t.of_draft("description").await, description);
+    olga.press("Удалить").await;
+    olga.press("Да, удалить").await;
+
+    left().await;
+    let draft = t.of_draft("id").await;
+    let instead = label(&olga, "Начать новую");
+    olga.tap(&instead).await;
+    has(&olga, "Проверьте новую заявку");
+    assert_eq!((t.open_drafts().await, t.of_draft("address").await.as_deref()), (1, Some("Мира 7")));
+    assert_ne!(t.of_draft("id").await, draft);
+    olga.tap(&instead).await;
+    assert_eq!(t.of_draft("address").await.as_deref(), Some("Мира 7"), "a second tap begins nothing");
+    // Neither is done, and the draft goes on as it was.
+    olga.say(PASTE).await;
+    has(&olga, "незаконченная заявка");
+    olga.press("К заявке целиком").await;
+    olga.press("Создать").await;
+    assert_eq!(t.count_orders().await, 1);
+}
+
 #[tokio::test]
 async fn a_draft_is_none_any_more_after_a_day() {
     let t = at_noon().await;

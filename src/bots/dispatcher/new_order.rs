@@ -14,6 +14,7 @@ use crate::dispatch::create::{self, CreateOutcome};
 use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
 use crate::dispatch::{act, candidates, staff_dialog};
 use crate::model::city::City;
+use crate::model::dialog::Written;
 use crate::model::draft::{Draft, DraftId, Field, Said};
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Search};
 use crate::model::paste::{self, when};
@@ -51,6 +52,8 @@ impl By<'_> {
             NewTap::Day(draft, day) => self.draft_day(draft, day).await,
             NewTap::Create(draft, revision) => self.make_order(draft, revision, Search::Now).await,
             NewTap::Defer(draft, revision) => self.make_order(draft, revision, Search::InTheMorning).await,
+            NewTap::Add(draft, message) => self.add_to_draft(draft, message).await,
+            NewTap::Instead(draft, message) => self.begin_instead(draft, message).await,
             NewTap::AskDrop(draft) => Ok(Reply::screen(screens::confirm_drop(draft), Place::Draft)),
             NewTap::Drop(draft) => {
                 let dropped = draft::drop(&self.bots.store, self.staff, draft, None).await?;
@@ -103,6 +106,80 @@ impl By<'_> {
     /// The draft that is to be finished before another is begun.
     async fn draft_first(self, left: &Draft) -> Result<Reply, store::Error> {
         self.draft_as(left, Beside { wrong: Some(Fault::DraftFirst), resumed: true, ..Beside::default() }).await
+    }
+
+    /// What to do with a message that says an order, which is kept until then: fill the draft that was left, or begin another one.
+    async fn add_or_instead(self, left: &Draft, message: &Message) -> Result<Reply, store::Error> {
+        // The same message may have begun this very draft a moment ago.
+        if self.was_handled().await? {
+            return self.draft_asked_now().await;
+        }
+        self.ask_for_words(None).await?;
+        let written = Written { text: words_of(message), message: message.message_id };
+        let question = StaffDialog::new(StaffQuestion::NewOrder);
+        if !staff_dialog::keep(&self.bots.store, self.staff, &question, &written).await? {
+            return self.draft_first(left).await;
+        }
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        Ok(Reply::question(screens::add_or_instead(left, &cities, &written)))
+    }
+
+    /// The draft, or what is to be done with a message that came beside it.
+    pub(super) async fn draft_asked_now(self) -> Result<Reply, store::Error> {
+        let question = StaffDialog::new(StaffQuestion::NewOrder);
+        let written = staff_dialog::kept(&self.bots.store, self.staff, &question).await?;
+        match (written, draft::open(&self.bots.store, self.staff).await?) {
+            (Some(written), Some(left)) => {
+                let cities = draft::cities(&self.bots.store, self.staff).await?;
+                Ok(Reply::question(screens::add_or_instead(&left, &cities, &written)))
+            }
+            _ => self.draft().await,
+        }
+    }
+
+    /// The draft and what a kept message says, if both are as they were when it was asked what to do with them.
+    async fn kept_for(
+        self,
+        id: DraftId,
+        message: i32,
+    ) -> Result<Result<(Draft, Said, Vec<City>), Reply>, store::Error> {
+        let Some(left) = draft::open(&self.bots.store, self.staff).await?.filter(|draft| draft.id == id) else {
+            return Ok(Err(self.no_draft().await?));
+        };
+        let cities = draft::cities(&self.bots.store, self.staff).await?;
+        let question = StaffDialog::new(StaffQuestion::NewOrder);
+        let written = staff_dialog::kept(&self.bots.store, self.staff, &question).await?;
+        let written = written.filter(|written| written.message == message);
+        if let Some(said) = written.and_then(|written| order_in(&written.text, &cities)) {
+            return Ok(Ok((left, said, cities)));
+        }
+        let reply = self.draft_as(&left, Beside::default()).await?;
+        // The same tap again has done what it says.
+        Ok(Err(if self.was_handled().await? { reply } else { reply.with_alert(words::MESSAGE_GONE) }))
+    }
+
+    /// Fills a draft with the message that came beside it.
+    async fn add_to_draft(self, id: DraftId, message: i32) -> Result<Reply, store::Error> {
+        match self.kept_for(id, message).await? {
+            Ok((_, said, _)) => self.say_of_draft(id, said).await,
+            Err(reply) => Ok(reply),
+        }
+    }
+
+    /// Begins a draft of the message that came beside another one, which it takes the place of.
+    async fn begin_instead(self, id: DraftId, message: i32) -> Result<Reply, store::Error> {
+        match self.kept_for(id, message).await? {
+            Ok((left, said, cities)) => {
+                let mut filled = Draft::blank(self.profile.id, &cities);
+                filled.enter(said, &cities);
+                match draft::begin(&self.bots.store, self.staff, &filled, Some(&left), Some(self.origin)).await? {
+                    BeginOutcome::Begun(draft) => self.draft_as(&draft, Beside::default()).await,
+                    BeginOutcome::Left(draft) => self.draft_first(&draft).await,
+                    BeginOutcome::NotAllowed => self.may_not().await,
+                }
+            }
+            Err(reply) => Ok(reply),
+        }
     }
 
     /// The new order as far as it is.
@@ -286,7 +363,7 @@ impl By<'_> {
         }
         for _ in 0..ANSWERS {
             let Some(draft) = draft::open(&self.bots.store, self.staff).await? else {
-                return match order_in(message, &cities) {
+                return match order_in(&words_of(message), &cities) {
                     Some(said) => self.begin_pasted(said, None, &cities).await,
                     None => self.begin_order(None, Some(Fault::TooOld)).await,
                 };
@@ -297,7 +374,7 @@ impl By<'_> {
             };
             let said = match answer(&draft, message, day, &cities, &masters) {
                 Ok(said) => said,
-                Err(Fault::DraftFirst) => return self.draft_first(&draft).await,
+                Err(Fault::DraftFirst) => return self.add_or_instead(&draft, message).await,
                 Err(wrong) => {
                     return self.draft_as(&draft, Beside { wrong: Some(wrong), day, ..Beside::default() }).await;
                 }
@@ -314,12 +391,14 @@ impl By<'_> {
     /// The reply to words that answer no question: they may be an order, as somebody has written it down.
     pub(super) async fn pasted(self, message: &Message) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
-        let Some(said) = order_in(message, &cities).filter(|_| !cities.is_empty()) else {
+        let Some(said) = order_in(&words_of(message), &cities).filter(|_| !cities.is_empty()) else {
             let menu = self.menu().await?;
             return Ok(Reply { screen: menu.screen.map(render::staff::not_understood), ..menu });
         };
-        let blank = draft::open(&self.bots.store, self.staff).await?.filter(Draft::is_blank);
-        self.begin_pasted(said, blank.as_ref(), &cities).await
+        match draft::open(&self.bots.store, self.staff).await? {
+            Some(left) if !left.is_blank() => self.add_or_instead(&left, message).await,
+            blank => self.begin_pasted(said, blank.as_ref(), &cities).await,
+        }
     }
 
     /// Begins a draft that a message fills, instead of a blank one.
@@ -340,11 +419,10 @@ fn words_of(message: &Message) -> String {
 }
 
 /// An order that a message says as a whole; `None`: it is none.
-fn order_in(message: &Message, cities: &[City]) -> Option<Said> {
-    let written = words_of(message);
-    let pasted = paste::read(&written, cities, &VOCABULARY);
+fn order_in(written: &str, cities: &[City]) -> Option<Said> {
+    let pasted = paste::read(written, cities, &VOCABULARY);
     let says = pasted.phone.is_some() || pasted.address.is_some() || pasted.found() > 1;
-    says.then(|| Said::Message { pasted: Box::new(pasted), written })
+    says.then(|| Said::Message { pasted: Box::new(pasted), written: written.to_owned() })
 }
 
 /// Whether words say an order as a whole, whatever they were written for: whom to call, and where or what for.
@@ -390,7 +468,7 @@ fn answer(
     }
     if draft.is_blank() {
         // A whole order, be it somebody else's message; or the trade alone.
-        return match order_in(message, cities) {
+        return match order_in(&written, cities) {
             Some(said) => Ok(said),
             None if message.is_forwarded() => Err(Fault::NoTrade),
             None => work_in(written).ok_or(Fault::NoTrade),
@@ -399,7 +477,7 @@ fn answer(
     if message.is_forwarded() {
         return Err(Fault::Forwarded);
     }
-    if let Some(said) = order_in(message, cities).filter(|_| draft.step != Some(Field::Phone) && is_an_order(&written))
+    if let Some(said) = order_in(&written, cities).filter(|_| draft.step != Some(Field::Phone) && is_an_order(&written))
     {
         // It fills the draft that knows no client yet, and is another order beside one that does.
         let is_this_one = draft.step.is_some() && draft.phone.is_none() && draft.address.is_none();

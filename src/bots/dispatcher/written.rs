@@ -90,7 +90,7 @@ impl By<'_> {
     /// What the person is asked at this moment; the menu if that is nothing.
     pub(super) async fn asked_now(self) -> Result<Reply, store::Error> {
         match staff_dialog::open(&self.bots.store, self.staff).await? {
-            Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft().await,
+            Some((_, Some(dialog))) if dialog.question == StaffQuestion::NewOrder => self.draft_asked_now().await,
             Some((_, Some(dialog))) if dialog.question == StaffQuestion::Search => {
                 match staff_dialog::kept(&self.bots.store, self.staff, &dialog).await? {
                     Some(_) => self.found(1).await,

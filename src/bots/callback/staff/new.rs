@@ -43,6 +43,10 @@ pub enum NewTap {
     Create(DraftId, i32),
     /// `adm:new:later:<draft>:<revision>`: make the order, and look for a master when the next working day begins.
     Defer(DraftId, i32),
+    /// `adm:new:add:<draft>:<message>`: fill what the message says, which was written beside that draft.
+    Add(DraftId, i32),
+    /// `adm:new:inst:<draft>:<message>`: begin another draft of that message, instead of that one.
+    Instead(DraftId, i32),
     /// `adm:new:drop:<draft>`: ask whether to drop the draft.
     AskDrop(DraftId),
     /// `adm:new:drop_yes:<draft>`
@@ -73,6 +77,8 @@ impl NewTap {
             "sum" => Self::Whole(draft),
             "ok" => Self::Create(draft, parts.number()?.try_into().ok()?),
             "later" => Self::Defer(draft, parts.number()?.try_into().ok()?),
+            "add" => Self::Add(draft, parts.number()?.try_into().ok()?),
+            "inst" => Self::Instead(draft, parts.number()?.try_into().ok()?),
             "drop" => Self::AskDrop(draft),
             "drop_yes" => Self::Drop(draft),
             _ => return None,
@@ -115,6 +121,8 @@ impl fmt::Display for NewTap {
             Self::Whole(draft) => write!(f, "adm:new:sum:{draft}"),
             Self::Create(draft, revision) => write!(f, "adm:new:ok:{draft}:{revision}"),
             Self::Defer(draft, revision) => write!(f, "adm:new:later:{draft}:{revision}"),
+            Self::Add(draft, message) => write!(f, "adm:new:add:{draft}:{message}"),
+            Self::Instead(draft, message) => write!(f, "adm:new:inst:{draft}:{message}"),
             Self::AskDrop(draft) => write!(f, "adm:new:drop:{draft}"),
             Self::Drop(draft) => write!(f, "adm:new:drop_yes:{draft}"),
         }
@@ -146,6 +154,8 @@ mod tests {
             NewTap::Whole(draft),
             NewTap::Create(draft, i32::MAX),
             NewTap::Defer(draft, i32::MAX),
+            NewTap::Add(draft, i32::MAX),
+            NewTap::Instead(draft, i32::MAX),
             NewTap::AskDrop(draft),
             NewTap::Drop(draft),
         ];

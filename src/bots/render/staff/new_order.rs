@@ -13,6 +13,7 @@ use crate::bots::render::texts::staff as texts;
 use crate::bots::render::texts::staff::new_order as words;
 use crate::bots::render::texts::staff::new_order::Fault;
 use crate::model::city::City;
+use crate::model::dialog::Written;
 use crate::model::draft::{Around, Draft, DraftId, Field};
 use crate::model::slot::{self, When};
 use crate::model::text::cut;
@@ -156,6 +157,19 @@ fn deferred(draft: &Draft, cities: &[City]) -> Option<(DateTime, DateTime)> {
         Some(When::Soon) | None => false,
     };
     (!late).then_some((at, city.now))
+}
+
+/// What to do with a message that says an order, while another is not finished. `written`: the message, and what it says.
+#[must_use]
+pub fn add_or_instead(draft: &Draft, cities: &[City], written: &Written) -> Screen {
+    let (id, message) = (draft.id, written.message);
+    let rows = vec![
+        row(words::BUTTON_WHOLE, StaffCallback::New(NewTap::Whole(id))),
+        vec![new(words::BUTTON_ADD, NewTap::Add(id, message))],
+        vec![new(words::BUTTON_INSTEAD, NewTap::Instead(id, message))],
+        row(texts::BUTTON_MENU, StaffCallback::Menu),
+    ];
+    Screen { text: words::add_or_instead(draft, cities, &written.text), keyboard: markup(rows) }
 }
 
 /// The question before a draft is dropped.

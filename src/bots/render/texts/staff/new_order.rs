@@ -35,6 +35,10 @@ pub const BUTTON_ANY_MASTER: &str = "Любому мастеру";
 pub const BUTTON_WHOLE: &str = "◀ К заявке целиком";
 /// Makes the order.
 pub const BUTTON_CREATE: &str = "✅ Создать и искать мастера";
+/// Fills the open draft with a message that came beside it.
+pub const BUTTON_ADD: &str = "➕ Дополнить эту заявку";
+/// Begins another one of it.
+pub const BUTTON_INSTEAD: &str = "🆕 Начать новую, эту удалить";
 /// Asks whether to drop the draft.
 pub const BUTTON_DROP: &str = "🗑 Удалить черновик";
 /// Drops it.
@@ -398,6 +402,22 @@ pub(in crate::bots::render) fn button_edit(field: Field) -> &'static str {
 pub(in crate::bots::render) fn button_trade(trade: crate::model::Category) -> &'static str {
     category(trade)
 }
+
+/// What to do with a message that says an order, while another is not finished.
+pub(in crate::bots::render) fn add_or_instead(draft: &Draft, cities: &[City], written: &str) -> String {
+    let title = match draft.guarantee_of {
+        Some(order) => format!("⚠️ <b>У вас есть незаконченный гарантийный выезд по заявке №{order}:</b>"),
+        None => "⚠️ <b>У вас есть незаконченная заявка:</b>".to_owned(),
+    };
+    let known = std::iter::once(title).chain(known(draft, cities)).collect::<Vec<_>>().join("\n");
+    format!(
+        "{known}\n\n<b>Новое сообщение:</b>\n<i>«{}»</i>\n\nДополнить им эту заявку или начать новую?",
+        typed(written, DESCRIPTION_LIMIT / 2)
+    )
+}
+
+/// To a choice about a message that is kept no more.
+pub const MESSAGE_GONE: &str = "Это сообщение уже в заявке, или его у меня больше нет. Вот что записано.";
 
 /// The question before a draft is dropped.
 pub(in crate::bots::render) fn confirm_drop() -> String {
