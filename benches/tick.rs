@@ -83,7 +83,8 @@ async fn pass(cluster: &Cluster, name: &str, orders: i32) -> Pass {
     let proxy = Proxy::start(cluster.folder()).await.expect("a proxy");
     let lookup = |variable: &str| match variable {
         "DATABASE_URL" => Some(proxy.database_url(name)),
-        "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => Some("1:token".to_owned()),
+        "MASTER_BOT_TOKEN" => Some("1:token".to_owned()),
+        "ADMIN_BOT_TOKEN" => Some("2:token".to_owned()),
         _ => None,
     };
     let jobs = App::without_webhook(&lookup, 1, Clock::default()).expect("an app").jobs();

@@ -299,7 +299,8 @@ mod tests {
     async fn a_job_that_panics_or_fails_begins_anew() {
         let lookup = |name: &str| match name {
             "DATABASE_URL" => Some("postgresql://nobody@127.0.0.1:1/none".to_owned()),
-            "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => Some("1:token".to_owned()),
+            "MASTER_BOT_TOKEN" => Some("1:token".to_owned()),
+            "ADMIN_BOT_TOKEN" => Some("2:token".to_owned()),
             _ => None,
         };
         let app = App::without_webhook(&lookup, 1, Clock::default()).expect("an app");

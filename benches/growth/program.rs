@@ -44,7 +44,8 @@ impl Program {
     pub async fn start(history: &History, url: &str, cities: &[&str]) -> Self {
         let lookup = |variable: &str| match variable {
             "DATABASE_URL" => Some(url.to_owned()),
-            "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => Some("1:token".to_owned()),
+            "MASTER_BOT_TOKEN" => Some("1:token".to_owned()),
+            "ADMIN_BOT_TOKEN" => Some("2:token".to_owned()),
             "MASTER_WEBHOOK_SECRET" | "ADMIN_WEBHOOK_SECRET" => Some("secret".to_owned()),
             "METRICS_TOKEN" => Some(METRICS_TOKEN.to_owned()),
             _ => None,

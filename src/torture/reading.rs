@@ -98,7 +98,8 @@ impl World {
                 for button in message.buttons.iter().flatten() {
                     if let Some(Callback::Accept { order, .. }) = Callback::parse(&button.data) {
                         let pushed = is_new_offer(&message.text);
-                        cards.push(Card { person: phone.person, order: order.0, message: message.id, pushed });
+                        let sent = message.edits == 0;
+                        cards.push(Card { person: phone.person, order: order.0, message: message.id, pushed, sent });
                     }
                 }
             }

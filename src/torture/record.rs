@@ -83,6 +83,8 @@ pub(super) struct Told {
     pub(super) screens: HashMap<(BotName, i64), Vec<Ms>>,
     /// How many messages with a new offer came to whom, by person and order.
     pub(super) pushed: HashMap<(i64, i64), usize>,
+    /// The same of cards that were tapped for, and sent because the message that was tapped in is gone.
+    pub(super) sent: HashMap<(i64, i64), usize>,
 }
 
 /// An order as it is in the end.
@@ -183,6 +185,8 @@ pub(super) struct Card {
     pub(super) message: i32,
     /// Whether it is a new offer's as it was sent; otherwise somebody has tapped for it.
     pub(super) pushed: bool,
+    /// Whether it is as it was sent, and came in no message that was there.
+    pub(super) sent: bool,
 }
 
 /// A time in which processes or the database may have been held up: a fault, and what it took to be well again.

@@ -78,9 +78,11 @@ fn note(told: &mut Told, call: &Call, at: Ms) {
         return;
     }
     let shown = read(&call.params);
-    if call.method == "sendMessage" && is_new_offer(call.params["text"].as_str().unwrap_or_default()) {
+    if call.method == "sendMessage" {
+        let pushed = is_new_offer(call.params["text"].as_str().unwrap_or_default());
         for order in &shown.free {
-            *told.pushed.entry((person, *order)).or_default() += 1;
+            let of = if pushed { &mut told.pushed } else { &mut told.sent };
+            *of.entry((person, *order)).or_default() += 1;
         }
     }
     let says_nothing = shown.free.is_empty() && shown.orders.is_empty() && shown.clients.is_empty();

@@ -18,7 +18,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::harness::{ANNA, BORIS, Dispatch, MASTER_TOKEN, STRANGER};
+use crate::harness::{ADMIN_TOKEN, ANNA, BORIS, Dispatch, MASTER_TOKEN, STRANGER};
 
 const BODIES: usize = 100_000;
 const STRINGS: usize = 100_000;
@@ -163,7 +163,8 @@ fn app_without_telegram(t: &Dispatch) -> Arc<App> {
     let lookup = |name: &str| {
         let value = match name {
             "DATABASE_URL" => t.database_url.as_str(),
-            "MASTER_BOT_TOKEN" | "ADMIN_BOT_TOKEN" => MASTER_TOKEN,
+            "MASTER_BOT_TOKEN" => MASTER_TOKEN,
+            "ADMIN_BOT_TOKEN" => ADMIN_TOKEN,
             "MASTER_WEBHOOK_SECRET" | "ADMIN_WEBHOOK_SECRET" => "secret",
             "TELEGRAM_API_URL" => "http://127.0.0.1:1",
             _ => return None,

@@ -86,7 +86,8 @@ pub(super) fn are_told_what_is_so(record: &Record, lives: &Lives) -> Check {
                 Did::Return => span.status.stage() == Stage::Open,
                 Did::Cancel => span.status == OrderStatus::Canceled,
             }),
-            Says::Repeated => tap.came_again(at),
+            // Whoever lost the answer to a COMMIT looks again, and finds what it did itself.
+            Says::Repeated => tap.came_again(at) || work.was_troubled(from, at),
             Says::NotFound => {
                 let own = record.staff.get(&tap.person);
                 !cities.get(&order).is_some_and(|city| own.is_some_and(|own| own.contains(city)))
@@ -180,5 +181,14 @@ mod tests {
             let record = tapped("adm:o:cnl_yes:dup:7", words(Did::Cancel, outcome.clone()));
             assert_eq!(broken(&record), [TRUE], "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn who_lost_the_answer_to_a_commit_may_find_what_it_did_itself() {
+        let mut record = tapped("adm:o:cnl_yes:dup:7", words(Did::Cancel, ActOutcome::Repeated));
+        assert_eq!(broken(&record), [TRUE]);
+        let tap = record.taps.last().expect("a tap");
+        record.troubles.push((tap.made, tap.made + 100));
+        assert_eq!(broken(&record), [""; 0]);
     }
 }

@@ -50,21 +50,30 @@ impl<'a> Work<'a> {
         work
     }
 
+    /// Whether a fault of the processes or of the database was in force between two moments, give or take.
+    pub(super) fn was_troubled(&self, from: Ms, until: Ms) -> bool {
+        self.troubles.iter().any(|trouble| meet(*trouble, from, until))
+    }
+
     /// Whether anybody else was at work on the order or the master between two moments, or a fault was in force; a second delivery
     /// of the same tap is somebody else too.
     pub(super) fn is_near(&self, tap: &Tap, order: i64, master: Option<&Master>, from: Ms, until: Ms) -> bool {
-        let meets = |begins: Ms, ends: Ms| begins <= until + SLACK && ends + SLACK >= from;
+        let meets = |begins: Ms, ends: Ms| meet((begins, ends), from, until);
         let others = |spells: Option<&Vec<Spell>>| {
             let mut near = spells.into_iter().flatten().filter(|(begins, ends, _)| meets(*begins, *ends));
             near.any(|(_, _, of)| *of != Some(address(tap)))
         };
         let twins = tap.attempts.iter().filter(|(begins, ends)| meets(*begins, *ends)).count() > 1;
         twins
-            || self.troubles.iter().any(|(begins, ends)| meets(*begins, *ends))
+            || self.was_troubled(from, until)
             || others(self.orders.get(&order))
             || master
                 .is_some_and(|master| others(self.masters.get(&master.id)) || others(self.people.get(&master.person)))
     }
+}
+
+fn meet((begins, ends): (Ms, Ms), from: Ms, until: Ms) -> bool {
+    begins <= until + SLACK && ends + SLACK >= from
 }
 
 /// By what a tap is told from another.
