@@ -89,6 +89,10 @@ pub fn check(dump: &mut dyn BufRead) -> Result<(), Error> {
     }
 }
 
+/// How often, and after which pauses, the database is asked for again that somebody else is at work in.
+const TRIES: u32 = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Brings a dump back, in one transaction, into a database that has no table yet.
 ///
 /// # Errors
@@ -99,18 +103,26 @@ pub async fn run(config: &config::Database, dump: &mut dyn BufRead) -> Result<()
     let begin = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; BEGIN";
     client.batch_execute(begin).await.map_err(Error::refused("beginning"))?;
     // The lock of migrations, so that nobody migrates an empty database meanwhile.
-    let turn = client
-        .query_one(
-            "SELECT pg_try_advisory_xact_lock($1) AS held,
-                    (SELECT count(*) FROM pg_tables WHERE schemaname = 'public') AS tables",
-            &[&LOCK],
-        )
-        .await
-        .map_err(Error::refused("looking at the database"))?;
-    if !turn.get::<_, bool>("held") {
-        return Err(Error::Busy);
-    }
-    let tables = turn.get("tables");
+    let mut tries = 0;
+    let tables = loop {
+        let turn = client
+            .query_one(
+                "SELECT pg_try_advisory_xact_lock($1) AS held,
+                        (SELECT count(*) FROM pg_tables WHERE schemaname = 'public') AS tables",
+                &[&LOCK],
+            )
+            .await
+            .map_err(Error::refused("looking at the database"))?;
+        if turn.get("held") {
+            break turn.get("tables");
+        }
+        // The server may see a moment later that whoever held it has ended.
+        if tries == TRIES {
+            return Err(Error::Busy);
+        }
+        tries += 1;
+        tokio::time::sleep(PAUSE).await;
+    };
     if tables > 0 {
         return Err(Error::InUse(tables));
     }

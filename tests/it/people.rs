@@ -334,7 +334,7 @@ async fn who_waits_is_offered_nothing_and_told_why() {
     t.tick().await;
     assert!(t.asked(order).await.is_empty());
     chat.tap("m:new").await;
-    assert!(chat.screen().contains("диспетчер ещё не посмотрел"), "{}", chat.screen());
+    assert!(chat.screen().contains("⏳ Анкета у диспетчера"), "{}", chat.screen());
     // Whoever unblocks has agreed, also by hand.
     t.execute("UPDATE masters SET is_blocked = false WHERE telegram_user_id = $1", &[&NEWCOMER]).await;
     assert!(changes(&t, NEWCOMER).await.contains("APPROVED"));
