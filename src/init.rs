@@ -180,15 +180,13 @@ pub async fn run(
     }
     admin::settle(&mut talk, given, &store, &admin).await?;
     talk.say("\nEverything is there. Next, in this folder:\n\n  field-service serve --poll\n")?;
-    talk.say(
-        &match staff::list(&store, None).await?.iter().any(|entry| entry.role == Role::Admin && entry.is_active) {
-            true => format!(
-                "Then the dispatchers' bot @{} answers you, and you invite technicians from its menu.",
-                admin.name
-            ),
-            false => "There is no admin yet: `field-service staff add --role admin` lets the first one in.".to_owned(),
-        },
-    )?;
+    let has_admin = staff::list(&store, None).await?.iter().any(|entry| entry.role == Role::Admin && entry.is_active);
+    if has_admin {
+        let bot = &admin.name;
+        talk.say(&format!("Then the dispatchers' bot @{bot} answers you, and you invite technicians from its menu."))?;
+    } else {
+        talk.say("There is no admin yet: `field-service staff add --role admin` lets the first one in.")?;
+    }
     store.close();
     Ok(kept)
 }

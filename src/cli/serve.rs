@@ -124,7 +124,10 @@ async fn check(store: &Store) -> Result {
                     .into())
             }
             Ok(true) => Ok(()),
-            Err(error) => Ok(tracing::warn!(%error, "the database could not be looked at")),
+            Err(error) => {
+                tracing::warn!(%error, "the database could not be looked at");
+                Ok(())
+            }
         },
         Err(error) if error.is_refusal() => Err(format!("the database does not let this program in: {error}").into()),
         Err(error) => {

@@ -68,8 +68,8 @@ impl Claim {
 pub(super) struct Words {
     exact: Vec<(String, Claim)>,
     prefixes: Vec<(String, Claim)>,
-    /// Before and after the limit.
-    limit: (String, String),
+    /// What stands before the limit.
+    limit: String,
 }
 
 impl Words {
@@ -82,7 +82,7 @@ impl Words {
         let blocked =
             |reason: Option<&str>| accept(&AcceptOutcome::Blocked(Blocked { reason: reason.map(ToOwned::to_owned) }));
         let limit = accept(&AcceptOutcome::LimitReached { limit: 0 });
-        let (before, after) = limit.split_once('0').unwrap_or_default();
+        let (before_limit, _) = limit.split_once('0').unwrap_or_default();
         Self {
             exact: vec![
                 (texts::ACCEPTED.to_owned(), Claim::Assigned),
@@ -101,7 +101,7 @@ impl Words {
                 (common(&lost(Winner::GivenByStaff, 0), &lost(Winner::GivenByStaff, 5)), Claim::TakenByStaff),
                 (common(&blocked(None), &blocked(Some("x"))), Claim::Blocked),
             ],
-            limit: (before.to_owned(), after.to_owned()),
+            limit: before_limit.to_owned(),
         }
     }
 
@@ -114,7 +114,10 @@ impl Words {
 
     /// The limit that a text names.
     pub(super) fn limit(&self, text: &str) -> Option<i64> {
-        text.strip_prefix(&self.limit.0)?.strip_suffix(&self.limit.1)?.parse().ok()
+        let rest = text.strip_prefix(&self.limit)?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let limit: i64 = rest[..digits].parse().ok()?;
+        (texts::accept(&AcceptOutcome::LimitReached { limit }) == text).then_some(limit)
     }
 }
 
@@ -155,7 +158,9 @@ mod tests {
         ] {
             assert_eq!(words.read(&text), Some(claim), "{text}");
         }
-        assert_eq!(words.limit(&texts::accept(&AcceptOutcome::LimitReached { limit: 12 })), Some(12));
+        for limit in [1, 2, 12] {
+            assert_eq!(words.limit(&texts::accept(&AcceptOutcome::LimitReached { limit })), Some(limit));
+        }
         assert_eq!(words.read("?"), None);
     }
 }
