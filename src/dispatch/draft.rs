@@ -316,8 +316,7 @@ pub async fn masters(
         .filter(|master| does_it(master) && !master.blocked)
         .map(|master| master.id)
         .collect();
-    let names = drafts::names(store, staff, &suitable).await?;
-    Ok(names)
+    drafts::names(store, staff, &suitable).await
 }
 
 /// What its rounds will look for; `None`: too little is known of it.

@@ -116,7 +116,7 @@ impl Store {
         self.ask_unless_known(Fresh::Lately).await
     }
 
-    /// Whether migrations were ever applied.
+    /// Whether the tables are there: a database in which no migration was applied answers a ping, too.
     ///
     /// # Errors
     /// When the database failed.

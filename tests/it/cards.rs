@@ -6,11 +6,7 @@ use field_service::model::{BotName, OrderId};
 use field_service::sim::telegram::{Chat, Fault};
 
 use crate::harness::{ANNA, BORIS, Dispatch};
-
-fn open_cards(chat: &Chat) -> usize {
-    let takes = |button: &field_service::sim::telegram::Button| button.data.starts_with("m:new:acc:");
-    chat.messages().iter().filter(|message| message.buttons.concat().iter().any(takes)).count()
-}
+use crate::outbox::open_cards;
 
 impl Dispatch {
     /// An order that is offered to both, and Anna's chat with the menu.

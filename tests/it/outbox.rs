@@ -51,7 +51,7 @@ fn shows(chat: &Chat, text: &str) -> bool {
 }
 
 /// How many of the chat's messages can be taken an order from.
-fn open_cards(chat: &Chat) -> usize {
+pub fn open_cards(chat: &Chat) -> usize {
     let takes = |button: &field_service::sim::telegram::Button| button.data.starts_with("m:new:acc:");
     chat.messages().iter().filter(|message| message.buttons.concat().iter().any(takes)).count()
 }
