@@ -14,14 +14,7 @@ SELECT
     writer.is_blocked,
     writer.blocked_reason,
     writer.awaiting_approval_since IS NOT NULL AS is_waiting,
-    -- Blocked from the first day on: never let in.
-    CASE WHEN writer.is_blocked THEN EXISTS (
-        SELECT FROM master_changes WHERE master_id = writer.id AND what = 'ADDED'
-    ) AND NOT EXISTS (
-        SELECT FROM master_changes
-        WHERE master_id = writer.id
-          AND (what = 'APPROVED' OR what = 'BLOCKED' AND (from_value IS NULL OR to_value IS NULL))
-    ) ELSE false END AS is_refused,
+    writer.is_blocked AND was_never_let_in(writer.id) AS is_refused,
     (SELECT count(*) FROM orders
      WHERE assigned_master_id = writer.id
        AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders,

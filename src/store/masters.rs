@@ -21,14 +21,7 @@ pub(crate) const PROFILE: Statement = statement!(
     [INT8, INT8],
     "SELECT masters.id AS master_id, masters.full_name, masters.on_shift, masters.is_blocked, masters.blocked_reason,
             masters.awaiting_approval_since IS NOT NULL AS is_waiting,
-            -- Blocked from the first day on: never let in.
-            CASE WHEN masters.is_blocked THEN EXISTS (
-                 SELECT FROM master_changes WHERE master_id = masters.id AND what = 'ADDED'
-             ) AND NOT EXISTS (
-                 SELECT FROM master_changes
-                 WHERE master_id = masters.id
-                   AND (what = 'APPROVED' OR what = 'BLOCKED' AND (from_value IS NULL OR to_value IS NULL))
-             ) ELSE false END AS is_refused,
+            masters.is_blocked AND was_never_let_in(masters.id) AS is_refused,
             (SELECT count(*) FROM orders
              WHERE assigned_master_id = masters.id
                AND status IN ('ASSIGNED', 'EN_ROUTE', 'WORKING', 'PAYMENT')) AS active_orders

@@ -26,7 +26,7 @@ use crate::model::doctor::schema;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 63] = [
+const MIGRATIONS: [(&str, &str); 64] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -90,6 +90,7 @@ const MIGRATIONS: [(&str, &str); 63] = [
     ("V66__empty_since.sql", include_str!("../../migrations/V66__empty_since.sql")),
     ("V67__kept_places.sql", include_str!("../../migrations/V67__kept_places.sql")),
     ("V68__validated_places.sql", include_str!("../../migrations/V68__validated_places.sql")),
+    ("V69__never_let_in.sql", include_str!("../../migrations/V69__never_let_in.sql")),
 ];
 
 /// The oldest PostgreSQL whose statements these are, as `server_version_num` has it.
@@ -437,7 +438,7 @@ fn is_in_the_way(error: &refinery::Error) -> bool {
 }
 
 /// The database's own settings. They belong to the database and not to sessions: `SET` pins a connection of RDS Proxy,
-/// and poolers reject `options`. A tap waits for no row's lock; the timeouts are for what else there is, such as a migration. A
+/// and poolers reject `options`. A master's tap waits for no row's lock; the timeouts are for what does, such as a dispatcher's tap or a migration. A
 /// statement ends before we would give its connection up. Ours are short, and none is worth compiling: while nothing is known
 /// yet of how full the tables are, PostgreSQL takes some for long ones, and compiles for two seconds what runs for one
 /// millisecond.

@@ -50,14 +50,7 @@ SELECT
     reader.is_blocked,
     reader.blocked_reason,
     reader.awaiting_approval_since IS NOT NULL AS is_waiting,
-    -- Blocked from the first day on: never let in.
-    CASE WHEN reader.is_blocked THEN EXISTS (
-        SELECT FROM master_changes WHERE master_id = reader.id AND what = 'ADDED'
-    ) AND NOT EXISTS (
-        SELECT FROM master_changes
-        WHERE master_id = reader.id
-          AND (what = 'APPROVED' OR what = 'BLOCKED' AND (from_value IS NULL OR to_value IS NULL))
-    ) ELSE false END AS is_refused,
+    reader.is_blocked AND was_never_let_in(reader.id) AS is_refused,
     reader.on_shift
 FROM reader
 -- A page past the end is the last one.
