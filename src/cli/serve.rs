@@ -13,6 +13,7 @@ use field_service::model::BotName;
 use field_service::store::{Clock, Store};
 use field_service::telegram::Telegram;
 use futures_util::FutureExt;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -50,16 +51,7 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     let asked = shutdown_signal()?;
     check(&app.store).await?;
     let listener = serve.listen.or((!serve.poll).then_some(LISTEN)).map(listen).transpose()?;
-    match &listener {
-        Some(listener) => {
-            let address = listener.local_addr()?;
-            tracing::info!(connections, "listening on http://{address}");
-            tracing::info!("the dispatchers' page is http://{address}/app");
-        }
-        None => {
-            tracing::info!(connections, "listening nowhere: without --listen there is no page, no API and no /health");
-        }
-    }
+    say_where_it_listens(listener.as_ref(), connections)?;
     if !serve.poll {
         tokio::spawn(say_who_has_no_webhook(app.telegram.clone()));
     }
@@ -98,12 +90,7 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
         Some(keeping_alive) => keeping_alive.await??,
         None => End::Stopped,
     };
-    app.store.close();
-    app.metrics.count_lost_lines();
-    match app.metrics.summary().as_str() {
-        "" => tracing::info!("stopped"),
-        counted => tracing::info!("stopped; counted {counted}"),
-    }
+    close(&app);
     if kept == End::Moved {
         return Err(
             "the folder of the database was moved away while this ran; what is there now is served by a new `serve`"
@@ -112,6 +99,27 @@ pub async fn run(serve: Serve, private: Option<&Private>) -> Result {
     }
     // What it says of a panic is in the log, without what the panic itself says.
     polled.unwrap_or_else(|_| Err("no updates were fetched any more, as that task has failed; see the log".into()))
+}
+
+fn say_where_it_listens(listener: Option<&TcpListener>, connections: usize) -> Result {
+    let Some(listener) = listener else {
+        tracing::info!(connections, "listening nowhere: without --listen there is no page, no API and no /health");
+        return Ok(());
+    };
+    let address = listener.local_addr()?;
+    tracing::info!(connections, "listening on http://{address}");
+    tracing::info!("the dispatchers' page is http://{address}/app");
+    Ok(())
+}
+
+/// Gives the connections back, and logs what was counted.
+fn close(app: &App) {
+    app.store.close();
+    app.metrics.count_lost_lines();
+    match app.metrics.summary().as_str() {
+        "" => tracing::info!("stopped"),
+        counted => tracing::info!("stopped; counted {counted}"),
+    }
 }
 
 /// Looks at the database before anything is served. One that is away is waited for; what an operator has to mend is said, and ends
