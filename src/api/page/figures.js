@@ -83,6 +83,7 @@ export class Figures {
       const { said } = await get(`figures?days=${this.days}${this.city ? `&city=${this.city}` : ""}`);
       if (asked === `${this.days} ${this.city}`) this.draw(said);
     } catch (error) {
+      if (asked !== `${this.days} ${this.city}`) return;
       replace(this.body, h("p", { class: "empty bad" }, problem(error)), h("button", { onclick: () => this.read() }, "Попробовать ещё раз"));
     }
   }

@@ -1,7 +1,7 @@
 // «Мастера»: who is at work, how much they have, and one click to change it.
 import { ask, masters } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { CATEGORY, MASTER, phone, problem, span } from "./texts.js";
+import { ago, CATEGORY, MASTER, phone, problem } from "./texts.js";
 
 export class Masters {
   constructor(page) {
@@ -39,7 +39,7 @@ export class Masters {
       h("span", { class: "what" }, h("b", {}, master.full_name), h("small", {}, `${master.city.name}${master.districts.length ? `: ${master.districts.map(({ name }) => name).join(", ")}` : ""}`)),
       h("span", { class: "when" }, master.categories.map((word) => CATEGORY[word]).join(", ") || "виды работ не указаны", master.phone && h("small", {}, phone(master.phone))),
       h("span", { class: "whom" }, h("meter", { min: 0, max: master.limit, value: Math.min(master.active_orders, master.limit), "aria-label": "Заявок в работе" }), ` ${master.active_orders} из ${master.limit}`, full && h("small", {}, "лимит"),
-        h("small", {}, master.last_asked_at ? `спросили ${span(Date.now() - new Date(master.last_asked_at))} назад` : "ещё не спрашивали")),
+        h("small", {}, master.last_asked_at ? `спросили ${ago(Date.now() - new Date(master.last_asked_at))}` : "ещё не спрашивали")),
       h("span", { class: `state ${master.state}` }, MASTER[master.state], master.blocked_reason && h("small", {}, master.blocked_reason)),
       may && h("span", { class: "deeds" },
         master.state !== "BLOCKED" && master.state !== "WAITING" && h("button", { "data-key": `shift${master.id}`, onclick: () => this.change(master, { on_shift: !master.on_shift }) }, master.on_shift ? "Снять со смены" : "На смену"),

@@ -118,6 +118,11 @@ export function span(milliseconds) {
   return `${Math.floor(minutes / 1440)} д ${Math.floor((minutes % 1440) / 60)} ч`;
 }
 
+/** «только что», «3 мин назад». */
+export function ago(milliseconds) {
+  return milliseconds < 5000 ? "только что" : `${span(milliseconds)} назад`;
+}
+
 /** How long something takes, in seconds: «45 с», «1 мин 34 с», «1 ч 5 мин». */
 export function lasting(seconds) {
   const whole = Math.round(seconds), parts = [[Math.floor(whole / 3600), "ч"], [Math.floor(whole / 60) % 60, "мин"], [whole < 3600 ? whole % 60 : 0, "с"]];
