@@ -150,10 +150,9 @@ pub(crate) const FINISH: Statement = statement!(
          SELECT DISTINCT added.id, district FROM added, unnest($6 /* districts */) AS district
      ), told AS (
          INSERT INTO outbox (bot, chat_id, kind, master_id, place, created_at, due_at)
-         SELECT 'ADMIN', staff.telegram_user_id, 'STAFF_SCREEN', added.id, 'MASTER', moment.now, moment.now
-         FROM moment, added, staff
-         CROSS JOIN LATERAL staff_right(staff.id, NULL) AS who
-         WHERE $7 AND staff.is_active AND staff.unreachable_since IS NULL AND who.acts AND $4 = ANY (who.cities)
+         SELECT 'ADMIN', called.chat_id, 'STAFF_SCREEN', added.id, 'MASTER', moment.now, moment.now
+         FROM moment, added CROSS JOIN LATERAL staff_on_call($4) AS called
+         WHERE $7
      ), left_behind AS (
          DELETE FROM onboardings WHERE telegram_user_id = $1
      )

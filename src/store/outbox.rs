@@ -151,8 +151,8 @@ pub async fn enqueue_screen(
         .await
 }
 
-/// Enqueues a screen of the dispatchers' bot that could not be shown, in `message` or in a new one, instead of any that waits. Not
-/// tried within so many seconds.
+/// Enqueues a screen of the dispatchers' bot that could not be shown, in `message` or in a new one, instead of any that waits, but for
+/// the card of a master who waits for a decision. Not tried within so many seconds.
 ///
 /// # Errors
 /// When the database failed.
@@ -172,6 +172,9 @@ pub async fn enqueue_staff_screen(
              UPDATE outbox SET finished_at = now, dropped_because = 'OVERTAKEN'
              FROM moment
              WHERE bot = 'ADMIN' AND chat_id = $1 AND kind = 'STAFF_SCREEN' AND finished_at IS NULL AND lease IS NULL
+               -- As in staff_arrive.sql: that a master waits for a decision is news until there is one.
+               AND NOT EXISTS (
+                   SELECT FROM masters WHERE masters.id = outbox.master_id AND masters.awaiting_approval_since IS NOT NULL)
          )
          INSERT INTO outbox (bot, chat_id, kind, place, order_id, master_id, message_id, created_at, due_at)
          SELECT 'ADMIN', $1 /* user */, 'STAFF_SCREEN', $2 /* place */, $3 /* order */, $4 /* master */, $5 /* message */,

@@ -28,6 +28,10 @@ macro_rules! with_unreached {
                      SELECT FROM outbox
                      WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NULL
                        AND (dropped_because = 'OVERTAKEN' OR finished_at IS NULL AND lease IS NULL))
+                   -- A change of the order is a second message about the offer.
+                   AND NOT EXISTS (
+                       SELECT FROM outbox
+                       WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NOT NULL)
              ) ",
             $($text)+
         )

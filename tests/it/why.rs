@@ -576,11 +576,14 @@ async fn one_master_at_a_time_is_answered_and_the_others_are_asked_to_come_back(
 /// asks about them later.
 #[tokio::test]
 async fn whom_an_offer_has_not_reached_was_not_asked_by_one_rule() {
-    for (message, was_asked) in [
-        ("message_id = NULL, finished_at = NULL, lease = NULL, dropped_because = NULL", false),
-        ("message_id = NULL, finished_at = NULL, lease = gen_random_uuid(), dropped_because = NULL", true),
-        ("message_id = NULL, finished_at = created_at, lease = NULL, dropped_because = 'OVERTAKEN'", false),
-        ("message_id = 5, finished_at = created_at, lease = NULL, dropped_because = NULL", true),
+    const SENT: &str = "message_id = 5, finished_at = created_at, lease = NULL, dropped_because = NULL";
+    for (message, also_overtaken, was_asked) in [
+        ("message_id = NULL, finished_at = NULL, lease = NULL, dropped_because = NULL", false, false),
+        ("message_id = NULL, finished_at = NULL, lease = gen_random_uuid(), dropped_because = NULL", false, true),
+        ("message_id = NULL, finished_at = created_at, lease = NULL, dropped_because = 'OVERTAKEN'", false, false),
+        (SENT, false, true),
+        // A change of the order came while its card was on its way, and was not shown any more.
+        (SENT, true, true),
     ] {
         let (t, order) = a_day().await;
         let anna = MasterId(t.one("SELECT id FROM masters WHERE telegram_user_id = $1", &[&ANNA]).await);
@@ -598,6 +601,17 @@ async fn whom_an_offer_has_not_reached_was_not_asked_by_one_rule() {
             &[&order.0, &anna.0],
         )
         .await;
+        if also_overtaken {
+            t.execute(
+                &format!(
+                    "INSERT INTO outbox (bot, chat_id, kind, order_id, offer_id, created_at, due_at, finished_at, dropped_because)
+                     SELECT bot, chat_id, kind, order_id, offer_id, created_at, due_at, finished_at, 'OVERTAKEN'
+                     FROM outbox WHERE kind = 'OFFER' AND offer_id = {offer}"
+                ),
+                &[&order.0, &anna.0],
+            )
+            .await;
+        }
         t.execute(
             "INSERT INTO dispatch_rounds (order_id, search_started_at, round_number, policy_id, created_at, chosen, excluded, city_id)
              SELECT order_id, search_started_at, 9, policy_id, $2, '[]', '{}', city_id FROM dispatch_rounds WHERE order_id = $1",
