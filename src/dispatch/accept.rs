@@ -31,9 +31,11 @@ pub enum AcceptOutcome {
     Declined,
     /// The offer's deadline has passed.
     Expired,
-    /// The master has as many active orders as allowed.
+    /// The master has as many active orders as allowed, or more.
     LimitReached {
-        /// How many that is.
+        /// How many there are.
+        active: i64,
+        /// How many there may be.
         limit: i64,
     },
     /// Committed: the order is this master's.
@@ -46,14 +48,18 @@ impl AcceptOutcome {
     /// The answer to a redelivery that would otherwise accept a newer offer: the first outcome, as far as it is true.
     fn repeated(word: &str, facts: &Facts) -> Self {
         match (word, &facts.master.blocked) {
-            ("BUSY", _) => Self::Busy,
+            (transaction::BUSY, _) => Self::Busy,
             ("BLOCKED", Some(blocked)) => Self::Blocked(blocked.clone()),
             ("DECLINED", _) => Self::Declined,
             ("EXPIRED", _) => Self::Expired,
-            ("LIMIT_REACHED", _) => Self::LimitReached { limit: facts.master.max_active_orders },
+            ("LIMIT_REACHED", _) => Self::limit_reached(facts),
             // Another master's or this one's then, and taken back since; or not offered yet.
             _ => Self::Withdrawn,
         }
+    }
+
+    fn limit_reached(facts: &Facts) -> Self {
+        Self::LimitReached { active: facts.master.active_orders, limit: facts.master.max_active_orders }
     }
 
     /// The word in log lines and counters.
@@ -212,9 +218,8 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision<Taking, AcceptOutcome> {
     if let Some(word) = &facts.processed {
         return answer(AcceptOutcome::repeated(word, facts));
     }
-    let limit = facts.master.max_active_orders;
-    if facts.master.active_orders >= limit {
-        return answer(AcceptOutcome::LimitReached { limit });
+    if facts.master.active_orders >= facts.master.max_active_orders {
+        return answer(AcceptOutcome::limit_reached(facts));
     }
     if !locked {
         return Decision::LookAgain;

@@ -11,7 +11,7 @@ use tokio::join;
 
 use super::actions::{Claimed, OrderAction, Situation, is_allowed};
 use super::begin_rounds;
-use super::transaction::{Decision, LOOK_AGAIN};
+use super::transaction::{BUSY, Decision, LOOK_AGAIN};
 use crate::model::blocked::Blocked;
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::staff_dialog::{StaffDialog, StaffQuestion};
@@ -366,21 +366,21 @@ async fn attempt(
     // That leaves the order's version as it was: the same request may well be another one.
     let hastens = matches!(decision, Decision::Change(Effect::Hastens, _));
     let origin = origin.filter(|origin| !hastens || origin.update.door != Door::Api);
-    let (outcome, enqueued, durable) = match (decision, &before) {
+    let (outcome, changed) = match (decision, &before) {
         (Decision::Change(effect, outcome), Some(before)) => {
-            let Some(enqueued) = make(&connection, asked, deed, before, effect, now).await? else {
+            if !make(&connection, asked, deed, before, effect, now).await? {
                 connection.rollback().await?;
                 return Ok(None);
-            };
-            (outcome, enqueued, true)
+            }
+            (outcome, true)
         }
-        (Decision::Answer(outcome), _) => (outcome, false, false),
+        (Decision::Answer(outcome), _) => (outcome, false),
         (Decision::LookAgain | Decision::Change(..), _) => {
             connection.rollback().await?;
             return Ok(None);
         }
     };
-    let answer = Answer { action: deed.recorded_as(), order: Some(order), outcome: outcome.name(), durable };
+    let answer = Answer { action: deed.recorded_as(), order: Some(order), outcome: outcome.name(), durable: changed };
     let fresh = staff_orders::read(&connection, &read, order, staff, None, now);
     let ended = async {
         // A redelivery closes no question that was asked since.
@@ -398,10 +398,10 @@ async fn attempt(
     ended?;
     committed?;
     let fresh = super::transaction::if_read(fresh);
-    Ok(Some(Acted { outcome, fresh, enqueued, offers: None }))
+    Ok(Some(Acted { outcome, fresh, enqueued: changed, offers: None }))
 }
 
-/// Makes the change; whether there are messages to others. `None`: the person may not, or not any more.
+/// Makes the change; whether it is made: the person may not, or not any more.
 async fn make(
     connection: &Connection,
     asked: Asked<'_>,
@@ -409,7 +409,7 @@ async fn make(
     before: &StaffOrder,
     effect: Effect,
     now: Option<Timestamp>,
-) -> Result<Option<bool>, store::Error> {
+) -> Result<bool, store::Error> {
     let Asked { staff, order, .. } = asked;
     let (version, from) = (before.version.version, before.status());
     let [change, assign, edit, claim, hasten] = connection
@@ -430,7 +430,7 @@ async fn make(
         reason,
         amount,
     };
-    let done = match effect {
+    Ok(match effect {
         Effect::Claims(claims) => staff_orders::claim(connection, &claim, order, staff, claims, now).await?,
         Effect::Hastens => staff_orders::hasten(connection, &hasten, order, version, staff, now).await?,
         Effect::Says(said) => {
@@ -465,8 +465,7 @@ async fn make(
             orders::record_assignment(connection, &assign, &assignment, now).await?;
             true
         }
-    };
-    Ok(done.then_some(true))
+    })
 }
 
 /// Decides from what was read under the order's lock.
@@ -479,8 +478,11 @@ fn decide(
     if !order.acts {
         return Decision::Answer(ActOutcome::ReadOnly);
     }
-    if order.processed.is_some() {
-        return Decision::Answer(ActOutcome::Repeated);
+    match order.processed.as_deref() {
+        // Nothing was done, as was said.
+        Some(BUSY) => return Decision::Answer(ActOutcome::Busy),
+        Some(_) => return Decision::Answer(ActOutcome::Repeated),
+        None => {}
     }
     if is_so_already(deed, order) {
         return Decision::Answer(ActOutcome::AlreadyDone);

@@ -1,7 +1,7 @@
 //! A master closes an own order with what the client paid, which frees the slot at once.
 
 use super::own_change::{Command, OrderChange, Target, change};
-use super::transaction::{Answered, Decision};
+use super::transaction::{Answered, BUSY, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
 use crate::model::update::Action;
@@ -68,7 +68,7 @@ fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, Close
     let own = found.assigned_master == Some(facts.master.id);
     Decision::Answer(match (facts.standing(), found.status) {
         (_, OrderStatus::Closed) if own => CloseOutcome::AlreadyClosed(found.amount),
-        (Standing::Yours, _) if facts.processed.as_deref() == Some("BUSY") => CloseOutcome::Busy,
+        (Standing::Yours, _) if facts.processed.as_deref() == Some(BUSY) => CloseOutcome::Busy,
         // The tap has closed it before, and it was opened again by hand.
         (Standing::Yours, _) if facts.processed.is_some() => CloseOutcome::NotDone,
         (Standing::Yours, OrderStatus::Payment) if locked => {

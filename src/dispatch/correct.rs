@@ -1,7 +1,7 @@
 //! A master corrects, for a quarter of an hour, what was said about an order that is over: the sum, or why it was given back.
 
 use super::own_change::{Command, OrderChange, Target, change};
-use super::transaction::{Answered, Decision};
+use super::transaction::{Answered, BUSY, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::Facts;
 use crate::model::update::Action;
@@ -78,6 +78,7 @@ fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, Corre
     Decision::Answer(match order.status {
         OrderStatus::Canceled => CorrectOutcome::NotYours,
         OrderStatus::Closed if order.amount == Some(amount) => CorrectOutcome::Same(amount),
+        OrderStatus::Closed if facts.processed.as_deref() == Some(BUSY) => CorrectOutcome::Busy,
         // What this very update came to before stands, whatever has been corrected since.
         OrderStatus::Closed if facts.processed.is_some() => {
             order.amount.map_or(CorrectOutcome::NotClosed, CorrectOutcome::Same)

@@ -156,7 +156,7 @@ fn decide(locked: bool, facts: &Facts) -> Decision<OfferId, DeclineOutcome> {
 /// What a redelivered tap is answered that would decline an offer made since: what the tap itself came to.
 fn repeated(word: Option<&str>) -> DeclineOutcome {
     match word {
-        Some("BUSY") => DeclineOutcome::Busy,
+        Some(transaction::BUSY) => DeclineOutcome::Busy,
         Some("SUCCESS" | "ALREADY_DECLINED") => DeclineOutcome::AlreadyDeclined,
         Some("EXPIRED") => DeclineOutcome::Expired,
         _ => DeclineOutcome::Withdrawn,

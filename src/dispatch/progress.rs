@@ -1,7 +1,7 @@
 //! A master reports how far an own order is: on the way, on site, done, or not done after all.
 
 use super::own_change::{Command, OrderChange, Target, change};
-use super::transaction::{Answered, Decision};
+use super::transaction::{Answered, BUSY, Decision};
 use crate::model::dialog::{DialogChange, Question};
 use crate::model::facts::{Facts, Standing};
 use crate::model::update::Action;
@@ -111,7 +111,7 @@ fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<Target, ProgressO
     match facts.processed.as_deref() {
         // What an update was refused before, its redelivery is refused too.
         Some("OUT_OF_TURN" | "NOT_YOURS") => return Decision::Answer(ProgressOutcome::OutOfTurn),
-        Some("BUSY") => return Decision::Answer(ProgressOutcome::Busy),
+        Some(BUSY) => return Decision::Answer(ProgressOutcome::Busy),
         Some("TOO_SOON") => return Decision::Answer(ProgressOutcome::TooSoon),
         Some(_) => return Decision::Answer(ProgressOutcome::AlreadyThere),
         None => {}

@@ -1,7 +1,7 @@
 //! Lock, decide, act: what every change to an order has in common, whoever makes it.
 //!
 //! 1. `BEGIN`, lock the order (`FOR UPDATE SKIP LOCKED`) and then the master, waiting for neither; read the facts in a
-//!    statement that begins after both locks are held.
+//!    statement that begins after both locks are held. Staff do the same in [`act`](super::act), but wait for the order.
 //! 2. Decide: a pure function, facts in, [`Decision`] out. Then act and record the update, `COMMIT`, and read afresh what is
 //!    shown.
 //!
@@ -68,7 +68,7 @@ pub(super) struct Attempt<O, F> {
 }
 
 /// Attempts until there is an outcome, and says `busy` when somebody held the order or the master for too long, or the
-/// server cut a statement short: `look` then reads what is shown with it. No connection is held between attempts.
+/// server cut a statement short, or its guards refuse the change again and again: `look` then reads what is shown with it. No connection is held between attempts.
 /// `None`: there is no such master.
 pub(super) async fn settle<O, F, W, A>(
     store: &Store,
@@ -82,30 +82,41 @@ where
     A: Future<Output = Result<Option<Attempt<O, F>>, store::Error>>,
 {
     let mut waits = LOOK_AGAIN.into_iter();
-    let answered = loop {
-        let Attempt { master, outcome, fresh, enqueued } = match store.run(&attempt).await {
-            Ok(Some(attempt)) => attempt,
+    let seen = loop {
+        let seen = match store.run(&attempt).await {
+            Ok(Some(Attempt { master, outcome: Some(outcome), fresh, enqueued })) => {
+                return Ok(Some(Answered { master, outcome, fresh, enqueued }));
+            }
+            Ok(Some(Attempt { master, fresh, .. })) => Some((master, fresh)),
             Ok(None) => return Ok(None),
+            // Somebody has changed a row without the order's lock.
+            Err(error) if error.is_refused_by_a_guard() => {
+                tracing::info!(%error, "a change was refused");
+                None
+            }
             Err(error) if error.severity() == Severity::TimedOut => {
                 tracing::warn!(%error, "a lock or a statement took too long");
-                let Some((master, fresh)) = look().await? else { return Ok(None) };
-                break Answered { master, outcome: busy, fresh: Some(fresh), enqueued: false };
+                break None;
             }
             Err(error) => return Err(error),
         };
-        if let Some(outcome) = outcome {
-            return Ok(Some(Answered { master, outcome, fresh, enqueued }));
-        }
         store.metrics().count("look_again", request.action.as_str());
         match waits.next() {
             Some(wait) => tokio::time::sleep(wait).await,
-            None => break Answered { master, outcome: busy, fresh, enqueued: false },
+            None => break seen,
         }
+    };
+    let (master, fresh) = match seen {
+        Some(seen) => seen,
+        None => match look().await? {
+            Some((master, fresh)) => (master, Some(fresh)),
+            None => return Ok(None),
+        },
     };
     // Who is told to try again does so with an update of its own.
     let answer = Answer { action: request.action, order: Some(request.order), outcome: BUSY, durable: false };
-    updates::record_alone(store, request.origin, Some(MasterRef::Id(answered.master)), answer).await?;
-    Ok(Some(answered))
+    updates::record_alone(store, request.origin, Some(MasterRef::Id(master)), answer).await?;
+    Ok(Some(Answered { master, outcome: busy, fresh, enqueued: false }))
 }
 
 /// The outcome's word when somebody held the order or the master for too long.

@@ -81,8 +81,8 @@ impl Words {
         };
         let blocked =
             |reason: Option<&str>| accept(&AcceptOutcome::Blocked(Blocked { reason: reason.map(ToOwned::to_owned) }));
-        let limit = accept(&AcceptOutcome::LimitReached { limit: 0 });
-        let (before_limit, _) = limit.split_once('0').unwrap_or_default();
+        let limit = accept(&AcceptOutcome::LimitReached { active: 7, limit: 7 });
+        let (before_limit, _) = limit.split_once('7').unwrap_or_default();
         Self {
             exact: vec![
                 (texts::ACCEPTED.to_owned(), Claim::Assigned),
@@ -117,7 +117,10 @@ impl Words {
         let rest = text.strip_prefix(&self.limit)?;
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let limit: i64 = rest[..digits].parse().ok()?;
-        (texts::accept(&AcceptOutcome::LimitReached { limit }) == text).then_some(limit)
+        // What is to be done about it depends on how many orders there are.
+        (limit..limit + 50)
+            .any(|active| texts::accept(&AcceptOutcome::LimitReached { active, limit }) == text)
+            .then_some(limit)
     }
 }
 
@@ -150,7 +153,8 @@ mod tests {
             (lost(Winner::Master, 0, 0), Claim::TakenByMaster),
             (lost(Winner::Master, 14, 700), Claim::TakenByMaster),
             (lost(Winner::GivenByStaff, 3, 5), Claim::TakenByStaff),
-            (texts::accept(&AcceptOutcome::LimitReached { limit: 5 }), Claim::Limit),
+            (texts::accept(&AcceptOutcome::LimitReached { active: 5, limit: 5 }), Claim::Limit),
+            (texts::accept(&AcceptOutcome::LimitReached { active: 9, limit: 5 }), Claim::Limit),
             (blocked(None), Claim::Blocked),
             (blocked(Some("late")), Claim::Blocked),
             (texts::decline(&DeclineOutcome::Declined).to_owned(), Claim::DeclinedNow),
@@ -159,7 +163,8 @@ mod tests {
             assert_eq!(words.read(&text), Some(claim), "{text}");
         }
         for limit in [1, 2, 12] {
-            assert_eq!(words.limit(&texts::accept(&AcceptOutcome::LimitReached { limit })), Some(limit));
+            let said = texts::accept(&AcceptOutcome::LimitReached { active: limit + 3, limit });
+            assert_eq!(words.limit(&said), Some(limit));
         }
         assert_eq!(words.read("?"), None);
     }

@@ -149,6 +149,33 @@ async fn a_deadlock_is_tried_once_more() {
     t.check().await;
 }
 
+/// Somebody at the database's prompt holds no order's lock.
+#[tokio::test]
+async fn a_change_without_the_orders_lock_is_looked_at_again() {
+    let t = Dispatch::start().await;
+    t.sql
+        .batch_execute(
+            "CREATE SEQUENCE changes;
+             CREATE FUNCTION is_changed_once() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RETURN CASE WHEN nextval('changes') > 1 THEN NEW END; END $$;
+             CREATE TRIGGER is_changed_once BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION is_changed_once()",
+        )
+        .await
+        .expect("a trigger");
+    let order = t.order().offered_to([ANNA]).await;
+    t.chat(ANNA).say("/start").await;
+    let tap = t.tap_accept(ANNA, order).await;
+    assert!(tap.notice().contains("принята"), "{}", tap.notice());
+    assert_eq!((t.owner(order).await, t.app.metrics.get("look_again", "ACCEPT")), (Some(ANNA), 1));
+    // And when it never works.
+    let never = "CREATE OR REPLACE FUNCTION is_changed_once() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
+    t.sql.batch_execute(never).await.expect("a trigger");
+    let other = t.order().offered_to([ANNA]).await;
+    let tap = t.tap_accept(ANNA, other).await;
+    assert!(tap.notice().contains("работает кто-то ещё"), "{}", tap.notice());
+    assert_eq!(t.owner(other).await, None);
+}
+
 /// SQLSTATE and what becomes of the update: Telegram sends it again only where that can help.
 #[tokio::test]
 async fn each_class_of_failure_has_its_status() {

@@ -446,6 +446,21 @@ async fn somebody_who_holds_the_order_or_the_master_is_not_waited_for_for_ever()
 }
 
 #[tokio::test]
+async fn who_was_told_to_try_again_is_told_so_again_when_the_tap_comes_again() {
+    let t = Dispatch::with_olga().await;
+    let order = t.in_status(OrderStatus::Searching).await;
+    let colleague = t.colleague().await;
+    colleague.batch_execute("BEGIN; SELECT FROM orders FOR UPDATE").await.expect("a lock");
+    let (first, next) = (a_tap(), a_tap());
+    let give = Deed::Assign(ANNA_ID);
+    assert_eq!(t.first_of_staff_does(order, &give, Some(&first)).await, "BUSY");
+    colleague.batch_execute("ROLLBACK").await.expect("released");
+    assert_eq!(t.first_of_staff_does(order, &give, Some(&first)).await, "BUSY", "nothing was done");
+    assert_eq!(t.first_of_staff_does(order, &give, Some(&next)).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(order, &Deed::Cancel("x".to_owned()), Some(&next)).await, "REPEATED");
+}
+
+#[tokio::test]
 async fn candidates_come_in_the_order_of_the_rounds_and_the_others_with_a_reason() {
     let t = Dispatch::with_olga().await;
     for (user, change) in [

@@ -116,6 +116,7 @@ fn screens() {
         Hindrance::Barred(Barred::Refused(blocked("нет <допуска>"))),
         Hindrance::OffShift,
         Hindrance::Limit { active: 5, limit: 5 },
+        Hindrance::Limit { active: 4, limit: 2 },
     ];
     let empty = hindrances.map(|hindrance| OfferList { hindrance: Some(hindrance), ..list(0, 1) });
     assert_snapshot!("empty_lists", empty.map(|list| render::offer_list(&list).text).join("\n\n"));
@@ -300,7 +301,11 @@ fn alerts() {
         lost(Winner::GivenByStaff, 75_000, 100_000),
         AcceptOutcome::Declined,
         AcceptOutcome::Expired,
-        AcceptOutcome::LimitReached { limit: 5 },
+        AcceptOutcome::LimitReached { active: 5, limit: 5 },
+        AcceptOutcome::LimitReached { active: 1, limit: 1 },
+        AcceptOutcome::LimitReached { active: 4, limit: 2 },
+        AcceptOutcome::LimitReached { active: 3, limit: 1 },
+        AcceptOutcome::LimitReached { active: 0, limit: 0 },
         AcceptOutcome::Assigned(own()),
         AcceptOutcome::Busy,
     ];

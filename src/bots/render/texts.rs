@@ -114,7 +114,7 @@ fn nothing_new(hindrance: Option<&Hindrance>) -> String {
             "Сейчас новых заявок нет: вам пока не дают новых. Обратитесь к диспетчеру.".to_owned()
         }
         Some(Hindrance::Limit { active, limit }) => {
-            let finish = if *active == 1 { "Завершите её" } else { "Завершите одну" };
+            let finish = finish_first(*active, *limit);
             format!("Сейчас новых заявок нет: у вас в работе {active} из {limit}. {finish} — и новые появятся.")
         }
         None => format!(
@@ -170,12 +170,21 @@ pub fn accept(outcome: &AcceptOutcome) -> String {
         AcceptOutcome::Taken(race) => taken(race.as_ref()),
         AcceptOutcome::Declined => DECLINED.to_owned(),
         AcceptOutcome::Expired => EXPIRED.to_owned(),
-        AcceptOutcome::LimitReached { limit } => {
-            let finish =
-                if *limit == 1 { "Завершите её" } else { "Завершите одну из них" };
-            format!("Достигнут лимит активных заявок ({limit}). {finish} и попробуйте снова.")
+        AcceptOutcome::LimitReached { limit: ..=0, .. } => "Вам пока не дают новых заявок. Обратитесь к диспетчеру.".to_owned(),
+        AcceptOutcome::LimitReached { active, limit } => {
+            format!("Достигнут лимит активных заявок ({limit}). {} и попробуйте снова.", finish_first(*active, *limit))
         }
         AcceptOutcome::Busy => BUSY.to_owned(),
+    }
+}
+
+/// What to do about a limit: staff may have given more than that, or lowered it since.
+fn finish_first(active: i64, limit: i64) -> String {
+    match active.saturating_sub(limit).saturating_add(1) {
+        ..=1 if active <= 1 => "Завершите её".to_owned(),
+        ..=1 => "Завершите одну из них".to_owned(),
+        number if number == active => "Завершите их все".to_owned(),
+        number => format!("Завершите {number} из них"),
     }
 }
 

@@ -220,7 +220,7 @@ mod tests {
             AcceptOutcome::NotFound,
             AcceptOutcome::Declined,
             AcceptOutcome::Expired,
-            AcceptOutcome::LimitReached { limit: 2 },
+            AcceptOutcome::LimitReached { active: 2, limit: 2 },
             AcceptOutcome::Busy,
             AcceptOutcome::Withdrawn,
             AcceptOutcome::Blocked(crate::model::facts::Blocked { reason: None }),
