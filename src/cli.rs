@@ -291,8 +291,8 @@ fn webhook_url(given: &str, bot: BotName) -> Result<String> {
 }
 
 /// Telegram's dates are seconds since 1970, UTC.
-fn utc(seconds: u64) -> Result<jiff::Timestamp> {
-    Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?)
+fn utc(seconds: i64) -> Result<jiff::Timestamp> {
+    Ok(jiff::Timestamp::from_second(seconds)?)
 }
 
 /// Prints what is asked for, each line on its own and without effect on the terminal. Whoever reads may have seen enough,

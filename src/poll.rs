@@ -168,14 +168,14 @@ impl Pollers {
     async fn see_to_webhooks(&self, replace: bool) -> Result<(), Error> {
         let mut webhooks = Vec::new();
         for (bot, _) in self.bots {
-            let info = self.until_answered(bot, || self.telegram.of(bot).webhook_info()).await?;
+            let info = self.until_answered(bot, "getWebhookInfo", || self.telegram.of(bot).webhook_info()).await?;
             webhooks.extend(Some((bot, info.url)).filter(|(_, url)| !url.is_empty()));
         }
         if !replace && !webhooks.is_empty() {
             return Err(Error::HasWebhook(webhooks));
         }
         for (bot, url) in webhooks {
-            self.until_answered(bot, || self.telegram.of(bot).delete_webhook()).await?;
+            self.until_answered(bot, "deleteWebhook", || self.telegram.of(bot).delete_webhook()).await?;
             let (bot, url) = (bot.as_str(), printable(&url));
             tracing::warn!(bot, "the {bot} bot's webhook is removed: {url}");
         }
@@ -183,7 +183,7 @@ impl Pollers {
     }
 
     /// Calls Telegram until it answers.
-    async fn until_answered<T, F>(&self, bot: BotName, call: impl Fn() -> F) -> Result<T, Error>
+    async fn until_answered<T, F>(&self, bot: BotName, method: &str, call: impl Fn() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, telegram::Error>>,
     {
@@ -191,7 +191,7 @@ impl Pollers {
             match call().await {
                 Ok(answer) => return Ok(answer),
                 Err(error @ (telegram::Error::NoAnswer(_) | telegram::Error::RetryAfter(_))) => {
-                    words::complain(bot, &error, TRY_LATER);
+                    words::complain(bot, method, &error, TRY_LATER);
                     sleep(TRY_LATER).await;
                 }
                 Err(error) => return Err(Error::Refused { bot, error }),

@@ -20,7 +20,6 @@ use frankenstein::methods::{
 };
 use frankenstein::response::MethodResponse;
 use frankenstein::types::{AllowedUpdate, ChatId, InlineKeyboardMarkup, ReplyMarkup};
-use frankenstein::updates::WebhookInfo;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tracing::Instrument;
@@ -29,6 +28,7 @@ use crate::config::{Token, WebhookSecret};
 use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::model::text::cut;
+pub use look::WebhookInfo;
 pub use refusal::Refusal;
 pub use updates::AT_ONCE;
 
@@ -335,14 +335,6 @@ impl Bot {
         self.call::<_, bool>("setWebhook", &params).await.map(drop)
     }
 
-    /// What Telegram knows about the webhook.
-    ///
-    /// # Errors
-    /// When Telegram refuses or does not answer.
-    pub async fn webhook_info(&self) -> Result<WebhookInfo, Error> {
-        self.call("getWebhookInfo", &serde_json::json!({})).await
-    }
-
     /// Removes the webhook; waiting updates stay with Telegram for 24 hours.
     ///
     /// # Errors
@@ -424,6 +416,12 @@ impl Notice {
     #[must_use]
     pub fn toast(text: impl Into<String>) -> Self {
         Self { text: text.into(), alert: false }
+    }
+
+    /// What a dialog says; `None`: it is a line.
+    #[must_use]
+    pub fn as_alert(&self) -> Option<&str> {
+        self.alert.then_some(self.text.as_str())
     }
 }
 

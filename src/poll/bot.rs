@@ -135,7 +135,7 @@ impl Poller {
                         telegram::Error::RetryAfter(seconds) => Duration::from_secs(seconds.clamp(1, OBEDIENCE)),
                         _ => backoff,
                     };
-                    words::complain(self.bot, &error, pause);
+                    words::complain(self.bot, "getUpdates", &error, pause);
                     backoff = (backoff * 2).min(BACKOFF[1]);
                     sleep(pause).await;
                 }

@@ -6,7 +6,7 @@ use crate::model::BotName;
 use crate::telegram::{Error, Refusal};
 
 /// Says why Telegram delivers nothing, and what is to be done about it.
-pub(super) fn complain(bot: BotName, error: &Error, pause: Duration) {
+pub(super) fn complain(bot: BotName, method: &str, error: &Error, pause: Duration) {
     let (bot, seconds) = (bot.as_str(), pause.as_secs());
     match error {
         Error::Refused { why: Refusal::AskedElsewhere, .. } => tracing::error!(
@@ -21,8 +21,8 @@ pub(super) fn complain(bot: BotName, error: &Error, pause: Duration) {
              `field-service webhook delete --bot {bot}`; trying again in {seconds} s"
         ),
         Error::Refused { .. } => {
-            tracing::error!(bot, %error, "getUpdates failed for the {bot} bot; trying again in {seconds} s");
+            tracing::error!(bot, %error, "{method} failed for the {bot} bot; trying again in {seconds} s");
         }
-        _ => tracing::warn!(bot, %error, "getUpdates failed for the {bot} bot; trying again in {seconds} s"),
+        _ => tracing::warn!(bot, %error, "{method} failed for the {bot} bot; trying again in {seconds} s"),
     }
 }

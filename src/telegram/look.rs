@@ -17,6 +17,24 @@ use crate::model::doctor::webhook::{Me, Webhook};
 /// How much of what Telegram says of a failure is repeated, in characters.
 const WORDS: usize = 120;
 
+/// `getWebhookInfo`. Not frankenstein's type, which fails over a kind of update that is newer than itself.
+/// <https://core.telegram.org/bots/api#webhookinfo>
+#[derive(Debug, Deserialize)]
+pub struct WebhookInfo {
+    /// Where updates are delivered; empty: nowhere.
+    pub url: String,
+    /// How many updates wait.
+    pub pending_update_count: u32,
+    /// When a delivery failed last, in seconds since 1970.
+    pub last_error_date: Option<i64>,
+    /// Why it did.
+    pub last_error_message: Option<String>,
+    /// How many deliveries there are at once, at most.
+    pub max_connections: Option<u64>,
+    /// The kinds of update that are delivered.
+    pub allowed_updates: Option<Vec<String>>,
+}
+
 impl From<Error> for Unread {
     fn from(error: Error) -> Self {
         match error {
@@ -41,21 +59,20 @@ impl Bot {
         Ok(Me { id, username })
     }
 
-    /// Where Telegram delivers, and how that goes. Not frankenstein's type: it fails over a kind of update that is newer.
+    /// What Telegram knows about the webhook.
+    ///
+    /// # Errors
+    /// When Telegram refuses or does not answer.
+    pub async fn webhook_info(&self) -> Result<WebhookInfo, Error> {
+        self.call("getWebhookInfo", &serde_json::json!({})).await
+    }
+
+    /// Where Telegram delivers, and how that goes, without what may be secret in the address.
     ///
     /// # Errors
     /// When Telegram refuses or does not answer.
     pub async fn webhook(&self) -> Result<Webhook, Error> {
-        #[derive(Deserialize)]
-        struct Info {
-            url: String,
-            pending_update_count: u64,
-            last_error_date: Option<i64>,
-            last_error_message: Option<String>,
-            max_connections: Option<u64>,
-            allowed_updates: Option<Vec<String>>,
-        }
-        let info: Info = self.call("getWebhookInfo", &serde_json::json!({})).await?;
+        let info = self.webhook_info().await?;
         let url = reqwest::Url::parse(&info.url).ok();
         let words = |message: String| message.chars().take(WORDS).collect();
         Ok(Webhook {
@@ -63,7 +80,7 @@ impl Bot {
             origin: (!info.url.is_empty())
                 .then(|| url.as_ref().map_or("?".to_owned(), |url| url.origin().ascii_serialization())),
             path: url.map(|url| url.path().to_owned()).unwrap_or_default(),
-            waiting: info.pending_update_count,
+            waiting: u64::from(info.pending_update_count),
             last_error: info.last_error_date.zip(info.last_error_message.map(words)),
             max_connections: info.max_connections,
             kinds: info.allowed_updates,

@@ -1,8 +1,10 @@
 //! Staff and masters: who may change what, what is told to whom, and who is let in.
 
 use field_service::dispatch::manage::{self, ManageOutcome};
+use field_service::dispatch::staff_dialog;
+use field_service::model::access::TokenScope;
 use field_service::model::managed::Manage;
-use field_service::model::{Category, MasterId, StaffRef, TelegramUserId};
+use field_service::model::{Category, MasterId, Place, StaffRef, TelegramUserId};
 use field_service::sim::telegram::Chat;
 use tokio::join;
 
@@ -109,10 +111,18 @@ async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
 async fn whoever_is_refused_is_told_why() {
     let t = Dispatch::start().await;
     let olga = t.add_staff(OLGA).await;
+    t.program(TokenScope::Orders, &[]).await;
     for tap in ["adm:m:im", "adm:m:im:1:ask"] {
         olga.tap(tap).await;
     }
     let newcomer = come(&t, &link(&olga)).await;
+    let told: Vec<i64> = t.one("SELECT array_agg(chat_id) FROM outbox WHERE kind = 'STAFF_SCREEN'", &[]).await;
+    assert_eq!(told, [OLGA], "a program has no chat");
+    // Another screen that has to wait takes nothing from it.
+    let left = staff_dialog::enqueue(&t.app.store, TelegramUserId(OLGA), Place::Menu, None, 0).await;
+    left.expect("a database");
+    let dropped: i64 = t.one("SELECT count(*) FROM outbox WHERE dropped_because IS NOT NULL", &[]).await;
+    assert_eq!(dropped, 0);
     olga.tap("adm:m:l:wait:1").await;
     olga.press("Пётр Новый").await;
     olga.press("Отказать").await;
@@ -152,6 +162,9 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     olga.press("Заблокировать").await;
     assert!(olga.screen().contains("Заявки в работе (1) останутся"), "{}", olga.screen());
     olga.deliver(olga.service_update(serde_json::json!({"sticker": {"emoji": "🙂"}}))).await;
+    let asked = olga.screen();
+    assert!(asked.contains("своими словами") && asked.contains("За что блокируете"), "{asked}");
+    assert!(asked.contains("Анна") && !olga.keyboard().is_empty(), "it is the same question: {asked}");
     olga.say(&"я".repeat(501)).await;
     assert!(
         olga.screen().contains("Нужна причина") && olga.screen().contains("За что блокируете"),
@@ -269,6 +282,8 @@ async fn nobody_changes_what_is_not_theirs() {
     admin.tap("adm:m:im:1:ask").await;
     admin.tap("adm:m:is:VIEWER:all").await;
     let viewer = t.add_staff_as(2, "VIEWER", &[]).await;
+    viewer.say("ку-ку").await;
+    assert!(viewer.screen().contains("номер заявки") && !viewer.screen().contains("новую заявку"), "{}", viewer.screen());
     let elsewhere = t.add_staff_as(3, "DISPATCHER", &[2]).await;
     let gone = t.add_staff_as(4, "ADMIN", &[]).await;
     t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = 4", &[]).await;

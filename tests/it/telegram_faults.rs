@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use field_service::sim::telegram::Fault;
 
-use crate::harness::{ANNA, Dispatch};
+use crate::harness::{ANNA, BORIS, Dispatch};
+
+const OLGA: i64 = 500;
 
 #[tokio::test]
 async fn a_failing_edit_does_not_stop_the_answer_nor_the_other_way_round() {
@@ -75,6 +77,27 @@ async fn a_callback_that_is_too_old_to_answer_still_shows_its_screen() {
 
     assert!(chat.screen().contains("+79990001122"));
     assert_eq!(t.app.metrics.get("telegram", "STALE"), 1);
+}
+
+/// The alert is all that says so: the list without the order does not.
+#[tokio::test]
+async fn what_a_late_alert_would_have_said_stands_above_the_screen() {
+    let t = Dispatch::start().await;
+    let order = t.order().offered_to([ANNA, BORIS]).await;
+    let (anna, olga) = (t.chat(ANNA), t.add_staff(OLGA).await);
+    for chat in [&anna, &t.chat(BORIS), &olga] {
+        chat.say("/start").await;
+    }
+    t.tap_accept(BORIS, order).await;
+    let taken = anna.tap_update(&format!("m:new:acc:{order}"));
+    let sought = olga.tap_update(&format!("adm:q:as:auto:{order}"));
+    t.telegram.let_pass(Duration::from_secs(15));
+
+    let taken = anna.deliver(taken).await;
+    assert_eq!((taken.delivery.status, taken.answers.len()), (Some(200), 0));
+    assert!(anna.screen().starts_with("Заявку уже взял") && anna.screen().contains("Новые заявки"), "{}", anna.screen());
+    assert_eq!(olga.deliver(sought).await.delivery.status, Some(200));
+    assert!(olga.screen().starts_with("Сейчас это") && olga.screen().contains(&format!("№{order}")), "{}", olga.screen());
 }
 
 #[tokio::test]

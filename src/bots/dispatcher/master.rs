@@ -217,15 +217,18 @@ impl By<'_> {
         Ok(reply.with_alert(said))
     }
 
-    /// What is to be confirmed of a block.
+    /// The open question about a master again, or what is to be confirmed of its answer. `None`: there is no such master.
     pub(super) async fn master_asked_now(
         self,
         dialog: &StaffDialog,
-        written: &Written,
+        written: Option<&Written>,
     ) -> Result<Option<Screen>, store::Error> {
         let Some(master) = dialog.master else { return Ok(None) };
         let card = manage::card(&self.bots.store, self.staff, master).await?;
-        Ok(card.map(|card| screens::confirm_block(&card, written, dialog.seen_change.unwrap_or(card.seen))))
+        Ok(card.map(|card| match written {
+            Some(written) => screens::confirm_block(&card, written, dialog.seen_change.unwrap_or(card.seen)),
+            None => question(dialog, &card),
+        }))
     }
 
     /// The same question, below why the words do not answer it.
@@ -234,10 +237,8 @@ impl By<'_> {
             staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
             return self.masters().await;
         };
-        let mut screen =
-            if dialog.question == StaffQuestion::Limit { screens::ask_limit(&card) } else { screens::ask_block(&card) };
-        screen.text = format!("{why}\n\n{}", screen.text);
-        Ok(Reply::question(screen))
+        let screen = question(dialog, &card);
+        Ok(Reply::question(Screen { text: format!("{why}\n\n{}", screen.text), ..screen }))
     }
 
     async fn invitations(self) -> Result<Reply, store::Error> {
@@ -273,6 +274,11 @@ impl By<'_> {
             InviteOutcome::AlreadyCreated => Ok(self.invitations().await?.with_alert(texts::LINK_WAS_SHOWN)),
         }
     }
+}
+
+/// The open question about a master.
+fn question(dialog: &StaffDialog, card: &MasterCard) -> Screen {
+    if dialog.question == StaffQuestion::Limit { screens::ask_limit(card) } else { screens::ask_block(card) }
 }
 
 /// A reason as it can be kept and shown. PostgreSQL's text cannot hold U+0000.

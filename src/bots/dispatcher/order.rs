@@ -112,7 +112,7 @@ impl By<'_> {
                 let returns = dialog.question == StaffQuestion::ReturnReason;
                 Ok(Reply::question(screens::confirm_written(&found, &written, returns)))
             }
-            Err(why) => Ok(ask_again(dialog, &found, &texts::misunderstood(why))),
+            Err(why) => Ok(Reply::question(question(dialog, &found, Some(&texts::misunderstood(why))))),
         }
     }
 
@@ -152,16 +152,20 @@ impl By<'_> {
         Ok(dialog::processed(&self.bots.store, &self.origin.update).await?.is_some())
     }
 
-    /// The question about an order again, or what is to be confirmed of its answer.
+    /// The open question about an order again, or what is to be confirmed of its answer. `None`: there is no such order.
     pub(super) async fn order_asked_now(
         self,
         dialog: &StaffDialog,
-        written: &Written,
+        written: Option<&Written>,
     ) -> Result<Option<Screen>, store::Error> {
         let Some(order) = dialog.order else { return Ok(None) };
         let found = act::look(&self.bots.store, order, self.staff).await?;
-        let returns = dialog.question == StaffQuestion::ReturnReason;
-        Ok(found.map(|found| screens::confirm_written(&found, written, returns)))
+        Ok(found.map(|found| match written {
+            Some(written) => {
+                screens::confirm_written(&found, written, dialog.question == StaffQuestion::ReturnReason)
+            }
+            None => question(dialog, &found, None),
+        }))
     }
 
     /// That there is no such order any more, to whoever was asked about it.
@@ -338,18 +342,18 @@ impl By<'_> {
     }
 }
 
-/// Asks the same again, with what was wrong: the question stays open.
-fn ask_again(dialog: &StaffDialog, order: &StaffOrder, wrong: &str) -> Reply {
-    let question = dialog.question;
-    if let Some(day) = dialog.day {
-        return noted(Reply::question(screens::ask_hour(order, day)), wrong);
+/// The open question about an order, below what was wrong with an answer.
+fn question(dialog: &StaffDialog, order: &StaffOrder, wrong: Option<&str>) -> Screen {
+    let screen = match (dialog.day, field(dialog.question)) {
+        (Some(day), _) => screens::ask_hour(order, day),
+        (None, Some(field)) => return screens::ask(field, order, wrong),
+        (None, None) if dialog.question == StaffQuestion::ReturnReason => screens::ask_return(order),
+        (None, None) => screens::ask_cancel(order),
+    };
+    match wrong {
+        Some(wrong) => screen.with_note(wrong),
+        None => screen,
     }
-    if let Some(field) = field(question) {
-        return Reply::question(screens::ask(field, order, Some(wrong)));
-    }
-    let returns = question == StaffQuestion::ReturnReason;
-    let screen = if returns { screens::ask_return(order) } else { screens::ask_cancel(order) };
-    noted(Reply::question(screen), wrong)
 }
 
 /// What an answer in words comes to.
@@ -431,6 +435,6 @@ fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood
 }
 
 /// What there is to say, above the screen of a new message.
-fn noted(reply: Reply, note: &str) -> Reply {
+pub(super) fn noted(reply: Reply, note: &str) -> Reply {
     Reply { screen: reply.screen.map(|screen| screen.with_note(note)), ..reply }
 }

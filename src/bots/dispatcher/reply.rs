@@ -89,29 +89,41 @@ impl Answer {
             (None, Some(screen), Some(notice)) => Some(screen.with_note(&notice.text)),
             (_, screen, _) => screen,
         };
-        let nothing_else = screen.is_none();
-        let (answered, shown, ()) = join!(
-            async {
-                let taken = bots.answer_callback(BotName::Admin, query.as_deref(), notice.as_ref()).await;
-                match place {
-                    Some(place) if !taken && nothing_else => enqueue(bots, user, message, place, 0).await,
-                    _ => Ok(()),
-                }
-            },
-            async {
-                let Some(screen) = screen else { return Ok(()) };
-                match (bots.show(BotName::Admin, user, message, &screen).await, place) {
-                    (Err(error), Some(place)) => enqueue(bots, user, message, place, pause_after(&error)).await,
-                    _ => Ok(()),
-                }
-            },
+        let (taken, shown, ()) = join!(
+            bots.answer_callback(BotName::Admin, query.as_deref(), notice.as_ref()),
+            show(bots, user, message, screen.as_ref(), place),
             async {
                 if let Some(acts) = commands {
                     offer_commands(bots, user, acts).await;
                 }
             },
         );
-        answered.and(shown)
+        if taken {
+            return shown;
+        }
+        // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
+        match (screen, notice.as_ref().and_then(Notice::as_alert), place) {
+            (None, _, Some(place)) => enqueue(bots, user, message, place, 0).await,
+            (Some(screen), Some(alert), _) if shown.is_ok() && message.is_some() => {
+                show(bots, user, message, Some(&screen.with_note(alert)), place).await
+            }
+            _ => shown,
+        }
+    }
+}
+
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`.
+async fn show(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    screen: Option<&Screen>,
+    place: Option<Place>,
+) -> Result<(), Unanswered> {
+    let Some(screen) = screen else { return Ok(()) };
+    match (bots.show(BotName::Admin, user, message, screen).await, place) {
+        (Err(error), Some(place)) => enqueue(bots, user, message, place, pause_after(&error)).await,
+        _ => Ok(()),
     }
 }
 

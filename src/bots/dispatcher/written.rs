@@ -1,10 +1,11 @@
 //! What staff write: the answer to a question, a command, or a new order in free words.
 
 use super::super::render;
-use super::super::render::texts::staff::search;
+use super::super::render::texts::staff::{ONLY_OWN_WORDS, search};
 use super::super::update::{Command, Message};
 use super::By;
 use super::new_order::says_several_things;
+use super::order::noted;
 use super::reply::Reply;
 use crate::dispatch::{staff_dialog, staff_view};
 use crate::model::staff::Place;
@@ -69,7 +70,7 @@ impl By<'_> {
     async fn answered(self, dialog: &StaffDialog, message: &Message) -> Result<Reply, store::Error> {
         let question = dialog.question;
         if question != StaffQuestion::NewOrder && (message.is_forwarded() || message.text.is_none()) {
-            return Ok(Reply::question(render::staff::only_own_words(dialog)));
+            return Ok(noted(self.asked_now().await?, ONLY_OWN_WORDS));
         }
         match question {
             StaffQuestion::NewOrder => self.new_order_written(message, dialog.day).await,
@@ -99,12 +100,15 @@ impl By<'_> {
             }
             Some((_, Some(dialog))) => {
                 let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
-                let confirm = match &written {
-                    Some(written) if dialog.master.is_some() => self.master_asked_now(&dialog, written).await?,
-                    Some(written) => self.order_asked_now(&dialog, written).await?,
-                    None => None,
+                let asked = if dialog.master.is_some() {
+                    self.master_asked_now(&dialog, written.as_ref()).await?
+                } else {
+                    self.order_asked_now(&dialog, written.as_ref()).await?
                 };
-                Ok(Reply::question(confirm.unwrap_or_else(|| render::staff::question(&dialog))))
+                match asked {
+                    Some(screen) => Ok(Reply::question(screen)),
+                    None => self.menu().await,
+                }
             }
             _ => self.menu().await,
         }

@@ -126,14 +126,8 @@ impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), Unanswered> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, fallback, otherwise, offer, asks, can_be_asked, under, commands, .. } = reply;
-        let (answered, shown, (), ()) = join!(
-            async {
-                let taken = bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()).await;
-                match otherwise {
-                    Some(fallback) if !taken => enqueue(bots, user, message, fallback, 0).await,
-                    _ => Ok(()),
-                }
-            },
+        let (taken, shown, (), ()) = join!(
+            bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()),
             async {
                 if let Some(UnderTheField { text, key }) = under {
                     let sent = bots.telegram.master.send_with_key(user.0, &text, key).await;
@@ -143,7 +137,7 @@ impl Answer {
                         return unanswered(error);
                     }
                 }
-                show(bots, user, message, Shown { screen, fallback, offer, asks }).await
+                show(bots, user, message, Shown { screen: screen.as_ref(), fallback, offer, asks }).await
             },
             async {
                 if let Some(master) = can_be_asked {
@@ -157,7 +151,18 @@ impl Answer {
                 }
             },
         );
-        answered.and(shown)
+        if taken {
+            return shown;
+        }
+        // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
+        match (otherwise, notice.as_ref().and_then(Notice::as_alert), &screen) {
+            (Some(fallback), ..) => enqueue(bots, user, message, fallback, 0).await.and(shown),
+            (None, Some(alert), Some(screen)) if shown.is_ok() && message.is_some() => {
+                let screen = screen.clone().with_note(alert);
+                show(bots, user, message, Shown { screen: Some(&screen), fallback, offer, asks: None }).await
+            }
+            _ => shown,
+        }
     }
 }
 
@@ -167,15 +172,15 @@ fn unanswered(error: telegram::Error) -> Result<(), Unanswered> {
 }
 
 /// What of a [`Reply`] is shown, and what is noted of it then.
-struct Shown {
-    screen: Option<Screen>,
+struct Shown<'a> {
+    screen: Option<&'a Screen>,
     fallback: Option<Fallback>,
     offer: Option<(OrderId, OfferId)>,
     asks: Option<(OrderId, Option<i32>)>,
 }
 
 /// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
-async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown) -> Result<(), Unanswered> {
+async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown<'_>) -> Result<(), Unanswered> {
     let Shown { screen, fallback, offer, asks } = shown;
     let Some(screen) = screen else {
         // It could not be read.
@@ -184,7 +189,7 @@ async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Sh
             None => Ok(()),
         };
     };
-    let new = match (bots.show(BotName::Master, user, message, &screen).await, fallback) {
+    let new = match (bots.show(BotName::Master, user, message, screen).await, fallback) {
         (Ok(new), _) => new,
         (Err(error), Some(fallback)) => return enqueue(bots, user, message, fallback, pause_after(&error)).await,
         (Err(error), None) => return unanswered(error),

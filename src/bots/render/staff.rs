@@ -13,11 +13,11 @@ pub mod why;
 
 use frankenstein::types::{InlineKeyboardButton, WebAppInfo};
 
-use super::{Screen, keyboards, texts};
+use super::{Screen, texts};
 use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, PolicyTap, QueueTap, StaffCallback};
 use crate::model::figures::Scope;
 use crate::model::queue::Queue;
-use crate::model::{Role, StaffDialog, StaffProfile};
+use crate::model::{Role, StaffProfile};
 pub use card::{From, card};
 pub use queue::{ask_search, cities, days, filters, found, masters, queue, too_short, trades};
 use shared::row;
@@ -57,20 +57,6 @@ pub fn page(mini_app: Option<String>, link: String) -> Screen {
 
 /// That words were no order and no answer, above the menu's buttons.
 #[must_use]
-pub fn not_understood(menu: Screen) -> Screen {
-    Screen { text: texts::staff::NOT_UNDERSTOOD.to_owned(), ..menu }
-}
-
-/// What the person is asked.
-#[must_use]
-pub fn question(dialog: &StaffDialog) -> Screen {
-    let keyboard = dialog.order.map_or_else(keyboards::none, order::back_to);
-    Screen { text: texts::staff::question(dialog), keyboard }
-}
-
-/// That a picture or somebody else's message answers no question, above the question.
-#[must_use]
-pub fn only_own_words(dialog: &StaffDialog) -> Screen {
-    let Screen { text, keyboard } = question(dialog);
-    Screen { text: format!("{}\n\n{text}", texts::staff::ONLY_OWN_WORDS), keyboard }
+pub fn not_understood(menu: Screen, role: Role) -> Screen {
+    Screen { text: texts::staff::not_understood(role).to_owned(), ..menu }
 }

@@ -14,7 +14,7 @@ pub mod search;
 use jiff::civil::{Date, DateTime};
 
 use super::words::{NAME_LIMIT, clock, day, typed};
-use crate::model::{Phone, Role, StaffDialog, StaffProfile, StaffQuestion, TelegramUserId};
+use crate::model::{Phone, Role, StaffProfile, TelegramUserId};
 
 /// Opens the queue.
 pub const BUTTON_QUEUE: &str = "📋 Очередь";
@@ -33,14 +33,11 @@ pub const BUTTON_MENU: &str = "🏠 Меню";
 pub const UNKNOWN_BUTTON: &str = "Эта кнопка устарела. Показываю меню.";
 /// When something broke that trying again will not mend.
 pub const BROKEN: &str = "Не получилось: у нас ошибка. Она записана в журнал, передайте администратору время.";
-/// To words that are no order and no answer.
-pub(in crate::bots::render) const NOT_UNDERSTOOD: &str =
-    "Не понял. Пришлите новую заявку одним сообщением (адрес, телефон, что случилось, когда) или нажмите кнопку.";
 /// To an edit of a message.
 pub const EDITED: &str =
     "Исправленное сообщение я заново не читаю. Исправьте кнопками или пришлите его ещё раз новым сообщением.";
 /// To a picture, or somebody else's message, where words are asked for.
-pub(in crate::bots::render) const ONLY_OWN_WORDS: &str = "Нужен ответ своими словами, обычным сообщением.";
+pub const ONLY_OWN_WORDS: &str = "Нужен ответ своими словами, обычным сообщением.";
 
 /// To anyone who is nobody of the staff.
 #[must_use]
@@ -82,22 +79,12 @@ pub(in crate::bots::render) fn menu(profile: &StaffProfile) -> String {
     format!("Здравствуйте, <b>{}</b>!\n{role}", typed(&profile.full_name, NAME_LIMIT))
 }
 
-/// What is asked.
-pub(in crate::bots::render) fn question(dialog: &StaffDialog) -> String {
-    let about = dialog.order.map(|order| format!(" №{order}")).unwrap_or_default();
-    match dialog.question {
-        StaffQuestion::NewOrder => "Что дальше по новой заявке?".to_owned(),
-        StaffQuestion::Search => "Что найти? Номер заявки, часть телефона, слова из адреса или имени.".to_owned(),
-        StaffQuestion::CancelReason => format!("Почему отменяете заявку{about}?"),
-        StaffQuestion::ReturnReason => format!("Почему ищем другого мастера для заявки{about}?"),
-        StaffQuestion::Address => format!("Какой адрес у заявки{about}?"),
-        StaffQuestion::ClientName => format!("Как зовут клиента по заявке{about}?"),
-        StaffQuestion::Phone => format!("Какой телефон у клиента по заявке{about}?"),
-        StaffQuestion::Description => format!("Что нужно сделать по заявке{about}?"),
-        StaffQuestion::Slot => format!("Когда приехать по заявке{about}?"),
-        StaffQuestion::Comment => format!("Что передать мастеру по заявке{about}?"),
-        StaffQuestion::Amount => format!("Сколько заплатил клиент по заявке{about}?"),
-        StaffQuestion::BlockReason => "За что блокируете мастера? Причину он увидит.".to_owned(),
-        StaffQuestion::Limit => "Сколько заявок одновременно может вести мастер?".to_owned(),
+/// To words that are no order and no answer.
+pub(in crate::bots::render) fn not_understood(role: Role) -> &'static str {
+    match role {
+        Role::Admin | Role::Dispatcher => {
+            "Не понял. Пришлите новую заявку одним сообщением (адрес, телефон, что случилось, когда) или нажмите кнопку."
+        }
+        Role::Viewer => "Не понял. Нажмите кнопку или пришлите номер заявки.",
     }
 }
