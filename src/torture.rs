@@ -116,7 +116,7 @@ impl Torture {
             let (calls, races) = (world.telegram.observe(), Arc::clone(&races));
             tokio::spawn(async move { told::listen(calls, &races).await })
         };
-        let fleet = Arc::new(Fleet::start(self.servers, world.variables()).await?);
+        let fleet = Arc::new(Fleet::start(self.servers, world.variables(), world.secrets()).await?);
         let post = Arc::new(Post::new(fleet.servers(), world.telegram.clone()));
         let program = Arc::new(Program::new(Arc::clone(&post), world.tokens.clone()));
         let (no_more_people, no_more_faults) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -158,14 +158,14 @@ impl Torture {
         let ended = Instant::now();
         fleet.recover("all faults").await;
         post.end().await;
-        let stuck = self.last_orders(&post, &program).await;
+        let last = self.last_orders(&post, &program).await;
         let settled = world.settle().await;
         let settling = ended.elapsed().as_secs_f64();
         let (processes, logged) = fleet.end().await;
         let (taps, deliveries, odd_statuses) = post.results();
         let record = Record {
             settled,
-            stuck,
+            last,
             processes,
             logged,
             odd_statuses,
@@ -201,17 +201,16 @@ impl Torture {
         })
     }
 
-    /// Of each city an order that nobody disturbs any more; what did not come to its end.
-    async fn last_orders(&self, post: &Arc<Post>, program: &Program) -> Vec<String> {
-        let stuck = join_all((0..2).map(|number| self.last_order(number, post, program))).await;
-        stuck.into_iter().filter_map(Result::err).collect()
+    /// In each city an order that nobody disturbs any more; see [`Self::last_order`].
+    async fn last_orders(&self, post: &Arc<Post>, program: &Program) -> Vec<Result<(i64, i64), String>> {
+        join_all((0..2).map(|number| self.last_order(number, post, program))).await
     }
 
-    /// It finds the one master who does that, who takes it.
+    /// An order for the one master of its trade, who taps for it: the order, and the person.
     ///
     /// # Errors
-    /// Why not.
-    async fn last_order(&self, number: usize, post: &Arc<Post>, program: &Program) -> Result<(), String> {
+    /// Why the order was not offered.
+    async fn last_order(&self, number: usize, post: &Arc<Post>, program: &Program) -> Result<(i64, i64), String> {
         let mut chance = Chance::of(self.seed, 50 + number as u64);
         let id = FIRST_MASTER + i64::try_from(self.masters + number).unwrap_or_default();
         let master = post.person(MASTER_TOKEN, id);
@@ -236,7 +235,7 @@ impl Torture {
             sleep(Duration::from_millis(50)).await;
         }
         post.deliver(&master, master.chat.tap_update(&take), &mut chance).await;
-        Ok(())
+        Ok((order, id))
     }
 }
 

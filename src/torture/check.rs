@@ -1,4 +1,17 @@
 //! The invariants, each as its own named check over a record: none of them asks the system.
+//!
+//! They are numbered:
+//! 1. An order has at most one accepted offer, which is its master's, and one person is told that he won.
+//! 2. Nobody gets above the limit by accepting or by the system.
+//! 3. The history of an order is a chain, and its version grows by one for each change.
+//! 4. No live offer is on an assigned or final order.
+//! 5. Every assignment has its metrics row.
+//! 6. What was answered is what was committed, however often an update comes.
+//! 7. A message that must go out is sent at least once.
+//! 8. What is shown is what is so after the commit.
+//! 9. Every tap and every message is answered.
+//! 10. No failure of one order, master, city or job stops another's.
+//! 11. Nobody sees or changes what is not his.
 
 mod answers;
 mod limits;
@@ -20,7 +33,7 @@ const SHOWN: usize = 8;
 /// One check, and what it found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// The invariant, as they are numbered in the design; 0: what is none of them.
+    /// The invariant's number in the list above; 0: what is none of them.
     pub invariant: u8,
     /// What holds.
     pub name: &'static str,
@@ -80,7 +93,8 @@ pub(super) fn all(record: &Record) -> Vec<Check> {
         screens::taken_orders_are_not_shown_as_free(record, &lives),
         screens::cards_in_the_end_are_known_and_of_live_offers(record),
         owed::taps_were_answered(record),
-        rest::nothing_is_stuck(record),
+        rest::last_orders_found_their_masters(record),
+        rest::nobody_was_told_that_it_is_broken(record),
         rights::masters_see_their_own(record, &lives),
         rights::staff_see_their_cities(record),
         rest::history_verifies(record),

@@ -30,10 +30,11 @@ pub(super) fn numbers_after(text: &str, word: &str) -> Vec<i64> {
     text.split(word).skip(1).filter_map(number).collect()
 }
 
-/// The clients of phones in a text in which nothing stands between a phone's digits.
-pub(super) fn phones(close: &str) -> Vec<i64> {
+/// The clients whose name or phone is in a text, however the phone is written.
+pub(super) fn clients_in(text: &str) -> Vec<i64> {
     let client = |rest: &str| rest.get(..7)?.parse().ok();
-    close.split(PHONE).skip(1).filter_map(client).collect()
+    let close = text.replace([' ', '-', '(', ')', '\u{a0}'], "");
+    numbers_after(text, CLIENT).into_iter().chain(close.split(PHONE).skip(1).filter_map(client)).collect()
 }
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod tests {
     fn a_number_that_was_cut_is_nobodys() {
         let text = "Torture street 000012, Torture street 0000…, Client000003";
         assert_eq!((numbers_after(text, ADDRESS), numbers_after(text, CLIENT)), (vec![12], vec![3]));
-        assert_eq!(phones("+79120000007 79120000008 +7912000"), [7]);
+        assert_eq!(clients_in("+79120000007 79120000008 +7912000"), [7]);
+        assert_eq!(clients_in("Client000003 +7 (912) 000-00-07 +7\u{a0}912 000-00-08"), [3, 7, 8]);
     }
 }

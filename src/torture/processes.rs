@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Error;
 use super::deliver::lock;
-use super::marks::{ADDRESS, ADMIN_TOKEN, CLIENT, MASTER_TOKEN, SECRET, numbers_after, phones};
+use super::marks::{ADDRESS, clients_in, numbers_after};
 
 /// How long a process that was told to stop may take: a little longer than it gives what is under way.
 const STOPS: Duration = Duration::from_secs(40);
@@ -57,6 +57,8 @@ pub(super) struct Fleet {
     addresses: Vec<String>,
     children: Vec<tokio::sync::Mutex<Option<Child>>>,
     notes: Arc<Mutex<Notes>>,
+    /// What must not be in a log.
+    secrets: Arc<[String]>,
     /// What reads the logs, until their writers have ended.
     readers: Mutex<Vec<JoinHandle<()>>>,
     client: reqwest::Client,
@@ -78,8 +80,13 @@ pub(super) enum End {
 }
 
 impl Fleet {
-    /// Starts `servers` processes that take updates and one more that does not, and waits until all are well.
-    pub(super) async fn start(servers: usize, variables: Vec<(&'static str, String)>) -> Result<Self, Error> {
+    /// Starts `servers` processes that take updates and one more that does not, and waits until all are well. Their logs must not
+    /// show `secrets`.
+    pub(super) async fn start(
+        servers: usize,
+        variables: Vec<(&'static str, String)>,
+        secrets: Arc<[String]>,
+    ) -> Result<Self, Error> {
         let count = servers + 1;
         let mut addresses = Vec::new();
         for _ in 0..count {
@@ -92,6 +99,7 @@ impl Fleet {
             addresses,
             children: (0..count).map(|_| tokio::sync::Mutex::default()).collect(),
             notes: Arc::default(),
+            secrets,
             readers: Mutex::default(),
             client: crate::telegram::http_client("http://127.0.0.1"),
             faketime: faketime(),
@@ -141,11 +149,11 @@ impl Fleet {
         let said: [Option<Box<dyn Read + Send>>; 2] =
             [child.stdout.take().map(|said| Box::new(said) as _), child.stderr.take().map(|said| Box::new(said) as _)];
         for said in said.into_iter().flatten() {
-            let notes = Arc::clone(&self.notes);
+            let (notes, secrets) = (Arc::clone(&self.notes), Arc::clone(&self.secrets));
             let reader = std::thread::spawn(move || {
                 // Whatever is no text is no line of ours.
                 for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
-                    note_line(&notes, number, &String::from_utf8_lossy(&line));
+                    note_line(&notes, &secrets, number, &String::from_utf8_lossy(&line));
                 }
             });
             lock(&self.readers).push(reader);
@@ -275,14 +283,14 @@ async fn ended(process: &mut Child, within: Duration) -> Option<ExitStatus> {
 }
 
 /// Keeps what must not be in a log.
-fn note_line(notes: &Mutex<Notes>, number: usize, line: &str) {
+fn note_line(notes: &Mutex<Notes>, secrets: &[String], number: usize, line: &str) {
     let mut notes = lock(notes);
     if line.contains("panic") && notes.wrong.len() < 100 {
         notes.wrong.push(format!("process {number}: {line}"));
     }
-    let shows = [CLIENT, ADDRESS].iter().any(|word| !numbers_after(line, word).is_empty())
-        || !phones(line).is_empty()
-        || [MASTER_TOKEN, ADMIN_TOKEN, SECRET].iter().any(|secret| line.contains(secret));
+    let shows = !numbers_after(line, ADDRESS).is_empty()
+        || !clients_in(line).is_empty()
+        || secrets.iter().any(|secret| line.contains(secret));
     if shows && notes.logged.len() < 100 {
         notes.logged.push(format!("process {number}: {line}"));
     }
@@ -301,11 +309,12 @@ mod tests {
             "Client000012",
             "Torture street 000012",
             "phone +79120000012",
+            "phone +7 912 000-00-12",
             "https://api/bot1001:torture/sendMessage",
         ] {
-            note_line(&notes, 1, line);
+            note_line(&notes, &["1001:torture".to_owned()], 1, line);
         }
         let notes = lock(&notes);
-        assert_eq!((notes.wrong.len(), notes.logged.len()), (1, 4), "{notes:?}");
+        assert_eq!((notes.wrong.len(), notes.logged.len()), (1, 5), "{notes:?}");
     }
 }

@@ -36,7 +36,7 @@ pub(super) const QUERIES: [(u8, &str, &str); 9] = [
 impl World {
     /// What the database and the chats hold.
     pub(super) async fn read(&self) -> Result<Record, Error> {
-        let owner = self.owner().await;
+        let owner = self.owner().await?;
         let mut record = Record::default();
         for row in owner.query(ORDERS, &[]).await? {
             record.orders.push(order(&row)?);

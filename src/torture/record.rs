@@ -85,6 +85,8 @@ pub(super) struct Told {
     pub(super) pushed: HashMap<(i64, i64), usize>,
     /// The same of cards that were tapped for, and sent because the message that was tapped in is gone.
     pub(super) sent: HashMap<(i64, i64), usize>,
+    /// To whom a message said that something broke which trying again will not mend, and when.
+    pub(super) broken: Vec<(i64, Ms)>,
 }
 
 /// An order as it is in the end.
@@ -226,8 +228,8 @@ pub(super) struct Record {
     pub(super) unsealed: Vec<String>,
     /// Statuses other than 200 and 503, each with what was delivered.
     pub(super) odd_statuses: Vec<String>,
-    /// What the last orders, which nobody disturbed, did not come to.
-    pub(super) stuck: Vec<String>,
+    /// The last orders, which nobody disturbed, each with the only person who was to take it; or why it was not offered.
+    pub(super) last: Vec<Result<(i64, i64), String>>,
 }
 
 /// For how long an order was in a status, and whose.

@@ -91,7 +91,11 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for check in &self.checks {
             let number = if check.invariant == 0 { "  ".to_owned() } else { format!("{:2}", check.invariant) };
-            let verdict = if check.holds() { "holds " } else { "BROKEN" };
+            let verdict = match (check.holds(), check.looked_at) {
+                (false, _) => "BROKEN",
+                (true, 0) => "UNSEEN",
+                (true, _) => "holds ",
+            };
             write!(f, "{number}  {verdict}  {} ({} looked at", check.name, check.looked_at)?;
             match check.excused {
                 0 => writeln!(f, ")")?,

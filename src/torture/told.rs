@@ -7,13 +7,16 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::marks::{ADDRESS, CLIENT, MASTER_BOT, numbers_after, phones};
+use super::marks::{ADDRESS, MASTER_BOT, clients_in, numbers_after};
 use super::record::{Ms, Shown, Told, now};
 use crate::bots::callback::Callback;
 use crate::bots::render::texts;
 use crate::dispatch::accept::AcceptOutcome;
 use crate::model::BotName;
 use crate::sim::telegram::Call;
+
+/// What both bots say when something broke that trying again will not mend.
+pub(super) const BROKEN: [&str; 2] = [texts::BROKEN, texts::staff::BROKEN];
 
 /// Listens until the local Telegram is gone or somebody else listens.
 pub(super) async fn listen(mut calls: UnboundedReceiver<Call>, races: &Races) -> Told {
@@ -77,9 +80,13 @@ fn note(told: &mut Told, call: &Call, at: Ms) {
     if call.status != 200 {
         return;
     }
+    let text = call.params["text"].as_str().unwrap_or_default();
+    if BROKEN.iter().any(|broken| text.contains(broken)) {
+        told.broken.push((person, at));
+    }
     let shown = read(&call.params);
     if call.method == "sendMessage" {
-        let pushed = is_new_offer(call.params["text"].as_str().unwrap_or_default());
+        let pushed = is_new_offer(text);
         for order in &shown.free {
             let of = if pushed { &mut told.pushed } else { &mut told.sent };
             *of.entry((person, *order)).or_default() += 1;
@@ -123,9 +130,7 @@ fn read(params: &Value) -> Shown {
     }
     shown.orders = texts::orders_in(&words).into_iter().map(|order| order.0).collect();
     shown.places = numbers_after(&words, ADDRESS);
-    shown.clients = numbers_after(&words, CLIENT);
-    let between = [' ', '-', '(', ')', '\u{a0}'];
-    shown.clients.extend(phones(&words.replace(between, "")));
+    shown.clients = clients_in(&words);
     for list in [&mut shown.free, &mut shown.orders, &mut shown.places, &mut shown.clients] {
         list.sort_unstable();
         list.dedup();

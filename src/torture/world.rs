@@ -1,5 +1,6 @@
 //! What is tortured: a private PostgreSQL and a local Telegram, each behind a proxy, and who works there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -19,6 +20,9 @@ use crate::store::{Clock, Store, access, migrate};
 
 /// How long the outbox may take to be empty after the last fault.
 const SETTLES: Duration = Duration::from_mins(3);
+
+/// How long PostgreSQL may take no connection.
+const ANSWERS: Duration = Duration::from_secs(30);
 
 /// How many programs there are.
 const PROGRAMS: usize = 12;
@@ -87,19 +91,30 @@ impl World {
         database.into_iter().chain(others).collect()
     }
 
+    /// What no log may show.
+    pub(super) fn secrets(&self) -> Arc<[String]> {
+        let known = [MASTER_TOKEN, ADMIN_TOKEN, SECRET].map(ToOwned::to_owned);
+        known.into_iter().chain(self.tokens.iter().cloned()).collect()
+    }
+
     /// The server, and the way to it.
     pub(super) async fn described(&self) -> Result<String, Error> {
-        let version: String = self.owner().await.query_one("SHOW server_version", &[]).await?.get(0);
+        let version: String = self.owner().await?.query_one("SHOW server_version", &[]).await?.get(0);
         let number = version.split(' ').next().unwrap_or_default();
         let way = if self.pooler.is_some() { " through PgBouncer and TLS" } else { "" };
         Ok(format!("PostgreSQL {number}{way}"))
     }
 
     /// A connection of the database's owner past the proxy, when the server takes one.
-    pub(super) async fn owner(&self) -> Client {
+    ///
+    /// # Errors
+    /// When it takes none for longer than any fault lasts.
+    pub(super) async fn owner(&self) -> Result<Client, Error> {
+        let begun = Instant::now();
         loop {
             match connect(&self.cluster.database_url(DATABASE)).await {
-                Ok(client) => return client,
+                Ok(client) => return Ok(client),
+                Err(error) if begun.elapsed() > ANSWERS => return Err(error.into()),
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         }
@@ -116,27 +131,33 @@ impl World {
 
     /// Makes all transactions read only from now on, or no longer.
     pub(super) async fn read_only(&self, on: bool) {
-        let owner = self.owner().await;
         let value = if on { "on" } else { "off" };
         let alter = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
-        for sql in [alter.as_str(), "SELECT pg_reload_conf()"] {
-            if let Err(error) = owner.batch_execute(sql).await {
-                tracing::warn!(%error, "{sql}");
-            }
+        let done = async {
+            let owner = self.owner().await?;
+            owner.batch_execute(&alter).await?;
+            owner.batch_execute("SELECT pg_reload_conf()").await?;
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, "{alter}");
         }
     }
 
     /// Ends every session of the programs.
     pub(super) async fn end_sessions(&self) {
         let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'");
-        drop(self.owner().await.batch_execute(&sql).await);
+        if let Ok(owner) = self.owner().await {
+            // It ends itself, too, if it is one of them.
+            drop(owner.batch_execute(&sql).await);
+        }
     }
 
     /// How many orders are open.
     pub(super) async fn open_orders(&self) -> i64 {
         let sql = "SELECT count(*) FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')";
-        let counted = self.owner().await.query_one(sql, &[]).await;
-        counted.map_or(i64::MAX, |row| row.get(0))
+        let Ok(owner) = self.owner().await else { return i64::MAX };
+        owner.query_one(sql, &[]).await.map_or(i64::MAX, |row| row.get(0))
     }
 
     /// Waits until nothing is owed to anybody; when that was, unless it was never.
@@ -146,7 +167,8 @@ impl World {
             let sql = "SELECT count(*) FROM outbox WHERE finished_at IS NULL";
             // What is committed in this moment may not be counted yet.
             let at = now() - SLACK;
-            let owed: i64 = self.owner().await.query_one(sql, &[]).await.map_or(1, |row| row.get(0));
+            let owner = self.owner().await.ok()?;
+            let owed: i64 = owner.query_one(sql, &[]).await.map_or(1, |row| row.get(0));
             if owed == 0 {
                 return Some(at);
             }

@@ -60,8 +60,8 @@ pub(super) fn nobody_accepts_above_the_limit(record: &Record) -> Check {
         if change.to == OrderStatus::Assigned && change.actor == "ADMIN" {
             given.insert((owner, change.order), change.committed);
         } else if change.to == OrderStatus::Assigned {
-            let lately = |order: &&i64| given.get(&(owner, **order)).is_none_or(|at| *at < change.begun);
-            let had = load.iter().filter(lately).count();
+            let given_before = |order: &&i64| given.get(&(owner, **order)).is_none_or(|at| *at < change.begun);
+            let had = load.iter().filter(given_before).count();
             let allowed = masters.get(&owner).map(|master| master.limits_between(change.begun, change.committed));
             let limit = allowed.and_then(Iterator::max).unwrap_or(i64::MAX);
             check.look((i64::try_from(had).unwrap_or(i64::MAX) >= limit).then(|| {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::Check;
+use crate::model::OrderStatus;
 use crate::torture::record::Record;
+use crate::torture::told::BROKEN;
 
 /// The invariants that are queries.
 pub(super) fn queries(record: &Record) -> Vec<Check> {
@@ -43,13 +45,38 @@ fn none(invariant: u8, name: &'static str, looked_at: usize, found: &[String]) -
     check
 }
 
-pub(super) fn nothing_is_stuck(record: &Record) -> Check {
-    none(
-        10,
-        "after all faults each city's next order found its master, and each process was well again",
-        1,
-        &record.stuck,
-    )
+pub(super) fn last_orders_found_their_masters(record: &Record) -> Check {
+    let mut check = Check::new(10, "after all faults each city's next order was offered to its only master, who got it");
+    for last in &record.last {
+        check.look(match last {
+            Err(why) => Some(why.clone()),
+            Ok((order, person)) => {
+                let master = record.masters.iter().find(|master| master.person == *person).map(|master| master.id);
+                let mut changes = record.changes.iter().filter(|change| change.order == *order);
+                let got = changes.any(|change| {
+                    change.to == OrderStatus::Assigned
+                        && change.actor == "MASTER"
+                        && master.is_some()
+                        && change.master == master
+                });
+                (!got).then(|| format!("order {order}: {person} tapped for it, alone, and has not got it"))
+            }
+        });
+    }
+    check
+}
+
+/// Nothing that anybody does here is to fail for good.
+pub(super) fn nobody_was_told_that_it_is_broken(record: &Record) -> Check {
+    let mut check = Check::new(9, "nobody was told that something broke which trying again will not mend");
+    for tap in &record.taps {
+        let broken = tap.answers.iter().find(|(_, text)| BROKEN.contains(&text.as_str()));
+        check.look(broken.map(|(at, text)| format!("{} was told «{text}» at {at}, having tapped {}", tap.person, tap.data)));
+    }
+    for (person, at) in &record.told.broken {
+        check.break_by(format!("{person} was shown it at {at}"));
+    }
+    check
 }
 
 pub(super) fn history_verifies(record: &Record) -> Check {
@@ -83,6 +110,7 @@ pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::super::tests::{a_race, broken};
+    use super::BROKEN;
     use crate::torture::record::Made;
 
     pub(in super::super) fn queries() -> Vec<(u8, &'static str, Vec<String>)> {
@@ -125,7 +153,35 @@ pub(super) mod tests {
         let mut record = a_race();
         let said = || vec!["x".to_owned()];
         (record.processes, record.logged, record.unsealed) = (said(), said(), said());
-        (record.odd_statuses, record.stuck) = (said(), said());
-        assert_eq!(broken(&record).len(), 5);
+        record.odd_statuses = said();
+        assert_eq!(broken(&record).len(), 4);
+    }
+
+    #[test]
+    fn a_last_order_that_its_master_has_not_got_is_named() {
+        const NAME: &str = "after all faults each city's next order was offered to its only master, who got it";
+        for (last, is_broken) in [
+            (Ok((7, 101)), false),
+            (Ok((7, 102)), true),
+            (Ok((8, 101)), true),
+            (Ok((7, 999)), true),
+            (Err("not offered".to_owned()), true),
+        ] {
+            let mut record = a_race();
+            record.last.push(last.clone());
+            assert_eq!(broken(&record), [NAME].repeat(usize::from(is_broken)), "{last:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_was_told_that_something_broke_is_named() {
+        const NAME: &str = "nobody was told that something broke which trying again will not mend";
+        let mut record = a_race();
+        record.told.broken.push((101, 5));
+        assert_eq!(broken(&record), [NAME]);
+        let mut record = a_race();
+        record.taps[0].data = "m:sh:on".to_owned();
+        record.taps[0].answers[0].1 = BROKEN[0].to_owned();
+        assert_eq!(broken(&record), [NAME]);
     }
 }

@@ -87,7 +87,11 @@ pub(super) fn are_told_what_is_so(record: &Record, lives: &Lives) -> Check {
                 Did::Cancel => span.status == OrderStatus::Canceled,
             }),
             // Whoever lost the answer to a COMMIT looks again, and finds what it did itself.
-            Says::Repeated => tap.came_again(at) || work.was_troubled(from, at),
+            Says::Repeated if !tap.came_again(at) && work.was_troubled(from, at) => {
+                check.excused += 1;
+                continue;
+            }
+            Says::Repeated => tap.came_again(at),
             Says::NotFound => {
                 let own = record.staff.get(&tap.person);
                 !cities.get(&order).is_some_and(|city| own.is_some_and(|own| own.contains(city)))

@@ -27,8 +27,8 @@ pub(super) async fn live(city: &City, mut chance: Chance) {
         sleep(Duration::from_millis(200 + chance.below_u64(500))).await;
         let number = chance.below(city.masters);
         let master = i64::try_from(number).unwrap_or_default() + 1;
-        let owner = city.world.owner().await;
         // Whatever fault is in force: there will be another time.
+        let Ok(owner) = city.world.owner().await else { continue };
         if owner.execute(OFFER, &[&master]).await.is_err() {
             continue;
         }
