@@ -111,7 +111,8 @@ pub fn origin(staff: StaffRef, seen: Option<&impl Debug>, what: &impl Debug) -> 
     Origin { update, message: None, written: None }
 }
 
-/// What stands between the quotes of `If-Match`: nothing of a weak tag. `None`: `*`, whatever it is.
+/// What stands between the quotes of `If-Match`; `None`: `*`, whatever it is. Proxies that compress an answer mark its tag: nginx as
+/// weak, Caddy by a suffix. It is the same order all the same.
 fn tag(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(tag) = headers.get(IF_MATCH) else {
         return Err(Problem::new(Kind::MatchMissing).with_detail("If-Match: expected the ETag as it was seen"));
@@ -120,5 +121,7 @@ fn tag(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     if tag == "*" {
         return Ok(None);
     }
-    Ok(Some(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default()))
+    let tag = tag.strip_prefix("W/").unwrap_or(tag);
+    let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default();
+    Ok(Some(["-gzip", "-zstd", "-br"].iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(tag)))
 }

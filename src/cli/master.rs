@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use field_service::dispatch::shift;
 use field_service::model::invitation::Invited;
 use field_service::model::order::Category;
-use field_service::model::{MasterId, MasterRef, TelegramUserId};
+use field_service::model::{MasterId, MasterRef, Phone, TelegramUserId};
 use field_service::store::Store;
 use field_service::store::masters::change::{self, Changed, Changes};
 use field_service::store::masters::enrol::{self, Added, NewMaster};
@@ -167,7 +167,7 @@ pub async fn run(command: Master) -> Result {
 async fn add(Add { telegram_id, name, city, phone, work }: Add) -> Result {
     one_line("name", &name)?;
     one_line("city", &city)?;
-    phone.as_deref().map_or(Ok(()), checked_phone)?;
+    let phone = phone.as_deref().map(e164).transpose()?;
     let districts = work.districts()?;
     let user = TelegramUserId(telegram_id);
     let new = NewMaster {
@@ -215,14 +215,13 @@ async fn set(set: Set) -> Result {
     for (what, text) in [("name", &set.name), ("city", &set.city), ("block", &set.block)] {
         text.as_deref().map_or(Ok(()), |text| one_line(what, text))?;
     }
-    set.phone.as_deref().filter(|phone| !phone.is_empty()).map_or(Ok(()), checked_phone)?;
     if set.work.timezone.is_some() && set.city.is_none() {
         return Err("--timezone is that of a new city: it needs --city".into());
     }
     let changes = Changes {
         user: set.new_telegram_id.map(TelegramUserId),
         full_name: set.name,
-        phone: set.phone.map(|phone| Some(phone).filter(|phone| !phone.is_empty())),
+        phone: set.phone.map(|phone| if phone.is_empty() { Ok(None) } else { e164(&phone).map(Some) }).transpose()?,
         city: set.city,
         districts: set.work.districts()?,
         timezone: set.work.timezone,
@@ -328,10 +327,10 @@ impl Work {
     }
 }
 
-fn checked_phone(phone: &str) -> Result {
-    let digits = phone.chars().filter(char::is_ascii_digit).count();
-    let fits = phone.chars().all(|c| c.is_ascii_digit() || " +-()".contains(c)) && (5..=15).contains(&digits);
-    if fits { Ok(()) } else { Err("--phone is not a phone: expected 5 to 15 digits, such as +79120000001".into()) }
+/// A phone as it is stored and as the API shows it, of one as people write it.
+fn e164(phone: &str) -> Result<String> {
+    let parsed = Phone::parse(phone).map_err(|_| "--phone is no whole number: expected one such as +79120000001")?;
+    Ok(parsed.as_e164().to_owned())
 }
 
 fn words(refusal: &Refusal, city: Option<&str>, timezone: Option<&str>) -> String {

@@ -28,7 +28,7 @@ const BOTS: [(BotName, &str, &str); 2] = [
 
 /// That a variable is malformed, in words that name it and do not show its value.
 pub(super) fn malformed(complaint: String) -> Finding {
-    Finding::wrong("setting", complaint, "set it as said; deploy/env.example has all of them")
+    Finding::wrong("setting", complaint, "set it as said; the README has a table of all of them")
 }
 
 /// That the file of settings says nothing.
