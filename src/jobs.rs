@@ -56,18 +56,19 @@ enum Job {
     Measure,
 }
 
+/// Every job, in the order of [`Jobs::pass`].
 const JOBS: [Job; 26] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
-    Job::BeginRounds,
     Job::Sweep(&WAKE, SOON),
+    Job::BeginRounds,
     Job::Sweep(&ESCALATE, SOON),
     Job::Sweep(&CALL, SOON),
-    Job::Sweep(&LATE, SOON),
-    Job::Sweep(&CALL_CHANGES, SOON),
-    Job::Sweep(&RETURNED, SOON),
-    Job::Sweep(&UNREACHABLE, SOON),
     Job::Sweep(&CARDS, SOON),
     Job::Sweep(&RECALL, SOON),
+    Job::Sweep(&LATE, SOON),
+    Job::Sweep(&RETURNED, SOON),
+    Job::Sweep(&UNREACHABLE, SOON),
+    Job::Sweep(&CALL_CHANGES, SOON),
     Job::Sweep(&OVERTAKEN, SOON),
     Job::Sweep(&RESCHEDULE, SOME_TIME),
     Job::Sweep(&FORGET_MESSAGES, SOME_TIME),
@@ -104,6 +105,15 @@ impl Job {
     }
 }
 
+/// What becomes of a pass that is under way when the process is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtStop {
+    /// It is dropped, and rolled back.
+    DropPass,
+    /// It is waited for.
+    FinishPass,
+}
+
 /// What one pass of every sweep and of the rounds did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passed {
@@ -117,8 +127,22 @@ pub struct Passed {
     pub overdue: usize,
     /// Calls for a dispatcher that were enqueued.
     pub called: usize,
-    /// Cards of ended offers that were about to be left as they are.
+    /// Cards of ended offers whose update was enqueued.
     pub cards: usize,
+}
+
+impl Passed {
+    /// Where it is said what a sweep did, if it is.
+    fn count_of(&mut self, sweep: &'static Sweep) -> Option<&mut usize> {
+        let counts = [
+            (&EXPIRE, &mut self.expired),
+            (&WAKE, &mut self.woken),
+            (&ESCALATE, &mut self.overdue),
+            (&CALL, &mut self.called),
+            (&CARDS, &mut self.cards),
+        ];
+        counts.into_iter().find(|(counted, _)| std::ptr::eq(*counted, sweep)).map(|(_, count)| count)
+    }
 }
 
 /// What a job did; nothing, if it failed, and the first failure is noted.
@@ -148,44 +172,26 @@ impl Jobs {
     /// # Errors
     /// When one of them failed: the first of them, after all have had their turn. What was done stays, and the rest is still due.
     pub async fn pass(&self) -> Result<Passed, store::Error> {
-        let mut failure = None;
-        let passed = Passed {
-            expired: or_note(self.sweep(&EXPIRE).await, &mut failure),
-            woken: or_note(self.sweep(&WAKE).await, &mut failure),
-            dispatched: or_note(self.begin_rounds().await, &mut failure),
-            overdue: or_note(self.sweep(&ESCALATE).await, &mut failure),
-            called: or_note(self.sweep(&CALL).await, &mut failure),
-            cards: or_note(self.sweep(&CARDS).await, &mut failure),
-        };
-        for sweep in [
-            &RECALL,
-            &LATE,
-            &RETURNED,
-            &UNREACHABLE,
-            &CALL_CHANGES,
-            &OVERTAKEN,
-            &RESCHEDULE,
-            &FORGET_MESSAGES,
-            &FORGET_UPDATES,
-            &FORGET_SHOWN,
-            &FORGET_CHATS,
-            &FORGET_DRAFTS,
-            &FORGET_ONBOARDINGS,
-            &FORGET_SEARCHES,
-            &FORGET_SESSIONS,
-            &FORGET_LOST_TAPS,
-            &PURGE,
-            &SEAL,
-        ] {
-            or_note(self.sweep(sweep).await, &mut failure);
+        let (mut passed, mut failure) = (Passed::default(), None);
+        for job in JOBS {
+            match job {
+                Job::Sweep(sweep, _) => {
+                    let changed = or_note(self.sweep(sweep).await, &mut failure);
+                    if let Some(count) = passed.count_of(sweep) {
+                        *count = changed;
+                    }
+                }
+                Job::BeginRounds => passed.dispatched = or_note(self.begin_rounds().await, &mut failure),
+                Job::CloseDay => or_note(self.close_day().await, &mut failure),
+                Job::Measure => {}
+            }
         }
-        or_note(self.close_day().await, &mut failure);
         failure.map_or(Ok(passed), Err)
     }
 
     async fn repeat(&self, job: Job, stop: Shared<impl Future<Output = ()>>) -> Option<&'static str> {
         let pass = || self.pass_of(job);
-        self.supervise(job.name(), job.every(), None, stop, true, pass).await
+        self.supervise(job.name(), job.every(), None, stop, AtStop::DropPass, pass).await
     }
 
     /// One pass of a job; how long to pause.
@@ -225,15 +231,14 @@ impl Jobs {
 
     /// Passes again and again until `stop` is ready, whatever becomes of a single pass: one that fails or panics is logged
     /// and counted, and the next one begins after a backoff. `pass` says how long to pause. `wake`: what ends a pause early.
-    /// `drops`: whether a pass that is under way at the end is dropped, rather than waited for. The name, if the last pass
-    /// failed.
+    /// The name, if the last pass failed.
     async fn supervise<F>(
         &self,
         name: &'static str,
         every: Duration,
         wake: Option<&Notify>,
         stop: Shared<impl Future<Output = ()>>,
-        drops: bool,
+        at_stop: AtStop,
         pass: impl Fn() -> F,
     ) -> Option<&'static str>
     where
@@ -247,7 +252,7 @@ impl Jobs {
                 let mut passing = pin!(AssertUnwindSafe(pass()).catch_unwind());
                 select! {
                     passed = &mut passing => passed,
-                    () = stop.clone(), if drops => return failure,
+                    () = stop.clone(), if at_stop == AtStop::DropPass => return failure,
                 }
             };
             let pause;
@@ -317,7 +322,7 @@ mod tests {
             }
         };
         let stop = tokio::time::sleep(Duration::from_secs(20)).shared();
-        let failed = jobs.supervise("odd", Duration::from_secs(1), None, stop, true, pass).await;
+        let failed = jobs.supervise("odd", Duration::from_secs(1), None, stop, AtStop::DropPass, pass).await;
         assert_eq!(failed, None, "the last pass succeeded");
         // A second and two of backoff, then one pass a second.
         assert!(passes.load(Ordering::Relaxed) > 15, "{passes:?}");

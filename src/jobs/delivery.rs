@@ -9,7 +9,7 @@ use futures_util::future::Shared;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::Jobs;
+use super::{AtStop, Jobs};
 use crate::bots::delivery;
 use crate::dispatch::deliver;
 use crate::store;
@@ -30,7 +30,7 @@ pub(super) async fn run(jobs: &Jobs, stop: Shared<impl Future<Output = ()>>) -> 
     let under_way = Mutex::new(JoinSet::new());
     let pass = || pass(jobs, &under_way);
     // A claim is not dropped half-way: its rows would stay leased.
-    let passes = jobs.supervise("deliver", IDLE, Some(&jobs.bots.enqueued), stop.clone(), false, pass);
+    let passes = jobs.supervise("deliver", IDLE, Some(&jobs.bots.enqueued), stop.clone(), AtStop::FinishPass, pass);
     let deadline = stop.then(async |()| Instant::now() + DRAIN);
     let deadline = deadline.shared();
     let deliver = async {

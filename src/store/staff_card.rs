@@ -1,6 +1,6 @@
 //! An order as staff see it: all of it, its offers, its changes, and why its search asked whom it asked.
 //!
-//! Four statements, each of which finds only what the reader has a right to.
+//! Each statement finds only what the reader has a right to, but for the history, which is left out if the order was not found.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;

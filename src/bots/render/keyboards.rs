@@ -254,7 +254,7 @@ pub(super) fn notification(notification: &Notification) -> InlineKeyboardMarkup 
         Notification::OfferEnded { .. } => markup(vec![row(texts::BUTTON_NEW, Callback::List { page: 1 })]),
         Notification::Assigned(own) | Notification::Changed { order: own, .. } => to_own_order(own),
         Notification::Canceled { .. } => to_lists(None),
-        // The dispatchers' bot has no buttons yet; and screens have their own.
+        // Screens bring their own.
         _ => none(),
     }
 }

@@ -163,8 +163,7 @@ fn change(row: &Row) -> Result<MasterChange, Error> {
     })
 }
 
-/// Locks a master of the person's cities, waiting for it; what is decided by. $4: what is to be changed, $5: of which trade or
-/// district.
+/// Locks a master of the person's cities, waiting for it.
 pub(crate) const LOCK: Statement = statement!(
     "managed.lock",
     [INT8, INT8, INT8],
@@ -175,7 +174,7 @@ pub(crate) const LOCK: Statement = statement!(
      FOR NO KEY UPDATE OF masters"
 );
 
-/// Reads a master, in a statement that begins after its lock.
+/// Reads what is decided by, in a statement that begins after the lock. $4: what is to be changed, $5: of which trade or district.
 pub(crate) const READ: Statement =
     statement!("managed.read", [INT8, INT8, INT8, TEXT, TEXT], include_str!("managed_read.sql"));
 

@@ -7,8 +7,8 @@
 use super::{LOCK_ORDERS, Statement, Sweep, statement};
 use crate::model::due::BATCH;
 
-/// That a message of the outbox told nobody and never will.
-macro_rules! told {
+/// That a message of the outbox has told somebody, or still may.
+macro_rules! may_have_told {
     () => {
         "(dropped_because IN ('UNREACHABLE', 'ABANDONED', 'OVERTAKEN')) IS NOT TRUE"
     };
@@ -39,7 +39,7 @@ pub static RETURNED: Sweep = Sweep {
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT orders.id ",
         returned!(),
-        told!(),
+        may_have_told!(),
         ") AND orders.id <> ALL ($3) /* except */
            AND EXISTS (SELECT FROM staff_on_call(orders.city_id)) LIMIT $2 /* at most */"
     ),
@@ -52,7 +52,7 @@ pub static RETURNED: Sweep = Sweep {
                 coalesce($1, now()), coalesce($1, now())
          FROM (SELECT orders.id AS order_id, orders.city_id, change.changed_by_master_id AS master_id, change.id AS history_id ",
         returned!(),
-        told!(),
+        may_have_told!(),
         ") AND orders.id = ANY ($2) /* orders */) AS untold
          CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
          RETURNING id"
@@ -96,7 +96,7 @@ pub static UNREACHABLE: Sweep = Sweep {
         [TIMESTAMPTZ, INT4, INT8_ARRAY],
         "SELECT DISTINCT masters.id ",
         unreachable!(),
-        told!(),
+        may_have_told!(),
         ") AND masters.id <> ALL ($3) /* except */
            AND EXISTS (SELECT FROM staff_on_call(masters.city_id)) LIMIT $2 /* at most */"
     ),
@@ -111,7 +111,7 @@ pub static UNREACHABLE: Sweep = Sweep {
                       -- Which master it is stands beside each order.
                       bool_or(news.order_id IS NOT NULL) OVER (PARTITION BY masters.id) AS has_orders ",
         unreachable!(),
-        told!(),
+        may_have_told!(),
         ") AND masters.id = ANY ($2) /* masters */) AS untold
          CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
          WHERE untold.order_id IS NOT NULL OR NOT untold.has_orders

@@ -82,7 +82,7 @@ pub(in crate::bots::render) fn choose_master(nobody: bool) -> String {
     }
 }
 
-/// The name of a state on a button, three of which are in a row.
+/// The name of a state on a button, two of which are in a row.
 fn short_state(state: QueueState) -> &'static str {
     match state {
         QueueState::Urgent => "🔥 Горит",
