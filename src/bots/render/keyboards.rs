@@ -3,40 +3,16 @@
 //! Where a screen replaces another, an impatient finger may hit it a second time: nothing that acts is where, counted from
 //! above or from below, there was a button that acted or that asked whether to act. `tests/it/keyboards.rs` walks all pairs.
 
-use frankenstein::types::{ButtonStyle, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup};
+use frankenstein::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
+use super::buttons::{Row, bad, button, copy, good, markup, pager, row};
 use super::texts;
 use crate::bots::callback::{Callback, Own};
 use crate::model::dialog::Profile;
 use crate::model::facts::{Standing, SumOf};
 use crate::model::notification::Notification;
 use crate::model::order::{ActiveList, OrderStatus, OwnOrder};
-use crate::model::text::cut;
 use crate::model::{Amount, OfferList, OrderId};
-
-type Row = Vec<InlineKeyboardButton>;
-
-fn markup(inline_keyboard: Vec<Row>) -> InlineKeyboardMarkup {
-    InlineKeyboardMarkup { inline_keyboard, force_reply: None }
-}
-
-fn button(text: impl Into<String>, callback: Callback) -> InlineKeyboardButton {
-    InlineKeyboardButton::builder().text(text).callback_data(callback.to_string()).build()
-}
-
-fn row(text: impl Into<String>, callback: Callback) -> Row {
-    vec![button(text, callback)]
-}
-
-/// The button that a screen is for.
-fn good(text: &str, callback: Callback) -> Row {
-    vec![InlineKeyboardButton { style: Some(ButtonStyle::Success), ..button(text, callback) }]
-}
-
-/// A button that cannot be taken back.
-fn bad(text: &str, callback: Callback) -> Row {
-    vec![InlineKeyboardButton { style: Some(ButtonStyle::Danger), ..button(text, callback) }]
-}
 
 /// Explains why an order went to somebody else.
 pub(super) fn why(order: OrderId) -> Row {
@@ -105,24 +81,10 @@ fn to_menu() -> InlineKeyboardButton {
 
 /// Copies the client's phone and the address.
 fn copies(own: &OwnOrder) -> Option<Row> {
-    // <https://core.telegram.org/bots/api#copytextbutton>
-    let copy = |label: &str, text: &str| {
-        let text = cut(text.trim(), 256);
-        let copy_text = CopyTextButton { text: text.clone() };
-        (!text.is_empty()).then(|| InlineKeyboardButton::builder().text(label).copy_text(copy_text).build())
-    };
     let phone = copy(texts::BUTTON_COPY_PHONE, &texts::telephone_to_copy(&own.client.phone));
     let address = copy(texts::BUTTON_COPY_ADDRESS, &texts::address_to_copy(&own.card));
     let row: Row = phone.into_iter().chain(address).collect();
     (!row.is_empty()).then_some(row)
-}
-
-/// ◀ ▶ where there is such a page; nothing when there is only one.
-fn turns(page: i64, pages: i64, to: impl Fn(i64) -> Callback) -> Option<Row> {
-    let back = (page > 1).then(|| button("◀", to(page - 1)));
-    let on = (page < pages).then(|| button("▶", to(page + 1)));
-    let turns: Row = back.into_iter().chain(on).collect();
-    (!turns.is_empty()).then_some(turns)
 }
 
 /// «🔄 Обновить» and the way to the menu: above the list, where a card has what acts.
@@ -136,7 +98,7 @@ pub(super) fn active_list(list: &ActiveList) -> InlineKeyboardMarkup {
     rows.extend(
         list.lines.iter().map(|line| row(texts::button_order(&line.card), Callback::Own(Own::Card, line.card.id))),
     );
-    rows.extend(turns(list.page, list.pages(), |page| Callback::Active { page }));
+    rows.extend(pager(list.page, list.pages(), |page| Callback::Active { page }));
     markup(rows)
 }
 
@@ -172,7 +134,7 @@ fn next_step(order: OrderId, status: OrderStatus) -> Option<Row> {
         OrderStatus::Payment => (texts::BUTTON_AMOUNT, Own::AskDone),
         _ => return None,
     };
-    Some(good(text, Callback::Own(own, order)))
+    Some(vec![good(text, Callback::Own(own, order))])
 }
 
 fn give_back(order: OrderId) -> Row {
@@ -183,7 +145,7 @@ fn give_back(order: OrderId) -> Row {
 pub(super) fn confirm_done(order: OrderId) -> InlineKeyboardMarkup {
     markup(vec![
         row(texts::BUTTON_DONE_NO, Callback::Own(Own::Card, order)),
-        good(texts::BUTTON_DONE_YES, Callback::Own(Own::Done, order)),
+        vec![good(texts::BUTTON_DONE_YES, Callback::Own(Own::Done, order))],
         row(texts::BUTTON_BACK_TO_ACTIVE, Callback::Active { page: 1 }),
     ])
 }
@@ -198,7 +160,7 @@ pub(super) fn ask_sum(order: OrderId, sum: SumOf) -> InlineKeyboardMarkup {
         return markup(rows);
     }
     let nothing = Amount::from_kopecks(0).filter(|_| sum == SumOf::FreeVisit);
-    rows.extend(nothing.map(|amount| good(texts::BUTTON_FREE, Callback::Close { order, amount })));
+    rows.extend(nothing.map(|amount| vec![good(texts::BUTTON_FREE, Callback::Close { order, amount })]));
     rows.push(row(texts::BUTTON_NOT_DONE, Callback::Own(Own::NotDone, order)));
     rows.push(vec![to_menu()]);
     markup(rows)
@@ -207,7 +169,7 @@ pub(super) fn ask_sum(order: OrderId, sum: SumOf) -> InlineKeyboardMarkup {
 /// Close it, or say another sum.
 pub(super) fn confirm_amount(order: OrderId, amount: Amount) -> InlineKeyboardMarkup {
     markup(vec![
-        good(texts::BUTTON_CLOSE_YES, Callback::Close { order, amount }),
+        vec![good(texts::BUTTON_CLOSE_YES, Callback::Close { order, amount })],
         row(texts::BUTTON_ANOTHER_AMOUNT, Callback::Own(Own::AskDone, order)),
     ])
 }
@@ -215,7 +177,7 @@ pub(super) fn confirm_amount(order: OrderId, amount: Amount) -> InlineKeyboardMa
 /// Correct it, or say another sum.
 pub(super) fn confirm_correction(order: OrderId, amount: Amount) -> InlineKeyboardMarkup {
     markup(vec![
-        good(texts::BUTTON_CORRECT_YES, Callback::Correct { order, amount }),
+        vec![good(texts::BUTTON_CORRECT_YES, Callback::Correct { order, amount })],
         row(texts::BUTTON_ANOTHER_AMOUNT, Callback::Own(Own::AskCorrection, order)),
     ])
 }
@@ -231,7 +193,7 @@ pub(super) fn ask_return_reason(order: OrderId) -> InlineKeyboardMarkup {
 /// Give it back, keep it, or say another reason.
 pub(super) fn confirm_return(order: OrderId, message: i32) -> InlineKeyboardMarkup {
     markup(vec![
-        bad(texts::BUTTON_RETURN_YES, Callback::GiveBack { order, message }),
+        vec![bad(texts::BUTTON_RETURN_YES, Callback::GiveBack { order, message })],
         row(texts::BUTTON_KEEP, Callback::Own(Own::Keep, order)),
         row(texts::BUTTON_ANOTHER_REASON, Callback::Own(Own::AskReturn, order)),
     ])
@@ -241,8 +203,8 @@ pub(super) fn confirm_return(order: OrderId, message: i32) -> InlineKeyboardMark
 pub(super) fn notification(notification: &Notification) -> InlineKeyboardMarkup {
     match notification {
         Notification::Offer { card, .. } => markup(vec![
-            good(texts::BUTTON_ACCEPT, Callback::Accept { order: card.id, page: 1 }),
-            bad(texts::BUTTON_DECLINE, Callback::AskDecline { order: card.id, page: 1 }),
+            vec![good(texts::BUTTON_ACCEPT, Callback::Accept { order: card.id, page: 1 })],
+            vec![bad(texts::BUTTON_DECLINE, Callback::AskDecline { order: card.id, page: 1 })],
         ]),
         Notification::OfferEnded { order, standing: Standing::Yours, .. } => markup(vec![
             row(texts::BUTTON_ACTIVE, Callback::Active { page: 1 }),
@@ -268,12 +230,12 @@ pub(super) fn offer_list(list: &OfferList, own: Option<&OwnOrder>) -> InlineKeyb
         let order = line.card.id;
         row(texts::button_order(&line.card), Callback::Card { order, page: list.page })
     }));
-    rows.extend(turns(list.page, list.pages(), |page| Callback::List { page }));
+    rows.extend(pager(list.page, list.pages(), |page| Callback::List { page }));
     if let Some(own) = own {
         let order = own.card.id;
         rows.push(row(texts::button_own(order), Callback::Own(Own::Card, order)));
         if own.status == OrderStatus::Assigned {
-            rows.push(good(texts::BUTTON_EN_ROUTE, Callback::Own(Own::EnRoute, order)));
+            rows.push(vec![good(texts::BUTTON_EN_ROUTE, Callback::Own(Own::EnRoute, order))]);
         }
     }
     markup(rows)
@@ -282,8 +244,8 @@ pub(super) fn offer_list(list: &OfferList, own: Option<&OwnOrder>) -> InlineKeyb
 /// Take, decline, back.
 pub(super) fn offer_card(order: OrderId, page: i64) -> InlineKeyboardMarkup {
     markup(vec![
-        good(texts::BUTTON_ACCEPT, Callback::Accept { order, page }),
-        bad(texts::BUTTON_DECLINE, Callback::AskDecline { order, page }),
+        vec![good(texts::BUTTON_ACCEPT, Callback::Accept { order, page })],
+        vec![bad(texts::BUTTON_DECLINE, Callback::AskDecline { order, page })],
         row(texts::BUTTON_BACK_TO_LIST, Callback::List { page }),
     ])
 }
@@ -291,7 +253,7 @@ pub(super) fn offer_card(order: OrderId, page: i64) -> InlineKeyboardMarkup {
 /// Back to the card, yes, or back to the list: what asked was in the middle, or last.
 pub(super) fn confirm_decline(order: OrderId, page: i64) -> InlineKeyboardMarkup {
     markup(vec![
-        bad(texts::BUTTON_DECLINE_YES, Callback::Decline { order, page }),
+        vec![bad(texts::BUTTON_DECLINE_YES, Callback::Decline { order, page })],
         row(texts::BUTTON_DECLINE_NO, Callback::Card { order, page }),
         row(texts::BUTTON_BACK_TO_LIST, Callback::List { page }),
     ])

@@ -1,16 +1,15 @@
 //! What somebody is asked who followed a master's invitation.
 
-use frankenstein::types::{ButtonStyle, InlineKeyboardButton, InlineKeyboardMarkup};
+use frankenstein::types::InlineKeyboardButton;
 
-use super::{Screen, texts};
+use super::buttons::{Row, good, markup, pager};
+use super::{Screen, buttons, texts};
 use crate::bots::callback::{Callback, OnboardTap};
 use crate::model::onboarding::{Complaint, Onboarding, Step};
 use crate::model::order::Category;
 
 /// How many districts a page has.
 const DISTRICTS_A_PAGE: usize = 20;
-
-type Row = Vec<InlineKeyboardButton>;
 
 /// What is asked at this step, below a complaint if what was told is not taken. Of the districts, that page.
 #[must_use]
@@ -27,20 +26,19 @@ pub fn question(known: &Onboarding, complaint: Option<Complaint>, page: i64) -> 
         }
         None => texts::onboarding::question(known),
     };
-    Screen { text, keyboard: InlineKeyboardMarkup { inline_keyboard: rows, force_reply: None } }
+    Screen { text, keyboard: markup(rows) }
 }
 
-fn button(text: String, tap: OnboardTap) -> InlineKeyboardButton {
-    InlineKeyboardButton::builder().text(text).callback_data(Callback::Onboard(tap).to_string()).build()
+fn button(text: impl Into<String>, tap: OnboardTap) -> InlineKeyboardButton {
+    buttons::button(text, Callback::Onboard(tap))
 }
 
 fn next() -> InlineKeyboardButton {
-    let style = Some(ButtonStyle::Success);
-    InlineKeyboardButton { style, ..button(texts::onboarding::BUTTON_NEXT.to_owned(), OnboardTap::Next) }
+    good(texts::onboarding::BUTTON_NEXT, Callback::Onboard(OnboardTap::Next))
 }
 
 fn back() -> Row {
-    vec![button(texts::onboarding::BUTTON_BACK.to_owned(), OnboardTap::Back)]
+    vec![button(texts::onboarding::BUTTON_BACK, OnboardTap::Back)]
 }
 
 fn trades(known: &Onboarding) -> Vec<Row> {
@@ -68,10 +66,7 @@ fn districts(known: &Onboarding, page: i64) -> Vec<Row> {
     let all = known.districts.len() >= known.city_districts.len();
     let mut rows = vec![vec![button(texts::onboarding::all_districts(all), OnboardTap::AllDistricts { on: !all })]];
     rows.extend(buttons.chunks(2).map(<[_]>::to_vec));
-    let turn = |to: usize, sign: &str| button(sign.to_owned(), OnboardTap::Show { page: number(to) });
-    let back_a_page = (page > 1).then(|| turn(page - 1, "◀"));
-    let turns: Row = back_a_page.into_iter().chain((page < pages).then(|| turn(page + 1, "▶"))).collect();
-    rows.extend((!turns.is_empty()).then_some(turns));
+    rows.extend(pager(number(page), number(pages), |page| Callback::Onboard(OnboardTap::Show { page })));
     rows.extend([vec![next()], back()]);
     rows
 }

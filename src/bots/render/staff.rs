@@ -8,11 +8,11 @@ pub mod new_order;
 pub mod order;
 pub mod policy;
 mod queue;
-pub mod shared;
 pub mod why;
 
 use frankenstein::types::{InlineKeyboardButton, WebAppInfo};
 
+use super::buttons::{markup, row};
 use super::{Screen, texts};
 use crate::bots::callback::staff::{FiguresTap, MasterTap, NewTap, PolicyTap, QueueTap, StaffCallback};
 use crate::model::figures::Scope;
@@ -20,7 +20,6 @@ use crate::model::queue::Queue;
 use crate::model::{Role, StaffProfile};
 pub use card::{From, card};
 pub use queue::{ask_search, cities, days, filters, found, masters, queue, too_short, trades};
-use shared::row;
 
 /// The menu, with what the person may do, and what there is in the queue. `drafted`: a new order was begun and is not finished. `paged`: there is
 /// a way to the page.
@@ -40,7 +39,7 @@ pub fn menu(profile: &StaffProfile, queue: Option<&Queue>, drafted: bool, paged:
         rows.push(row(texts::staff::page::BUTTON, StaffCallback::Page));
     }
     let counts = queue.map(|queue| format!("\n\n{}", texts::staff::queue::counts(queue))).unwrap_or_default();
-    Screen { text: format!("{}{counts}", texts::staff::menu(profile)), keyboard: shared::markup(rows) }
+    Screen { text: format!("{}{counts}", texts::staff::menu(profile)), keyboard: markup(rows) }
 }
 
 /// The ways to the page: inside Telegram, if it opens there, and by a link.
@@ -52,7 +51,7 @@ pub fn page(mini_app: Option<String>, link: String) -> Screen {
         .map(|url| vec![InlineKeyboardButton::builder().text(words::OPEN_INSIDE).web_app(WebAppInfo { url }).build()]);
     let outside = vec![InlineKeyboardButton::builder().text(words::OPEN_OUTSIDE).url(link).build()];
     let menu = row(texts::staff::BUTTON_MENU, StaffCallback::Menu);
-    Screen { text: text.to_owned(), keyboard: shared::markup(inside.into_iter().chain([outside, menu]).collect()) }
+    Screen { text: text.to_owned(), keyboard: markup(inside.into_iter().chain([outside, menu]).collect()) }
 }
 
 /// That words were no order and no answer, above the menu's buttons.

@@ -170,7 +170,9 @@ pub fn accept(outcome: &AcceptOutcome) -> String {
         AcceptOutcome::Taken(race) => taken(race.as_ref()),
         AcceptOutcome::Declined => DECLINED.to_owned(),
         AcceptOutcome::Expired => EXPIRED.to_owned(),
-        AcceptOutcome::LimitReached { limit: ..=0, .. } => "Вам пока не дают новых заявок. Обратитесь к диспетчеру.".to_owned(),
+        AcceptOutcome::LimitReached { limit: ..=0, .. } => {
+            "Вам пока не дают новых заявок. Обратитесь к диспетчеру.".to_owned()
+        }
         AcceptOutcome::LimitReached { active, limit } => {
             format!("Достигнут лимит активных заявок ({limit}). {} и попробуйте снова.", finish_first(*active, *limit))
         }

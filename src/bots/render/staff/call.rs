@@ -1,15 +1,14 @@
 //! Calls: messages that nobody has asked for, with the buttons to act.
 
-use frankenstein::types::{CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup};
+use frankenstein::types::InlineKeyboardMarkup;
 
 use super::super::Screen;
+use super::super::buttons::{Row, button, copy, good, markup, row};
 use super::super::texts;
 use super::super::texts::staff::calls as words;
-use super::shared::{Row, button, good, markup, row};
 use crate::bots::callback::staff::{MasterTap, OrderTap, QueueTap, StaffCallback};
 use crate::model::call::{Call, CalledOrder, Cause};
 use crate::model::order::Stage;
-use crate::model::text::cut;
 use crate::model::{MasterId, OrderId};
 
 /// How many orders have a button below several calls.
@@ -73,12 +72,7 @@ fn actions(call: &Call, order: &CalledOrder) -> Vec<Row> {
 
 /// Copies the phones of the client and the master.
 fn copies(call: &Call) -> Option<Row> {
-    let copy = |label: &str, phone: &str| {
-        // <https://core.telegram.org/bots/api#copytextbutton>
-        let text = cut(texts::telephone_to_copy(phone).trim(), 256);
-        let copy_text = CopyTextButton { text: text.clone() };
-        (!text.is_empty()).then(|| InlineKeyboardButton::builder().text(label).copy_text(copy_text).build())
-    };
+    let copy = |label, phone| copy(label, &texts::telephone_to_copy(phone));
     let client = call.order.as_ref().and_then(|order| copy(words::BUTTON_COPY_CLIENT, &order.client.phone));
     let master = call.master.as_ref().and_then(|master| master.phone.as_deref());
     let master = master.and_then(|phone| copy(words::BUTTON_COPY_MASTER, phone));

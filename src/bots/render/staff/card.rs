@@ -1,21 +1,20 @@
 //! An order's card, with what its state and the reader's role allow.
 
-use frankenstein::types::{CopyTextButton, InlineKeyboardButton};
+use frankenstein::types::InlineKeyboardButton;
 
 use super::super::Screen;
+use super::super::buttons::{Row, bad, button, copy, good, markup, row};
 use super::super::texts::staff::card as texts;
 use super::super::texts::staff::new_order::BUTTON_REPEAT;
 use super::super::texts::staff::queue::{BUTTON_REFRESH, BUTTON_TO_QUEUE};
 use super::super::texts::staff::search::BUTTON_TO_FOUND;
 use super::super::texts::why::BUTTON_WHY_THESE;
 use super::super::texts::{address_to_copy, telephone_to_copy};
-use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{Field, NewTap, OrderTap, QueueTap, StaffCallback};
 use crate::dispatch::actions::{OrderAction, allowed};
 use crate::dispatch::staff_view::situation;
 use crate::model::OrderStatus;
 use crate::model::staff_card::StaffCard;
-use crate::model::text::cut;
 
 /// Where a card was opened, and where its reader returns to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +86,6 @@ fn act(card: &StaffCard, action: OrderAction) -> InlineKeyboardButton {
 
 /// Copies the phones and the address.
 fn copies(card: &StaffCard) -> Option<Row> {
-    // <https://core.telegram.org/bots/api#copytextbutton>
-    let copy = |label: &str, text: &str| {
-        let text = cut(text.trim(), 256);
-        let copy_text = CopyTextButton { text: text.clone() };
-        (!text.is_empty()).then(|| InlineKeyboardButton::builder().text(label).copy_text(copy_text).build())
-    };
     let master = card.master.as_ref().and_then(|master| master.phone.as_deref());
     let row: Row = [
         copy(texts::BUTTON_COPY_PHONE, &telephone_to_copy(&card.client.phone)),

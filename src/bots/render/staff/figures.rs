@@ -3,8 +3,8 @@
 use frankenstein::types::InlineKeyboardButton;
 
 use super::super::Screen;
+use super::super::buttons::{Row, button, markup, pager, row};
 use super::super::texts::staff::{BUTTON_MENU, figures as texts};
-use super::shared::{Row, button, markup, row};
 use crate::bots::callback::staff::{FiguresTap, StaffCallback};
 use crate::model::figures::{CityChoice, Figures, MasterFigures, Period, Place, Scope};
 
@@ -29,7 +29,8 @@ pub fn masters(figures: &MasterFigures) -> Screen {
     let scope = figures.place.scope;
     let mut rows =
         vec![periods(scope.period, |period| FiguresTap::Masters { scope: Scope { period, ..scope }, page: 1 })];
-    rows.extend(turns(figures));
+    let masters = |page| to(FiguresTap::Masters { scope: figures.place.scope, page });
+    rows.extend(pager(figures.page, figures.pages(), masters));
     rows.push(row(texts::BUTTON_FIGURES_OF_ORDERS, to(FiguresTap::Orders(scope))));
     rows.extend(city(&figures.place, true));
     rows.push(row(BUTTON_MENU, StaffCallback::Menu));
@@ -74,13 +75,4 @@ fn of_masters(place: &Place) -> FiguresTap {
 fn city(place: &Place, masters: bool) -> Option<Row> {
     let tap = FiguresTap::Cities { period: place.scope.period, masters };
     (place.cities > 1).then(|| row(texts::BUTTON_FIGURES_CITY, to(tap)))
-}
-
-/// ◀ ▶ where there is such a page.
-fn turns(figures: &MasterFigures) -> Option<Row> {
-    let to = |page| to(FiguresTap::Masters { scope: figures.place.scope, page });
-    let back = (figures.page > 1).then(|| button("◀", to(figures.page - 1)));
-    let on = (figures.page < figures.pages()).then(|| button("▶", to(figures.page + 1)));
-    let turns: Row = back.into_iter().chain(on).collect();
-    (!turns.is_empty()).then_some(turns)
 }

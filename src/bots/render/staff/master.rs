@@ -2,12 +2,12 @@
 //!
 //! What changes something at once changes places with «Обновить», so that a second tap undoes nothing.
 
-use frankenstein::types::{CopyTextButton, InlineKeyboardButton};
+use frankenstein::types::InlineKeyboardButton;
 
 use super::super::Screen;
+use super::super::buttons::{Row, bad, button, copy, good, markup, pager, row};
 use super::super::texts;
 use super::super::texts::staff::{BUTTON_MENU, master as words};
-use super::shared::{Row, bad, button, good, markup, row};
 use crate::bots::callback::staff::{MasterTap, QueueTap, StaffCallback};
 use crate::model::dialog::Written;
 use crate::model::invitation::{Invitation, Invited};
@@ -42,10 +42,8 @@ pub fn list(list: &MasterList, profile: &StaffProfile) -> Screen {
     let mut rows = vec![MasterFilter::ALL.into_iter().enumerate().map(|(place, kind)| filter(place, kind)).collect()];
     let with_city = profile.cities.len() > 1;
     rows.extend(list.lines.iter().map(|line| alone(words::button_master(line, with_city), MasterTap::Card(line.id))));
-    let turn = |page: i64, sign: &str| tap(sign, MasterTap::List { filter: list.filter, page });
-    let back = (list.page > 1).then(|| turn(list.page - 1, "◀"));
-    let turns: Row = back.into_iter().chain((list.page < list.pages()).then(|| turn(list.page + 1, "▶"))).collect();
-    rows.extend((!turns.is_empty()).then_some(turns));
+    let to = |page| StaffCallback::Master(MasterTap::List { filter: list.filter, page });
+    rows.extend(pager(list.page, list.pages(), to));
     let invitations = profile.role.acts().then(|| tap(words::BUTTON_INVITATIONS, MasterTap::Invitations));
     rows.push(invitations.into_iter().chain([to_menu()]).collect());
     Screen { text: words::list(list), keyboard: markup(rows) }
@@ -65,7 +63,7 @@ pub fn card(card: &MasterCard, profile: &StaffProfile, note: Option<&str>) -> Sc
     };
     let orders: Row = card.orders.iter().take(4).map(order).collect();
     rows.extend((!orders.is_empty()).then_some(orders));
-    rows.extend(copy(words::BUTTON_COPY_PHONE, card.phone.as_deref()));
+    rows.extend(card.phone.as_deref().and_then(|phone| copy(words::BUTTON_COPY_PHONE, phone)).map(|copy| vec![copy]));
     rows.push(vec![tap(words::BUTTON_TO_MASTERS, MasterTap::Start), to_menu()]);
     let text = words::card(card);
     let text = note.map_or_else(|| text.clone(), |note| format!("{}\n\n{text}", texts::escaped(note)));
@@ -96,14 +94,6 @@ fn actions(card: &MasterCard) -> Vec<Row> {
         vec![bad(words::BUTTON_BLOCK, StaffCallback::Master(MasterTap::AskBlock(id)))]
     };
     shift.into_iter().chain([choices, block]).collect()
-}
-
-/// A button that copies, if there is something.
-fn copy(label: &str, text: Option<&str>) -> Option<Row> {
-    // <https://core.telegram.org/bots/api#copytextbutton>
-    let text = text.map(str::trim).filter(|text| (1..=256).contains(&text.chars().count()))?;
-    let copy_text = CopyTextButton { text: text.to_owned() };
-    Some(vec![InlineKeyboardButton::builder().text(label).copy_text(copy_text).build()])
 }
 
 fn to_card(card: &MasterCard) -> Row {
@@ -172,10 +162,8 @@ pub fn districts(card: &MasterCard, page: i64) -> Screen {
         })
         .collect();
     let mut rows: Vec<Row> = buttons.chunks(2).map(<[_]>::to_vec).collect();
-    let turn = |to: usize, sign: &str| tap(sign, MasterTap::Districts(card.id, number(to)));
-    let back = (page > 1).then(|| turn(page - 1, "◀"));
-    let turns: Row = back.into_iter().chain((page < pages).then(|| turn(page + 1, "▶"))).collect();
-    rows.extend((!turns.is_empty()).then_some(turns));
+    let to = |page| StaffCallback::Master(MasterTap::Districts(card.id, page));
+    rows.extend(pager(number(page), number(pages), to));
     rows.push(to_card(card));
     Screen { text: words::districts(card), keyboard: markup(rows) }
 }
@@ -234,7 +222,7 @@ pub fn ask_staff(cities: &[(CityId, String)]) -> Screen {
 /// A link that was made, which is not shown again.
 #[must_use]
 pub fn invitation_made(number: i64, link: &str, invited: &Invited, city: Option<&str>) -> Screen {
-    let mut rows: Vec<Row> = copy(words::BUTTON_COPY_LINK, Some(link)).into_iter().collect();
+    let mut rows: Vec<Row> = copy(words::BUTTON_COPY_LINK, link).into_iter().map(|copy| vec![copy]).collect();
     rows.push(alone(words::BUTTON_TO_INVITATIONS, MasterTap::Invitations));
     Screen { text: words::invitation_made(number, link, invited, city), keyboard: markup(rows) }
 }

@@ -6,7 +6,7 @@
 use frankenstein::types::InlineKeyboardButton;
 use jiff::civil::{Date, DateTime};
 
-use super::shared::{Row, bad, button, good, markup, row};
+use super::super::buttons::{Row, bad, button, good, markup, pager, row};
 use crate::bots::callback::staff::{NewTap, QueueTap, StaffCallback};
 use crate::bots::render::Screen;
 use crate::bots::render::texts::staff as texts;
@@ -93,11 +93,8 @@ fn choices(draft: DraftId, all: Vec<(&str, NewTap)>, page: i64) -> Vec<Row> {
     let page = usize::try_from(page).unwrap_or(1).clamp(1, pages);
     let shown = all.into_iter().skip((page - 1) * PAGE).take(PAGE);
     let mut rows = in_pairs(&shown.map(|(name, tap)| new(name, tap)).collect::<Row>());
-    let turn = |page: usize| NewTap::Page(draft, i64::try_from(page).unwrap_or(1));
-    let back = (page > 1).then(|| new("◀", turn(page - 1)));
-    let on = (page < pages).then(|| new("▶", turn(page + 1)));
-    let turns: Row = back.into_iter().chain(on).collect();
-    rows.extend((!turns.is_empty()).then_some(turns));
+    let number = |page: usize| i64::try_from(page).unwrap_or(1);
+    rows.extend(pager(number(page), number(pages), |page| StaffCallback::New(NewTap::Page(draft, page))));
     rows
 }
 

@@ -7,7 +7,7 @@ use frankenstein::types::InlineKeyboardMarkup;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::shared::{Row, bad, button, good, markup, row};
+use super::super::buttons::{Row, bad, beside, button, good, markup, row};
 use crate::bots::callback::staff::{CancelReason, Field, OrderTap, QueueTap, ReturnReason, StaffCallback};
 use crate::bots::render::Screen;
 use crate::bots::render::texts::staff;
@@ -49,11 +49,8 @@ pub fn candidates(list: &Candidates) -> Screen {
             .map(|line| row(texts::button_candidate(line), tap(OrderTap::Pick { order, master: line.id, seen }))),
     );
     let to = |page| tap(OrderTap::Candidates { order, page });
-    let mut turns: Row = Vec::new();
-    turns.extend((list.page > 1).then(|| button("◀", to(list.page - 1))));
-    turns.push(button(texts::BUTTON_REFRESH, to(list.page)));
-    turns.extend((list.page < list.pages()).then(|| button("▶", to(list.page + 1))));
-    rows.push(turns);
+    let [before, after] = beside(list.page, list.pages(), to);
+    rows.push(before.into_iter().chain([button(texts::BUTTON_REFRESH, to(list.page))]).chain(after).collect());
     Screen { text: texts::candidates(list), keyboard: markup(rows) }
 }
 

@@ -1,8 +1,8 @@
 //! How masters are searched for: the rules in force, others that are being chosen, and those of before.
 
 use super::super::Screen;
+use super::super::buttons::{Row, button, good, markup, row};
 use super::super::texts::staff::{BUTTON_MENU, policy as words};
-use super::shared::{Row, button, good, markup, row};
 use crate::bots::callback::staff::{PolicyTap, StaffCallback};
 use crate::model::policy_draft::{PolicyDraft, PolicyField, PolicyInForce, PolicyRecord, PolicyValues};
 use crate::model::policy_preview::Preview;

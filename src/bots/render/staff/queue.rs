@@ -5,10 +5,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::super::Screen;
+use super::super::buttons::{Row, button, markup, pager, row};
 use super::super::texts::staff::BUTTON_MENU;
 use super::super::texts::staff::queue as texts;
 use super::super::texts::staff::search as words;
-use super::shared::{Row, button, markup, row};
 use crate::bots::callback::staff::{QueueTap, StaffCallback};
 use crate::model::queue::{Choices, Found, Narrow, Queue, QueueLine, QueueState};
 use crate::model::{Category, MasterId, OrderId};
@@ -22,7 +22,7 @@ fn tap(text: impl Into<String>, tap: QueueTap) -> InlineKeyboardButton {
 pub fn queue(queue: &Queue) -> Screen {
     let page = queue.page;
     let mut rows = numbers(&queue.lines, |order| QueueTap::Card { order, page });
-    rows.extend(turns(page, queue.pages(), QueueTap::Page));
+    rows.extend(pager(page, queue.pages(), QueueTap::Page));
     // Of three a small phone cuts the ends off.
     rows.extend(states(queue).chunks(2).map(<[_]>::to_vec));
     rows.push(vec![
@@ -49,14 +49,6 @@ fn in_a_row(longest: usize) -> usize {
         8..=10 => 3,
         _ => 2,
     }
-}
-
-/// ◀ ▶ where there is such a page; nothing when there is only one.
-fn turns(page: i64, pages: i64, to: impl Fn(i64) -> QueueTap) -> Option<Row> {
-    let back = (page > 1).then(|| tap("◀", to(page - 1)));
-    let on = (page < pages).then(|| tap("▶", to(page + 1)));
-    let turns: Row = back.into_iter().chain(on).collect();
-    (!turns.is_empty()).then_some(turns)
 }
 
 /// The counts: all, and each state that has orders or is shown.
@@ -125,7 +117,7 @@ fn choose(
             vec![tap(texts::button_choice(&choice.name, choice.orders), QueueTap::Narrow(to(choice.id)))]
         }),
     );
-    rows.extend(turns(choices.page, choices.pages(), page));
+    rows.extend(pager(choices.page, choices.pages(), page));
     rows.push(to_filters());
     rows
 }
@@ -183,7 +175,7 @@ fn to_queue() -> Row {
 pub fn found(found: &Found) -> Screen {
     let page = found.page;
     let mut rows = numbers(&found.lines, |order| QueueTap::FoundCard { order, page });
-    rows.extend(turns(page, found.pages(), QueueTap::Found));
+    rows.extend(pager(page, found.pages(), QueueTap::Found));
     rows.push(vec![
         tap(words::BUTTON_SEARCH_AGAIN, QueueTap::AskSearch),
         tap(texts::BUTTON_TO_QUEUE, QueueTap::Page(1)),

@@ -1,7 +1,7 @@
 //! Why an order's waves asked whom they asked.
 
+use super::super::buttons::{Row, markup, pager, row};
 use super::order::back_to;
-use super::shared::{Row, button, markup, row};
 use crate::bots::callback::staff::{OrderTap, QueueTap, StaffCallback};
 use crate::bots::render::Screen;
 use crate::bots::render::texts::staff::order::BUTTON_BACK;
@@ -23,11 +23,7 @@ pub fn waves(waves: &WhyWaves) -> Screen {
         let about = OrderTap::WhyMaster { order, master: *master, page: waves.page };
         row(texts::button_master(name, *why_not), tap(about))
     }));
-    let to = |page| tap(OrderTap::Why { order, page });
-    let mut turns: Row = Vec::new();
-    turns.extend((waves.page > 1).then(|| button("◀", to(waves.page - 1))));
-    turns.extend((waves.page < waves.pages).then(|| button("▶", to(waves.page + 1))));
-    rows.extend((!turns.is_empty()).then_some(turns));
+    rows.extend(pager(waves.page, waves.pages, |page| tap(OrderTap::Why { order, page })));
     Screen { text: texts::waves(waves), keyboard: markup(rows) }
 }
 
