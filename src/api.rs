@@ -59,7 +59,7 @@ pub use document::document;
 pub use problem::Kind;
 use problem::Problem;
 
-/// What may be read of a request before it has its turn.
+/// What may be read of a request before it has its permit.
 #[derive(Clone, Copy)]
 struct Reads {
     /// So many bytes.
@@ -77,10 +77,10 @@ const OPENING: Reads = Reads { at_most: 16 * 1024, of_tokens_only: false };
 
 /// A body that takes longer to arrive is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a request may take once it is read, its turn included; with what is sent because of it that stays inside a server's drain and
+/// What a request may take once it is read, waiting for its permit included; with what is sent because of it that stays inside a server's drain and
 /// the function's own timeout.
 const DEADLINE: Duration = Duration::from_secs(19);
-/// For how long a request waits for its turn.
+/// For how long a request waits for its permit.
 const QUEUE: Duration = Duration::from_secs(5);
 
 /// What the API works with. Cheap to clone.
@@ -95,7 +95,7 @@ pub struct State {
     /// The dispatchers' bot, for which Telegram signs who opened a page.
     admin_bot: Token,
     /// So many requests are answered at once: taps need connections too.
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// What is Russian in requests, from the one place where words stand.
@@ -133,8 +133,8 @@ impl State {
     /// Over that database.
     #[must_use]
     pub fn new(store: Store, metrics: Arc<Metrics>, words: Words, admin_bot: Token) -> Self {
-        let turns = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
-        Self { store, metrics, words, admin_bot, turns }
+        let permits = Arc::new(Semaphore::new((store.connections() / 2).max(1)));
+        Self { store, metrics, words, admin_bot, permits }
     }
 
     /// What the database holds, for whoever watches the system.
@@ -149,7 +149,7 @@ impl State {
 /// The routes, each below `/api`, by what may be read for them. What is no route, or has not that method, is answered without reading.
 pub fn routes(state: State) -> Router {
     let reading =
-        |reads: Reads, routes: Router<State>| routes.route_layer(from_fn_with_state((state.clone(), reads), in_turn));
+        |reads: Reads, routes: Router<State>| routes.route_layer(from_fn_with_state((state.clone(), reads), in_permit));
     let opening = Router::new().route("/session", post(session::open));
     let sheets = Router::new().route("/orders/import", post(sheets::import));
     let others = Router::new()
@@ -197,9 +197,9 @@ async fn counted(Extract(state): Extract<State>, request: Request, next: Next) -
     response
 }
 
-/// Reads a request whole, waits for its turn, bounds its time, and answers for a handler that panics. Nobody takes a turn from others
+/// Reads a request whole, waits for a permit, bounds its time, and answers for a handler that panics. Nobody takes a permit from others
 /// by sending slowly.
-async fn in_turn(
+async fn in_permit(
     Extract((state, reads)): Extract<(State, Reads)>,
     request: Request,
     next: Next,
@@ -210,7 +210,7 @@ async fn in_turn(
         Problem::new(Kind::Unavailable).with_detail(why).retry_after(2)
     };
     let deadline = Instant::now() + DEADLINE;
-    let Ok(Ok(_turn)) = timeout(QUEUE, state.turns.acquire()).await else {
+    let Ok(Ok(_permit)) = timeout(QUEUE, state.permits.acquire()).await else {
         return Err(unavailable("there are too many requests to the API at once"));
     };
     match timeout_at(deadline, AssertUnwindSafe(next.run(request)).catch_unwind()).await {

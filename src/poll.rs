@@ -4,7 +4,7 @@
 //! does not depend on how it came. What is answered with 200 is taken; with 503 it is tried again, and what comes after it in its
 //! queue waits, as with the webhook. `backlog` says what Telegram is told of that.
 //!
-//! One process asks for a bot's updates: two would each get some of them. The database says whose turn it is
+//! One process asks for a bot's updates: two would each get some of them. The database says who may
 //! (`store::pollers`), and Telegram ends the call of whoever asks beside it.
 
 mod backlog;
@@ -118,7 +118,7 @@ impl Pollers {
             };
             let held = tokio::select! {
                 held = begin => held?,
-                // What has begun before the turn was lost is finished all the same.
+                // What has begun before the lock was lost is finished all the same.
                 () = &mut stop => break None,
             };
             has_begun = true;
@@ -133,14 +133,14 @@ impl Pollers {
             drop(held);
         };
         stopping.send_replace(true);
-        let (deadline, has_the_turn) = (Instant::now() + DRAIN, held.is_some());
-        join(master.finish(deadline, has_the_turn), admin.finish(deadline, has_the_turn)).await;
+        let (deadline, holds_lock) = (Instant::now() + DRAIN, held.is_some());
+        join(master.finish(deadline, holds_lock), admin.finish(deadline, holds_lock)).await;
         // Until here nobody else was to ask.
         drop(held);
         Ok(())
     }
 
-    /// Becomes the one who asks. At first whoever finds another one gives up; later, when the turn was lost, it waits.
+    /// Becomes the one who asks. At first whoever finds another one gives up; later, when the lock was lost, it waits.
     async fn hold(&self, has_begun: bool) -> Result<pollers::Held, Error> {
         let bots = self.bots.map(|(_, id)| id);
         let mut found_another = None;

@@ -21,8 +21,8 @@ use crate::telegram::{Bot, Error};
 pub use state::State;
 use state::{Attempt, Edited};
 
-/// How often a message that is late takes a new turn; then it is sent, lest a slow database let nothing through.
-const TURNS: u32 = 3;
+/// How often a message that is late takes a new slot; then it is sent, lest a slow database let nothing through.
+const SLOTS: u32 = 3;
 
 /// Sends what can be sent now, of one order or of all; how many messages that were.
 ///
@@ -49,9 +49,9 @@ pub async fn deliver_order(bots: &Bots, order: OrderId) {
     }
 }
 
-/// Sends a row when its turn comes, and records the result, now or when the database is back.
+/// Sends a row when its slot begins, and records the result, now or when the database is back.
 pub async fn attempt(bots: &Bots, row: Claimed) {
-    if !(comes_to_its_turn(bots, &row).await && is_not_overtaken(bots, &row).await) {
+    if !(waits_for_slot(bots, &row).await && is_not_overtaken(bots, &row).await) {
         bots.metrics.count("outbox", "RELEASED");
         return deliver::release(&bots.store, &row.lease).await;
     }
@@ -88,32 +88,32 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
     }
 }
 
-/// Waits for the row's turn. `false`: it must not be sent now, because Telegram has asked the bot to wait since it was
+/// Waits for the row's slot. `false`: it must not be sent now, because Telegram has asked the bot to wait since it was
 /// claimed, or its lease is about to end. A clock that stands is not waited for.
-async fn comes_to_its_turn(bots: &Bots, row: &Claimed) -> bool {
+async fn waits_for_slot(bots: &Bots, row: &Claimed) -> bool {
     let may = || !row.lease.is_ending() && !bots.delivery.has_waited_since(row.bot, row.lease.since);
     // Nothing is sent.
     if row.notification.is_none() || bots.store.now().is_some() {
         return may();
     }
-    let mut turn = row.lease.turn;
-    for _ in 0..TURNS {
-        tokio::time::sleep_until(turn.begins.into()).await;
+    let mut slot = row.lease.slot;
+    for _ in 0..SLOTS {
+        tokio::time::sleep_until(slot.begins.into()).await;
         if !may() {
             return false;
         }
-        if Instant::now() <= turn.ends {
+        if Instant::now() <= slot.ends {
             return true;
         }
-        turn = match deliver::take_turn(&bots.store, row.bot).await {
-            Ok(turn) => turn,
+        slot = match deliver::take_slot(&bots.store, row.bot).await {
+            Ok(slot) => slot,
             Err(error) => {
-                tracing::warn!(%error, "row {} of the outbox has lost its turn", row.lease.row);
+                tracing::warn!(%error, "row {} of the outbox has lost its slot", row.lease.row);
                 return false;
             }
         };
     }
-    tokio::time::sleep_until(turn.begins.into()).await;
+    tokio::time::sleep_until(slot.begins.into()).await;
     may()
 }
 

@@ -3,6 +3,7 @@
 //! Everything that people typed is escaped here and cut to a length, so that no screen exceeds Telegram's 4096
 //! characters and no `<` loses a message.
 
+mod buttons;
 pub mod keyboards;
 pub mod onboarding;
 pub mod staff;

@@ -182,7 +182,7 @@ async fn add(Add { telegram_id, name, city, phone, work }: Add) -> Result {
     let store = store()?;
     match enrol::add(&store, &new).await.map_err(in_words)? {
         Added::Added(id) => {
-            shift::look_again_for(&store, id).await;
+            shift::recheck_orders_for(&store, id).await;
             say(&format!("{} is master {id}; «/start» opens the bot's menu.", new.full_name))?;
             show(&store, id).await
         }
@@ -240,7 +240,7 @@ async fn set(set: Set) -> Result {
     let store = store()?;
     match change::change(&store, master, &changes).await.map_err(in_words)? {
         Changed::Changed(id) => {
-            shift::look_again_for(&store, id).await;
+            shift::recheck_orders_for(&store, id).await;
             show(&store, id).await
         }
         Changed::NotFound => Err("there is no such master: `master list` shows who there is".into()),

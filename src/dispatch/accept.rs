@@ -179,7 +179,7 @@ async fn attempt(
                 .await?;
             (Some(outcome), fresh, false)
         }
-        Decision::LookAgain => {
+        Decision::Retry => {
             (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
@@ -222,7 +222,7 @@ pub fn decide(locked: bool, facts: &Facts) -> Decision<Taking, AcceptOutcome> {
         return answer(AcceptOutcome::limit_reached(facts));
     }
     if !locked {
-        return Decision::LookAgain;
+        return Decision::Retry;
     }
     let taking = Taking { offer, version: order.version, from_status: order.status };
     let own = OwnOrder { status: OrderStatus::Assigned, ..order.order.clone() };

@@ -11,7 +11,7 @@ use tokio::join;
 
 use super::actions::{Claimed, OrderAction, Situation, is_allowed};
 use super::begin_rounds;
-use super::transaction::{BUSY, Decision, LOOK_AGAIN};
+use super::transaction::{BUSY, Decision, RETRY_BACKOFF};
 use crate::model::blocked::Blocked;
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::staff_dialog::{StaffDialog, StaffQuestion};
@@ -288,7 +288,7 @@ pub async fn act(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, 
 
 /// Attempts until there is an outcome.
 async fn settle(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, store::Error> {
-    let mut waits = LOOK_AGAIN.into_iter();
+    let mut waits = RETRY_BACKOFF.into_iter();
     loop {
         match store.run(|connection| attempt(store, connection, asked, deed)).await {
             Ok(Some(acted)) => return Ok(acted),
@@ -375,7 +375,7 @@ async fn attempt(
             (outcome, true)
         }
         (Decision::Answer(outcome), _) => (outcome, false),
-        (Decision::LookAgain | Decision::Change(..), _) => {
+        (Decision::Retry | Decision::Change(..), _) => {
             connection.rollback().await?;
             return Ok(None);
         }
@@ -513,7 +513,7 @@ fn decide(
             Some(Receiver { blocked: Some(blocked), .. }) => {
                 return Decision::Answer(ActOutcome::Blocked(blocked.clone()));
             }
-            Some(Receiver { locked: false, .. }) => return Decision::LookAgain,
+            Some(Receiver { locked: false, .. }) => return Decision::Retry,
             Some(Receiver { at_limit: true, .. }) if matches!(deed, Deed::AssignWithinLimit(_)) => {
                 return Decision::Answer(ActOutcome::AtLimit);
             }

@@ -17,7 +17,7 @@ use tokio::join;
 
 use super::transaction;
 use crate::model::due::BATCH;
-use crate::model::due::{Due, LOOK_AGAIN, Step, later};
+use crate::model::due::{Due, RECHECK_AFTER, Step, later};
 use crate::model::plan::{self, Planned, plan};
 use crate::model::selection::{Candidate, Exclusion, Pool};
 use crate::model::{MasterId, OrderId};
@@ -76,7 +76,7 @@ pub async fn begin_rounds(store: &Store) -> Result<Dispatched, store::Error> {
 /// When the database failed.
 pub async fn begin_round_of(store: &Store, order: OrderId) -> Result<Dispatched, store::Error> {
     let mut patience = Patience::default();
-    let mut waits = transaction::LOOK_AGAIN.into_iter();
+    let mut waits = transaction::RETRY_BACKOFF.into_iter();
     while let Some(city) = rounds::city_if_due(store, order).await? {
         let mut pass = Pass::new(store);
         let masters = masters(store, vec![city], &mut patience).await?;
@@ -188,7 +188,7 @@ impl<'a> Pass<'a> {
         }
         tracing::error!(%error, "order={order} is not dispatched");
         self.total.set_aside += 1;
-        let until = later(self.store.now().unwrap_or_else(Timestamp::now), LOOK_AGAIN);
+        let until = later(self.store.now().unwrap_or_else(Timestamp::now), RECHECK_AFTER);
         if let Err(error) = rounds::set_aside(self.store, order, until).await {
             tracing::error!(%error, "order={order} could not be set aside");
         }
@@ -303,7 +303,7 @@ async fn look(
     let Claimed { due, unknown } = claimed?;
     let mut asked: HashMap<OrderId, _> = asked?.into_iter().map(|asked| (asked.order, asked)).collect();
 
-    let look_again = later(now.unwrap_or_else(Timestamp::now), LOOK_AGAIN);
+    let look_again = later(now.unwrap_or_else(Timestamp::now), RECHECK_AFTER);
     let looked_at = due.len() + unknown.len();
     let mut waits: Vec<_> = unknown.into_iter().map(|order| (order, look_again)).collect();
     let mut to_plan = Vec::with_capacity(due.len());

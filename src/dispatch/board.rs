@@ -12,7 +12,7 @@ use crate::model::queue::{Narrowed, Queue, QueueLine};
 use crate::store::{self, Connection, Ready, Store, order_records, queue};
 
 /// What only time brings about is seen after so long at the latest.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+const STAMP_PERIOD: Duration = Duration::from_secs(30);
 
 /// A page of the queue.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub async fn watch(store: &Store, token: &str) -> Result<(AuthorizeOutcome, Stri
     };
     let (outcome, stamp) = authorize_and_read(store, token, (TokenScope::Read, false), [&queue::STAMP], stamp).await?;
     let now = store.now().unwrap_or_else(jiff::Timestamp::now).as_second();
-    let time = now.div_euclid(i64::try_from(LOOK_AGAIN.as_secs()).unwrap_or(i64::MAX));
+    let time = now.div_euclid(i64::try_from(STAMP_PERIOD.as_secs()).unwrap_or(i64::MAX));
     Ok(match stamp.flatten() {
         Some(stamp) => (outcome, format!("{stamp}.{time}")),
         None => (AuthorizeOutcome::Unknown, String::new()),

@@ -76,7 +76,7 @@ fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, Close
             let order = OrderChange::Status { status: OrderStatus::Closed, reason: None, amount: Some(amount) };
             return Decision::Change(Target { order, dialog }, CloseOutcome::Closed(amount));
         }
-        (Standing::Yours, OrderStatus::Payment) => return Decision::LookAgain,
+        (Standing::Yours, OrderStatus::Payment) => return Decision::Retry,
         (Standing::Yours, _) => CloseOutcome::NotDone,
         _ => CloseOutcome::NotYours,
     })

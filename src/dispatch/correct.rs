@@ -89,7 +89,7 @@ fn decide(amount: Amount, locked: bool, facts: &Facts) -> Decision<Target, Corre
             let outcome = CorrectOutcome::Corrected { amount, was: order.amount };
             return Decision::Change(Target { order: OrderChange::Amount(amount), dialog }, outcome);
         }
-        OrderStatus::Closed => return Decision::LookAgain,
+        OrderStatus::Closed => return Decision::Retry,
         _ => CorrectOutcome::NotClosed,
     })
 }

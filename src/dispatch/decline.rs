@@ -129,7 +129,7 @@ async fn attempt(
                 .await?;
             (Some(outcome), fresh, false)
         }
-        Decision::LookAgain => {
+        Decision::Retry => {
             (None, request.leave(&connection, &record, Some(master), None, now, fresh_list).await?, false)
         }
     };
@@ -143,7 +143,7 @@ fn decide(locked: bool, facts: &Facts) -> Decision<OfferId, DeclineOutcome> {
     Decision::Answer(match facts.standing() {
         Standing::Offered(_) if facts.processed.is_some() => repeated(facts.processed.as_deref()),
         Standing::Offered(offer) if locked => return Decision::Change(offer.id, DeclineOutcome::Declined),
-        Standing::Offered(_) => return Decision::LookAgain,
+        Standing::Offered(_) => return Decision::Retry,
         Standing::Unknown => DeclineOutcome::NotFound,
         Standing::Yours => DeclineOutcome::AlreadyYours(order.order.clone()),
         Standing::Withdrawn => DeclineOutcome::Withdrawn,

@@ -6,7 +6,7 @@
 use crate::model::notification::Notification;
 use crate::model::{BotName, OrderId};
 use crate::store::outbox::{self, Attempted, Lease};
-pub use crate::store::outbox::{Because, Claimed, Finish, Recorded, RefusesEverybody, Turn, Unreadable};
+pub use crate::store::outbox::{Because, Claimed, Finish, Recorded, RefusesEverybody, SendSlot, Unreadable};
 use crate::store::{self, Store};
 
 /// How long a message may be put off at once, in seconds, whatever Telegram asks for.
@@ -126,12 +126,12 @@ pub async fn may_show(store: &Store, row: &Claimed, message: i32) -> Result<bool
     outbox::may_show(store, &row.lease, message).await
 }
 
-/// A new turn for a message that missed its own.
+/// A new slot for a message that missed its own.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn take_turn(store: &Store, bot: BotName) -> Result<Turn, store::Error> {
-    outbox::take_turn(store, bot).await
+pub async fn take_slot(store: &Store, bot: BotName) -> Result<SendSlot, store::Error> {
+    outbox::take_slot(store, bot).await
 }
 
 /// In how many seconds something can be claimed, 0 if now; `None` if nothing waits.

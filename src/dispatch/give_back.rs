@@ -87,7 +87,7 @@ fn decide(reason: Option<&str>, locked: bool, facts: &Facts) -> Decision<Target,
     }
     let Some(reason) = reason else { return Decision::Answer(GiveBackOutcome::NotAsked) };
     if !locked {
-        return Decision::LookAgain;
+        return Decision::Retry;
     }
     let dialog = Some(DialogChange::End(Question::ReturnReason));
     let order = OrderChange::Status { status: OrderStatus::Searching, reason: Some(reason.to_owned()), amount: None };

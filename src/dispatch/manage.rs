@@ -223,7 +223,7 @@ async fn follow_up(store: &Store, master: MasterId, to: &Manage) {
             }
         }
         Manage::Shift(false) | Manage::Trade(_, false) | Manage::District(_, false) => {}
-        _ => shift::look_again_for(store, master).await,
+        _ => shift::recheck_orders_for(store, master).await,
     }
 }
 

@@ -72,7 +72,7 @@ pub async fn tell(
         let word = if *waits { "WAITS" } else { "SUCCESS" };
         tracing::info!(master = master.0, outcome = word, "onboarding {word}: master={master}");
         if !waits {
-            shift::look_again_for(store, *master).await;
+            shift::recheck_orders_for(store, *master).await;
         }
     }
     Ok(onboarded)

@@ -121,7 +121,7 @@ async fn attempt<O: Copy>(
             changed?;
             (Some(outcome), fresh?, false)
         }
-        (Decision::LookAgain | Decision::Change(..), _) => {
+        (Decision::Retry | Decision::Change(..), _) => {
             (None, request.leave(&connection, &record, Some(master), None, now, fresh).await?, false)
         }
     };

@@ -123,7 +123,7 @@ fn decide(step: Step, locked: bool, facts: &Facts) -> Decision<Target, ProgressO
         return Decision::Answer(ProgressOutcome::TooSoon);
     }
     if !locked {
-        return Decision::LookAgain;
+        return Decision::Retry;
     }
     let dialog = match step {
         Step::Done => Some(DialogChange::Ask(Question::Amount)),

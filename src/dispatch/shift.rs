@@ -51,8 +51,8 @@ fn word(on_shift: bool) -> &'static str {
 
 /// Lets orders that found nobody to ask look again at once, since this master can be asked by now. They will anyway, half a
 /// minute later: what has been committed stands if this fails.
-pub async fn look_again_for(store: &Store, master: MasterId) {
-    if let Err(error) = store::orders::look_again_for(store, master).await {
+pub async fn recheck_orders_for(store: &Store, master: MasterId) {
+    if let Err(error) = store::orders::recheck_orders_for(store, master).await {
         tracing::warn!(%error, "orders without anybody to ask look again later");
     }
 }

@@ -23,7 +23,7 @@ use crate::store::{self, Connection, Ready, Severity, Store};
 /// Waits before each further look at an order that somebody else is at work on. Zero rows from `SKIP LOCKED` mean
 /// "look again", not "taken": it may be a dispatcher, or this master's own first tap. About 200 ms in all, which a
 /// person does not notice and a stuck transaction does not outlast.
-pub(super) const LOOK_AGAIN: [Duration; 6] = [
+pub(super) const RETRY_BACKOFF: [Duration; 6] = [
     Duration::from_millis(5),
     Duration::from_millis(10),
     Duration::from_millis(20),
@@ -40,7 +40,7 @@ pub enum Decision<C, O> {
     /// Everything allows it, and the locks are held: this change is made, and this is the answer then.
     Change(C, O),
     /// It would be allowed, but somebody else is at work on the order.
-    LookAgain,
+    Retry,
 }
 
 /// The outcome, and what is shown with it.
@@ -81,7 +81,7 @@ where
     W: Fn(Connection) -> A,
     A: Future<Output = Result<Option<Attempt<O, F>>, store::Error>>,
 {
-    let mut waits = LOOK_AGAIN.into_iter();
+    let mut waits = RETRY_BACKOFF.into_iter();
     let seen = loop {
         let seen = match store.run(&attempt).await {
             Ok(Some(Attempt { master, outcome: Some(outcome), fresh, enqueued })) => {

@@ -25,7 +25,7 @@ const RETRY: f64 = 5.0;
 #[derive(Debug)]
 pub(super) struct Admission {
     load: Mutex<Load>,
-    turns: Semaphore,
+    permits: Semaphore,
     said: Mutex<Said>,
 }
 
@@ -55,7 +55,7 @@ impl Admission {
     pub(super) fn new(connections: usize) -> Self {
         Self {
             load: Mutex::new(Load::new(connections, std::time::Instant::now())),
-            turns: Semaphore::new(connections * PER_CONNECTION),
+            permits: Semaphore::new(connections * PER_CONNECTION),
             said: Mutex::new(Said { refused: 0, at: None }),
         }
     }
@@ -78,7 +78,7 @@ impl Admission {
 
     /// The server stops: who waits is told to come again, and will find the next one.
     pub(super) fn close(&self) {
-        self.turns.close();
+        self.permits.close();
     }
 
     /// Says so once a second at most.
@@ -97,19 +97,19 @@ impl Admission {
 }
 
 impl UnderWay {
-    /// Waits for this update's turn, which lasts until what is returned is dropped.
+    /// Waits for this update's permit to be handled.
     ///
     /// # Errors
     /// When that takes too long, or the server stops.
-    pub(super) async fn turn(&mut self) -> Result<SemaphorePermit<'_>, Refused> {
+    pub(super) async fn acquire(&mut self) -> Result<SemaphorePermit<'_>, Refused> {
         let Self { admission, left } = self;
         let begun = Instant::now();
-        let mut turn = std::pin::pin!(admission.turns.acquire());
+        let mut permit = std::pin::pin!(admission.permits.acquire());
         let mut ask_at = begun + LATE;
         loop {
             tokio::select! {
                 biased;
-                turn = &mut turn => return turn.map_err(|_| Refused { retry_after: 1 }),
+                permit = &mut permit => return permit.map_err(|_| Refused { retry_after: 1 }),
                 () = sleep_until(ask_at) => {
                     let waited = begun.elapsed();
                     *left = admission.load().give_up(std::time::Instant::now());

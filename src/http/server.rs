@@ -48,7 +48,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves the webhook until `stop` is ready, then finishes what has begun, also for callers that have hung up: for
-/// [`DRAIN`] at most. Updates that still wait for their turn are answered with 503.
+/// [`DRAIN`] at most. Updates that still wait for a permit are answered with 503.
 pub async fn serve(listener: TcpListener, state: State, stop: impl Future<Output = ()>) {
     // Held by each update under way.
     let (working, mut all_done) = mpsc::channel::<Infallible>(1);

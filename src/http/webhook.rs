@@ -27,7 +27,7 @@ use crate::model::BotName;
 /// The largest body that is read. Telegram's updates are far smaller.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// What waiting for a connection and the database's work may take, together, until the commit, once it is an update's turn.
+/// What waiting for a connection and the database's work may take, together, until the commit, once an update has its permit.
 /// With [`SEND`] inside the function's own timeout and a server's drain.
 const COMMIT: Duration = Duration::from_secs(19);
 /// What sending the answer may take, after the commit: the calls to Telegram have a budget of their own in it, and what they
@@ -239,14 +239,14 @@ async fn in_time<T>(sending: impl Future<Output = T>) -> Result<T, Failure> {
     }
 }
 
-/// Decides about an update in its turn, and commits: what Telegram is answered, and what is then sent.
+/// Decides about an update once it has a permit, and commits: what Telegram is answered, and what is then sent.
 async fn decide(
     state: &State,
     bot: BotName,
     update: Update,
     mut under_way: UnderWay,
 ) -> Result<(StatusCode, Handled), Refused> {
-    let _turn = under_way.turn().await?;
+    let _permit = under_way.acquire().await?;
     let decided = AssertUnwindSafe(state.bots.handle(bot, update)).catch_unwind();
     Ok(match tokio::time::timeout(COMMIT, decided).await.ok() {
         Some(Ok(Ok(handled))) => (StatusCode::OK, handled),

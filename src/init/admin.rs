@@ -41,14 +41,14 @@ pub(super) async fn settle(talk: &mut Talk<'_>, given: &Given, store: &Store, ad
     if let Some(admin) = there.iter().find(|entry| entry.role == Role::Admin && entry.is_active) {
         return Ok(talk.say(&format!("An admin is there: {}.", printable(&admin.full_name)))?);
     }
-    let mut turn = take_turn(store, admin, None).await?;
+    let mut lock = take_lock(store, admin, None).await?;
     remove_webhook(talk, admin).await?;
     talk.say(&format!("Now open https://t.me/{} as the first admin, and press Start.", admin.name))?;
     talk.say("Waiting… (Ctrl-C keeps what is there by now; `field-service init` goes on from here.)")?;
     let mut offset = None;
     loop {
-        // Whoever was asked may have taken long to answer, and an unused turn ends by itself.
-        turn = take_turn(store, admin, Some(turn)).await?;
+        // Whoever was asked may have taken long to answer, and an unused lock ends by itself.
+        lock = take_lock(store, admin, Some(lock)).await?;
         let updates = match admin.bot.updates(offset, POLL).await {
             Ok(updates) => updates,
             Err(telegram::Error::Refused { code: 409, .. }) => {
@@ -92,7 +92,7 @@ fn named(given: &Given) -> Result<Option<Person>, Error> {
 
 /// Becomes the one who fetches the bot's updates, or stays it. Beside a `serve --poll`, each would get some of them, and what says
 /// no `/start` would be lost here.
-async fn take_turn(store: &Store, admin: &Known, held: Option<Held>) -> Result<Held, Error> {
+async fn take_lock(store: &Store, admin: &Known, held: Option<Held>) -> Result<Held, Error> {
     if let Some(held) = held
         && held.confirm().await.is_ok()
     {

@@ -15,7 +15,7 @@ use super::selection::Search;
 pub const BATCH: i32 = 200;
 
 /// When to look again for somebody to ask, if there is nobody.
-pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+pub const RECHECK_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// An order that is due, locked.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ impl Due {
     /// A search that widens seldom is looked at all the same: whoever left the shift while somebody held the order is replaced
     /// then.
     pub(super) fn no_later_than_a_look(&self, at: Timestamp) -> Timestamp {
-        at.min(later(self.now, LOOK_AGAIN))
+        at.min(later(self.now, RECHECK_AFTER))
     }
 
     pub(super) fn widens_after(&self, widening: Widening) -> Timestamp {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::due::{Due, LOOK_AGAIN, later};
+use super::due::{Due, RECHECK_AFTER, later};
 use super::policy::{Escalation, Policy};
 use super::selection::{Pool, Round};
 use super::{MasterId, OfferId};
@@ -56,7 +56,7 @@ pub fn plan(due: Due, count: usize, pool: &mut Pool) -> Planned {
     let next_round = if round.awaits {
         later(due.now, CHOOSE_AGAIN)
     } else if round.chosen.is_empty() {
-        later(due.now, LOOK_AGAIN)
+        later(due.now, RECHECK_AFTER)
     } else {
         widens_at.map_or(deadline, |at| due.no_later_than_a_look(at))
     };

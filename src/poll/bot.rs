@@ -181,9 +181,9 @@ impl Poller {
         }
     }
 
-    /// Waits for what is under way when all are told to stop, and tells Telegram what was taken, unless the turn was lost: another
+    /// Waits for what is under way when all are told to stop, and tells Telegram what was taken, unless the lock was lost: another
     /// process may be asking.
-    pub(super) async fn finish(&self, deadline: time::Instant, has_the_turn: bool) {
+    pub(super) async fn finish(&self, deadline: time::Instant, holds_lock: bool) {
         let mut workers = std::mem::take(&mut *lock(&self.workers));
         let all = async { while workers.join_next().await.is_some() {} };
         if timeout_at(deadline, all).await.is_err() {
@@ -191,7 +191,7 @@ impl Poller {
         }
         let offset = lock(&self.work.backlog).offset();
         let asked_with = *lock(&self.asked_with);
-        if offset == asked_with || !has_the_turn {
+        if offset == asked_with || !holds_lock {
             return;
         }
         // What is told now is not taken: the next process is told the same.

@@ -81,7 +81,7 @@ pub async fn add(store: &Store, name: &str, timezone: &str) -> Result<Result<Cit
     store
         .run(async |connection: Connection| {
             connection.begin().await?;
-            place::take_turns(&connection).await?;
+            place::lock_places(&connection).await?;
             let city = place::city(&connection, name, Some(timezone)).await?;
             connection.commit().await?;
             Ok(city.map(CityId))

@@ -377,9 +377,10 @@ impl Tries {
 }
 
 async fn wait_for_turn(client: &Client, watch: &Watch, mut tries: Tries) -> Result<(), Error> {
-    let turn = format!("SELECT pg_try_advisory_lock({LOCK})");
+    let try_lock = format!("SELECT pg_try_advisory_lock({LOCK})");
     loop {
-        let answer = client.simple_query(&turn).await.map_err(Error::database("asking for the migrations' lock"))?;
+        let answer =
+            client.simple_query(&try_lock).await.map_err(Error::database("asking for the migrations' lock"))?;
         let granted = answer.iter().any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));
         if granted {
             return Ok(());

@@ -197,9 +197,9 @@ pub(crate) async fn wait_for(
 ///
 /// # Errors
 /// When the database failed.
-pub async fn look_again_for(store: &Store, master: MasterId) -> Result<(), Error> {
-    const LOOK_AGAIN: Statement = statement!(
-        "orders.look_again",
+pub async fn recheck_orders_for(store: &Store, master: MasterId) -> Result<(), Error> {
+    const RECHECK_FOR: Statement = statement!(
+        "orders.recheck_orders_for",
         [INT8, TIMESTAMPTZ, INT4],
         "UPDATE orders SET next_round_at = coalesce($2, now()) /* now */
          WHERE id IN (
@@ -218,7 +218,7 @@ pub async fn look_again_for(store: &Store, master: MasterId) -> Result<(), Error
     const AT_MOST: i32 = 50;
     store
         .run(async |connection: Connection| {
-            connection.fetch(&LOOK_AGAIN, &[&master.0, &store.now(), &AT_MOST]).await.map(drop)
+            connection.fetch(&RECHECK_FOR, &[&master.0, &store.now(), &AT_MOST]).await.map(drop)
         })
         .await
 }

@@ -13,7 +13,7 @@ mod finish;
 mod read;
 
 pub use calls::Said;
-pub use claim::{Lease, PER_SECOND, Turn, claim, claim_order, may_show, seconds_until_due, take_turn};
+pub use claim::{Lease, PER_SECOND, SendSlot, claim, claim_order, may_show, seconds_until_due, take_slot};
 pub use finish::{Attempted, Recorded, RefusesEverybody, finish};
 pub use read::{Claimed, Unreadable, read};
 

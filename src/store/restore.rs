@@ -105,7 +105,7 @@ pub async fn run(config: &config::Database, dump: &mut dyn BufRead) -> Result<()
     // The lock of migrations, so that nobody migrates an empty database meanwhile.
     let mut tries = 0;
     let tables = loop {
-        let turn = client
+        let lock = client
             .query_one(
                 "SELECT pg_try_advisory_xact_lock($1) AS held,
                         (SELECT count(*) FROM pg_tables WHERE schemaname = 'public') AS tables",
@@ -113,8 +113,8 @@ pub async fn run(config: &config::Database, dump: &mut dyn BufRead) -> Result<()
             )
             .await
             .map_err(Error::refused("looking at the database"))?;
-        if turn.get("held") {
-            break turn.get("tables");
+        if lock.get("held") {
+            break lock.get("tables");
         }
         // The server may see a moment later that whoever held it has ended.
         if tries == TRIES {

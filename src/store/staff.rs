@@ -120,9 +120,9 @@ pub async fn change(store: &Store, who: StaffRef, changes: &Changes) -> Result<S
          WHERE staff_id = $1 /* staff */ AND kind <> 'TOKEN' AND revoked_at IS NULL"
     );
     /// One operator at a time: two who take the last two admins away would each see the other one.
-    const TURN: Statement = statement!("staff.take_turns", [], "SELECT pg_advisory_xact_lock(7955997)");
+    const LOCK_OPERATORS: Statement = statement!("staff.lock_operators", [], "SELECT pg_advisory_xact_lock(7955997)");
     in_transaction(store, async |connection: &Connection| {
-        connection.fetch(&TURN, &[]).await?;
+        connection.fetch(&LOCK_OPERATORS, &[]).await?;
         let cities = match find_cities(connection, changes.cities.as_deref().unwrap_or_default()).await? {
             Ok(cities) => cities,
             Err(name) => return Ok(Saved::UnknownCity(name)),

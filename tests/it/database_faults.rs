@@ -168,7 +168,8 @@ async fn a_change_without_the_orders_lock_is_looked_at_again() {
     assert!(tap.notice().contains("принята"), "{}", tap.notice());
     assert_eq!((t.owner(order).await, t.app.metrics.get("look_again", "ACCEPT")), (Some(ANNA), 1));
     // And when it never works.
-    let never = "CREATE OR REPLACE FUNCTION is_changed_once() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
+    let never =
+        "CREATE OR REPLACE FUNCTION is_changed_once() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
     t.sql.batch_execute(never).await.expect("a trigger");
     let other = t.order().offered_to([ANNA]).await;
     let tap = t.tap_accept(ANNA, other).await;

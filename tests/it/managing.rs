@@ -283,7 +283,11 @@ async fn nobody_changes_what_is_not_theirs() {
     admin.tap("adm:m:is:VIEWER:all").await;
     let viewer = t.add_staff_as(2, "VIEWER", &[]).await;
     viewer.say("ку-ку").await;
-    assert!(viewer.screen().contains("номер заявки") && !viewer.screen().contains("новую заявку"), "{}", viewer.screen());
+    assert!(
+        viewer.screen().contains("номер заявки") && !viewer.screen().contains("новую заявку"),
+        "{}",
+        viewer.screen()
+    );
     let elsewhere = t.add_staff_as(3, "DISPATCHER", &[2]).await;
     let gone = t.add_staff_as(4, "ADMIN", &[]).await;
     t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = 4", &[]).await;

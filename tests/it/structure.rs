@@ -59,9 +59,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The source without comments and what only tests need.
 fn product(source: &str) -> String {
-    let begins_tests = |(at, mark): &(usize, &str)| {
-        source[at + mark.len()..].lines().next().is_some_and(|item| item.contains("mod "))
-    };
+    let begins_tests =
+        |(at, mark): &(usize, &str)| source[at + mark.len()..].lines().next().is_some_and(|item| item.contains("mod "));
     let tests = source.match_indices("#[cfg(test)]\n").find(begins_tests);
     let source = tests.map_or(source, |(at, _)| &source[..at]);
     source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")

@@ -393,7 +393,10 @@ impl By<'_> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         let Some(said) = order_in(&words_of(message), &cities).filter(|_| !cities.is_empty()) else {
             let menu = self.menu().await?;
-            return Ok(Reply { screen: menu.screen.map(|menu| render::staff::not_understood(menu, self.profile.role)), ..menu });
+            return Ok(Reply {
+                screen: menu.screen.map(|menu| render::staff::not_understood(menu, self.profile.role)),
+                ..menu
+            });
         };
         match draft::open(&self.bots.store, self.staff).await? {
             Some(left) if !left.is_blank() => self.add_or_instead(&left, message).await,

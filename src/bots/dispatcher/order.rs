@@ -161,9 +161,7 @@ impl By<'_> {
         let Some(order) = dialog.order else { return Ok(None) };
         let found = act::look(&self.bots.store, order, self.staff).await?;
         Ok(found.map(|found| match written {
-            Some(written) => {
-                screens::confirm_written(&found, written, dialog.question == StaffQuestion::ReturnReason)
-            }
+            Some(written) => screens::confirm_written(&found, written, dialog.question == StaffQuestion::ReturnReason),
             None => question(dialog, &found, None),
         }))
     }

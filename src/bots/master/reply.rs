@@ -141,7 +141,7 @@ impl Answer {
             },
             async {
                 if let Some(master) = can_be_asked {
-                    shift::look_again_for(&bots.store, master).await;
+                    shift::recheck_orders_for(&bots.store, master).await;
                 }
             },
             async {

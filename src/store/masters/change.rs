@@ -80,7 +80,7 @@ async fn change_in(connection: &Connection, master: MasterRef, changes: &Changes
              blocked_reason = CASE WHEN $9 IS NULL THEN blocked_reason ELSE $10 /* reason */ END
          WHERE id = $1 /* master */"
     );
-    place::take_turns(connection).await?;
+    place::lock_places(connection).await?;
     let rows = connection.fetch(&LOCK, &[&master.id(), &master.telegram_user()]).await?;
     let Some(row) = rows.first() else { return Ok(Changed::NotFound) };
     let (id, mut city): (i64, i64) = (column(row, "id")?, column(row, "city_id")?);

@@ -72,7 +72,7 @@ async fn add_in(connection: &Connection, new: &NewMaster) -> Result<Added, Error
          )
          SELECT id FROM added"
     );
-    place::take_turns(connection).await?;
+    place::lock_places(connection).await?;
     if let Some(row) = connection.fetch(&FIND, &[&new.user.0]).await?.first() {
         return Ok(Added::AlreadyThere(MasterId(column(row, "id")?)));
     }

@@ -42,13 +42,13 @@ pub enum Refusal {
 
 /// Makes whoever adds or changes masters, cities and districts wait for another one: cities and districts have no unique
 /// names that the database would watch over. Until the transaction ends, what is changed of masters is an operator's change.
-pub(in crate::store) async fn take_turns(connection: &Connection) -> Result<(), Error> {
-    const TURN: Statement = statement!(
-        "masters.take_turns",
+pub(in crate::store) async fn lock_places(connection: &Connection) -> Result<(), Error> {
+    const LOCK: Statement = statement!(
+        "masters.lock_places",
         [],
         "SELECT pg_advisory_xact_lock(7955996), set_config('field_service.changed_by', 'OPERATOR', true)"
     );
-    connection.fetch(&TURN, &[]).await.map(drop)
+    connection.fetch(&LOCK, &[]).await.map(drop)
 }
 
 /// Finds a city, or adds it if there is a time zone to add it with.

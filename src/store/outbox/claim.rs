@@ -23,7 +23,7 @@ const AHEAD: f64 = 1.0;
 /// The same for whoever answers a tap, and has not got much longer.
 const AHEAD_OF_A_TAP: f64 = 0.4;
 
-/// A message that is late by more takes a new turn, lest it come together with those whose turn it is by then.
+/// A message that is late by more takes a new slot, lest it come together with those whose slot is then.
 const LATE: Duration = Duration::from_millis(100);
 
 /// New rows of each class that a claim hands to their chats at once.
@@ -46,7 +46,7 @@ pub struct Lease {
     /// When it was asked for, or a little later than that.
     pub since: Instant,
     /// When to send it.
-    pub turn: Turn,
+    pub slot: SendSlot,
 }
 
 impl Lease {
@@ -65,15 +65,15 @@ impl Lease {
 
 /// When a message is to be sent, so that the bot keeps to its pace whoever sends.
 #[derive(Clone, Copy, Debug)]
-pub struct Turn {
+pub struct SendSlot {
     /// Not before.
     pub begins: Instant,
-    /// Nor after this, without a new turn.
+    /// Nor after this, without a new slot.
     pub ends: Instant,
 }
 
-impl Turn {
-    /// The turn that the database has given in seconds from the moment of its answer.
+impl SendSlot {
+    /// The slot that the database has given in seconds from the moment of its answer.
     fn after(wait: f64, answered: Instant) -> Self {
         let begins = answered + Duration::from_secs_f64(wait.clamp(0.0, 60.0));
         Self { begins, ends: begins + LATE }
@@ -142,18 +142,18 @@ fn leases(rows: &[Row], asked: Instant, answered: Instant) -> Result<Vec<Lease>,
         if let Some(lease) = leases.last_mut().filter(|lease| lease.key == key) {
             lease.also.push(id);
         } else {
-            let turn = Turn::after(column(row, "wait")?, answered);
-            leases.push(Lease { row: id, also: Vec::new(), key, since: asked, turn });
+            let slot = SendSlot::after(column(row, "wait")?, answered);
+            leases.push(Lease { row: id, also: Vec::new(), key, since: asked, slot });
         }
     }
     Ok(leases)
 }
 
-/// A new turn for a message that missed its own.
+/// A new slot for a message that missed its own.
 ///
 /// # Errors
 /// When the database failed.
-pub async fn take_turn(store: &Store, bot: BotName) -> Result<Turn, Error> {
+pub async fn take_slot(store: &Store, bot: BotName) -> Result<SendSlot, Error> {
     const SLOT: Statement = statement!("outbox.slot", [TEXT, INT4], include_str!("slot.sql"));
     store
         .run(async |connection: Connection| {
@@ -161,7 +161,7 @@ pub async fn take_turn(store: &Store, bot: BotName) -> Result<Turn, Error> {
             let params: [&(dyn ToSql + Sync); 2] = [&bot.as_word(), &PER_SECOND];
             let rows = connection.alone(connection.query(&slot, &params)).await?;
             let wait = rows.first().map(|row| column(row, "wait")).transpose()?;
-            Ok(Turn::after(wait.unwrap_or_default(), Instant::now()))
+            Ok(SendSlot::after(wait.unwrap_or_default(), Instant::now()))
         })
         .await
 }

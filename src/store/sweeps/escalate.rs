@@ -22,7 +22,9 @@ pub static ESCALATE: Sweep = Sweep {
         concat!(
             "SELECT orders.id
              FROM orders LEFT JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
-             WHERE ", is_overdue!(), "
+             WHERE ",
+            is_overdue!(),
+            "
                AND orders.id <> ALL ($3) /* except */
              LIMIT $2 /* at most */"
         )
@@ -37,7 +39,9 @@ pub static ESCALATE: Sweep = Sweep {
              WHERE id IN (
                  SELECT orders.id
                  FROM orders LEFT JOIN dispatch_policies AS policy ON policy.id = orders.policy_id
-                 WHERE orders.id = ANY ($2) /* orders */ AND ", is_overdue!(), ")
+                 WHERE orders.id = ANY ($2) /* orders */ AND ",
+            is_overdue!(),
+            ")
              RETURNING id"
         )
     ),

@@ -46,7 +46,8 @@ fn none(invariant: u8, name: &'static str, looked_at: usize, found: &[String]) -
 }
 
 pub(super) fn last_orders_found_their_masters(record: &Record) -> Check {
-    let mut check = Check::new(10, "after all faults each city's next order was offered to its only master, who got it");
+    let mut check =
+        Check::new(10, "after all faults each city's next order was offered to its only master, who got it");
     for last in &record.last {
         check.look(match last {
             Err(why) => Some(why.clone()),
@@ -71,7 +72,9 @@ pub(super) fn nobody_was_told_that_it_is_broken(record: &Record) -> Check {
     let mut check = Check::new(9, "nobody was told that something broke which trying again will not mend");
     for tap in &record.taps {
         let broken = tap.answers.iter().find(|(_, text)| BROKEN.contains(&text.as_str()));
-        check.look(broken.map(|(at, text)| format!("{} was told «{text}» at {at}, having tapped {}", tap.person, tap.data)));
+        check.look(
+            broken.map(|(at, text)| format!("{} was told «{text}» at {at}, having tapped {}", tap.person, tap.data)),
+        );
     }
     for (person, at) in &record.told.broken {
         check.break_by(format!("{person} was shown it at {at}"));
