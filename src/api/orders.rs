@@ -299,7 +299,9 @@ pub async fn act(
     seen: Option<Version>,
     deed: &Deed,
 ) -> Result<Response, Problem> {
-    let origin = origin(staff, seen.as_ref(), &(order, deed));
+    // `Debug` of an edit shows no value.
+    let said: Vec<_> = deed.edits().iter().map(Edit::value).collect();
+    let origin = origin(staff, seen.as_ref(), &(order, deed, said));
     let asked = act::Asked { staff, order, seen, origin: Some(&origin), answers: None };
     let acted = act::act(&state.store, asked, deed).await?;
     state.metrics.count(deed.name(), acted.outcome.name());

@@ -121,7 +121,8 @@ impl Deed {
     }
 
     /// What it changes of what the order says.
-    fn edits(&self) -> &[Edit] {
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
         match self {
             Self::Edit(edit) => std::slice::from_ref(edit),
             Self::EditAll(edits) => edits,

@@ -105,7 +105,7 @@ pub async fn take_in(
     };
     let count = made.orders.iter().flatten().count();
     tracing::info!(outcome = word, count, "order_intake {word}: orders={count}");
-    if let ([Some(order)], Search::Now) = (&made.orders[..], asked.orders[0].search) {
+    if let ([Some(order)], [NewOrder { search: Search::Now, .. }]) = (&made.orders[..], asked.orders) {
         let begun = begin_rounds::begin_round_of(store, *order).await.inspect_err(|error| {
             tracing::warn!(%error, "the first round of order={order} is left to the next tick");
         });

@@ -197,6 +197,16 @@ impl Edit {
             Self::Comment(_) => Detail::Comment,
         }
     }
+
+    /// What it says, to be told from another edit: never to be logged.
+    #[must_use]
+    pub fn value(&self) -> String {
+        match self {
+            Self::Address(text) | Self::Name(text) | Self::Phone(text) | Self::Description(text) => text.clone(),
+            Self::Slot(slot) => slot.map_or_else(String::new, |(start, end)| format!("{start} {end}")),
+            Self::Comment(text) => text.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// Shows no value: addresses and phones are never logged.

@@ -309,6 +309,13 @@ async fn what_is_changed_is_what_was_seen() {
     assert_eq!((late.status, late.problem().as_str()), (412, "stale"));
     assert_eq!(late.json()["current"]["address"], "ул. Мира, 7");
     assert_eq!(late.header("etag"), done.header("etag"));
+    // Also the same program's, unless it asks for the very same again.
+    let again = edit(&program, id, &tag, &changes).await;
+    assert_eq!((again.status, again.header("etag")), (200, done.header("etag")));
+    let mut others = changes.clone();
+    others["client_phone"] = json!("+79990003344");
+    assert_eq!(edit(&program, id, &tag, &others).await.problem(), "stale");
+    assert_eq!(program.get(made.header("location")).await.json()["client_phone"], changes["client_phone"]);
     // All of it or nothing.
     let before = t.everything().await;
     let half = json!({"address": "ул. Новая, 1", "client_phone": "12"});
