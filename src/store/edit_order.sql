@@ -17,7 +17,9 @@ WITH moment AS (
     JOIN orders ON orders.id = $1 AND orders.city_id = ANY (who.cities)
     JOIN cities ON cities.id = orders.city_id
     CROSS JOIN LATERAL (
-        SELECT $7::timestamp AT TIME ZONE cities.shown_timezone AS starts, $8::timestamp AT TIME ZONE cities.shown_timezone AS ends
+        -- The clocks may go forward within it.
+        SELECT $7::timestamp AT TIME ZONE cities.shown_timezone AS starts,
+               greatest($7::timestamp AT TIME ZONE cities.shown_timezone, $8::timestamp AT TIME ZONE cities.shown_timezone) AS ends
     ) AS slot
     WHERE who.acts
 ), changed AS (

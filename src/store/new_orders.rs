@@ -100,7 +100,9 @@ pub(crate) const MAKE: Statement = statement!(
              said.status, said.city_id, said.district_id, said.category, said.address, said.description,
              coalesce(said.client_name, $4 /* nameless */), said.client_phone,
              coalesce(said.slot_start, said.local_start AT TIME ZONE cities.shown_timezone),
-             coalesce(said.slot_end, said.local_end AT TIME ZONE cities.shown_timezone),
+             -- The clocks may go forward within it.
+             greatest(coalesce(said.slot_start, said.local_start AT TIME ZONE cities.shown_timezone),
+                      coalesce(said.slot_end, said.local_end AT TIME ZONE cities.shown_timezone)),
              said.soon,
              -- Whoever did the job is asked first, unless somebody else is wanted.
              coalesce(said.preferred_master_id, (

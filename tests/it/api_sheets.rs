@@ -287,3 +287,38 @@ async fn ten_thousand_rows_are_taken_in_by_one_request() {
     let in_their_order = "SELECT array_agg(id ORDER BY client_phone) FROM orders";
     assert_eq!((orders.len(), orders), (10_000, t.one::<Vec<i64>>(in_their_order, &[]).await));
 }
+
+#[tokio::test]
+async fn a_sheet_of_which_nothing_can_be_made_is_answered_the_same_each_time() {
+    let (t, program, _) = begin().await;
+    let bad = "Работа;Адрес;Телефон\nКолдовство;ул. Мира, 1;89123456789\n";
+    let first = import(&program, "?partial=1", "k", bad).await;
+    assert_eq!((first.status, first.json()["errors"].as_array().map(Vec::len)), (201, Some(1)), "{}", first.text);
+    let again = import(&program, "?partial=1", "k", bad).await;
+    assert_eq!((again.status, again.text), (201, first.text));
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0);
+}
+
+/// From 2 to 3 o'clock there is no time on that night.
+#[tokio::test]
+async fn a_visit_within_which_the_clocks_go_forward_is_made_and_changed() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.clock.set("2027-03-20T10:00:00Z".parse().expect("a time"));
+    t.execute("UPDATE cities SET timezone = 'Europe/Berlin'", &[]).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    let sheet = "Работа;Адрес;Телефон;Дата\nСантехника;ул. Мира, 1;89123456789;28.03.2027 02:30-03:00\n";
+    let made = import(&program, "", "k", sheet).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let visit = async || {
+        t.one::<String>(
+            "SELECT concat_ws(' ', timeslot_start AT TIME ZONE 'UTC', timeslot_end AT TIME ZONE 'UTC') FROM orders",
+            &[],
+        )
+        .await
+    };
+    assert_eq!(visit().await, "2027-03-28 01:30:00 2027-03-28 01:30:00");
+    let slot = json!({"slot": {"start": "2027-03-28T00:30:00Z", "end": "2027-03-28T02:30:00Z"}});
+    let changed = program.ask(Method::PATCH, "/api/orders/1", &[("If-Match", "*")], Some(&slot)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert_eq!(visit().await, "2027-03-28 00:30:00 2027-03-28 02:30:00");
+}
