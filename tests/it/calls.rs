@@ -1,6 +1,7 @@
 //! Calls for staff: to those of the city, with the phones and the buttons to act; and what the others read when somebody has.
 
 use field_service::bots::render::{self, Screen};
+use field_service::model::access::TokenScope;
 use field_service::model::call::{Answer, Call, CalledOrder, Cause, Contact, Deed};
 use field_service::model::notification::Notification;
 use field_service::model::policy::Escalation;
@@ -8,6 +9,7 @@ use field_service::model::{Category, Client, MasterId, OrderCard, OrderId, Order
 use field_service::sim::telegram::{self, Chat};
 use insta::assert_snapshot;
 use jiff::civil::{DateTime, date};
+use serde_json::json;
 
 use crate::harness::{ANNA, BORIS, Dispatch, MASTER_TOKEN};
 
@@ -464,4 +466,37 @@ fn no_call_is_too_long_for_telegram() {
             }
         }
     }
+}
+
+/// Nobody is called for an hour while somebody sees to it; a program has said so, and is told nothing.
+#[tokio::test]
+async fn that_a_program_sees_to_it_keeps_nobody_from_being_called() {
+    let (t, olga, _) = Dispatch::on_duty().await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    let order = t.order().create().await;
+    t.execute("UPDATE orders SET next_round_at = now() + interval '1 day'", &[]).await;
+    assert_eq!(program.post(&format!("/api/orders/{order}/claim"), &[("If-Match", "*")], &json!({})).await.status, 200);
+    t.execute(
+        "UPDATE orders SET escalated_at = $1, escalation_reason = 'ROUNDS', search_started_at = $1",
+        &[&t.clock.now().expect("a standing clock")],
+    )
+    .await;
+    t.call().await;
+    assert!(olga.screen().contains(&format!("Заявка №{order} ждёт диспетчера")), "{}", olga.screen());
+}
+
+#[tokio::test]
+async fn a_call_of_somebody_who_may_not_act_any_more_is_forgotten() {
+    let (t, olga, pavel) = Dispatch::on_duty().await;
+    let order = t.escalated().await;
+    t.call().await;
+    t.execute("UPDATE staff SET role = 'VIEWER' WHERE telegram_user_id = $1", &[&PAVEL]).await;
+    olga.press("Беру на себя").await;
+    for _ in 0..3 {
+        t.call().await;
+    }
+    let edits: Vec<i64> = t.one("SELECT array_agg(chat_id) FROM outbox WHERE kind = 'CALL'", &[]).await;
+    assert_eq!(edits, [PAVEL], "once, and not again and again");
+    assert_eq!(t.calls().await, 0);
+    assert!(!pavel.screen().contains("Ольга") && olga.screen().contains(&format!("№{order}")), "{}", olga.screen());
 }

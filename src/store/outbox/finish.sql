@@ -115,7 +115,11 @@ WITH moment AS (
     -- There is nothing left to be done; or the message cannot be edited any more.
     DELETE FROM calls USING sent
     WHERE sent.kind = 'CALL' AND $4 AND calls.chat_id = sent.chat_id AND calls.message_id = $8
-      AND ($13 AND calls.outbox_id IN (SELECT id FROM said WHERE over) OR NOT $13 AND $6 <> 'OVERTAKEN')
+      AND CASE
+          -- What it does not say any more does not concern the person.
+          WHEN $13 THEN calls.outbox_id NOT IN (SELECT id FROM said WHERE NOT over)
+          ELSE $6 <> 'OVERTAKEN' OR NOT EXISTS (SELECT FROM said)
+      END
 ), enqueued AS (
     INSERT INTO outbox (bot, chat_id, kind, order_id, master_id, created_at, due_at)
     SELECT 'ADMIN', called.chat_id, 'UNREACHABLE', CASE WHEN missed.missed THEN undelivered.order_id END, masters.id,

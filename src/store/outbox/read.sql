@@ -54,8 +54,9 @@ SELECT
     orders.escalated_at <= outbox.created_at AS is_escalated,
     coalesce(orders.timeslot_end, orders.timeslot_start) <= moment.now AS is_late,
     claimer.full_name AS claimed_by,
-    coalesce(
-        claimer.is_active AND claimer.id <> staff.id AND orders.claimed_at > outbox.created_at - interval '1 hour', false
+    -- Of somebody who is told of it.
+    coalesce(claimer.id <> staff.id AND orders.claimed_at > outbox.created_at - interval '1 hour', false) AND EXISTS (
+        SELECT FROM staff_on_call(orders.city_id) AS called WHERE called.staff_id = claimer.id
     ) AS is_in_hands,
     orders.claimed_at AT TIME ZONE cities.shown_timezone AS claimed_local,
     holder.id AS holder_id,
