@@ -25,8 +25,8 @@ use crate::liveness::Liveness;
 use crate::store;
 use crate::store::sweeps::{
     CALL, CALL_CHANGES, CARDS, ESCALATE, EXPIRE, FORGET_CHATS, FORGET_DRAFTS, FORGET_LOST_TAPS, FORGET_MESSAGES,
-    FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SESSIONS, FORGET_SHOWN, FORGET_UPDATES, LATE, OVERTAKEN, PURGE, RECALL,
-    RESCHEDULE, RETURNED, SEAL, Sweep, UNREACHABLE, WAKE,
+    FORGET_ONBOARDINGS, FORGET_SEARCHES, FORGET_SESSIONS, FORGET_SHOWN, FORGET_UPDATES, LATE, NEWCOMERS, OVERTAKEN,
+    PURGE, RECALL, RESCHEDULE, RETURNED, SEAL, Sweep, UNREACHABLE, WAKE,
 };
 use sweeping::SetAside;
 
@@ -57,7 +57,7 @@ enum Job {
 }
 
 /// Every job, in the order of [`Jobs::pass`].
-const JOBS: [Job; 26] = [
+const JOBS: [Job; 27] = [
     Job::Sweep(&EXPIRE, AT_ONCE),
     Job::Sweep(&WAKE, SOON),
     Job::BeginRounds,
@@ -68,6 +68,7 @@ const JOBS: [Job; 26] = [
     Job::Sweep(&LATE, SOON),
     Job::Sweep(&RETURNED, SOON),
     Job::Sweep(&UNREACHABLE, SOON),
+    Job::Sweep(&NEWCOMERS, SOON),
     Job::Sweep(&CALL_CHANGES, SOON),
     Job::Sweep(&OVERTAKEN, SOON),
     Job::Sweep(&RESCHEDULE, SOME_TIME),

@@ -37,13 +37,16 @@ pub async fn create(
     let code = Code::of(&super::secret::random());
     let outcome = store
         .run(async |connection: Connection| {
-            let [note, create] = connection.ready([&onboardings::NOTE_UPDATE, &invitations::CREATE]).await?;
+            let [note, create, find] =
+                connection.ready([&onboardings::NOTE_UPDATE, &invitations::CREATE, &invitations::FIND]).await?;
             connection.begin().await?;
             if let Some(origin) = origin
                 && !onboardings::note_update(&connection, &note, origin, store.now()).await?
             {
+                // Made by a try of this very call whose answer was lost: its link is known nowhere else.
+                let made = invitations::find(&connection, &find, &code).await?;
                 connection.rollback().await?;
-                return Ok(InviteOutcome::AlreadyCreated);
+                return Ok(made.map_or(InviteOutcome::AlreadyCreated, |id| InviteOutcome::Created(id, code.clone())));
             }
             let created =
                 invitations::create(&connection, &create, by, &code, invited, expires_in, store.now()).await?;
@@ -84,8 +87,8 @@ pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<(CityId, Strin
 pub async fn revoke(store: &Store, by: Option<StaffRef>, invitation: i64) -> Result<bool, store::Error> {
     let revoked = store
         .run(async |connection: Connection| {
-            let [revoke] = connection.ready([&invitations::REVOKE]).await?;
-            connection.alone(invitations::revoke(&connection, &revoke, by, invitation, store.now())).await
+            let [wait_for, revoke] = connection.ready([&invitations::WAIT_FOR, &invitations::REVOKE]).await?;
+            connection.alone(invitations::revoke(&connection, [&wait_for, &revoke], by, invitation, store.now())).await
         })
         .await?;
     tracing::info!(

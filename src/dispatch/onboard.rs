@@ -26,6 +26,14 @@ pub enum Onboarded {
     },
 }
 
+/// Whether somebody has followed a master's invitation and not told all yet.
+///
+/// # Errors
+/// When the database failed.
+pub async fn is_on_the_way(store: &Store, user: TelegramUserId) -> Result<bool, store::Error> {
+    store.run(async |connection: Connection| onboardings::is_on_the_way(&connection, user).await).await
+}
+
 /// Takes what somebody tells, once for each update. `waiting_reason`: what a master who waits is told instead of a block's reason.
 /// `None`: nobody who is on the way.
 ///

@@ -65,6 +65,16 @@ pub(crate) async fn create(
     rows.first().map(|row| column(row, "id")).transpose()
 }
 
+/// Finds the invitation of a code.
+pub(crate) const FIND: Statement =
+    statement!("invitations.find", [BYTEA], "SELECT id FROM invitations WHERE code_hash = $1 /* hash */");
+
+/// Runs [`FIND`]: its number.
+pub(crate) async fn find(connection: &Connection, statement: &Ready, code: &Code) -> Result<Option<i64>, Error> {
+    let rows = connection.query(statement, &[&code.hash()]).await?;
+    rows.first().map(|row| column(row, "id")).transpose()
+}
+
 /// Whether an invitation's maker may still let that one in: whoever has lost the right lets nobody in by links made before. An
 /// operator's always may.
 macro_rules! stands {
@@ -75,6 +85,7 @@ macro_rules! stands {
                                          ELSE inviter.role = 'ADMIN' END))"
     };
 }
+pub(in crate::store) use stands;
 
 /// Takes an invitation for the first person who follows it. A master who is on the way by it may follow it again; who has been
 /// let in may not: access that was taken away would come back. Somebody else who follows it at the same moment is waited for.
@@ -145,8 +156,15 @@ pub(crate) async fn why_not(
     rows.first().map(|row| Ok((column(row, "used")?, column(row, "revoked")?))).transpose()
 }
 
+/// Waits for whoever is on the way by an invitation: who is let in at this moment has been let in.
+pub(crate) const WAIT_FOR: Statement = statement!(
+    "invitations.wait_for",
+    [INT8],
+    "SELECT FROM onboardings WHERE invitation_id = $1 /* invitation */ FOR UPDATE"
+);
+
 /// Revokes an invitation that has let nobody in yet; whoever is on the way by it is stopped. No row: there is no such one, or
-/// not for this person.
+/// not for this person. In a statement that begins after [`WAIT_FOR`].
 pub(crate) const REVOKE: Statement = statement!(
     "invitations.revoke",
     [INT8, INT8, INT8, TIMESTAMPTZ, BOOL],
@@ -165,16 +183,17 @@ pub(crate) const REVOKE: Statement = statement!(
      SELECT id FROM revoked"
 );
 
-/// Runs [`REVOKE`] in the open transaction; whether it was.
+/// Runs [`WAIT_FOR`] and [`REVOKE`] in the open transaction; whether it was revoked.
 pub(crate) async fn revoke(
     connection: &Connection,
-    statement: &Ready,
+    [wait_for, revoke]: [&Ready; 2],
     by: Option<StaffRef>,
     invitation: i64,
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
     let (staff, user) = (by.and_then(StaffRef::id), by.and_then(StaffRef::telegram_user));
-    Ok(!connection.query(statement, &[&staff, &user, &invitation, &now, &by.is_none()]).await?.is_empty())
+    connection.query(wait_for, &[&invitation]).await?;
+    Ok(!connection.query(revoke, &[&staff, &user, &invitation, &now, &by.is_none()]).await?.is_empty())
 }
 
 /// The invitations that can still let somebody in, or on which somebody is on the way, newest first: those of the person's cities,

@@ -26,7 +26,7 @@ use crate::model::doctor::schema;
 use in_the_way::Watch;
 
 /// The files of `migrations/`, in order.
-const MIGRATIONS: [(&str, &str); 64] = [
+const MIGRATIONS: [(&str, &str); 65] = [
     ("V1__schema.sql", include_str!("../../migrations/V1__schema.sql")),
     ("V2__rounds.sql", include_str!("../../migrations/V2__rounds.sql")),
     ("V3__outbox.sql", include_str!("../../migrations/V3__outbox.sql")),
@@ -91,6 +91,7 @@ const MIGRATIONS: [(&str, &str); 64] = [
     ("V67__kept_places.sql", include_str!("../../migrations/V67__kept_places.sql")),
     ("V68__validated_places.sql", include_str!("../../migrations/V68__validated_places.sql")),
     ("V69__never_let_in.sql", include_str!("../../migrations/V69__never_let_in.sql")),
+    ("V70__told_newcomers.sql", include_str!("../../migrations/V70__told_newcomers.sql")),
 ];
 
 /// The oldest PostgreSQL whose statements these are, as `server_version_num` has it.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::invitations::stands;
 use super::{Connection, Error, Ready, Statement, column, facts, statement};
 use crate::model::onboarding::{District, Onboarding, Step};
 use crate::model::{Category, CityId, MasterId, Origin, TelegramUserId};
@@ -33,7 +34,8 @@ pub(crate) async fn begin(
     connection.query(statement, &[&user.0, &invitation, &city.0, &now]).await.map(drop)
 }
 
-/// Reads how far somebody is, and waits for whoever is at work on that. No row: nobody who is on the way.
+/// Reads how far somebody is, and waits for whoever is at work on that. No row: nobody who is on the way, or by the invitation of
+/// somebody who may not let in any more.
 pub(crate) const LOCK: Statement = statement!(
     "onboardings.lock",
     [INT8],
@@ -46,7 +48,9 @@ pub(crate) const LOCK: Statement = statement!(
      FROM onboardings
      JOIN cities ON cities.id = onboardings.city_id
      JOIN invitations ON invitations.id = invitation_id
-     WHERE telegram_user_id = $1 /* user */
+     WHERE telegram_user_id = $1 /* user */ AND ",
+    stands!(),
+    "
      FOR UPDATE OF onboardings"
 );
 
@@ -75,6 +79,16 @@ fn onboarding(row: &Row) -> Result<Onboarding, Error> {
         districts: column(row, "districts")?,
         needs_approval: column(row, "needs_approval")?,
     })
+}
+
+/// Whether somebody is on the way.
+pub(crate) async fn is_on_the_way(connection: &Connection, user: TelegramUserId) -> Result<bool, Error> {
+    const FIND: Statement = statement!(
+        "onboardings.is_on_the_way",
+        [INT8],
+        "SELECT FROM onboardings WHERE telegram_user_id = $1 /* user */"
+    );
+    Ok(!connection.fetch(&FIND, &[&user.0]).await?.is_empty())
 }
 
 /// Notes an update, once. Who is on the way is no master yet, of whom alone other updates are kept a record.

@@ -33,7 +33,7 @@ pub use purge::PURGE;
 pub use recall::RECALL;
 pub use reschedule::RESCHEDULE;
 pub use seal::SEAL;
-pub use untold::{RETURNED, UNREACHABLE};
+pub use untold::{NEWCOMERS, RETURNED, UNREACHABLE};
 pub use wake::WAKE;
 
 use super::patience::{self, PATIENCE, Patience};

@@ -107,6 +107,47 @@ async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
     assert!(t.tap_accept(NEWCOMER, order).await.notice().contains("принята"));
 }
 
+/// Nobody was there to be told; whoever comes on duty is.
+#[tokio::test]
+async fn that_a_newcomer_waits_is_told_when_somebody_is_there() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
+        olga.tap(tap).await;
+    }
+    let link = link(&olga);
+    t.execute("UPDATE staff SET unreachable_since = now()", &[]).await;
+    come(&t, &link).await;
+    t.tick().await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM outbox WHERE kind = 'STAFF_SCREEN'", &[]).await, 0);
+    t.execute("UPDATE staff SET unreachable_since = NULL", &[]).await;
+    for _ in 0..2 {
+        t.tick().await;
+    }
+    field_service::bots::delivery::pass(&t.app.bots(), None).await.expect("a database");
+    assert!(olga.screen().contains("Пётр Новый") && olga.screen().contains("Ждёт вашего решения"), "{}", olga.screen());
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM outbox WHERE kind = 'STAFF_SCREEN'", &[]).await, 1, "once");
+}
+
+#[tokio::test]
+async fn whoever_is_on_the_way_by_the_link_of_somebody_without_the_right_is_stopped() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    for tap in ["adm:m:im", "adm:m:im:1:free"] {
+        olga.tap(tap).await;
+    }
+    let newcomer = t.chat(NEWCOMER);
+    newcomer.follow(&link(&olga)).await;
+    newcomer.say("Пётр Новый").await;
+    newcomer.share_contact().await;
+    newcomer.press("Сантехника").await;
+    t.execute("UPDATE staff SET is_active = false", &[]).await;
+    newcomer.press("Дальше").await;
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM masters", &[]).await, 3);
+    newcomer.say("/start").await;
+    assert!(newcomer.screen().contains("Ваш Telegram ID"), "{}", newcomer.screen());
+}
+
 #[tokio::test]
 async fn whoever_is_refused_is_told_why() {
     let t = Dispatch::start().await;
@@ -164,7 +205,7 @@ async fn a_block_needs_a_reason_and_frees_what_the_master_was_offered() {
     olga.deliver(olga.service_update(serde_json::json!({"sticker": {"emoji": "🙂"}}))).await;
     let asked = olga.screen();
     assert!(asked.contains("своими словами") && asked.contains("За что блокируете"), "{asked}");
-    assert!(asked.contains("Анна") && !olga.keyboard().is_empty(), "it is the same question: {asked}");
+    assert!(asked.contains("Анна") && !olga.buttons().is_empty(), "it is the same question: {asked}");
     olga.say(&"я".repeat(501)).await;
     assert!(
         olga.screen().contains("Нужна причина") && olga.screen().contains("За что блокируете"),

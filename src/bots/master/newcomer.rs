@@ -39,12 +39,20 @@ impl By<'_> {
         if let Some(code) = message.start_code() {
             return match invite::follow_to_masters(&self.bots.store, code, user).await? {
                 Ok(()) => self.tell(user, &Told::Nothing, 1, false).await,
+                // By the same person, in this very moment, it may be.
+                Err(dead @ DeadLink::Used) => match self.tell(user, &Told::Nothing, 1, false).await? {
+                    None => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
+                    asked => Ok(asked),
+                },
                 // What is no link of ours is a stranger's, who is not answered again and again.
                 Err(DeadLink::Unknown) if !self.bots.strangers.may_be_answered(BotName::Master, user) => {
                     Ok(Some(Reply::default()))
                 }
                 Err(dead) => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
             };
+        }
+        if !onboard::is_on_the_way(&self.bots.store, user).await? {
+            return Ok(None);
         }
         if let Some(group) = &message.media_group_id {
             let album = UpdateKey::album(BotName::Master, message.chat.id, group);

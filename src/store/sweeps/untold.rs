@@ -1,4 +1,5 @@
-//! What staff are to know and nobody was there to be told: an order that was given back, a master who cannot be written to.
+//! What staff are to know and nobody was there to be told: an order that was given back, a master who cannot be written to, or who
+//! waits to be let in.
 //! It is told to those on duty who may act in that city when somebody is, once; calls about orders are [`CALL`](super::CALL)'s and
 //! [`LATE`](super::LATE)'s.
 //!
@@ -115,6 +116,46 @@ pub static UNREACHABLE: Sweep = Sweep {
         ") AND masters.id = ANY ($2) /* masters */) AS untold
          CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
          WHERE untold.order_id IS NOT NULL OR NOT untold.has_orders
+         RETURNING id"
+    ),
+    batch: BATCH,
+};
+
+/// Masters who wait to be let in, of whom nobody was told who could decide.
+macro_rules! waiting {
+    () => {
+        "FROM masters
+         WHERE masters.awaiting_approval_since > coalesce($1, now()) /* now */ - interval '7 days'
+           AND NOT EXISTS (
+               SELECT FROM outbox
+               WHERE kind = 'STAFF_SCREEN' AND place = 'MASTER' AND outbox.master_id = masters.id
+                 AND outbox.created_at >= masters.awaiting_approval_since AND "
+    };
+}
+
+/// By master.
+pub static NEWCOMERS: Sweep = Sweep {
+    name: "newcomers",
+    find: statement!(
+        "newcomers.find",
+        [TIMESTAMPTZ, INT4, INT8_ARRAY],
+        "SELECT masters.id ",
+        waiting!(),
+        may_have_told!(),
+        ") AND masters.id <> ALL ($3) /* except */
+           AND EXISTS (SELECT FROM staff_on_call(masters.city_id)) LIMIT $2 /* at most */"
+    ),
+    lock: Some(&LOCK_MASTERS),
+    change: statement!(
+        "newcomers.change",
+        [TIMESTAMPTZ, INT8_ARRAY],
+        "INSERT INTO outbox (bot, chat_id, kind, master_id, place, created_at, due_at)
+         SELECT 'ADMIN', called.chat_id, 'STAFF_SCREEN', untold.master_id, 'MASTER', coalesce($1, now()), coalesce($1, now())
+         FROM (SELECT masters.id AS master_id, masters.city_id ",
+        waiting!(),
+        may_have_told!(),
+        ") AND masters.id = ANY ($2) /* masters */) AS untold
+         CROSS JOIN LATERAL staff_on_call(untold.city_id) AS called
          RETURNING id"
     ),
     batch: BATCH,
