@@ -25,9 +25,9 @@ use tokio::sync::mpsc::WeakSender;
 
 use crate::api;
 use crate::bots::{Bots, delivery};
-use crate::config::WebhookSecret;
+use crate::config::SharedSecret;
 use crate::liveness::Liveness;
-use crate::model::BotName;
+use crate::model::{BotName, OrderId};
 use admission::Admission;
 
 /// The ends of paths by which requests are routed; whatever stands before them is ignored.
@@ -45,9 +45,9 @@ const SEND: Duration = Duration::from_secs(7);
 #[derive(Debug)]
 pub struct Secrets {
     /// For the technicians' bot and the dispatchers'; `None`: updates are asked for, and nobody may deliver any.
-    pub webhook: Option<[WebhookSecret; 2]>,
+    pub webhook: Option<[SharedSecret; 2]>,
     /// Prometheus'; `None`: nobody reads the metrics.
-    pub metrics: Option<WebhookSecret>,
+    pub metrics: Option<SharedSecret>,
 }
 
 /// What requests are answered with. Cheap to clone.
@@ -87,20 +87,21 @@ pub struct Http {
     api: Arc<OnceLock<Router>>,
     api_state: api::State,
     bots: Bots,
+    working: Option<WeakSender<Infallible>>,
 }
 
 impl Http {
     /// The routes.
     #[must_use]
     pub fn new(state: State) -> Self {
-        let (bots, api_state) = (state.bots.clone(), state.api.clone());
+        let (bots, api_state, working) = (state.bots.clone(), state.api.clone(), state.working.clone());
         let router = Router::new()
             .route("/telegram/master", post(webhook::master))
             .route("/telegram/admin", post(webhook::admin))
             .route("/health", get(health::health))
             .route("/metrics", get(metrics::metrics))
             .with_state(state);
-        Self { router, api: Arc::default(), api_state, bots }
+        Self { router, api: Arc::default(), api_state, bots, working }
     }
 
     fn router_of(&self, path: &str) -> Router {
@@ -123,14 +124,32 @@ impl Http {
         let response = answered.unwrap_or_else(|never: Infallible| match never {});
         if let Some(api::Enqueued(order)) = response.extensions().get() {
             // Nothing is left for later in a process that is frozen after its answer.
-            if let Some(order) = order
-                && tokio::time::timeout(SEND, delivery::deliver_order(&self.bots, *order)).await.is_err()
-            {
-                tracing::warn!("messages about order={order} are left to the delivery job");
+            if let Some(order) = order {
+                self.deliver(*order).await;
             }
             self.bots.enqueued.notify_one();
         }
         response
+    }
+
+    /// Sends messages about an order. In a task of its own: a caller that hangs up does not stop it between a message and its record.
+    async fn deliver(&self, order: OrderId) {
+        let working = match &self.working {
+            None => None,
+            // The server has stopped.
+            Some(working) => match working.upgrade() {
+                None => return,
+                working => working,
+            },
+        };
+        let bots = self.bots.clone();
+        let delivering = tokio::spawn(async move {
+            delivery::deliver_order(&bots, order).await;
+            drop(working);
+        });
+        if tokio::time::timeout(SEND, delivering).await.is_err() {
+            tracing::warn!("messages about order={order} take longer than their request");
+        }
     }
 }
 

@@ -58,11 +58,13 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
     let screen = match &row.notification {
         Some(Notification::Staff(place)) => match dispatcher::shown_later(bots, row.user, *place).await {
             Ok(screen) => screen,
-            Err(error) => {
+            Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "row {} of the outbox is given back", row.lease.row);
                 bots.metrics.count("outbox", "RELEASED");
                 return deliver::release(&bots.store, &row.lease).await;
             }
+            // Trying again does not mend it, and would hold up what comes after it.
+            Err(error) => return deliver::set_aside(&bots.store, &row.lease, &error).await,
         },
         notification => notification.as_ref().map(render::notification),
     };

@@ -71,22 +71,28 @@ pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>
     for row in rows {
         match row {
             Ok(row) => claimed.push(row),
-            Err(unreadable) => set_aside(store, unreadable).await,
+            Err(unreadable) => leave_or_set_aside(store, unreadable).await,
         }
     }
     Ok(claimed)
 }
 
 /// What a later release has written is that one's to send, for ten minutes, and holds up no other message; anything else is set aside with its error.
-async fn set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
+async fn leave_or_set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
+    if !may_be_newer {
+        return set_aside(store, &lease, &error).await;
+    }
     tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
-    let done = if may_be_newer {
-        outbox::release(store, &lease, UNKNOWN_ROW_WAIT).await
-    } else {
-        let dropped = Finish::Dropped(Because::Unreadable(error.to_string()));
-        outbox::finish(store, &lease, &dropped, Attempted::default()).await.map(drop)
-    };
-    if let Err(error) = done {
+    if let Err(error) = outbox::release(store, &lease, UNKNOWN_ROW_WAIT).await {
+        tracing::error!(%error, row = lease.row, "row {} of the outbox could not be left for later", lease.row);
+    }
+}
+
+/// Ends a row that cannot be read, with the error.
+pub async fn set_aside(store: &Store, lease: &Lease, error: &store::Error) {
+    tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
+    let dropped = Finish::Dropped(Because::Unreadable(error.to_string()));
+    if let Err(error) = outbox::finish(store, lease, &dropped, Attempted::default()).await {
         tracing::error!(%error, row = lease.row, "row {} of the outbox could not be set aside", lease.row);
     }
 }
