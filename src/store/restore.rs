@@ -138,7 +138,7 @@ pub async fn run(config: &config::Database, dump: &mut dyn BufRead) -> Result<()
 async fn load(client: &Client, dump: &mut dyn BufRead) -> Result<(), Error> {
     let (mut line, mut sql, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     while next_line(dump, &mut line)? {
-        if is_for_psql(&line) {
+        if is_for_psql(&line) || is_of_an_owner(&line) {
             continue;
         }
         seen.note(&line);
@@ -253,6 +253,11 @@ fn ends_rows(line: &[u8]) -> bool {
 fn is_for_psql(line: &[u8]) -> bool {
     let key = line.strip_prefix(b"\\restrict ").or_else(|| line.strip_prefix(b"\\unrestrict "));
     key.is_some_and(|key| !trimmed(key).is_empty() && trimmed(key).iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Whether only the owner of an extension may say it, who may be another one than the database's.
+fn is_of_an_owner(line: &[u8]) -> bool {
+    line.starts_with(b"COMMENT ON EXTENSION ")
 }
 
 fn text(bytes: &[u8]) -> Result<String, Error> {
