@@ -451,7 +451,7 @@ async fn who_was_told_to_try_again_is_told_so_again_when_the_tap_comes_again() {
     let order = t.in_status(OrderStatus::Searching).await;
     let colleague = t.colleague().await;
     colleague.batch_execute("BEGIN; SELECT FROM orders FOR UPDATE").await.expect("a lock");
-    let (first, next) = (a_tap(), a_tap());
+    let (first, next) = (tap("1"), tap("2"));
     let give = Deed::Assign(ANNA_ID);
     assert_eq!(t.first_of_staff_does(order, &give, Some(&first)).await, "BUSY");
     colleague.batch_execute("ROLLBACK").await.expect("released");

@@ -96,13 +96,13 @@ async fn what_a_late_alert_would_have_said_stands_above_the_screen() {
     let taken = anna.deliver(taken).await;
     assert_eq!((taken.delivery.status, taken.answers.len()), (Some(200), 0));
     assert!(
-        anna.screen().starts_with("Заявку уже взял") && anna.screen().contains("Новые заявки"),
+        anna.screen().starts_with("Уже занято: другой мастер") && anna.screen().contains("Новые заявки"),
         "{}",
         anna.screen()
     );
     assert_eq!(olga.deliver(sought).await.delivery.status, Some(200));
     assert!(
-        olga.screen().starts_with("Сейчас это") && olga.screen().contains(&format!("№{order}")),
+        olga.screen().starts_with("Сейчас так нельзя") && olga.screen().contains(&format!("№{order}")),
         "{}",
         olga.screen()
     );

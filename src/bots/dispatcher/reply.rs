@@ -98,32 +98,38 @@ impl Answer {
                 }
             },
         );
+        let in_place = shown?;
         if taken {
-            return shown;
+            return Ok(());
         }
         // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
         match (screen, notice.as_ref().and_then(Notice::as_alert), place) {
             (None, _, Some(place)) => enqueue(bots, user, message, place, 0).await,
-            (Some(screen), Some(alert), _) if shown.is_ok() && message.is_some() => {
-                show(bots, user, message, Some(&screen.with_note(alert)), place).await
+            (Some(screen), Some(alert), _) if in_place => {
+                show(bots, user, message, Some(&screen.with_note(alert)), place).await.map(drop)
             }
-            _ => shown,
+            _ => Ok(()),
         }
     }
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`.
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`. Whether it stands in `message`
+/// now.
 async fn show(
     bots: &Bots,
     user: TelegramUserId,
     message: Option<i32>,
     screen: Option<&Screen>,
     place: Option<Place>,
-) -> Result<(), Unanswered> {
-    let Some(screen) = screen else { return Ok(()) };
+) -> Result<bool, Unanswered> {
+    let Some(screen) = screen else { return Ok(false) };
     match (bots.show(BotName::Admin, user, message, screen).await, place) {
-        (Err(error), Some(place)) => enqueue(bots, user, message, place, pause_after(&error)).await,
-        _ => Ok(()),
+        (Err(error), Some(place)) => {
+            enqueue(bots, user, message, place, pause_after(&error)).await?;
+            Ok(false)
+        }
+        (Err(_), None) => Ok(false),
+        (Ok(new), _) => Ok(new.is_none() && message.is_some()),
     }
 }
 

@@ -134,7 +134,7 @@ impl Answer {
                     bots.log_failure("sendMessage", &sent);
                     // It is the question itself.
                     if let (Err(error), None, None) = (sent, &screen, fallback) {
-                        return unanswered(error);
+                        return unanswered(error).map(|()| false);
                     }
                 }
                 show(bots, user, message, Shown { screen: screen.as_ref(), fallback, offer, asks }).await
@@ -151,17 +151,18 @@ impl Answer {
                 }
             },
         );
+        let in_place = shown?;
         if taken {
-            return shown;
+            return Ok(());
         }
         // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
-        match (otherwise, notice.as_ref().and_then(Notice::as_alert), &screen) {
-            (Some(fallback), ..) => enqueue(bots, user, message, fallback, 0).await.and(shown),
-            (None, Some(alert), Some(screen)) if shown.is_ok() && message.is_some() => {
-                let screen = screen.clone().with_note(alert);
-                show(bots, user, message, Shown { screen: Some(&screen), fallback, offer, asks: None }).await
+        match (otherwise, notice.as_ref().and_then(Notice::as_alert), screen) {
+            (Some(fallback), ..) => enqueue(bots, user, message, fallback, 0).await,
+            (None, Some(alert), Some(screen)) if in_place => {
+                let screen = screen.with_note(alert);
+                show(bots, user, message, Shown { screen: Some(&screen), fallback, offer, asks: None }).await.map(drop)
             }
-            _ => shown,
+            _ => Ok(()),
         }
     }
 }
@@ -179,31 +180,36 @@ struct Shown<'a> {
     asks: Option<(OrderId, Option<i32>)>,
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`.
-async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown<'_>) -> Result<(), Unanswered> {
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`. Whether it stands in
+/// `message` now.
+async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown<'_>) -> Result<bool, Unanswered> {
     let Shown { screen, fallback, offer, asks } = shown;
     let Some(screen) = screen else {
         // It could not be read.
-        return match fallback {
-            Some(fallback) => enqueue(bots, user, message, fallback, 0).await,
-            None => Ok(()),
-        };
+        if let Some(fallback) = fallback {
+            enqueue(bots, user, message, fallback, 0).await?;
+        }
+        return Ok(false);
     };
     let new = match (bots.show(BotName::Master, user, message, screen).await, fallback) {
         (Ok(new), _) => new,
-        (Err(error), Some(fallback)) => return enqueue(bots, user, message, fallback, pause_after(&error)).await,
-        (Err(error), None) => return unanswered(error),
+        (Err(error), Some(fallback)) => {
+            enqueue(bots, user, message, fallback, pause_after(&error)).await?;
+            return Ok(false);
+        }
+        (Err(error), None) => return unanswered(error).map(|()| false),
     };
     if let (Some(new), Some((order, before))) = (new, asks) {
         join!(dialog::note_message(&bots.store, user, order, new), strip(bots, user, before));
     }
-    let Some((order, offer)) = offer else { return Ok(()) };
-    match (new, message) {
-        (Some(new), gone) => view::note_card(&bots.store, user, offer, new, gone).await?,
-        (None, Some(message)) => bots.show_what_is_covered(user, message, order, Some(offer)).await?,
-        (None, None) => {}
+    if let Some((order, offer)) = offer {
+        match (new, message) {
+            (Some(new), gone) => view::note_card(&bots.store, user, offer, new, gone).await?,
+            (None, Some(message)) => bots.show_what_is_covered(user, message, order, Some(offer)).await?,
+            (None, None) => {}
+        }
     }
-    Ok(())
+    Ok(new.is_none())
 }
 
 /// Takes the buttons from a question that has been answered.
