@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::api;
 use crate::bots::render::texts;
 use crate::bots::{self, Bots, Strangers};
-use crate::config::{self, Lookup, WebhookSecret};
+use crate::config::{self, Lookup, SharedSecret};
 use crate::http::{self, Secrets};
 use crate::jobs::Jobs;
 use crate::liveness::Liveness;
@@ -38,10 +38,10 @@ pub struct App {
     delivery: Arc<bots::delivery::State>,
     /// Where people reach the dispatchers' page, if anybody is to be led there.
     public_url: Option<config::PublicUrl>,
-    /// The public part of the technicians' bot's token.
-    master_bot: i64,
+    /// The technicians' bot.
+    master_bot_id: i64,
     /// The dispatchers' bot's, by which Telegram signs who opened a page.
-    admin_bot: config::Token,
+    admin_token: config::Token,
     /// `None` in a program that serves no webhook.
     secrets: Option<Arc<Secrets>>,
 }
@@ -64,7 +64,7 @@ impl App {
     /// When a variable is missing or malformed, or the CA file cannot be read.
     pub fn from_env(lookup: Lookup, connections: usize, clock: Clock) -> Result<Self, Error> {
         let app = Self::without_webhook(lookup, connections, clock)?;
-        let secret = |bot| -> Result<WebhookSecret, config::Error> { config::webhook_secret(lookup, bot) };
+        let secret = |bot| -> Result<SharedSecret, config::Error> { config::webhook_secret(lookup, bot) };
         let webhook = Some([secret(BotName::Master)?, secret(BotName::Admin)?]);
         let secrets = Secrets { webhook, metrics: config::metrics_token(lookup)? };
         Ok(Self { secrets: Some(Arc::new(secrets)), ..app })
@@ -95,8 +95,8 @@ impl App {
         Ok(Self {
             telegram: Telegram { master: bot(&master), admin: bot(&admin) },
             public_url: config::public_url(lookup)?,
-            master_bot: master.bot_id(),
-            admin_bot: admin,
+            master_bot_id: master.bot_id(),
+            admin_token: admin,
             secrets: None,
             liveness: Arc::default(),
             enqueued: Arc::default(),
@@ -141,7 +141,7 @@ impl App {
             let http = http.clone();
             Box::pin(async move { http.handle_fetched(bot, body).await })
         });
-        let bots = [(BotName::Master, self.master_bot), (BotName::Admin, self.admin_bot.bot_id())];
+        let bots = [(BotName::Master, self.master_bot_id), (BotName::Admin, self.admin_token.bot_id())];
         Pollers::new(
             self.store.clone(),
             self.telegram.clone(),
@@ -155,7 +155,7 @@ impl App {
     /// What answers HTTP requests.
     #[must_use]
     pub fn http(&self) -> http::State {
-        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words(), self.admin_bot.clone());
+        let api = api::State::new(self.store.clone(), Arc::clone(&self.metrics), words(), self.admin_token.clone());
         http::State::new(self.bots(), api, self.secrets.clone(), Arc::clone(&self.liveness))
     }
 }

@@ -190,17 +190,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What Telegram repeats to us in `X-Telegram-Bot-Api-Secret-Token`: the current secret, and during a rotation the
-/// previous one too.
+/// What another program is to repeat to us: Telegram in `X-Telegram-Bot-Api-Secret-Token`, Prometheus as a bearer token. The current
+/// secret, and during a rotation the previous one too.
 #[derive(Clone)]
-pub struct WebhookSecret {
+pub struct SharedSecret {
     current: String,
     previous: Option<String>,
 }
 
 const SECRET: &str = "1 to 256 of A-Z a-z 0-9 _ -";
 
-impl WebhookSecret {
+impl SharedSecret {
     /// A secret without a predecessor.
     ///
     /// # Errors
@@ -227,9 +227,9 @@ impl WebhookSecret {
     }
 }
 
-impl fmt::Debug for WebhookSecret {
+impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookSecret(…)")
+        f.write_str("SharedSecret(…)")
     }
 }
 
@@ -263,12 +263,12 @@ pub fn bot_tokens(lookup: Lookup) -> Result<[Token; 2], Error> {
 ///
 /// # Errors
 /// When it is missing, or either is malformed.
-pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Error> {
+pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<SharedSecret, Error> {
     let variable = secret_variable(bot);
-    let mut secret = WebhookSecret::parse(variable, &required(lookup, variable, SECRET)?)?;
+    let mut secret = SharedSecret::parse(variable, &required(lookup, variable, SECRET)?)?;
     let previous = format!("{variable}_PREVIOUS");
     if let Some(value) = optional(lookup, &previous) {
-        secret.previous = Some(WebhookSecret::parse(&previous, &value)?.current);
+        secret.previous = Some(SharedSecret::parse(&previous, &value)?.current);
     }
     Ok(secret)
 }
@@ -277,9 +277,9 @@ pub fn webhook_secret(lookup: Lookup, bot: BotName) -> Result<WebhookSecret, Err
 ///
 /// # Errors
 /// When it is malformed.
-pub fn metrics_token(lookup: Lookup) -> Result<Option<WebhookSecret>, Error> {
+pub fn metrics_token(lookup: Lookup) -> Result<Option<SharedSecret>, Error> {
     const VARIABLE: &str = "METRICS_TOKEN";
-    optional(lookup, VARIABLE).map(|token| WebhookSecret::parse(VARIABLE, &token)).transpose()
+    optional(lookup, VARIABLE).map(|token| SharedSecret::parse(VARIABLE, &token)).transpose()
 }
 
 /// Where people reach this server.

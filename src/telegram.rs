@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tracing::Instrument;
 
-use crate::config::{Token, WebhookSecret};
+use crate::config::{SharedSecret, Token};
 use crate::metrics::Metrics;
 use crate::model::BotName;
 use crate::model::text::cut;
@@ -325,7 +325,7 @@ impl Bot {
     ///
     /// # Errors
     /// When Telegram refuses or does not answer.
-    pub async fn set_webhook(&self, url: &str, secret: &WebhookSecret, max_connections: u32) -> Result<(), Error> {
+    pub async fn set_webhook(&self, url: &str, secret: &SharedSecret, max_connections: u32) -> Result<(), Error> {
         let params = SetWebhookParams::builder()
             .url(url)
             .secret_token(secret.reveal())

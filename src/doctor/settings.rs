@@ -1,6 +1,6 @@
 //! The settings: each is read alone, and what is missing or malformed is a finding.
 
-use crate::config::{self, Lookup, PublicUrl, StatementMode, Token, WebhookSecret};
+use crate::config::{self, Lookup, PublicUrl, SharedSecret, StatementMode, Token};
 use crate::model::BotName;
 use crate::model::doctor::finding::{Finding, SECRET_MISSING};
 use crate::telegram::{self, Bot};
@@ -17,7 +17,7 @@ pub(super) struct Settings {
     pub(super) bots: [Result<Bot, &'static str>; 2],
     /// Where people reach the server, if anybody is to.
     pub(super) public_url: Result<Option<PublicUrl>, &'static str>,
-    secrets: [Option<WebhookSecret>; 2],
+    secrets: [Option<SharedSecret>; 2],
 }
 
 /// Both bots, each with the variables of its token and of its secret.
@@ -106,7 +106,7 @@ fn without_secret(lookup: Lookup, variable: &str, error: &config::Error) -> Find
 }
 
 /// What both bots must not have in common.
-fn of_both(tokens: &[Option<Token>; 2], secrets: &[Option<WebhookSecret>; 2]) -> Vec<Finding> {
+fn of_both(tokens: &[Option<Token>; 2], secrets: &[Option<SharedSecret>; 2]) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let [Some(master), Some(admin)] = tokens
         && master == admin

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use field_service::config::{self, Database, Token, WebhookSecret};
+use field_service::config::{self, Database, SharedSecret, Token};
 use field_service::sim::telegram::{Fault, Telegram, Webhook};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -95,10 +95,10 @@ fn tokens_and_secrets_have_their_forms() {
         assert!(Token::parse("T", bad).is_err(), "{bad}");
     }
     for good in ["a", &"a".repeat(256), "A-z_09"] {
-        assert!(WebhookSecret::parse("S", good).is_ok(), "{good}");
+        assert!(SharedSecret::parse("S", good).is_ok(), "{good}");
     }
     for bad in ["", &"a".repeat(257), "a b", "ж", "a\n"] {
-        assert!(WebhookSecret::parse("S", bad).is_err(), "{bad}");
+        assert!(SharedSecret::parse("S", bad).is_err(), "{bad}");
     }
 }
 
