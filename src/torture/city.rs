@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::deliver::{Person, Post};
 use super::marks::{ADMIN_TOKEN, FIRST_MASTER, FOREMAN, MASTER_TOKEN, STAFF};
@@ -26,6 +26,9 @@ use super::record::Made;
 use super::told::Races;
 use super::world::World;
 pub(super) use program::Program;
+
+/// How often the database is vacuumed.
+const VACUUM: Duration = Duration::from_secs(30);
 
 /// Where everybody lives.
 pub(super) struct City {
@@ -74,6 +77,8 @@ impl City {
         }
         let city = Arc::clone(&self);
         people.spawn(async move { city.clients(city.chance(3000)).await });
+        let city = Arc::clone(&self);
+        people.spawn(async move { city.keep_house().await });
         people.join_all().await;
         let blocked = (0..self.masters).filter(|number| master::blocks(*number)).map(Self::master_id);
         (blocked.collect(), self.program.made())
@@ -114,6 +119,18 @@ impl City {
 
     fn racing(&self, order: i64, person: &Person) -> Chance {
         Chance::of(self.seed ^ order.unsigned_abs(), person.id.unsigned_abs())
+    }
+
+    /// Lets the database keep its pace, however long it goes on.
+    async fn keep_house(&self) {
+        let mut last = Instant::now();
+        while !self.is_over() {
+            sleep(Duration::from_millis(200)).await;
+            if last.elapsed() >= VACUUM {
+                self.world.vacuum().await;
+                last = Instant::now();
+            }
+        }
     }
 
     /// Clients keep calling, as long as there are not too many orders that nobody has taken.

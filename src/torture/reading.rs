@@ -37,6 +37,8 @@ impl World {
     /// What the database and the chats hold.
     pub(super) async fn read(&self) -> Result<Record, Error> {
         let owner = self.owner().await?;
+        // That many rows take longer than any statement of the programs may.
+        owner.batch_execute("SET statement_timeout = 0").await?;
         let mut record = Record::default();
         for row in owner.query(ORDERS, &[]).await? {
             record.orders.push(order(&row)?);

@@ -153,6 +153,15 @@ impl World {
         }
     }
 
+    /// Vacuums, as a server does by itself that does not crash every few seconds. Whatever fault is in force: there will be another
+    /// time.
+    pub(super) async fn vacuum(&self) {
+        let Ok(owner) = self.owner().await else { return };
+        if owner.batch_execute("SET statement_timeout = 0").await.is_ok() {
+            drop(owner.batch_execute("VACUUM (ANALYZE)").await);
+        }
+    }
+
     /// How many orders are open.
     pub(super) async fn open_orders(&self) -> i64 {
         let sql = "SELECT count(*) FROM orders WHERE status IN ('CREATED', 'SEARCHING', 'GUARANTEE', 'DEFERRED')";
