@@ -59,7 +59,9 @@ impl AcceptOutcome {
     }
 
     fn limit_reached(facts: &Facts) -> Self {
-        Self::LimitReached { active: facts.master.active_orders, limit: facts.master.max_active_orders }
+        let limit = facts.master.max_active_orders;
+        // Of a repeated answer there may be fewer by now.
+        Self::LimitReached { active: facts.master.active_orders.max(limit), limit }
     }
 
     /// The word in log lines and counters.
