@@ -308,14 +308,15 @@ async fn settle(store: &Store, asked: Asked<'_>, deed: &Deed) -> Result<Acted, s
             None => break,
         }
     }
-    // Who is told to try again does so with an update of its own.
+    // Who is told to try again does so with an update of its own; a program with the same request.
+    let origin = asked.origin.filter(|origin| origin.update.door != Door::Api);
     let answer = Answer {
         action: deed.recorded_as(),
         order: Some(asked.order),
         outcome: ActOutcome::Busy.name(),
         durable: false,
     };
-    updates::record_alone(store, asked.origin, None, answer).await?;
+    updates::record_alone(store, origin, None, answer).await?;
     let fresh = staff_orders::of(store, asked.order, asked.staff).await?;
     Ok(Acted { outcome: ActOutcome::Busy, fresh, enqueued: false, offers: None })
 }
@@ -385,7 +386,7 @@ async fn attempt(
     let fresh = staff_orders::read(&connection, &read, order, staff, None, now);
     let ended = async {
         // A redelivery closes no question that was asked since.
-        match answers.filter(|_| outcome != ActOutcome::Repeated) {
+        match answers.filter(|_| before.as_ref().is_none_or(|before| before.processed.is_none())) {
             Some(question) => {
                 let dialog = StaffDialog::about_order(question, order, None);
                 staff_dialogs::end_within(&connection, &end, staff, &dialog).await

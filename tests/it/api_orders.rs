@@ -455,3 +455,21 @@ async fn nobody_gets_above_the_limit_by_two_programs_at_once() {
         assert!(["not-eligible", "busy"].contains(&refused.problem().as_str()), "{refused:?}");
     }
 }
+
+/// The same request again, which is all that a program can send: it is not the answer to itself.
+#[tokio::test]
+async fn what_was_busy_is_done_when_it_is_asked_for_again() {
+    let t = Dispatch::start().await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    let made = make(&program, "k", &changed(&json!({"defer": true}))).await;
+    let id = made.json()["id"].as_i64().expect("a number");
+    let tag = program.get(made.header("location")).await.header("etag").to_owned();
+    let changes = json!({"address": "ул. Мира, 7"});
+    let colleague = t.colleague().await;
+    colleague.batch_execute("BEGIN; SELECT FROM orders FOR UPDATE").await.expect("a lock");
+    let busy = edit(&program, id, &tag, &changes).await;
+    assert_eq!((busy.status, busy.problem().as_str()), (503, "busy"), "{}", busy.text);
+    colleague.batch_execute("ROLLBACK").await.expect("released");
+    let done = edit(&program, id, &tag, &changes).await;
+    assert_eq!((done.status, &done.json()["address"]), (200, &changes["address"]), "{}", done.text);
+}
