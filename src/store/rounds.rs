@@ -31,7 +31,10 @@ macro_rules! with_unreached {
                    -- A change of the order is a second message about the offer.
                    AND NOT EXISTS (
                        SELECT FROM outbox
-                       WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND outbox.message_id IS NOT NULL)
+                       WHERE outbox.offer_id = offers.id AND kind = 'OFFER' AND CASE
+                           WHEN finished_at IS NULL THEN lease IS NOT NULL
+                           ELSE dropped_because IS NULL
+                       END)
              ) ",
             $($text)+
         )

@@ -576,7 +576,7 @@ async fn one_master_at_a_time_is_answered_and_the_others_are_asked_to_come_back(
 /// asks about them later.
 #[tokio::test]
 async fn whom_an_offer_has_not_reached_was_not_asked_by_one_rule() {
-    const SENT: &str = "message_id = 5, finished_at = created_at, lease = NULL, dropped_because = NULL";
+    const SENT: &str = "message_id = NULL, finished_at = created_at, lease = NULL, dropped_because = NULL";
     for (message, also_overtaken, was_asked) in [
         ("message_id = NULL, finished_at = NULL, lease = NULL, dropped_because = NULL", false, false),
         ("message_id = NULL, finished_at = NULL, lease = gen_random_uuid(), dropped_because = NULL", false, true),
