@@ -87,8 +87,10 @@ pub async fn cities(store: &Store, staff: StaffRef) -> Result<Vec<(CityId, Strin
 pub async fn revoke(store: &Store, by: Option<StaffRef>, invitation: i64) -> Result<bool, store::Error> {
     let revoked = store
         .run(async |connection: Connection| {
-            let [wait_for, revoke] = connection.ready([&invitations::WAIT_FOR, &invitations::REVOKE]).await?;
-            connection.alone(invitations::revoke(&connection, [&wait_for, &revoke], by, invitation, store.now())).await
+            let [lock, wait_for, revoke] =
+                connection.ready([&invitations::LOCK, &invitations::WAIT_FOR, &invitations::REVOKE]).await?;
+            let statements = [&lock, &wait_for, &revoke];
+            connection.alone(invitations::revoke(&connection, statements, by, invitation, store.now())).await
         })
         .await?;
     tracing::info!(

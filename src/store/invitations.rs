@@ -156,7 +156,11 @@ pub(crate) async fn why_not(
     rows.first().map(|row| Ok((column(row, "used")?, column(row, "revoked")?))).transpose()
 }
 
-/// Waits for whoever is on the way by an invitation: who is let in at this moment has been let in.
+/// Locks an invitation, after whoever follows it in this moment.
+pub(crate) const LOCK: Statement =
+    statement!("invitations.lock", [INT8], "SELECT FROM invitations WHERE id = $1 /* invitation */ FOR UPDATE");
+
+/// Waits for whoever is on the way by a locked invitation: who is let in at this moment has been let in.
 pub(crate) const WAIT_FOR: Statement = statement!(
     "invitations.wait_for",
     [INT8],
@@ -183,15 +187,16 @@ pub(crate) const REVOKE: Statement = statement!(
      SELECT id FROM revoked"
 );
 
-/// Runs [`WAIT_FOR`] and [`REVOKE`] in the open transaction; whether it was revoked.
+/// Runs [`LOCK`], [`WAIT_FOR`] and [`REVOKE`] in the open transaction; whether it was revoked.
 pub(crate) async fn revoke(
     connection: &Connection,
-    [wait_for, revoke]: [&Ready; 2],
+    [lock, wait_for, revoke]: [&Ready; 3],
     by: Option<StaffRef>,
     invitation: i64,
     now: Option<Timestamp>,
 ) -> Result<bool, Error> {
     let (staff, user) = (by.and_then(StaffRef::id), by.and_then(StaffRef::telegram_user));
+    connection.query(lock, &[&invitation]).await?;
     connection.query(wait_for, &[&invitation]).await?;
     Ok(!connection.query(revoke, &[&staff, &user, &invitation, &now, &by.is_none()]).await?.is_empty())
 }

@@ -39,7 +39,7 @@ impl By<'_> {
         if let Some(code) = message.start_code() {
             return match invite::follow_to_masters(&self.bots.store, code, user).await? {
                 Ok(()) => self.tell(user, &Told::Nothing, 1, false).await,
-                // By the same person, in this very moment, it may be.
+                // Maybe by this very person, a moment ago; and who is on the way by another one goes on.
                 Err(dead @ DeadLink::Used) => match self.tell(user, &Told::Nothing, 1, false).await? {
                     None => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),
                     asked => Ok(asked),
