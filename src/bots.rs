@@ -169,12 +169,17 @@ impl Bots {
         }
     }
 
-    /// Stops the button's spinner, and shows the notice if there is one; false if Telegram did not take it.
-    async fn answer_callback(&self, bot: BotName, query: Option<&str>, notice: Option<&Notice>) -> bool {
-        let Some(query) = query else { return true };
+    /// Stops the button's spinner, and shows the notice if there is one.
+    async fn answer_callback(
+        &self,
+        bot: BotName,
+        query: Option<&str>,
+        notice: Option<&Notice>,
+    ) -> Result<(), telegram::Error> {
+        let Some(query) = query else { return Ok(()) };
         let answered = self.telegram.of(bot).answer(query, notice).await;
         self.log_failure("answerCallbackQuery", &answered);
-        answered.is_ok()
+        answered
     }
 }
 

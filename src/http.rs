@@ -112,7 +112,7 @@ impl Http {
         }
     }
 
-    /// Answers a request, to the end: nothing goes on after the response.
+    /// Answers a request, to the end: nothing goes on after the response, but for messages that Telegram is slow to take.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: axum::body::HttpBody<Data = axum::body::Bytes> + Send + 'static,
@@ -147,8 +147,11 @@ impl Http {
             delivery::deliver_order(&bots, order).await;
             drop(working);
         });
-        if tokio::time::timeout(SEND, delivering).await.is_err() {
-            tracing::warn!("messages about order={order} take longer than their request");
+        match tokio::time::timeout(SEND, delivering).await {
+            Ok(Ok(())) => {}
+            // Not the error's own text: it has the panic's words, which may quote somebody.
+            Ok(Err(error)) => tracing::error!(panic = error.is_panic(), "messages about order={order} were not sent"),
+            Err(_) => tracing::warn!("messages about order={order} take longer than their request"),
         }
     }
 }

@@ -58,13 +58,14 @@ pub async fn attempt(bots: &Bots, row: Claimed) {
     let screen = match &row.notification {
         Some(Notification::Staff(place)) => match dispatcher::shown_later(bots, row.user, *place).await {
             Ok(screen) => screen,
-            Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "row {} of the outbox is given back", row.lease.row);
+            Err(error) => {
                 bots.metrics.count("outbox", "RELEASED");
+                if !error.is_transient() {
+                    return deliver::put_off(&bots.store, &row.lease, &error).await;
+                }
+                tracing::warn!(%error, "row {} of the outbox is given back", row.lease.row);
                 return deliver::release(&bots.store, &row.lease).await;
             }
-            // Trying again does not mend it, and would hold up what comes after it.
-            Err(error) => return deliver::set_aside(&bots.store, &row.lease, &error).await,
         },
         notification => notification.as_ref().map(render::notification),
     };

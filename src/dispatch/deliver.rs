@@ -71,29 +71,30 @@ pub async fn claim(store: &Store, order: Option<OrderId>) -> Result<Vec<Claimed>
     for row in rows {
         match row {
             Ok(row) => claimed.push(row),
-            Err(unreadable) => leave_or_set_aside(store, unreadable).await,
+            Err(unreadable) => set_aside(store, unreadable).await,
         }
     }
     Ok(claimed)
 }
 
 /// What a later release has written is that one's to send, for ten minutes, and holds up no other message; anything else is set aside with its error.
-async fn leave_or_set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
-    if !may_be_newer {
-        return set_aside(store, &lease, &error).await;
+async fn set_aside(store: &Store, Unreadable { lease, error, may_be_newer }: Unreadable) {
+    if may_be_newer {
+        return put_off(store, &lease, &error).await;
     }
     tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
-    if let Err(error) = outbox::release(store, &lease, UNKNOWN_ROW_WAIT).await {
-        tracing::error!(%error, row = lease.row, "row {} of the outbox could not be left for later", lease.row);
+    let dropped = Finish::Dropped(Because::Unreadable(error.to_string()));
+    if let Err(error) = outbox::finish(store, &lease, &dropped, Attempted::default()).await {
+        tracing::error!(%error, row = lease.row, "row {} of the outbox could not be set aside", lease.row);
     }
 }
 
-/// Ends a row that cannot be read, with the error.
-pub async fn set_aside(store: &Store, lease: &Lease, error: &store::Error) {
+/// Gives a row back that cannot be read by this release, for a while: trying again at once does not mend it, and would hold up what
+/// comes after it.
+pub async fn put_off(store: &Store, lease: &Lease, error: &store::Error) {
     tracing::error!(%error, row = lease.row, "row {} of the outbox cannot be read", lease.row);
-    let dropped = Finish::Dropped(Because::Unreadable(error.to_string()));
-    if let Err(error) = outbox::finish(store, lease, &dropped, Attempted::default()).await {
-        tracing::error!(%error, row = lease.row, "row {} of the outbox could not be set aside", lease.row);
+    if let Err(error) = outbox::release(store, lease, UNKNOWN_ROW_WAIT).await {
+        tracing::error!(%error, row = lease.row, "row {} of the outbox could not be put off", lease.row);
     }
 }
 

@@ -91,7 +91,7 @@ where
             Ok(None) => return Ok(None),
             // Somebody has changed a row without the order's lock.
             Err(error) if error.is_refused_by_a_guard() => {
-                tracing::info!(%error, "a change was refused");
+                tracing::warn!(%error, "a change was refused");
                 None
             }
             Err(error) if error.severity() == Severity::TimedOut => {

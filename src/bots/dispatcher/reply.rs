@@ -8,7 +8,7 @@ use crate::config::PublicUrl;
 use crate::dispatch::staff_dialog;
 use crate::model::staff::Place;
 use crate::model::{BotName, OrderId, TelegramUserId};
-use crate::telegram::Notice;
+use crate::telegram::{self, Notice};
 
 /// What the person gets to see, and what else an update has caused.
 #[derive(Default)]
@@ -89,7 +89,7 @@ impl Answer {
             (None, Some(screen), Some(notice)) => Some(screen.with_note(&notice.text)),
             (_, screen, _) => screen,
         };
-        let (taken, shown, ()) = join!(
+        let (answered, shown, ()) = join!(
             bots.answer_callback(BotName::Admin, query.as_deref(), notice.as_ref()),
             show(bots, user, message, screen.as_ref(), place),
             async {
@@ -98,38 +98,35 @@ impl Answer {
                 }
             },
         );
-        let in_place = shown?;
-        if taken {
-            return Ok(());
-        }
-        // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
-        match (screen, notice.as_ref().and_then(Notice::as_alert), place) {
-            (None, _, Some(place)) => enqueue(bots, user, message, place, 0).await,
-            (Some(screen), Some(alert), _) if in_place => {
-                show(bots, user, message, Some(&screen.with_note(alert)), place).await.map(drop)
+        let stands_in = shown?;
+        match (answered, screen, notice.as_ref().and_then(Notice::as_alert), place) {
+            (Err(_), None, _, Some(place)) => enqueue(bots, user, message, place, 0).await,
+            // Nobody has read it, and nobody will: it is said where the screen stands.
+            (Err(telegram::Error::StaleQuery), Some(screen), Some(alert), _) if stands_in.is_some() => {
+                show(bots, user, stands_in, Some(&screen.with_note(alert)), place).await.map(drop)
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`. Whether it stands in `message`
-/// now.
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `place`. The message in which it
+/// stands now.
 async fn show(
     bots: &Bots,
     user: TelegramUserId,
     message: Option<i32>,
     screen: Option<&Screen>,
     place: Option<Place>,
-) -> Result<bool, Unanswered> {
-    let Some(screen) = screen else { return Ok(false) };
+) -> Result<Option<i32>, Unanswered> {
+    let Some(screen) = screen else { return Ok(None) };
     match (bots.show(BotName::Admin, user, message, screen).await, place) {
         (Err(error), Some(place)) => {
             enqueue(bots, user, message, place, pause_after(&error)).await?;
-            Ok(false)
+            Ok(None)
         }
-        (Err(_), None) => Ok(false),
-        (Ok(new), _) => Ok(new.is_none() && message.is_some()),
+        (Err(_), None) => Ok(None),
+        (Ok(new), _) => Ok(new.or(message)),
     }
 }
 

@@ -126,7 +126,7 @@ impl Answer {
     pub(in crate::bots) async fn send(self, bots: &Bots) -> Result<(), Unanswered> {
         let Self { user, query, message, reply } = self;
         let Reply { notice, screen, fallback, otherwise, offer, asks, can_be_asked, under, commands, .. } = reply;
-        let (taken, shown, (), ()) = join!(
+        let (answered, shown, (), ()) = join!(
             bots.answer_callback(BotName::Master, query.as_deref(), notice.as_ref()),
             async {
                 if let Some(UnderTheField { text, key }) = under {
@@ -134,7 +134,7 @@ impl Answer {
                     bots.log_failure("sendMessage", &sent);
                     // It is the question itself.
                     if let (Err(error), None, None) = (sent, &screen, fallback) {
-                        return unanswered(error).map(|()| false);
+                        return unanswered(error).map(|()| None);
                     }
                 }
                 show(bots, user, message, Shown { screen: screen.as_ref(), fallback, offer, asks }).await
@@ -151,16 +151,14 @@ impl Answer {
                 }
             },
         );
-        let in_place = shown?;
-        if taken {
-            return Ok(());
-        }
-        // Nobody has read the notice, which Telegram takes for some seconds after the tap only.
-        match (otherwise, notice.as_ref().and_then(Notice::as_alert), screen) {
-            (Some(fallback), ..) => enqueue(bots, user, message, fallback, 0).await,
-            (None, Some(alert), Some(screen)) if in_place => {
-                let screen = screen.with_note(alert);
-                show(bots, user, message, Shown { screen: Some(&screen), fallback, offer, asks: None }).await.map(drop)
+        let stands_in = shown?;
+        match (answered, otherwise, notice.as_ref().and_then(Notice::as_alert)) {
+            (Err(_), Some(fallback), _) => enqueue(bots, user, message, fallback, 0).await,
+            // Nobody has read it, and nobody will: it is said where the screen stands.
+            (Err(telegram::Error::StaleQuery), None, Some(alert)) if stands_in.is_some() => {
+                let screen = screen.map(|screen| screen.with_note(alert));
+                let shown = Shown { screen: screen.as_ref(), fallback, offer, asks: None };
+                show(bots, user, stands_in, shown).await.map(drop)
             }
             _ => Ok(()),
         }
@@ -180,24 +178,29 @@ struct Shown<'a> {
     asks: Option<(OrderId, Option<i32>)>,
 }
 
-/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`. Whether it stands in
-/// `message` now.
-async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Shown<'_>) -> Result<bool, Unanswered> {
+/// Shows a screen in a message, else in a new one. If it could not be shown, the outbox shows `fallback`. The message in
+/// which it stands now.
+async fn show(
+    bots: &Bots,
+    user: TelegramUserId,
+    message: Option<i32>,
+    shown: Shown<'_>,
+) -> Result<Option<i32>, Unanswered> {
     let Shown { screen, fallback, offer, asks } = shown;
     let Some(screen) = screen else {
         // It could not be read.
         if let Some(fallback) = fallback {
             enqueue(bots, user, message, fallback, 0).await?;
         }
-        return Ok(false);
+        return Ok(None);
     };
     let new = match (bots.show(BotName::Master, user, message, screen).await, fallback) {
         (Ok(new), _) => new,
         (Err(error), Some(fallback)) => {
             enqueue(bots, user, message, fallback, pause_after(&error)).await?;
-            return Ok(false);
+            return Ok(None);
         }
-        (Err(error), None) => return unanswered(error).map(|()| false),
+        (Err(error), None) => return unanswered(error).map(|()| None),
     };
     if let (Some(new), Some((order, before))) = (new, asks) {
         join!(dialog::note_message(&bots.store, user, order, new), strip(bots, user, before));
@@ -209,7 +212,7 @@ async fn show(bots: &Bots, user: TelegramUserId, message: Option<i32>, shown: Sh
             (None, None) => {}
         }
     }
-    Ok(new.is_none())
+    Ok(new.or(message))
 }
 
 /// Takes the buttons from a question that has been answered.

@@ -13,9 +13,10 @@ macro_rules! uncalled {
              WHERE (
                  orders.claimed_by_staff_id IS NULL OR orders.claimed_by_staff_id = called.staff_id
                  OR orders.claimed_at <= coalesce($1, now()) - interval '1 hour'
-                 -- Nor does a program that has said so see to it.
+                 -- Nor does a program that has said so see to it, or somebody who may not any more, or cannot be told.
                  OR NOT EXISTS (
-                     SELECT FROM staff WHERE staff.id = orders.claimed_by_staff_id AND is_active AND NOT is_program))
+                     SELECT FROM staff_on_call(orders.city_id) AS claimer
+                     WHERE claimer.staff_id = orders.claimed_by_staff_id))
                AND NOT EXISTS (
                    SELECT FROM outbox
                    WHERE kind = '",

@@ -129,7 +129,8 @@ macro_rules! waiting {
            AND NOT EXISTS (
                SELECT FROM outbox
                WHERE kind = 'STAFF_SCREEN' AND place = 'MASTER' AND outbox.master_id = masters.id
-                 AND outbox.created_at >= masters.awaiting_approval_since AND "
+                 AND outbox.created_at >= masters.awaiting_approval_since
+                 AND outbox.chat_id IN (SELECT chat_id FROM staff_on_call(masters.city_id)) AND "
     };
 }
 
