@@ -59,14 +59,27 @@ pub struct State {
     secrets: Option<Arc<Secrets>>,
     liveness: Arc<Liveness>,
     admission: Arc<Admission>,
-    /// Held by each update under way, in a server that waits for them when it stops.
-    working: Option<WeakSender<Infallible>>,
+    working: Working,
+}
+
+/// What each piece of work holds until it is done, in a server that waits for them when it stops.
+#[derive(Clone, Default)]
+struct Working(Option<WeakSender<Infallible>>);
+
+impl Working {
+    /// To be dropped when the work is done. `None`: the server has stopped.
+    fn begin(&self) -> Option<impl Send + use<>> {
+        match &self.0 {
+            None => Some(None),
+            Some(working) => working.upgrade().map(Some),
+        }
+    }
 }
 
 impl State {
     pub(crate) fn new(bots: Bots, api: api::State, secrets: Option<Arc<Secrets>>, liveness: Arc<Liveness>) -> Self {
         let admission = Arc::new(Admission::new(bots.store.connections()));
-        Self { bots, api, secrets, liveness, admission, working: None }
+        Self { bots, api, secrets, liveness, admission, working: Working::default() }
     }
 
     /// Whether this is the secret that Telegram repeats to us for this bot.
@@ -87,7 +100,7 @@ pub struct Http {
     api: Arc<OnceLock<Router>>,
     api_state: api::State,
     bots: Bots,
-    working: Option<WeakSender<Infallible>>,
+    working: Working,
 }
 
 impl Http {
@@ -134,14 +147,7 @@ impl Http {
 
     /// Sends messages about an order. In a task of its own: a caller that hangs up does not stop it between a message and its record.
     async fn deliver(&self, order: OrderId) {
-        let working = match &self.working {
-            None => None,
-            // The server has stopped.
-            Some(working) => match working.upgrade() {
-                None => return,
-                working => working,
-            },
-        };
+        let Some(working) = self.working.begin() else { return };
         let bots = self.bots.clone();
         let delivering = tokio::spawn(async move {
             delivery::deliver_order(&bots, order).await;

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::connections::{Answer, Connections, Watched, bound};
-use super::{Http, State};
+use super::{Http, State, Working};
 
 /// Connections that the system may queue before they are accepted; it cuts this to its own limit.
 const BACKLOG: u32 = 4096;
@@ -57,7 +57,7 @@ pub async fn serve(listener: TcpListener, state: State, stop: impl Future<Output
         stop.await;
         admission.close();
     };
-    let http = Http::new(State { working: Some(working.downgrade()), ..state });
+    let http = Http::new(State { working: Working(Some(working.downgrade())), ..state });
     let deadline = run(listener, stop, move |request| {
         let http = http.clone();
         async move { http.answer(request).await }

@@ -61,14 +61,7 @@ async fn receive(state: State, bot: BotName, request: Request<Body>) -> Response
 
 /// Handles an update of whose sender there is no doubt, whichever way it came: 200, it is done with; 503, it is to come again.
 async fn handle(state: State, bot: BotName, body: Bytes) -> Response {
-    let working = match &state.working {
-        None => None,
-        // The server has stopped.
-        Some(working) => match working.upgrade() {
-            None => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            working => working,
-        },
-    };
+    let Some(working) = state.working.begin() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let under_way = match state.admission.come() {
         Ok(under_way) => under_way,
         Err(refused) => return refuse(&state, refused),
