@@ -99,8 +99,8 @@ impl FromRequestParts<State> for SeenPolicy {
 }
 
 /// By what a request is recognised that is tried or sent again, whatever became of the first answer: `what` is done, as `seen`, and its
-/// `Debug` is all that it says. What
-/// is changed can be seen so only once; of a request that does not say what was seen, only further tries of itself are the same.
+/// `Debug` is all that it says. What is changed can be seen so only once; of a request that does not say what was seen, only further
+/// tries of itself are the same.
 pub fn origin(staff: StaffRef, seen: Option<&impl Debug>, what: &impl Debug) -> Origin {
     let update = match seen {
         Some(seen) => {

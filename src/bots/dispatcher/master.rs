@@ -237,8 +237,7 @@ impl By<'_> {
             staff_dialog::end(&self.bots.store, self.staff, dialog).await?;
             return self.masters().await;
         };
-        let screen = question(dialog, &card);
-        Ok(Reply::question(Screen { text: format!("{why}\n\n{}", screen.text), ..screen }))
+        Ok(Reply::question(question(dialog, &card).with_note(why)))
     }
 
     async fn invitations(self) -> Result<Reply, store::Error> {

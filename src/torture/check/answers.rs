@@ -216,6 +216,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_lie_is_found() {
+        const NOT_BROKEN: &str = "nobody was told that something broke which trying again will not mend";
         for lie in [
             AcceptOutcome::NotFound,
             AcceptOutcome::Declined,
@@ -229,10 +230,10 @@ mod tests {
             record.taps[1].answers[0].1 = texts::accept(&lie);
             assert_eq!(broken(&record), [TRUE], "{lie:?}");
         }
-        for (lie, checks) in [(texts::YOURS, 1), (texts::BROKEN, 2), ("?", 1)] {
+        for (lie, named) in [(texts::YOURS, &[TRUE][..]), (texts::BROKEN, &[TRUE, NOT_BROKEN]), ("?", &[TRUE])] {
             let mut record = a_race();
             record.taps[1].answers[0].1 = lie.to_owned();
-            assert_eq!((broken(&record)[0], broken(&record).len()), (TRUE, checks), "{lie}");
+            assert_eq!(broken(&record), named, "{lie}");
         }
     }
 
