@@ -16,7 +16,7 @@ use super::new_order::words;
 use super::orders::act;
 use super::problem::{FieldError, Kind, Problem};
 use super::seen::SeenOrder;
-use crate::dispatch::act::Deed;
+use crate::dispatch::act::StaffCommand;
 use crate::dispatch::candidates as eligible;
 use crate::model::candidates::CandidateLine;
 use crate::model::selection::Exclusion;
@@ -108,7 +108,7 @@ pub async fn assign(
 ) -> Result<Response, Problem> {
     let master = MasterId(said.master_id);
     if said.anyway {
-        return act(&state, caller.staff(), order, seen, &Deed::Assign(master)).await;
+        return act(&state, caller.staff(), order, seen, &StaffCommand::Assign(master)).await;
     }
     let found = eligible::candidate(&state.store, order, caller.staff(), master).await?;
     // Who has it already is no candidate, and is told so.
@@ -117,7 +117,7 @@ pub async fn assign(
         let detail = format!("{}: with \"anyway\": true the order is given all the same", reason.as_str());
         return Err(Problem::new(Kind::NotEligible).with_detail(detail));
     }
-    act(&state, caller.staff(), order, seen, &Deed::AssignWithinLimit(master)).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::AssignWithinLimit(master)).await
 }
 
 /// Asks masters now: begins the search, or its next round at once.
@@ -132,7 +132,7 @@ pub async fn search(
     OrderNumber(order): OrderNumber,
     SeenOrder(seen): SeenOrder,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), order, seen, &Deed::AssignNow).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::AssignNow).await
 }
 
 /// Why something is done.
@@ -163,7 +163,7 @@ pub async fn take_back(
     SeenOrder(seen): SeenOrder,
     Json(said): Json<Reason>,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), order, seen, &Deed::SearchAgain(said.read()?)).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::SearchAgain(said.read()?)).await
 }
 
 /// Cancels an order. Whoever has it, and whoever is asked, is told.
@@ -179,7 +179,7 @@ pub async fn cancel(
     SeenOrder(seen): SeenOrder,
     Json(said): Json<Reason>,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), order, seen, &Deed::Cancel(said.read()?)).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::Cancel(said.read()?)).await
 }
 
 /// What a client paid.
@@ -208,7 +208,7 @@ pub async fn close(
         let detail = format!("expected rubles from 0 to {}, such as 2500.00", Amount::MAX);
         return Err(Problem::invalid(vec![FieldError::new("amount", detail)]));
     };
-    act(&state, caller.staff(), order, seen, &Deed::Close(amount)).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::Close(amount)).await
 }
 
 /// Opens an order again that was closed or canceled less than a day ago.
@@ -223,7 +223,7 @@ pub async fn reopen(
     OrderNumber(order): OrderNumber,
     SeenOrder(seen): SeenOrder,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), order, seen, &Deed::Reopen).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::Reopen).await
 }
 
 /// From whom an order is taken over.
@@ -248,7 +248,7 @@ pub async fn claim(
     Json(said): Json<Claim>,
 ) -> Result<Response, Problem> {
     let from = said.from_staff_id.map(StaffId);
-    act(&state, caller.staff(), order, None, &Deed::Claim(from)).await
+    act(&state, caller.staff(), order, None, &StaffCommand::Claim(from)).await
 }
 
 /// Leaves an order to the others again.
@@ -261,5 +261,5 @@ pub async fn unclaim(
     caller: Caller<Orders>,
     OrderNumber(order): OrderNumber,
 ) -> Result<Response, Problem> {
-    act(&state, caller.staff(), order, None, &Deed::Unclaim).await
+    act(&state, caller.staff(), order, None, &StaffCommand::Unclaim).await
 }

@@ -17,7 +17,7 @@ use super::order::Order;
 use super::problem::{FieldError, Kind, Problem};
 use super::seen::{SeenOrder, origin};
 use super::{Enqueued, State};
-use crate::dispatch::act::{self, ActOutcome, Deed};
+use crate::dispatch::act::{self, ActOutcome, StaffCommand};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
 use crate::dispatch::look_up;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
@@ -247,7 +247,7 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let order = OrderId(order);
     let edits = edits(&state, caller.staff(), order, changes).await?;
-    act(&state, caller.staff(), order, seen, &Deed::EditAll(edits)).await
+    act(&state, caller.staff(), order, seen, &StaffCommand::EditAll(edits)).await
 }
 
 async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderChanges) -> Result<Vec<Edit>, Problem> {
@@ -297,14 +297,14 @@ pub async fn act(
     staff: StaffRef,
     order: OrderId,
     seen: Option<Version>,
-    deed: &Deed,
+    command: &StaffCommand,
 ) -> Result<Response, Problem> {
     // `Debug` of an edit shows no value.
-    let said: Vec<_> = deed.edits().iter().map(Edit::value).collect();
-    let origin = origin(staff, seen.as_ref(), &(order, deed, said));
+    let said: Vec<_> = command.edits().iter().map(Edit::value).collect();
+    let origin = origin(staff, seen.as_ref(), &(order, command, said));
     let asked = act::Asked { staff, order, seen, origin: Some(&origin), answers: None };
-    let acted = act::act(&state.store, asked, deed).await?;
-    state.metrics.count(deed.name(), acted.outcome.name());
+    let acted = act::act(&state.store, asked, command).await?;
+    state.metrics.count(command.name(), acted.outcome.name());
     match acted.outcome {
         ActOutcome::Done | ActOutcome::AlreadyDone | ActOutcome::Repeated => {
             let record = look_up::order(&state.store, staff, order).await?;

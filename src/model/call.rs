@@ -61,14 +61,14 @@ pub struct Contact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// What was done.
-    pub deed: Deed,
+    pub resolution: Resolution,
     /// When, on the city's clock, and what time it is there; `None`: that is not known.
     pub at: Option<(DateTime, DateTime)>,
 }
 
 /// What was done about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Resolution {
     /// Somebody of the staff sees to it.
     Claimed(String),
     /// Somebody of the staff has given it to a master.
@@ -94,7 +94,7 @@ impl Call {
     /// Whether nothing is left to be done: a call that somebody has only claimed goes on.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.answer.as_ref().is_some_and(|answer| !matches!(answer.deed, Deed::Claimed(_)))
+        self.answer.as_ref().is_some_and(|answer| !matches!(answer.resolution, Resolution::Claimed(_)))
     }
 }
 
@@ -154,22 +154,22 @@ impl CallFacts {
     #[must_use]
     pub fn answer(self, cause: &Cause) -> Option<Answer> {
         if self.stands(cause) {
-            return self.claimed.map(|(by, at)| Answer { deed: Deed::Claimed(by), at });
+            return self.claimed.map(|(by, at)| Answer { resolution: Resolution::Claimed(by), at });
         }
         if *cause == Cause::Unreachable && !self.is_unreachable {
-            return Some(Answer { deed: Deed::Reachable, at: None });
+            return Some(Answer { resolution: Resolution::Reachable, at: None });
         }
         let Some(Change { status, staff, master, at }) = self.change else {
-            return Some(Answer { deed: Deed::WentOn(None), at: None });
+            return Some(Answer { resolution: Resolution::WentOn(None), at: None });
         };
-        let deed = match (status, staff) {
-            (OrderStatus::Assigned, Some(by)) => Deed::Given { by, master },
-            (OrderStatus::Assigned, None) => Deed::Taken(master),
-            (OrderStatus::Canceled, by) => Deed::Canceled(by),
-            (status, by) if status.stage() == Stage::Open => Deed::SearchedAnew(by),
-            (_, by) => Deed::WentOn(by.or(master)),
+        let resolution = match (status, staff) {
+            (OrderStatus::Assigned, Some(by)) => Resolution::Given { by, master },
+            (OrderStatus::Assigned, None) => Resolution::Taken(master),
+            (OrderStatus::Canceled, by) => Resolution::Canceled(by),
+            (status, by) if status.stage() == Stage::Open => Resolution::SearchedAnew(by),
+            (_, by) => Resolution::WentOn(by.or(master)),
         };
-        Some(Answer { deed, at: Some(at) })
+        Some(Answer { resolution, at: Some(at) })
     }
 }
 
@@ -197,8 +197,8 @@ mod tests {
         Change { status, staff: staff.map(str::to_owned), master: Some("Анна".to_owned()), at: now() }
     }
 
-    fn deed(facts: CallFacts, cause: &Cause) -> Option<Deed> {
-        facts.answer(cause).map(|answer| answer.deed)
+    fn resolution(facts: CallFacts, cause: &Cause) -> Option<Resolution> {
+        facts.answer(cause).map(|answer| answer.resolution)
     }
 
     const ESCALATED: Cause = Cause::Escalated(Escalation::Rounds);
@@ -211,7 +211,7 @@ mod tests {
             (Cause::Late, [true, true, true, true, true, true, false, false, false, false]),
             (Cause::Unreachable, [true; 10]),
         ] {
-            let stands = OrderStatus::ALL.map(|status| deed(facts(status), &cause).is_none());
+            let stands = OrderStatus::ALL.map(|status| resolution(facts(status), &cause).is_none());
             assert_eq!(stands, standing, "{cause:?}");
         }
     }
@@ -220,20 +220,20 @@ mod tests {
     fn whoever_has_acted_is_named() {
         let after = |status, staff| {
             let change = Some(changed(status, staff));
-            deed(CallFacts { change, ..facts(status) }, &ESCALATED)
+            resolution(CallFacts { change, ..facts(status) }, &ESCALATED)
         };
-        let given = Deed::Given { by: "Ольга".to_owned(), master: Some("Анна".to_owned()) };
+        let given = Resolution::Given { by: "Ольга".to_owned(), master: Some("Анна".to_owned()) };
         assert_eq!(after(OrderStatus::Assigned, Some("Ольга")), Some(given));
-        assert_eq!(after(OrderStatus::Assigned, None), Some(Deed::Taken(Some("Анна".to_owned()))));
-        assert_eq!(after(OrderStatus::Canceled, Some("Ольга")), Some(Deed::Canceled(Some("Ольга".to_owned()))));
+        assert_eq!(after(OrderStatus::Assigned, None), Some(Resolution::Taken(Some("Анна".to_owned()))));
+        assert_eq!(after(OrderStatus::Canceled, Some("Ольга")), Some(Resolution::Canceled(Some("Ольга".to_owned()))));
         let anew = CallFacts {
             is_escalated: false,
             change: Some(changed(OrderStatus::Searching, Some("Ольга"))),
             ..facts(OrderStatus::Searching)
         };
-        assert_eq!(deed(anew, &ESCALATED), Some(Deed::SearchedAnew(Some("Ольга".to_owned()))));
+        assert_eq!(resolution(anew, &ESCALATED), Some(Resolution::SearchedAnew(Some("Ольга".to_owned()))));
         let moved = CallFacts { is_late: false, ..facts(OrderStatus::Assigned) };
-        assert_eq!(deed(moved, &Cause::Late), Some(Deed::WentOn(None)));
+        assert_eq!(resolution(moved, &Cause::Late), Some(Resolution::WentOn(None)));
     }
 
     #[test]
@@ -242,13 +242,13 @@ mod tests {
         let answer = claimed.answer(&ESCALATED);
         let call = Call { cause: ESCALATED, order: None, master: None, answer };
         assert!(!call.is_over());
-        assert_eq!(call.answer.map(|answer| answer.deed), Some(Deed::Claimed("Ольга".to_owned())));
+        assert_eq!(call.answer.map(|answer| answer.resolution), Some(Resolution::Claimed("Ольга".to_owned())));
     }
 
     #[test]
     fn a_master_who_writes_again_ends_that_call_alone() {
         let back = || CallFacts { is_unreachable: false, ..facts(OrderStatus::Searching) };
-        assert_eq!(deed(back(), &Cause::Unreachable), Some(Deed::Reachable));
-        assert_eq!(deed(back(), &ESCALATED), None);
+        assert_eq!(resolution(back(), &Cause::Unreachable), Some(Resolution::Reachable));
+        assert_eq!(resolution(back(), &ESCALATED), None);
     }
 }

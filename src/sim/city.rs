@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::telegram::{Chat, Telegram};
-use crate::dispatch::act::{Asked, Deed, act};
+use crate::dispatch::act::{Asked, StaffCommand, act};
 use crate::model::{MasterId, OrderId, StaffId, StaffRef, Version};
 use crate::store::{Connection, Error, Statement, Store, column, statement};
 use master::SimulatedMaster;
@@ -151,7 +151,7 @@ async fn help(outside: &Store, inside: &Store, wait: i32) -> Result<(), Error> {
     let staff = StaffRef::Id(StaffId(column(row, "staff_id")?));
     let seen = Some(Version { version: column(row, "version")?, revision: column(row, "revision")? });
     let asked = Asked { staff, order: OrderId(column(row, "order_id")?), seen, origin: None, answers: None };
-    act(inside, asked, &Deed::Assign(MasterId(column(row, "master_id")?))).await.map(drop)
+    act(inside, asked, &StaffCommand::Assign(MasterId(column(row, "master_id")?))).await.map(drop)
 }
 
 /// A number below `bound`, by chance.

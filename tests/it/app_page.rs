@@ -90,10 +90,10 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
     Browser::visit(&first, WIDE, async |one| {
         Browser::visit(&second, WIDE, async |other| {
             act(one, order, "CANCEL").await;
-            one.until("[...document.querySelectorAll('#deed .deeds button')].map(({innerText}) => innerText).join() === 'Отменить заявку,Не отменять'").await;
-            one.fill("#deed input", "Заявка заведена дважды").await;
+            one.until("[...document.querySelectorAll('#action .buttons button')].map(({innerText}) => innerText).join() === 'Отменить заявку,Не отменять'").await;
+            one.fill("#action input", "Заявка заведена дважды").await;
             act(other, order, "COMMENT").await;
-            other.fill("#deed textarea", "Позвонить").await;
+            other.fill("#action textarea", "Позвонить").await;
             // The other one sees nothing of it before the click.
             other
                 .run(
@@ -102,9 +102,9 @@ async fn of_two_who_act_on_one_order_the_second_is_shown_the_truth() {
                          return window.held ? Promise.reject(new TypeError()) : window.real(...asked); }",
                 )
                 .await;
-            one.click("#deed button.primary").await;
+            one.click("#action button.primary").await;
             one.until(&says("#card .status", "отменена")).await;
-            other.click("#deed button.primary").await;
+            other.click("#action button.primary").await;
             other.until(&says("#toasts", "успела измениться")).await;
             other.until(&says("#card .status", "отменена")).await;
             other.until(&says("#card .changes", "Диспетчер")).await;
@@ -121,22 +121,23 @@ async fn an_order_that_changes_under_an_open_form_is_shown_as_it_is_and_the_form
     t.add_staff(OLGA).await;
     let program = t.program(TokenScope::Orders, &[]).await;
     let order = t.order().offered_to([ANNA, BORIS]).await;
-    let field = |name: &str, value: &str| format!("document.querySelector('#deed [name={name}]').value === '{value}'");
+    let field =
+        |name: &str, value: &str| format!("document.querySelector('#action [name={name}]').value === '{value}'");
     // What has been in sight for a moment is what is acted on.
     let seen = async |browser: &Browser| {
         let version = "SELECT version || '.' || revision FROM orders WHERE id = $1";
         let version = t.one::<String>(version, &[&order.0]).await;
-        browser.until(&format!("document.querySelector('#deed').dataset.version === '{version}'")).await;
+        browser.until(&format!("document.querySelector('#action').dataset.version === '{version}'")).await;
     };
     Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
         act(browser, order, "EDIT").await;
-        browser.fill("#deed [name=client_name]", "Фёдор").await;
+        browser.fill("#action [name=client_name]", "Фёдор").await;
         t.execute("UPDATE orders SET address = 'ул. Новая, 7', client_name = 'Олег' WHERE id = $1", &[&order.0]).await;
-        browser.until(&says("#deed .bad", "Пока вы здесь, заявка изменилась")).await;
+        browser.until(&says("#action .bad", "Пока вы здесь, заявка изменилась")).await;
         assert_eq!(browser.value(&field("address", "ул. Новая, 7")).await, true, "nobody has touched it");
         assert_eq!(browser.value(&field("client_name", "Фёдор")).await, true, "what is written stays");
         seen(browser).await;
-        browser.click("#deed button.primary").await;
+        browser.click("#action button.primary").await;
         browser.until(&says("#toasts", "изменения сохранены")).await;
         let said = "SELECT address || ' ' || client_name FROM orders WHERE id = $1";
         assert_eq!(t.one::<String>(said, &[&order.0]).await, "ул. Новая, 7 Фёдор");
@@ -144,18 +145,18 @@ async fn an_order_that_changes_under_an_open_form_is_shown_as_it_is_and_the_form
         act(browser, order, "ASSIGN").await;
         browser.until(&there(".candidates button")).await;
         t.tap_accept(ANNA, order).await;
-        browser.until(&says("#deed .bad", "мастер теперь Анна")).await;
+        browser.until(&says("#action .bad", "мастер теперь Анна")).await;
         assert_eq!(browser.value(&says("#card .status", "ждёт выезда")).await, true, "the card above it is no older");
         seen(browser).await;
         act(browser, order, "RETURN").await;
-        browser.fill("#deed input", "Мастер заболел").await;
+        browser.fill("#action input", "Мастер заболел").await;
         let refused = json!({"reason": "Дубль"});
         let cancelled = program.post(&format!("/api/orders/{order}/cancel"), &[("If-Match", "*")], &refused).await;
         assert_eq!(cancelled.status, 200, "{}", cancelled.text);
-        browser.until(&says("#deed .bad", "теперь она отменена. Этого с ней больше не сделать")).await;
-        assert_eq!(browser.value("document.querySelector('#deed .primary').disabled").await, true);
-        browser.click("#deed .leave").await;
-        assert_eq!(browser.value("document.querySelector('#deed').childElementCount").await, 0);
+        browser.until(&says("#action .bad", "теперь она отменена. Этого с ней больше не сделать")).await;
+        assert_eq!(browser.value("document.querySelector('#action .primary').disabled").await, true);
+        browser.click("#action .leave").await;
+        assert_eq!(browser.value("document.querySelector('#action').childElementCount").await, 0);
     })
     .await;
 }
@@ -185,12 +186,12 @@ async fn a_session_is_one_for_all_tabs_of_a_browser_and_ends_in_all_of_them_and_
         assert_eq!(t.one::<i64>(open, &[]).await, 1);
         // The same person once more: what is being written is not disturbed. Somebody else: it is shown for whom.
         act(browser, order, "COMMENT").await;
-        browser.fill("#deed textarea", "Позвонить").await;
+        browser.fill("#action textarea", "Позвонить").await;
         for (who, stays) in [(PETR, true), (OLGA, false)] {
             let before = browser.value("localStorage.getItem('token')").await;
             browser.in_another_tab(&t.page_link(who).await, async |tab| tab.until(&there(&row(order))).await).await;
             browser.until(&format!("localStorage.getItem('token') !== {before}")).await;
-            browser.until(&format!("(document.querySelector('#deed textarea') !== null) === {stays}")).await;
+            browser.until(&format!("(document.querySelector('#action textarea') !== null) === {stays}")).await;
             browser.until(&there(&row(order))).await;
         }
     })

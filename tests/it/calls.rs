@@ -2,7 +2,7 @@
 
 use field_service::bots::render::{self, Screen};
 use field_service::model::access::TokenScope;
-use field_service::model::call::{Answer, Call, CalledOrder, Cause, Contact, Deed};
+use field_service::model::call::{Answer, Call, CalledOrder, Cause, Contact, Resolution};
 use field_service::model::notification::Notification;
 use field_service::model::policy::Escalation;
 use field_service::model::{Category, Client, MasterId, OrderCard, OrderId, OrderStatus, TimeSlot, Version};
@@ -394,7 +394,8 @@ fn show(screen: &Screen) -> String {
 fn calls_are_read_by_a_dispatcher_at_eight_in_the_morning() {
     let returned = Cause::Returned(Some("Клиент <передумал>".to_owned()));
     let at = Some((date(2026, 11, 20).at(17, 5, 0, 0), now()));
-    let answered = |deed| Call { answer: Some(Answer { deed, at }), ..made(Cause::Escalated(Escalation::Rounds)) };
+    let answered =
+        |resolution| Call { answer: Some(Answer { resolution, at }), ..made(Cause::Escalated(Escalation::Rounds)) };
     let olga = || "Ольга".to_owned();
     let calls = [
         made(Cause::Escalated(Escalation::NobodyLeft)),
@@ -408,25 +409,26 @@ fn calls_are_read_by_a_dispatcher_at_eight_in_the_morning() {
         },
         Call { master: Some(pyotr()), ..made(Cause::Unreachable) },
         Call { master: Some(pyotr()), order: None, ..made(Cause::Unreachable) },
-        answered(Deed::Claimed(olga())),
-        answered(Deed::Given { by: olga(), master: Some("Анна".to_owned()) }),
-        answered(Deed::Taken(Some("Анна".to_owned()))),
-        answered(Deed::SearchedAnew(Some(olga()))),
-        answered(Deed::Canceled(Some(olga()))),
-        answered(Deed::WentOn(None)),
+        answered(Resolution::Claimed(olga())),
+        answered(Resolution::Given { by: olga(), master: Some("Анна".to_owned()) }),
+        answered(Resolution::Taken(Some("Анна".to_owned()))),
+        answered(Resolution::SearchedAnew(Some(olga()))),
+        answered(Resolution::Canceled(Some(olga()))),
+        answered(Resolution::WentOn(None)),
         Call {
             master: Some(pyotr()),
             order: None,
-            answer: Some(Answer { deed: Deed::Reachable, at: None }),
+            answer: Some(Answer { resolution: Resolution::Reachable, at: None }),
             ..made(Cause::Unreachable)
         },
     ];
     let mut shown: Vec<_> =
         calls.iter().map(|call| show(&render::notification(&Notification::Call(call.clone())))).collect();
     let many = vec![made(Cause::Escalated(Escalation::Rounds)); 12];
-    let late = vec![calls[4].clone(), Call { answer: answered(Deed::Claimed(olga())).answer, ..calls[4].clone() }];
-    let mixed = vec![calls[3].clone(), Call { answer: answered(Deed::Taken(None)).answer, ..calls[3].clone() }];
-    let over = vec![answered(Deed::Canceled(None)), answered(Deed::WentOn(None))];
+    let late =
+        vec![calls[4].clone(), Call { answer: answered(Resolution::Claimed(olga())).answer, ..calls[4].clone() }];
+    let mixed = vec![calls[3].clone(), Call { answer: answered(Resolution::Taken(None)).answer, ..calls[3].clone() }];
+    let over = vec![answered(Resolution::Canceled(None)), answered(Resolution::WentOn(None))];
     for together in [many, late, mixed, vec![calls[5].clone(), calls[6].clone()], over] {
         shown.push(show(&render::notification(&Notification::Together(together))));
     }
@@ -449,16 +451,16 @@ fn no_call_is_too_long_for_telegram() {
     for cause in
         [Cause::Escalated(Escalation::NobodyLeft), Cause::Returned(Some(long.clone())), Cause::Late, Cause::Unreachable]
     {
-        for deed in [
+        for resolution in [
             None,
-            Some(Deed::Claimed(long.clone())),
-            Some(Deed::Given { by: long.clone(), master: Some(long.clone()) }),
+            Some(Resolution::Claimed(long.clone())),
+            Some(Resolution::Given { by: long.clone(), master: Some(long.clone()) }),
         ] {
             let call = Call {
                 cause: cause.clone(),
                 order: Some(CalledOrder { card: card.clone(), client: client.clone(), ..order(4) }),
                 master: contact.clone(),
-                answer: deed.map(|deed| Answer { deed, at: Some((now(), now())) }),
+                answer: resolution.map(|resolution| Answer { resolution, at: Some((now(), now())) }),
             };
             for notification in [Notification::Call(call.clone()), Notification::Together(vec![call; 30])] {
                 let shown = telegram::html(&render::notification(&notification).text).expect("Telegram takes it");

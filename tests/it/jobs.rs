@@ -1,7 +1,7 @@
 //! Failures stay where they happen: a row that cannot be changed or read stops no other row, and a job that fails stops no
 //! other job.
 
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::jobs::Passed;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Fault;
@@ -443,7 +443,7 @@ async fn what_was_given_back_or_not_received_while_nobody_was_on_duty_is_told_la
     t.execute("UPDATE masters SET on_shift = false", &[]).await;
     let given = t.order().create().await;
     t.add_staff(STAFF - 1).await;
-    assert_eq!(t.first_of_staff_does(given, &Deed::Assign(MasterId(2)), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(given, &StaffCommand::Assign(MasterId(2)), None).await, "SUCCESS");
     t.execute("UPDATE staff SET is_active = false", &[]).await;
     t.tell().await;
     for _ in 0..3 {

@@ -1,7 +1,7 @@
 //! What became of an order that a master did not get, is told as it was: by the order's history, to him and to staff, in one way
 //! everywhere.
 
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::dispatch::give_back;
 use field_service::model::{Amount, MasterId, OrderId};
 use field_service::sim::telegram::Chat;
@@ -54,8 +54,8 @@ impl Dispatch {
         desk.screen()
     }
 
-    async fn staff_do(&self, order: OrderId, deed: Deed) {
-        assert_eq!(self.first_of_staff_does(order, &deed, None).await, "SUCCESS", "{deed:?}");
+    async fn staff_do(&self, order: OrderId, command: StaffCommand) {
+        assert_eq!(self.first_of_staff_does(order, &command, None).await, "SUCCESS", "{command:?}");
     }
 }
 
@@ -115,14 +115,14 @@ async fn what_staff_have_done_is_told_as_theirs() {
     t.let_pass(5);
     t.tap_accept(BORIS, passed_on).await;
     t.let_pass(5);
-    t.staff_do(passed_on, Deed::Assign(t.master_id(VERA).await)).await;
+    t.staff_do(passed_on, StaffCommand::Assign(t.master_id(VERA).await)).await;
     says(&t.told_why(BORIS, passed_on).await, &["вы взяли её в ", ", её передали другому мастеру в "]);
     says(&t.told_why(ANNA, passed_on).await, &["другой мастер взял её через 5 с после предложения"]);
     says(&t.told_why(VERA, passed_on).await, &["ваша: она в «Мои заявки»"]);
 
     let given = t.asked_order().await;
     t.let_pass(14);
-    t.staff_do(given, Deed::Assign(t.master_id(VERA).await)).await;
+    t.staff_do(given, StaffCommand::Assign(t.master_id(VERA).await)).await;
     says(
         &t.told_why(ANNA, given).await,
         &["Вам предложили; диспетчер отдал её другому мастеру через 14 с после предложения."],
@@ -153,7 +153,7 @@ async fn what_staff_have_done_is_told_as_theirs() {
         t.let_pass(5);
         t.chat(BORIS).tap(&format!("m:act:{step}:{closed}")).await;
     }
-    t.staff_do(closed, Deed::Close(Amount::from_kopecks(100_000).expect("a sum"))).await;
+    t.staff_do(closed, StaffCommand::Close(Amount::from_kopecks(100_000).expect("a sum"))).await;
     says(&t.told_why(ANNA, closed).await, &["другой мастер взял её через 7 с после предложения"]);
     says(&t.told_why(BORIS, closed).await, &["была вашей: она закрыта"]);
 
@@ -216,7 +216,7 @@ async fn an_order_that_is_over_is_not_said_to_be_offered_yet() {
         assert_eq!(desk.screen().contains("Ещё никого"), status == "SEARCHING", "{}", desk.screen());
     }
     let given = t.order().in_status("SEARCHING").create().await;
-    t.staff_do(given, Deed::Assign(t.master_id(ANNA).await)).await;
+    t.staff_do(given, StaffCommand::Assign(t.master_id(ANNA).await)).await;
     says(&t.told_why(BORIS, given).await, &["диспетчер сразу отдал её другому мастеру"]);
     let anna = t.chat(ANNA);
     says(&t.told_why(ANNA, given).await, &["ваша: она в «Мои заявки»"]);
@@ -227,7 +227,7 @@ async fn an_order_that_is_over_is_not_said_to_be_offered_yet() {
     says(&t.told_why(ANNA, given).await, &["её назначили вам в ", ", у вас её забрали в "]);
 
     let canceled = t.order().in_status("SEARCHING").create().await;
-    t.staff_do(canceled, Deed::Assign(t.master_id(ANNA).await)).await;
+    t.staff_do(canceled, StaffCommand::Assign(t.master_id(ANNA).await)).await;
     assert_eq!(t.cancel(canceled, "передумали").await, "SUCCESS");
     says(&t.told_why(ANNA, canceled).await, &["была вашей: её отменили"]);
 }
@@ -249,7 +249,7 @@ async fn one_loss_has_one_time() {
             t.execute(sql, &[&order.0, &t.clock.now()]).await;
         }
         if by_staff {
-            t.staff_do(order, Deed::Assign(t.master_id(ANNA).await)).await;
+            t.staff_do(order, StaffCommand::Assign(t.master_id(ANNA).await)).await;
         } else {
             t.tap_accept(ANNA, order).await;
         }

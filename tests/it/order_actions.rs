@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use field_service::dispatch::accept;
-use field_service::dispatch::act::{self, Acted, Asked, Deed};
+use field_service::dispatch::act::{self, Acted, Asked, StaffCommand};
 use field_service::dispatch::candidates;
 use field_service::model::order::Stage;
 use field_service::model::selection::Exclusion;
@@ -44,19 +44,19 @@ fn edits() -> [Edit; 6] {
     ]
 }
 
-fn deeds() -> Vec<Deed> {
-    let mut deeds = vec![
-        Deed::Claim(None),
-        Deed::Unclaim,
-        Deed::AssignNow,
-        Deed::Assign(ANNA_ID),
-        Deed::SearchAgain("Мастер не успевает".to_owned()),
-        Deed::Cancel("Клиент передумал".to_owned()),
-        Deed::Close(Amount::parse("2500").expect("a sum")),
-        Deed::Reopen,
+fn commands() -> Vec<StaffCommand> {
+    let mut commands = vec![
+        StaffCommand::Claim(None),
+        StaffCommand::Unclaim,
+        StaffCommand::AssignNow,
+        StaffCommand::Assign(ANNA_ID),
+        StaffCommand::SearchAgain("Мастер не успевает".to_owned()),
+        StaffCommand::Cancel("Клиент передумал".to_owned()),
+        StaffCommand::Close(Amount::parse("2500").expect("a sum")),
+        StaffCommand::Reopen,
     ];
-    deeds.extend(edits().map(Deed::Edit));
-    deeds
+    commands.extend(edits().map(StaffCommand::Edit));
+    commands
 }
 
 impl Dispatch {
@@ -66,14 +66,14 @@ impl Dispatch {
         order: OrderId,
         seen: Option<Version>,
         origin: Option<&Origin>,
-        deed: &Deed,
+        command: &StaffCommand,
     ) -> Acted {
         let asked = Asked { staff: staff(user), order, seen, origin, answers: None };
-        act::act(&self.app.store, asked, deed).await.expect("a database")
+        act::act(&self.app.store, asked, command).await.expect("a database")
     }
 
-    async fn act(&self, user: i64, order: OrderId, deed: &Deed) -> &'static str {
-        self.act_as(user, order, None, None, deed).await.outcome.name()
+    async fn act(&self, user: i64, order: OrderId, command: &StaffCommand) -> &'static str {
+        self.act_as(user, order, None, None, command).await.outcome.name()
     }
 
     async fn seen(&self, order: OrderId) -> StaffOrder {
@@ -94,24 +94,24 @@ impl Dispatch {
     }
 }
 
-/// What becomes of a deed in a status, for whoever may act.
-fn expected(deed: &Deed, status: OrderStatus) -> &'static str {
+/// What becomes of a command in a status, for whoever may act.
+fn expected(command: &StaffCommand, status: OrderStatus) -> &'static str {
     let stage = status.stage();
-    let allowed = match deed {
-        Deed::Unclaim | Deed::Edit(Edit::Comment(None)) => return "ALREADY_DONE",
-        Deed::Cancel(_) if status == OrderStatus::Canceled => return "ALREADY_DONE",
+    let allowed = match command {
+        StaffCommand::Unclaim | StaffCommand::Edit(Edit::Comment(None)) => return "ALREADY_DONE",
+        StaffCommand::Cancel(_) if status == OrderStatus::Canceled => return "ALREADY_DONE",
         // It was not closed by anybody who would have noted when.
-        Deed::Reopen if stage == Stage::Final => return "TOO_LATE",
-        Deed::Claim(_)
-        | Deed::Assign(_)
-        | Deed::AssignWithinLimit(_)
-        | Deed::Cancel(_)
-        | Deed::Edit(_)
-        | Deed::EditAll(_) => stage != Stage::Final,
-        Deed::AssignNow => stage == Stage::Open,
-        Deed::SearchAgain(_) => stage == Stage::Active,
-        Deed::Close(_) => status == OrderStatus::Payment,
-        Deed::Reopen => false,
+        StaffCommand::Reopen if stage == Stage::Final => return "TOO_LATE",
+        StaffCommand::Claim(_)
+        | StaffCommand::Assign(_)
+        | StaffCommand::AssignWithinLimit(_)
+        | StaffCommand::Cancel(_)
+        | StaffCommand::Edit(_)
+        | StaffCommand::EditAll(_) => stage != Stage::Final,
+        StaffCommand::AssignNow => stage == Stage::Open,
+        StaffCommand::SearchAgain(_) => stage == Stage::Active,
+        StaffCommand::Close(_) => status == OrderStatus::Payment,
+        StaffCommand::Reopen => false,
     };
     if allowed { "SUCCESS" } else { "NOT_NOW" }
 }
@@ -126,7 +126,7 @@ async fn each_action_in_each_state_by_each_role_does_what_it_may_or_nothing() {
     t.add_staff_as(504, "DISPATCHER", &[2]).await;
     t.add_staff_as(505, "ADMIN", &[]).await;
     t.execute("UPDATE staff SET is_active = false WHERE telegram_user_id = 505", &[]).await;
-    for deed in deeds() {
+    for command in commands() {
         for status in OrderStatus::ALL {
             for (user, refusal) in [
                 (OLGA, None),
@@ -139,9 +139,9 @@ async fn each_action_in_each_state_by_each_role_does_what_it_may_or_nothing() {
             ] {
                 let order = t.in_status(status).await;
                 let before = t.everything_about(order).await;
-                let outcome = t.act(user, order, &deed).await;
-                let case = format!("{deed:?} of {status:?} by {user}");
-                assert_eq!(outcome, refusal.unwrap_or_else(|| expected(&deed, status)), "{case}");
+                let outcome = t.act(user, order, &command).await;
+                let case = format!("{command:?} of {status:?} by {user}");
+                assert_eq!(outcome, refusal.unwrap_or_else(|| expected(&command, status)), "{case}");
                 let changed = t.everything_about(order).await != before;
                 assert_eq!(changed, outcome == "SUCCESS", "{case}");
                 t.execute("DELETE FROM outbox WHERE kind = 'OFFER' AND order_id = $1", &[&order.0]).await;
@@ -165,33 +165,33 @@ async fn every_change_is_told_to_whom_it_concerns_and_keeps_the_invariants() {
         .await
     };
     let given = t.in_status(OrderStatus::Working).await;
-    assert_eq!(t.act(OLGA, given, &Deed::Assign(ANNA_ID)).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, given, &StaffCommand::Assign(ANNA_ID)).await, "SUCCESS");
     assert_eq!((t.owner(given).await, t.status(given).await.as_str()), (Some(ANNA), "ASSIGNED"));
     assert_eq!(kinds(given).await, [format!("CANCELED {BORIS}"), format!("ASSIGNED {ANNA}")]);
-    assert_eq!(t.act(OLGA, given, &Deed::Assign(ANNA_ID)).await, "ALREADY_DONE");
+    assert_eq!(t.act(OLGA, given, &StaffCommand::Assign(ANNA_ID)).await, "ALREADY_DONE");
 
     let paid = t.in_status(OrderStatus::Payment).await;
-    let close = Deed::Close(Amount::parse("2500").expect("a sum"));
+    let close = StaffCommand::Close(Amount::parse("2500").expect("a sum"));
     assert_eq!(t.act(OLGA, paid, &close).await, "SUCCESS");
     assert_eq!(t.act(OLGA, paid, &close).await, "ALREADY_DONE");
     assert_eq!(kinds(paid).await, [format!("CARD {BORIS}")]);
-    assert_eq!(t.act(OLGA, paid, &Deed::Reopen).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, paid, &StaffCommand::Reopen).await, "SUCCESS");
     assert_eq!((t.owner(paid).await, t.status(paid).await.as_str()), (Some(BORIS), "PAYMENT"));
     assert_eq!(kinds(paid).await, [format!("CARD {BORIS}"), format!("CHANGED {BORIS}")]);
 
     let free = t.in_status(OrderStatus::Guarantee).await;
-    assert_eq!(t.act(OLGA, free, &Deed::Assign(VERA_ID)).await, "SUCCESS");
-    assert_eq!(t.act(OLGA, free, &Deed::Cancel("Ошибка".to_owned())).await, "SUCCESS");
-    assert_eq!(t.act(OLGA, free, &Deed::Reopen).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, free, &StaffCommand::Assign(VERA_ID)).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, free, &StaffCommand::Cancel("Ошибка".to_owned())).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, free, &StaffCommand::Reopen).await, "SUCCESS");
     assert_eq!(t.status(free).await, "GUARANTEE", "a free visit stays one");
     assert_eq!(t.owner(free).await, None);
     assert!(!t.asked(free).await.is_empty(), "the search has begun");
 
     let deferred = t.in_status(OrderStatus::Deferred).await;
-    assert_eq!(t.act(OLGA, deferred, &Deed::AssignNow).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, deferred, &StaffCommand::AssignNow).await, "SUCCESS");
     assert_eq!(t.status(deferred).await, "SEARCHING");
     assert_eq!(t.asked(deferred).await.len(), 3, "the round has begun in the same request");
-    assert_eq!(t.act(OLGA, deferred, &Deed::AssignNow).await, "ALREADY_OFFERED");
+    assert_eq!(t.act(OLGA, deferred, &StaffCommand::AssignNow).await, "ALREADY_OFFERED");
     t.check().await;
 }
 
@@ -202,12 +202,12 @@ async fn a_new_search_recalls_what_is_out_and_asks_again_whoever_let_it_pass() {
         t.chat(user).open();
     }
     let order = t.in_status(OrderStatus::Created).await;
-    assert_eq!(t.act(OLGA, order, &Deed::AssignNow).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::AssignNow).await, "SUCCESS");
     t.chat(ANNA).tap(&format!("m:new:dec_yes:{order}")).await;
     let asked = t.asked(order).await;
     assert!(!asked.contains(&ANNA), "{asked:?}");
 
-    let acted = t.act_as(OLGA, order, None, None, &Deed::SearchAgain("Поиск начат заново".to_owned())).await;
+    let acted = t.act_as(OLGA, order, None, None, &StaffCommand::SearchAgain("Поиск начат заново".to_owned())).await;
     assert_eq!((acted.outcome.name(), acted.offers), ("SUCCESS", Some(3)));
     let mut asked = t.asked(order).await;
     asked.sort_unstable();
@@ -221,43 +221,49 @@ async fn who_acts_on_what_has_changed_is_told_what_it_is_now_and_by_whom() {
     let t = Dispatch::with_olga().await;
     t.add_staff(PETR).await;
     t.execute("UPDATE staff SET full_name = 'Пётр' WHERE telegram_user_id = $1", &[&PETR]).await;
-    for deed in deeds() {
-        let status = match deed {
-            Deed::Close(_) => OrderStatus::Payment,
-            Deed::SearchAgain(_) => OrderStatus::Assigned,
+    for command in commands() {
+        let status = match command {
+            StaffCommand::Close(_) => OrderStatus::Payment,
+            StaffCommand::SearchAgain(_) => OrderStatus::Assigned,
             _ => OrderStatus::Searching,
         };
         // Who sees to it is asked by another rule, there is no comment to take away, and what is over has its own case below.
-        if matches!(deed, Deed::Reopen | Deed::Claim(_) | Deed::Unclaim | Deed::Edit(Edit::Comment(None))) {
+        if matches!(
+            command,
+            StaffCommand::Reopen
+                | StaffCommand::Claim(_)
+                | StaffCommand::Unclaim
+                | StaffCommand::Edit(Edit::Comment(None))
+        ) {
             continue;
         }
         // Its details.
         let order = t.in_status(status).await;
         let seen = Some(t.seen(order).await.version);
-        assert_eq!(t.act(PETR, order, &Deed::Edit(Edit::Address("ул. Новая, 1".to_owned()))).await, "SUCCESS");
+        assert_eq!(t.act(PETR, order, &StaffCommand::Edit(Edit::Address("ул. Новая, 1".to_owned()))).await, "SUCCESS");
         let before = t.everything_about(order).await;
-        let acted = t.act_as(OLGA, order, seen, None, &deed).await;
+        let acted = t.act_as(OLGA, order, seen, None, &command).await;
         let field_service::dispatch::act::ActOutcome::Stale(Some(change)) = acted.outcome else {
-            panic!("{deed:?}: {:?}", acted.outcome);
+            panic!("{command:?}: {:?}", acted.outcome);
         };
-        assert_eq!(change.what, Changed::Detail(Some(Detail::Address)), "{deed:?}");
+        assert_eq!(change.what, Changed::Detail(Some(Detail::Address)), "{command:?}");
         assert_eq!(change.by, ChangedBy::Staff("Пётр".to_owned()));
-        assert_eq!(t.everything_about(order).await, before, "{deed:?}");
+        assert_eq!(t.everything_about(order).await, before, "{command:?}");
         // And with what it is now it is done.
         let seen = acted.fresh.map(|order| order.version);
-        assert_eq!(t.act_as(OLGA, order, seen, None, &deed).await.outcome.name(), "SUCCESS", "{deed:?}");
+        assert_eq!(t.act_as(OLGA, order, seen, None, &command).await.outcome.name(), "SUCCESS", "{command:?}");
     }
     // What was under way when it was seen has been closed meanwhile.
     let order = t.in_status(OrderStatus::Payment).await;
     let seen = Some(t.seen(order).await.version);
-    assert_eq!(t.act(PETR, order, &Deed::Close(Amount::parse("10").expect("a sum"))).await, "SUCCESS");
-    assert_eq!(t.act_as(OLGA, order, seen, None, &Deed::Reopen).await.outcome.name(), "STALE");
+    assert_eq!(t.act(PETR, order, &StaffCommand::Close(Amount::parse("10").expect("a sum"))).await, "SUCCESS");
+    assert_eq!(t.act_as(OLGA, order, seen, None, &StaffCommand::Reopen).await.outcome.name(), "STALE");
     assert_eq!(t.status(order).await, "CLOSED");
     // Its status, by a master.
     let order = t.order().offered_to([ANNA]).await;
     let seen = Some(t.seen(order).await.version);
     t.tap_accept(ANNA, order).await;
-    let acted = t.act_as(OLGA, order, seen, None, &Deed::Cancel("Ошибка".to_owned())).await;
+    let acted = t.act_as(OLGA, order, seen, None, &StaffCommand::Cancel("Ошибка".to_owned())).await;
     let field_service::dispatch::act::ActOutcome::Stale(Some(change)) = acted.outcome else { panic!("{acted:?}") };
     assert_eq!(change.what, Changed::Status(OrderStatus::Assigned));
     assert_eq!(change.by, ChangedBy::Master("Анна".to_owned()));
@@ -272,7 +278,7 @@ async fn of_two_who_claim_an_order_at_once_one_is_told_of_the_other() {
     t.add_staff(PETR).await;
     for _ in 0..10 {
         let order = t.in_status(OrderStatus::Searching).await;
-        let claim = Deed::Claim(None);
+        let claim = StaffCommand::Claim(None);
         let both = tokio::join!(t.act(OLGA, order, &claim), t.act(PETR, order, &claim));
         assert!(matches!(both, ("SUCCESS", "CLAIMED") | ("CLAIMED", "SUCCESS")), "{both:?}");
     }
@@ -281,24 +287,24 @@ async fn of_two_who_claim_an_order_at_once_one_is_told_of_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_comes_again_does_nothing_more() {
     let t = Dispatch::with_olga().await;
-    for (number, deed) in deeds().into_iter().enumerate() {
+    for (number, command) in commands().into_iter().enumerate() {
         for status in OrderStatus::ALL {
-            if expected(&deed, status) != "SUCCESS" {
+            if expected(&command, status) != "SUCCESS" {
                 continue;
             }
             let order = t.in_status(status).await;
             let origin = tap(&format!("{number} {status:?}"));
-            let at_once = join_all((0..3).map(|_| t.act_as(OLGA, order, None, Some(&origin), &deed))).await;
+            let at_once = join_all((0..3).map(|_| t.act_as(OLGA, order, None, Some(&origin), &command))).await;
             let words: Vec<_> = at_once.iter().map(|acted| acted.outcome.name()).collect();
-            assert_eq!(words.iter().filter(|word| **word == "SUCCESS").count(), 1, "{deed:?} {status:?}: {words:?}");
+            assert_eq!(words.iter().filter(|word| **word == "SUCCESS").count(), 1, "{command:?} {status:?}: {words:?}");
             let rest = words.iter().filter(|word| **word == "REPEATED").count();
-            assert_eq!(rest, 2, "{deed:?} {status:?}: {words:?}");
+            assert_eq!(rest, 2, "{command:?} {status:?}: {words:?}");
             // A week later, after others have done other things.
-            t.act(OLGA, order, &Deed::SearchAgain("Иначе".to_owned())).await;
+            t.act(OLGA, order, &StaffCommand::SearchAgain("Иначе".to_owned())).await;
             let before = t.everything_about(order).await;
-            let later = t.act_as(OLGA, order, None, Some(&origin), &deed).await;
-            assert_eq!(later.outcome.name(), "REPEATED", "{deed:?} {status:?}");
-            assert_eq!(t.everything_about(order).await, before, "{deed:?} {status:?}");
+            let later = t.act_as(OLGA, order, None, Some(&origin), &command).await;
+            assert_eq!(later.outcome.name(), "REPEATED", "{command:?} {status:?}");
+            assert_eq!(t.everything_about(order).await, before, "{command:?} {status:?}");
             t.execute("DELETE FROM offers WHERE state IN ('SENT', 'VIEWED')", &[]).await;
             t.execute("DELETE FROM outbox WHERE kind = 'OFFER'", &[]).await;
             t.execute("UPDATE dispatch_rounds SET created_at = created_at - interval '1 day'", &[]).await;
@@ -319,12 +325,15 @@ fn tally(words: impl IntoIterator<Item = &'static str>) -> HashMap<&'static str,
 async fn of_two_dispatchers_one_is_first_and_the_other_is_told_which() {
     let t = Dispatch::with_olga().await;
     t.add_staff(PETR).await;
-    let cancel = Deed::Cancel("Клиент передумал".to_owned());
+    let cancel = StaffCommand::Cancel("Клиент передумал".to_owned());
     let pairs = [
-        (Deed::Assign(ANNA_ID), Deed::Assign(BORIS_ID)),
-        (Deed::Assign(ANNA_ID), cancel.clone()),
-        (cancel, Deed::Edit(Edit::Address("ул. Мира, 7".to_owned()))),
-        (Deed::Edit(Edit::Comment(Some("Позвонить".to_owned()))), Deed::Edit(Edit::Phone("+79991112233".to_owned()))),
+        (StaffCommand::Assign(ANNA_ID), StaffCommand::Assign(BORIS_ID)),
+        (StaffCommand::Assign(ANNA_ID), cancel.clone()),
+        (cancel, StaffCommand::Edit(Edit::Address("ул. Мира, 7".to_owned()))),
+        (
+            StaffCommand::Edit(Edit::Comment(Some("Позвонить".to_owned()))),
+            StaffCommand::Edit(Edit::Phone("+79991112233".to_owned())),
+        ),
     ];
     for (first, second) in pairs {
         for _ in 0..8 {
@@ -343,36 +352,36 @@ async fn of_two_dispatchers_one_is_first_and_the_other_is_told_which() {
 async fn between_a_dispatcher_and_a_master_there_is_one_truth() {
     let t = Dispatch::with_olga().await;
     t.execute("UPDATE masters SET max_active_orders = 1000", &[]).await;
-    let deeds = [
-        Deed::Assign(BORIS_ID),
-        Deed::Assign(ANNA_ID),
-        Deed::Cancel("Клиент передумал".to_owned()),
-        Deed::SearchAgain("Поиск начат заново".to_owned()),
-        Deed::Edit(Edit::Address("ул. Мира, 7".to_owned())),
+    let commands = [
+        StaffCommand::Assign(BORIS_ID),
+        StaffCommand::Assign(ANNA_ID),
+        StaffCommand::Cancel("Клиент передумал".to_owned()),
+        StaffCommand::SearchAgain("Поиск начат заново".to_owned()),
+        StaffCommand::Edit(Edit::Address("ул. Мира, 7".to_owned())),
     ];
-    for deed in deeds {
+    for command in commands {
         for _ in 0..12 {
             let order = t.order().offered_to([ANNA, VERA]).await;
             let seen = Some(t.seen(order).await.version);
             let origin = a_tap();
             let (acted, accepted) = tokio::join!(
-                t.act_as(OLGA, order, seen, None, &deed),
+                t.act_as(OLGA, order, seen, None, &command),
                 accept::accept(&t.app.store, order, master(ANNA), Some(&origin), 1),
             );
             let accepted = accepted.expect("a database").expect("a master").outcome.name();
-            let case = format!("{deed:?}: {} and {accepted}", acted.outcome.name());
+            let case = format!("{command:?}: {} and {accepted}", acted.outcome.name());
             let owner = t.owner(order).await;
             match (acted.outcome.name(), accepted) {
                 ("STALE", "SUCCESS") => assert_eq!(owner, Some(ANNA), "{case}"),
                 ("ALREADY_DONE", "SUCCESS") | ("SUCCESS", "ALREADY_YOURS") => {
-                    assert_eq!((owner, &deed), (Some(ANNA), &Deed::Assign(ANNA_ID)), "{case}");
+                    assert_eq!((owner, &command), (Some(ANNA), &StaffCommand::Assign(ANNA_ID)), "{case}");
                 }
                 ("SUCCESS", "TAKEN") => assert_eq!(owner, Some(BORIS), "{case}"),
                 ("SUCCESS", "WITHDRAWN") => assert_eq!(owner, None, "{case}"),
                 // A new search may have asked her again before she tapped; and what it says does not stop anybody.
                 ("SUCCESS", "SUCCESS") => {
                     assert_eq!(owner, Some(ANNA), "{case}");
-                    assert!(matches!(deed, Deed::SearchAgain(_) | Deed::Edit(_)), "{case}");
+                    assert!(matches!(command, StaffCommand::SearchAgain(_) | StaffCommand::Edit(_)), "{case}");
                 }
                 _ => panic!("{case}"),
             }
@@ -385,16 +394,16 @@ async fn between_a_dispatcher_and_a_master_there_is_one_truth() {
 async fn twenty_dispatchers_at_once_leave_one_master_and_a_whole_history() {
     let t = Dispatch::with_olga().await;
     let order = t.order().offered_to([ANNA, BORIS, VERA]).await;
-    let deeds: Vec<Deed> = (0..20)
+    let commands: Vec<StaffCommand> = (0..20)
         .map(|number| match number % 5 {
-            0 => Deed::Assign(ANNA_ID),
-            1 => Deed::Assign(BORIS_ID),
-            2 => Deed::SearchAgain("Мастер не успевает".to_owned()),
-            3 => Deed::Edit(Edit::Comment(Some(format!("Звонил {number}")))),
-            _ => Deed::Assign(VERA_ID),
+            0 => StaffCommand::Assign(ANNA_ID),
+            1 => StaffCommand::Assign(BORIS_ID),
+            2 => StaffCommand::SearchAgain("Мастер не успевает".to_owned()),
+            3 => StaffCommand::Edit(Edit::Comment(Some(format!("Звонил {number}")))),
+            _ => StaffCommand::Assign(VERA_ID),
         })
         .collect();
-    let words = join_all(deeds.iter().map(|deed| t.act(OLGA, order, deed))).await;
+    let words = join_all(commands.iter().map(|command| t.act(OLGA, order, command))).await;
     let words = tally(words);
     assert!(words.keys().all(|word| ["SUCCESS", "ALREADY_DONE", "NOT_NOW", "BUSY"].contains(word)), "{words:?}");
     assert!(words["SUCCESS"] > 5, "{words:?}");
@@ -405,11 +414,11 @@ async fn twenty_dispatchers_at_once_leave_one_master_and_a_whole_history() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_that_is_lost_meanwhile_is_none() {
     let t = Dispatch::with_olga().await;
-    for deed in deeds() {
-        let status = match deed {
-            Deed::Close(_) => OrderStatus::Payment,
-            Deed::SearchAgain(_) => OrderStatus::Assigned,
-            Deed::Reopen | Deed::Unclaim | Deed::Edit(Edit::Comment(None)) => continue,
+    for command in commands() {
+        let status = match command {
+            StaffCommand::Close(_) => OrderStatus::Payment,
+            StaffCommand::SearchAgain(_) => OrderStatus::Assigned,
+            StaffCommand::Reopen | StaffCommand::Unclaim | StaffCommand::Edit(Edit::Comment(None)) => continue,
             _ => OrderStatus::Searching,
         };
         let order = t.in_status(status).await;
@@ -419,13 +428,13 @@ async fn a_right_that_is_lost_meanwhile_is_none() {
             .batch_execute(&format!("BEGIN; SELECT FROM orders WHERE id = {order} FOR UPDATE"))
             .await
             .expect("a lock");
-        let (outcome, ()) = tokio::join!(t.act(OLGA, order, &deed), async {
+        let (outcome, ()) = tokio::join!(t.act(OLGA, order, &command), async {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             t.execute("UPDATE staff SET is_active = false", &[]).await;
             colleague.batch_execute("COMMIT").await.expect("released");
         });
-        assert_eq!(outcome, "NOT_FOUND", "{deed:?}");
-        assert_eq!(t.everything_about(order).await, before, "{deed:?}");
+        assert_eq!(outcome, "NOT_FOUND", "{command:?}");
+        assert_eq!(t.everything_about(order).await, before, "{command:?}");
         t.execute("UPDATE staff SET is_active = true", &[]).await;
     }
 }
@@ -438,10 +447,10 @@ async fn somebody_who_holds_the_order_or_the_master_is_not_waited_for_for_ever()
     for lock in ["orders", "masters"] {
         let sql = format!("BEGIN; SELECT FROM {lock} FOR UPDATE");
         colleague.batch_execute(&sql).await.expect("a lock");
-        assert_eq!(t.act(OLGA, order, &Deed::Assign(ANNA_ID)).await, "BUSY", "{lock}");
+        assert_eq!(t.act(OLGA, order, &StaffCommand::Assign(ANNA_ID)).await, "BUSY", "{lock}");
         colleague.batch_execute("ROLLBACK").await.expect("released");
     }
-    assert_eq!(t.act(OLGA, order, &Deed::Assign(ANNA_ID)).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::Assign(ANNA_ID)).await, "SUCCESS");
     t.check().await;
 }
 
@@ -452,12 +461,12 @@ async fn who_was_told_to_try_again_is_told_so_again_when_the_tap_comes_again() {
     let colleague = t.colleague().await;
     colleague.batch_execute("BEGIN; SELECT FROM orders FOR UPDATE").await.expect("a lock");
     let (first, next) = (tap("1"), tap("2"));
-    let give = Deed::Assign(ANNA_ID);
+    let give = StaffCommand::Assign(ANNA_ID);
     assert_eq!(t.first_of_staff_does(order, &give, Some(&first)).await, "BUSY");
     colleague.batch_execute("ROLLBACK").await.expect("released");
     assert_eq!(t.first_of_staff_does(order, &give, Some(&first)).await, "BUSY", "nothing was done");
     assert_eq!(t.first_of_staff_does(order, &give, Some(&next)).await, "SUCCESS");
-    assert_eq!(t.first_of_staff_does(order, &Deed::Cancel("x".to_owned()), Some(&next)).await, "REPEATED");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Cancel("x".to_owned()), Some(&next)).await, "REPEATED");
 }
 
 #[tokio::test]
@@ -496,13 +505,13 @@ async fn candidates_come_in_the_order_of_the_rounds_and_the_others_with_a_reason
     assert_eq!((first.fit, first.total, first.pages()), (3, 7, 2));
     assert_eq!((last.page, last.lines.len()), (2, 2));
     // Who is asked first is whom the round asks first.
-    assert_eq!(t.act(OLGA, order, &Deed::AssignNow).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::AssignNow).await, "SUCCESS");
     assert_eq!(t.asked(order).await[..2], [BORIS, VERA]);
 
-    assert_eq!(t.act(OLGA, order, &Deed::Assign(MasterId(4))).await, "BLOCKED");
-    assert_eq!(t.act(OLGA, order, &Deed::Assign(MasterId(99))).await, "NO_SUCH_MASTER");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::Assign(MasterId(4))).await, "BLOCKED");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::Assign(MasterId(99))).await, "NO_SUCH_MASTER");
     // Staff may go over the limit, knowingly.
-    assert_eq!(t.act(OLGA, order, &Deed::Assign(MasterId(6))).await, "SUCCESS");
+    assert_eq!(t.act(OLGA, order, &StaffCommand::Assign(MasterId(6))).await, "SUCCESS");
     t.execute("INSERT INTO cities (name, timezone) VALUES ('Пермь', 'Asia/Yekaterinburg')", &[]).await;
     t.add_staff_as(504, "DISPATCHER", &[2]).await;
     let none = candidates::candidates(&t.app.store, order, staff(504), 1).await.expect("a database");

@@ -4,7 +4,7 @@ use field_service::bots::callback::staff::{CancelReason, Field, ReturnReason};
 use field_service::bots::render::Screen;
 use field_service::bots::render::staff::order as screens;
 use field_service::bots::render::texts::staff::order::{self as texts, Misunderstood};
-use field_service::dispatch::act::{ActOutcome, Acted, Deed};
+use field_service::dispatch::act::{ActOutcome, Acted, StaffCommand};
 use field_service::model::blocked::Blocked;
 use field_service::model::candidates::{CandidateLine, Candidates};
 use field_service::model::dialog::Written;
@@ -193,32 +193,32 @@ fn every_answer_fits_an_alert_and_says_what_to_do() {
     let mut said: Vec<String> = outcomes
         .map(|outcome| {
             let acted = Acted { outcome, fresh: fresh.clone(), enqueued: false, offers: None };
-            format!("{}: {}", acted.outcome.name(), texts::acted(&Deed::Claim(None), &acted))
+            format!("{}: {}", acted.outcome.name(), texts::acted(&StaffCommand::Claim(None), &acted))
         })
         .collect();
-    let deeds = [
-        Deed::Claim(None),
-        Deed::Unclaim,
-        Deed::Assign(MasterId(7)),
-        Deed::Cancel(String::new()),
-        Deed::Close(Amount::parse("2500").expect("a sum")),
-        Deed::Reopen,
-        Deed::Edit(Edit::Address(String::new())),
-        Deed::Edit(Edit::Phone(String::new())),
-        Deed::Edit(Edit::Description(String::new())),
-        Deed::Edit(Edit::Slot(None)),
-        Deed::Edit(Edit::Comment(None)),
-        Deed::Edit(Edit::Comment(Some(String::new()))),
+    let commands = [
+        StaffCommand::Claim(None),
+        StaffCommand::Unclaim,
+        StaffCommand::Assign(MasterId(7)),
+        StaffCommand::Cancel(String::new()),
+        StaffCommand::Close(Amount::parse("2500").expect("a sum")),
+        StaffCommand::Reopen,
+        StaffCommand::Edit(Edit::Address(String::new())),
+        StaffCommand::Edit(Edit::Phone(String::new())),
+        StaffCommand::Edit(Edit::Description(String::new())),
+        StaffCommand::Edit(Edit::Slot(None)),
+        StaffCommand::Edit(Edit::Comment(None)),
+        StaffCommand::Edit(Edit::Comment(Some(String::new()))),
     ];
-    let done = |deed: &Deed, offers| {
+    let done = |command: &StaffCommand, offers| {
         let acted = Acted { outcome: ActOutcome::Done, fresh: fresh.clone(), enqueued: true, offers };
-        format!("SUCCESS of {}: {}", deed.name(), texts::acted(deed, &acted))
+        format!("SUCCESS of {}: {}", command.name(), texts::acted(command, &acted))
     };
-    said.extend(deeds.iter().map(|deed| done(deed, None)));
+    said.extend(commands.iter().map(|command| done(command, None)));
     for offers in [None, Some(0), Some(1), Some(3)] {
-        said.push(done(&Deed::AssignNow, offers));
-        said.push(done(&Deed::SearchAgain(String::new()), offers));
-        said.push(done(&Deed::Reopen, offers));
+        said.push(done(&StaffCommand::AssignNow, offers));
+        said.push(done(&StaffCommand::SearchAgain(String::new()), offers));
+        said.push(done(&StaffCommand::Reopen, offers));
     }
     for alert in &said {
         let text = alert.split_once(": ").expect("a word").1;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_service::bots::delivery;
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::dispatch::deliver::{self, Because, Finish};
 use field_service::model::MasterId;
 use field_service::model::notification::Kind;
@@ -590,7 +590,7 @@ async fn staff_hear_of_a_master_who_does_not_know_what_was_given_to_them() {
     let staff = t.add_staff(STAFF).await;
     let order = t.order().create().await;
     t.execute("UPDATE masters SET on_shift = false, unreachable_since = now()", &[]).await;
-    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(MasterId(1)), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Assign(MasterId(1)), None).await, "SUCCESS");
     t.tell().await;
     assert!(staff.screen().contains(&format!("не знает, что заявка №{order}")), "{}", staff.screen());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use field_service::dispatch::accept;
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::Tap;
 use futures_util::future::join_all;
@@ -96,7 +96,7 @@ async fn who_loses_the_race_reads_by_how_much() {
     t.add_staff(500).await;
     let given = offered(&[BORIS]).await;
     t.let_pass(75);
-    assert_eq!(t.first_of_staff_does(given, &Deed::Assign(MasterId(1)), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(given, &StaffCommand::Assign(MasterId(1)), None).await, "SUCCESS");
     t.let_pass(5);
     let expected =
         "Уже занято: диспетчер отдал её другому мастеру через 1 мин 15 с после предложения, вы нажали через 1 мин 20 с";

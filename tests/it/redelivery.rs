@@ -1,7 +1,7 @@
 //! Telegram sends an update again whenever our answer was lost: it changes nothing more, whatever has happened since, and is
 //! answered truthfully.
 
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::model::{BotName, MasterId, OrderId, Origin, UpdateKey};
 use field_service::sim::telegram::{Chat, Fault, Tap};
 use futures_util::future::join_all;
@@ -158,9 +158,9 @@ async fn what_staff_did_is_not_done_again() {
     let origin = |id: &str| Origin { update: UpdateKey::callback(BotName::Admin, id), message: Some(7), written: None };
     let order = t.order().create().await;
     let assign = async |id: &str, master: i64| {
-        t.first_of_staff_does(order, &Deed::Assign(MasterId(master)), Some(&origin(id))).await
+        t.first_of_staff_does(order, &StaffCommand::Assign(MasterId(master)), Some(&origin(id))).await
     };
-    let again = Deed::SearchAgain(String::new());
+    let again = StaffCommand::SearchAgain(String::new());
     let take_back = async |id: &str| t.first_of_staff_does(order, &again, Some(&origin(id))).await;
     assert_eq!(assign("1", 1).await, "SUCCESS");
     assert_eq!(assign("1", 1).await, "REPEATED");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use field_service::bots::delivery;
 use field_service::config::{self, StatementMode};
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::dispatch::{accept, view};
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::proxy::Proxy;
@@ -65,7 +65,7 @@ async fn a_whole_conversation(t: &Dispatch) {
     chat.tap("m:sh:off").await;
     assert_eq!(t.cancel(order, "").await, "NOT_FOUND", "there is no such staff");
     t.add_staff(500).await;
-    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(MasterId(2)), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Assign(MasterId(2)), None).await, "SUCCESS");
     let desk = t.telegram.chat(ADMIN_TOKEN, 500, "Диспетчер");
     desk.say("Иванова 12-45, 8 912 345 67 89, искрит розетка, завтра после обеда, Мария").await;
     desk.press("Создать").await;

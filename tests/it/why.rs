@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use field_service::dispatch::act::{self, Asked, Deed};
+use field_service::dispatch::act::{self, Asked, StaffCommand};
 use field_service::dispatch::why as verbs;
 use field_service::model::selection::{Exclusion, Pool, Search};
 use field_service::model::why::{Story, Verdict, judge};
@@ -217,15 +217,15 @@ impl Lives {
             return;
         }
         let order = self.chance.of(&self.orders);
-        let deed = match self.chance.below(6) {
-            0 | 1 => Deed::Assign(self.id(user).await),
-            2 => Deed::SearchAgain("поздно".to_owned()),
-            3 => Deed::Close(Amount::from_kopecks(100_000).expect("a sum")),
-            4 => Deed::Reopen,
-            _ => Deed::Cancel("передумали".to_owned()),
+        let command = match self.chance.below(6) {
+            0 | 1 => StaffCommand::Assign(self.id(user).await),
+            2 => StaffCommand::SearchAgain("поздно".to_owned()),
+            3 => StaffCommand::Close(Amount::from_kopecks(100_000).expect("a sum")),
+            4 => StaffCommand::Reopen,
+            _ => StaffCommand::Cancel("передумали".to_owned()),
         };
         let asked = Asked { staff: StaffRef::Id(StaffId(1)), order, seen: None, origin: None, answers: None };
-        act::act(&self.t.app.store, asked, &deed).await.expect("a database");
+        act::act(&self.t.app.store, asked, &command).await.expect("a database");
     }
 
     async fn keep_what_was_decided(&mut self) {

@@ -1,6 +1,6 @@
 //! Masters at work, from coming on shift to the client's money; and orders that staff give and take away.
 
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::model::{MasterId, OrderId};
 use field_service::sim::telegram::{Chat, Tap};
 
@@ -255,7 +255,7 @@ async fn a_redelivered_reason_does_not_give_back_what_was_given_anew() {
     let reason = chat.text_update("Не успеваю");
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
     let given = chat.press("Да, вернуть").await;
-    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Assign(ANNA_ID), None).await, "SUCCESS");
     let before = t.everything().await;
     t.telegram.deliver(crate::harness::MASTER_TOKEN, &reason).await;
     chat.deliver(given.update).await;
@@ -505,7 +505,7 @@ async fn what_staff_give_is_told_to_its_master_and_to_whoever_was_asked() {
     let order = t.order().create().await;
     t.tick().await;
     t.tell().await;
-    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Assign(ANNA_ID), None).await, "SUCCESS");
     assert_eq!((t.owner(order).await, t.offer_state(order, BORIS).await.as_str()), (Some(ANNA), "CANCELED"));
     let by: String = t
         .one(
@@ -519,11 +519,11 @@ async fn what_staff_give_is_told_to_its_master_and_to_whoever_was_asked() {
     assert!(anna.screen().contains("Вам назначена заявка") && anna.screen().contains("+79990001122"));
     assert!(boris.screen().contains("Уже занято"), "{}", boris.screen());
     let before = t.everything().await;
-    assert_eq!(t.first_of_staff_does(order, &Deed::Assign(ANNA_ID), None).await, "ALREADY_DONE");
+    assert_eq!(t.first_of_staff_does(order, &StaffCommand::Assign(ANNA_ID), None).await, "ALREADY_DONE");
     assert_eq!(t.everything().await, before);
     // She has as many as she may accept; staff may give her more.
     let more = t.order().create().await;
-    assert_eq!(t.first_of_staff_does(more, &Deed::Assign(ANNA_ID), None).await, "SUCCESS");
+    assert_eq!(t.first_of_staff_does(more, &StaffCommand::Assign(ANNA_ID), None).await, "SUCCESS");
     t.check().await;
 }
 

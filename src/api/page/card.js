@@ -27,7 +27,7 @@ export class Card {
     this.page = page;
     this.order = null;
     /** The form of what is being done, which stays while the card is drawn anew around it. */
-    this.place = h("div", { id: "deed" });
+    this.place = h("div", { id: "action" });
     setInterval(() => this.tick(), 1000);
     setInterval(() => document.visibilityState === "visible" && this.look(), 5000);
   }
@@ -100,7 +100,7 @@ export class Card {
         order.claimed_by && line("Занимается", order.claimed_by.name),
         more.deferred_until && line("Отложена", `до ${day(more.deferred_until, zone)} ${clock(more.deferred_until, zone)}`),
         line("Принята", `${day(order.created_at, zone)} ${clock(order.created_at, zone)}`, order.created_by && `, ${order.created_by.name}`)),
-      h("div", { class: "deeds", id: "deeds" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, this.title(action)))),
+      h("div", { class: "buttons", id: "actions" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, this.title(action)))),
       this.place,
       more.offers.length > 0 && [h("h3", {}, "Кому предложили"), h("ul", { class: "offers" }, more.offers.map((offer) => h("li", {},
         h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
@@ -146,11 +146,11 @@ export class Card {
   }
 
   /** Does something with the order as it is seen; the card is shown as it is then. */
-  async deed(action, path, body, method = "POST") {
+  async perform(action, path, body, method = "POST") {
     const { id } = this.order;
     // What was seen when the form was opened.
     const version = this.place.dataset.version ?? this.order.version;
-    const buttons = [...this.element.querySelectorAll(".deeds button")];
+    const buttons = [...this.element.querySelectorAll(".buttons button")];
     for (const button of buttons) button.disabled = true;
     try {
       await ask(method, `orders/${id}${path}`, { body, headers: { "If-Match": `"${version}"` } });
@@ -212,15 +212,15 @@ export class Card {
 
   act(action) {
     switch (action) {
-      case "CLAIM": return this.deed(action, "/claim", { from_staff_id: this.order.claimed_by?.id ?? null });
-      case "UNCLAIM": return this.deed(action, "/claim", undefined, "DELETE");
-      case "SEARCH": return this.deed(action, "/search");
+      case "CLAIM": return this.perform(action, "/claim", { from_staff_id: this.order.claimed_by?.id ?? null });
+      case "UNCLAIM": return this.perform(action, "/claim", undefined, "DELETE");
+      case "SEARCH": return this.perform(action, "/search");
       case "ASSIGN": return this.assign();
       case "RETURN": return this.reason(action, "Почему ищем заново?", RETURN, "/return");
       case "CANCEL": return this.reason(action, "Почему отменяем?", CANCEL, "/cancel");
-      case "REOPEN": return this.deed(action, "/reopen");
-      case "CLOSE": return this.form(action, "Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.deed(action, "/close", { amount: amount.replace(",", ".") }));
-      case "COMMENT": return this.form(action, "Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.deed(action, "", { comment: comment.trim() || null }, "PATCH"));
+      case "REOPEN": return this.perform(action, "/reopen");
+      case "CLOSE": return this.form(action, "Сколько заплатил клиент, ₽?", [["amount", h("input", { name: "amount", inputmode: "decimal", required: true, "aria-label": "Сумма" })]], ({ amount }) => this.perform(action, "/close", { amount: amount.replace(",", ".") }));
+      case "COMMENT": return this.form(action, "Что передать мастеру?", [["comment", h("textarea", { name: "comment", maxlength: 300, rows: 3, "aria-label": "Комментарий" }, this.order.comment ?? "")]], ({ comment }) => this.perform(action, "", { comment: comment.trim() || null }, "PATCH"));
       case "EDIT": return this.edit();
       case "GUARANTEE": return this.guarantee();
     }
@@ -229,7 +229,7 @@ export class Card {
   reason(action, asked, ready, path) {
     const question = `${asked}${this.order.master ? " Мастер это прочтёт." : ""}`;
     const input = h("input", { name: "reason", required: true, maxlength: 500, list: "reasons", "aria-label": question });
-    return this.form(action, question, [["reason", [input, h("datalist", { id: "reasons" }, ready.map((text) => h("option", { value: text })))]]], ({ reason }) => this.deed(action, path, { reason }));
+    return this.form(action, question, [["reason", [input, h("datalist", { id: "reasons" }, ready.map((text) => h("option", { value: text })))]]], ({ reason }) => this.perform(action, path, { reason }));
   }
 
   edit() {
@@ -256,7 +256,7 @@ export class Card {
       const slot = when.value();
       if (slot === undefined) return toast("Время указано не до конца.", true);
       if (JSON.stringify(slot) !== before) changes.slot = slot && { start: moment(slot.start, zone), end: moment(slot.end, zone) };
-      return Object.keys(changes).length ? this.deed("EDIT", "", changes, "PATCH") : this.put();
+      return Object.keys(changes).length ? this.perform("EDIT", "", changes, "PATCH") : this.put();
     }, () => {
       // What nobody has touched here is as it is now.
       const now = texts(this.order);
@@ -272,7 +272,7 @@ export class Card {
   form(action, question, fields, done, renewed) {
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(new FormData(form))); } },
       h("h3", {}, question), fields.map(([, element]) => element),
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, DO[action]), h("button", { type: "button", class: "leave", onclick: () => this.put() }, action === "CANCEL" ? "Не отменять" : "Отмена")));
+      h("p", { class: "buttons" }, h("button", { class: "primary" }, DO[action]), h("button", { type: "button", class: "leave", onclick: () => this.put() }, action === "CANCEL" ? "Не отменять" : "Отмена")));
     this.put(form, action, renewed);
     form.querySelector("input, textarea")?.focus();
   }
@@ -289,8 +289,8 @@ export class Card {
           h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
           candidate.why_not
             ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
-            : h("button", { type: "button", class: "primary", onclick: () => this.deed("ASSIGN", "/assign", { master_id: candidate.id }).then((error) => error && error.status !== 412 && this.assign()) }, "Назначить")))),
-        h("p", { class: "deeds" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Отмена")));
+            : h("button", { type: "button", class: "primary", onclick: () => this.perform("ASSIGN", "/assign", { master_id: candidate.id }).then((error) => error && error.status !== 412 && this.assign()) }, "Назначить")))),
+        h("p", { class: "buttons" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Отмена")));
       if (had) form.querySelector("button").focus();
     };
     try {
@@ -306,7 +306,7 @@ export class Card {
 
   /** Who would not be asked by the search is given the order by a second click. */
   anyway(button, candidate) {
-    const sure = h("button", { type: "button", class: "danger", onclick: () => this.deed("ASSIGN", "/assign", { master_id: candidate.id, anyway: true }) }, "Всё равно назначить");
+    const sure = h("button", { type: "button", class: "danger", onclick: () => this.perform("ASSIGN", "/assign", { master_id: candidate.id, anyway: true }) }, "Всё равно назначить");
     button.replaceWith(sure);
     sure.focus();
   }

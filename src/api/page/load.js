@@ -73,7 +73,7 @@ export class Load {
         h("tbody", {}, report.errors.slice(0, 200).map((error) => h("tr", {}, h("td", {}, error.line), h("td", {}, FIELD[error.field] ?? error.field), h("td", {}, fault(error.detail)))))),
       report.errors.length > 200 && h("p", {}, `И ещё ${report.errors.length - 200}.`),
       lost !== "" && h("p", { class: "bad", role: "alert" }, made ? `Время не загружено: столбец ${lost} не прочитан.` : `Время не загрузится: столбец ${lost} не читается, и мастерам предложат без времени. Назовите его «Когда» и выберите файл снова.`),
-      !made && report.valid > 0 && h("p", { class: "deeds" }, buttons));
+      !made && report.valid > 0 && h("p", { class: "buttons" }, buttons));
   }
 
   /** What would be made without its time is made by a second click. */

@@ -41,7 +41,7 @@ export class Masters {
       h("span", { class: "whom" }, h("meter", { min: 0, max: master.limit, value: Math.min(master.active_orders, master.limit), "aria-label": "Заявок в работе" }), ` ${master.active_orders} из ${master.limit}`, full && h("small", {}, "лимит"),
         h("small", {}, master.last_asked_at ? `спросили ${ago(Date.now() - new Date(master.last_asked_at))}` : "ещё не спрашивали")),
       h("span", { class: `state ${master.state}` }, MASTER[master.state], master.blocked_reason && h("small", {}, master.blocked_reason)),
-      may && h("span", { class: "deeds" },
+      may && h("span", { class: "buttons" },
         master.state !== "BLOCKED" && master.state !== "WAITING" && h("button", { "data-key": `shift${master.id}`, onclick: () => this.change(master, { on_shift: !master.on_shift }) }, master.on_shift ? "Снять со смены" : "На смену"),
         h("button", { "data-key": `limit${master.id}`, onclick: () => this.limit(master) }, "Лимит"),
         h("button", { "data-key": `skills${master.id}`, onclick: () => this.skills(master) }, "Умения"),
@@ -53,7 +53,7 @@ export class Masters {
   /** Asks for something in a dialog, which stays until it is done. */
   ask(master, fields, read, done = "Сохранить") {
     const form = h("form", {}, h("h2", {}, master.full_name), fields,
-      h("p", { class: "deeds" }, h("button", { class: "primary" }, done), h("button", { type: "button", onclick: () => dialog.close() }, "Отмена")));
+      h("p", { class: "buttons" }, h("button", { class: "primary" }, done), h("button", { type: "button", onclick: () => dialog.close() }, "Отмена")));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (await this.change(master, read(form))) dialog.close();

@@ -51,7 +51,7 @@ export class NewOrder {
     this.clear = h("button", { type: "button", class: "danger", "data-key": "drop", onclick: () => this.drop() }, CLEAR);
     this.form = h("form", { class: "order", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.create(false); } },
       h("div", { class: "whole" }, h("label", {}, h("span", {}, "Вставьте сообщение клиента — поля заполнятся сами"), this.message), this.parse, this.took),
-      h("div", { class: "fields" }, lines), this.around, h("p", { class: "deeds" }, this.now, this.later, this.clear), this.saved);
+      h("div", { class: "fields" }, lines), this.around, h("p", { class: "buttons" }, this.now, this.later, this.clear), this.saved);
     this.element = h("section", { class: "new" }, this.form);
   }
 
@@ -212,7 +212,7 @@ export class NewOrder {
     return new Promise((told) => {
       const answer = (title, value, look) => h("button", { class: look, onclick: () => { told(value); dialog.close(); } }, title);
       const dialog = h("dialog", { onclose: () => { told(null); dialog.remove(); } }, h("h2", {}, "В форме уже есть заявка"), h("p", {}, "Это сообщение о ней или другая заявка?"),
-        h("p", { class: "deeds" }, answer("О ней: дополнить", false, "primary"), answer("Другая: очистить форму", true, "danger"), answer("Не надо", null)));
+        h("p", { class: "buttons" }, answer("О ней: дополнить", false, "primary"), answer("Другая: очистить форму", true, "danger"), answer("Не надо", null)));
       document.body.append(dialog);
       dialog.showModal();
     });

@@ -53,7 +53,7 @@ export class Policy {
     this.form = h("form", { class: "rules", novalidate: true, onsubmit: (event) => { event.preventDefault(); this.preview(); } },
       h("label", {}, "Как спрашиваем", this.way),
       GROUPS.map(([title, fields]) => h("fieldset", {}, h("legend", {}, title), fields.map(([name]) => this.rows.get(name)))),
-      this.said, h("p", { class: "deeds" }, this.check, this.save, this.back));
+      this.said, h("p", { class: "buttons" }, this.check, this.save, this.back));
     this.made = h("p", { class: "hint" });
     this.log = h("div", { class: "wide log", tabindex: "0", role: "region", "aria-label": "Кто и когда менял" });
     this.body = h("div", {}, this.made, this.form, this.log);

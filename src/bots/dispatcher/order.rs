@@ -16,7 +16,7 @@ use super::super::update::Message;
 use super::By;
 use super::new_order::is_an_order;
 use super::reply::Reply;
-use crate::dispatch::act::{self, ActOutcome, Acted, Asked, Deed};
+use crate::dispatch::act::{self, ActOutcome, Acted, Asked, StaffCommand};
 use crate::dispatch::actions::{OrderAction, is_allowed};
 use crate::dispatch::{candidates, dialog, staff_dialog};
 use crate::model::dialog::Written;
@@ -32,10 +32,12 @@ impl By<'_> {
     /// The reply to a button about an order.
     pub(super) async fn order(self, tap: OrderTap) -> Result<Reply, store::Error> {
         match tap {
-            OrderTap::AssignAutomatically(order, seen) => self.tapped_to(order, seen, Deed::AssignNow).await,
+            OrderTap::AssignAutomatically(order, seen) => self.tapped_to(order, seen, StaffCommand::AssignNow).await,
             OrderTap::Candidates { order, page } => self.candidates(order, page).await,
             OrderTap::Pick { order, master, seen } => self.pick(order, master, seen).await,
-            OrderTap::PickAnyway { order, master, seen } => self.tapped_to(order, seen, Deed::Assign(master)).await,
+            OrderTap::PickAnyway { order, master, seen } => {
+                self.tapped_to(order, seen, StaffCommand::Assign(master)).await
+            }
             OrderTap::AskReturn(order, seen) => self.ask_return(order, seen).await,
             OrderTap::AskCancel(order, seen) => {
                 let question = Some(StaffQuestion::CancelReason);
@@ -46,14 +48,14 @@ impl By<'_> {
                 self.before(order, seen, OrderAction::SearchAgain, None, screen).await
             }
             OrderTap::Return(reason, order, seen) => {
-                self.tapped_to(order, seen, Deed::SearchAgain(texts::return_reason(reason).to_owned())).await
+                self.tapped_to(order, seen, StaffCommand::SearchAgain(texts::return_reason(reason).to_owned())).await
             }
             OrderTap::ConfirmCancel(reason, order, seen) => {
                 let screen = |order: &StaffOrder| screens::confirm_cancel(order, reason);
                 self.before(order, seen, OrderAction::Cancel, None, screen).await
             }
             OrderTap::Cancel(reason, order, seen) => {
-                self.tapped_to(order, seen, Deed::Cancel(texts::cancel_reason(reason).to_owned())).await
+                self.tapped_to(order, seen, StaffCommand::Cancel(texts::cancel_reason(reason).to_owned())).await
             }
             OrderTap::ReturnWritten(order, message, seen) => {
                 self.tapped_for_written(StaffQuestion::ReturnReason, order, message, seen).await
@@ -61,8 +63,8 @@ impl By<'_> {
             OrderTap::CancelWritten(order, message, seen) => {
                 self.tapped_for_written(StaffQuestion::CancelReason, order, message, seen).await
             }
-            OrderTap::Claim(order, from) => self.tapped_to(order, None, Deed::Claim(from)).await,
-            OrderTap::Unclaim(order) => self.tapped_to(order, None, Deed::Unclaim).await,
+            OrderTap::Claim(order, from) => self.tapped_to(order, None, StaffCommand::Claim(from)).await,
+            OrderTap::Unclaim(order) => self.tapped_to(order, None, StaffCommand::Unclaim).await,
             OrderTap::Edit(order, seen) => self.before(order, seen, OrderAction::Edit, None, screens::edit).await,
             OrderTap::Ask(field, order, seen) => self.ask(field, order, seen).await,
             OrderTap::Day { order, day, seen } => {
@@ -74,15 +76,19 @@ impl By<'_> {
                 self.asked(dialog.of_day(Some(day)), screens::ask_hour(&found, day)).await
             }
             OrderTap::Window { order, from, seen } => self.choose_window(order, from, seen).await,
-            OrderTap::AsSoonAsPossible(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Slot(None))).await,
-            OrderTap::NoComment(order, seen) => self.tapped_to(order, seen, Deed::Edit(Edit::Comment(None))).await,
-            OrderTap::Close { order, amount, seen } => self.tapped_to(order, seen, Deed::Close(amount)).await,
+            OrderTap::AsSoonAsPossible(order, seen) => {
+                self.tapped_to(order, seen, StaffCommand::Edit(Edit::Slot(None))).await
+            }
+            OrderTap::NoComment(order, seen) => {
+                self.tapped_to(order, seen, StaffCommand::Edit(Edit::Comment(None))).await
+            }
+            OrderTap::Close { order, amount, seen } => self.tapped_to(order, seen, StaffCommand::Close(amount)).await,
             OrderTap::Why { order, page } => self.why(order, page).await,
             OrderTap::WhyMaster { order, master, page } => self.why_master(order, master, page).await,
             OrderTap::AskReopen(order, seen) => {
                 self.before(order, seen, OrderAction::Reopen, None, screens::confirm_reopen).await
             }
-            OrderTap::Reopen(order, seen) => self.tapped_to(order, seen, Deed::Reopen).await,
+            OrderTap::Reopen(order, seen) => self.tapped_to(order, seen, StaffCommand::Reopen).await,
         }
     }
 
@@ -93,9 +99,9 @@ impl By<'_> {
             return self.nothing_of(dialog).await;
         };
         match understood(dialog, message.words(), &found) {
-            Ok(Answer::Deed(deed)) => {
-                let acted = self.act(order, dialog.seen, Some(dialog.question), &deed).await?;
-                Ok(noted(self.shown(order, &acted).await?, &texts::acted(&deed, &acted)))
+            Ok(Answer::StaffCommand(command)) => {
+                let acted = self.act(order, dialog.seen, Some(dialog.question), &command).await?;
+                Ok(noted(self.shown(order, &acted).await?, &texts::acted(&command, &acted)))
             }
             // What cannot be confirmed as it was seen.
             Ok(Answer::Amount(_) | Answer::Reason(_)) if dialog.seen.is_some_and(|seen| seen != found.version) => {
@@ -128,8 +134,8 @@ impl By<'_> {
         let dialog = StaffDialog::about_order(question, order, seen);
         let written = staff_dialog::kept(&self.bots.store, self.staff, &dialog).await?;
         if let Some(Written { text, .. }) = written.filter(|written| written.message == message) {
-            let deed = if returns { Deed::SearchAgain(text) } else { Deed::Cancel(text) };
-            return self.tapped_answering(order, seen, Some(question), deed).await;
+            let command = if returns { StaffCommand::SearchAgain(text) } else { StaffCommand::Cancel(text) };
+            return self.tapped_answering(order, seen, Some(question), command).await;
         }
         if self.was_handled().await? {
             return Ok(self.show(Place::Card(order)).await?.with_alert(texts::REPEATED));
@@ -173,8 +179,13 @@ impl By<'_> {
     }
 
     /// Does something, and shows the card with what came of it.
-    async fn tapped_to(self, order: OrderId, seen: Option<Version>, deed: Deed) -> Result<Reply, store::Error> {
-        self.tapped_answering(order, seen, None, deed).await
+    async fn tapped_to(
+        self,
+        order: OrderId,
+        seen: Option<Version>,
+        command: StaffCommand,
+    ) -> Result<Reply, store::Error> {
+        self.tapped_answering(order, seen, None, command).await
     }
 
     /// The same, which answers an open question.
@@ -183,11 +194,11 @@ impl By<'_> {
         order: OrderId,
         seen: Option<Version>,
         answers: Option<StaffQuestion>,
-        deed: Deed,
+        command: StaffCommand,
     ) -> Result<Reply, store::Error> {
-        let acted = self.act(order, seen, answers, &deed).await?;
+        let acted = self.act(order, seen, answers, &command).await?;
         let reply = self.shown(order, &acted).await?;
-        let said = texts::acted(&deed, &acted);
+        let said = texts::acted(&command, &acted);
         Ok(if acted.outcome == ActOutcome::Done { reply.with_toast(said) } else { reply.with_alert(said) })
     }
 
@@ -196,11 +207,11 @@ impl By<'_> {
         order: OrderId,
         seen: Option<Version>,
         answers: Option<StaffQuestion>,
-        deed: &Deed,
+        command: &StaffCommand,
     ) -> Result<Acted, store::Error> {
         let asked = Asked { staff: self.staff, order, seen, origin: Some(self.origin), answers };
-        let acted = act::act(&self.bots.store, asked, deed).await?;
-        self.bots.metrics.count(deed.name(), acted.outcome.name());
+        let acted = act::act(&self.bots.store, asked, command).await?;
+        self.bots.metrics.count(command.name(), acted.outcome.name());
         Ok(acted)
     }
 
@@ -291,7 +302,7 @@ impl By<'_> {
         let offered = found.map(|order| slot::windows(from.date(), order.workday, from)).unwrap_or_default();
         let to = offered.into_iter().find_map(|(start, end)| (start == from).then_some(end));
         let to = to.or_else(|| from.checked_add(i64::from(slot::WINDOW).hours()).ok());
-        self.tapped_to(order, seen, Deed::Edit(Edit::Slot(to.map(|to| (from, to))))).await
+        self.tapped_to(order, seen, StaffCommand::Edit(Edit::Slot(to.map(|to| (from, to))))).await
     }
 
     async fn ask(self, field: Field, order: OrderId, seen: Option<Version>) -> Result<Reply, store::Error> {
@@ -335,7 +346,7 @@ impl By<'_> {
             Some((order, line)) if speaks_against(&order, line.why_not) => {
                 Ok(Reply::screen(screens::confirm_pick(&order, &line), Place::Card(order.id())))
             }
-            _ => self.tapped_to(order, seen, Deed::AssignWithinLimit(master)).await,
+            _ => self.tapped_to(order, seen, StaffCommand::AssignWithinLimit(master)).await,
         }
     }
 }
@@ -356,7 +367,7 @@ fn question(dialog: &StaffDialog, order: &StaffOrder, wrong: Option<&str>) -> Sc
 
 /// What an answer in words comes to.
 enum Answer {
-    Deed(Deed),
+    StaffCommand(StaffCommand),
     /// To be confirmed.
     Amount(Amount),
     /// To be confirmed too.
@@ -378,7 +389,7 @@ fn field(question: StaffQuestion) -> Option<Field> {
 
 fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result<Answer, Misunderstood> {
     let question = dialog.question;
-    let deed = |deed| Ok(Answer::Deed(deed));
+    let command = |command| Ok(Answer::StaffCommand(command));
     // What is to be done, or told to the master, may well be about another address and phone.
     let may_be_long = matches!(question, StaffQuestion::Description | StaffQuestion::Comment);
     if !may_be_long && is_an_order(written) {
@@ -392,13 +403,13 @@ fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result
         }
         StaffQuestion::Phone => {
             let phone = Phone::parse(written).map_err(Misunderstood::NoPhone)?;
-            deed(Deed::Edit(Edit::Phone(phone.as_e164().to_owned())))
+            command(StaffCommand::Edit(Edit::Phone(phone.as_e164().to_owned())))
         }
         StaffQuestion::Slot => {
             let now = order.order.card.slot.now;
             let when =
                 when::read(written, dialog.day, now, order.workday, &VOCABULARY).map_err(Misunderstood::NoTime)?;
-            deed(Deed::Edit(Edit::Slot(match when {
+            command(StaffCommand::Edit(Edit::Slot(match when {
                 When::Soon => None,
                 When::Slot { start, end } => Some((start, end)),
             })))
@@ -408,11 +419,11 @@ fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result
         }
         StaffQuestion::ClientName => {
             let name = words(question, written)?;
-            deed(Deed::Edit(Edit::Name(paste::renamed(&name, Some(&order.order.client.name), &VOCABULARY))))
+            command(StaffCommand::Edit(Edit::Name(paste::renamed(&name, Some(&order.order.client.name), &VOCABULARY))))
         }
-        StaffQuestion::Address => deed(Deed::Edit(Edit::Address(words(question, written)?))),
-        StaffQuestion::Description => deed(Deed::Edit(Edit::Description(words(question, written)?))),
-        StaffQuestion::Comment => deed(Deed::Edit(Edit::Comment(Some(words(question, written)?)))),
+        StaffQuestion::Address => command(StaffCommand::Edit(Edit::Address(words(question, written)?))),
+        StaffQuestion::Description => command(StaffCommand::Edit(Edit::Description(words(question, written)?))),
+        StaffQuestion::Comment => command(StaffCommand::Edit(Edit::Comment(Some(words(question, written)?)))),
         _ => Ok(Answer::Reason(words(question, written)?)),
     }
 }

@@ -6,7 +6,7 @@ use super::Check;
 use super::tapped::{Did, asked};
 use super::work::Work;
 use crate::bots::render::texts::staff::order as texts;
-use crate::dispatch::act::{ActOutcome, Acted, Deed};
+use crate::dispatch::act::{ActOutcome, Acted, StaffCommand};
 use crate::model::order::Stage;
 use crate::model::{BotName, MasterId, OrderStatus};
 use crate::torture::marks::VIEWER;
@@ -24,12 +24,12 @@ enum Says {
 }
 
 fn words(did: Did, outcome: ActOutcome) -> String {
-    let deed = match did {
-        Did::Give(master) => Deed::Assign(MasterId(master)),
-        Did::Return => Deed::SearchAgain(String::new()),
-        Did::Cancel => Deed::Cancel(String::new()),
+    let command = match did {
+        Did::Give(master) => StaffCommand::Assign(MasterId(master)),
+        Did::Return => StaffCommand::SearchAgain(String::new()),
+        Did::Cancel => StaffCommand::Cancel(String::new()),
     };
-    texts::acted(&deed, &Acted { outcome, fresh: None, enqueued: false, offers: None })
+    texts::acted(&command, &Acted { outcome, fresh: None, enqueued: false, offers: None })
 }
 
 fn read(did: Did, text: &str) -> Option<Says> {

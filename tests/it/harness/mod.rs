@@ -17,7 +17,7 @@ use std::time::Duration;
 use field_service::app::App;
 use field_service::bots::delivery;
 use field_service::config;
-use field_service::dispatch::act::{self, Asked, Deed};
+use field_service::dispatch::act::{self, Asked, StaffCommand};
 use field_service::dispatch::verify;
 use field_service::http::server;
 use field_service::jobs::Passed;
@@ -400,18 +400,23 @@ impl Dispatch {
 
     /// The first of the staff cancels an order.
     pub async fn cancel(&self, order: OrderId, reason: &str) -> &'static str {
-        self.first_of_staff_does(order, &Deed::Cancel(reason.to_owned()), None).await
+        self.first_of_staff_does(order, &StaffCommand::Cancel(reason.to_owned()), None).await
     }
 
     /// The first of the staff takes an order away from its master.
     pub async fn take_back(&self, order: OrderId, reason: &str) -> &'static str {
-        self.first_of_staff_does(order, &Deed::SearchAgain(reason.to_owned()), None).await
+        self.first_of_staff_does(order, &StaffCommand::SearchAgain(reason.to_owned()), None).await
     }
 
     /// What comes of what the first of the staff does.
-    pub async fn first_of_staff_does(&self, order: OrderId, deed: &Deed, origin: Option<&Origin>) -> &'static str {
+    pub async fn first_of_staff_does(
+        &self,
+        order: OrderId,
+        command: &StaffCommand,
+        origin: Option<&Origin>,
+    ) -> &'static str {
         let asked = Asked { staff: StaffRef::Id(StaffId(1)), order, seen: None, origin, answers: None };
-        act::act(&self.app.store, asked, deed).await.expect("a database").outcome.name()
+        act::act(&self.app.store, asked, command).await.expect("a database").outcome.name()
     }
 
     /// The invariants, by query.

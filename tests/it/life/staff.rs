@@ -1,6 +1,6 @@
 //! A dispatcher's steps.
 
-use field_service::dispatch::act::Deed;
+use field_service::dispatch::act::StaffCommand;
 use field_service::model::staff_order::Edit;
 use field_service::model::{Amount, MasterId};
 
@@ -19,16 +19,16 @@ impl Life {
         if matches!(what, StaffWork::Reopen) && self.orders[order].status == "CLOSED" {
             return Ok(());
         }
-        let deed = match what {
-            StaffWork::Claim => Deed::Claim(None),
-            StaffWork::Address => Deed::Edit(Edit::Address(format!("дом {master}"))),
-            StaffWork::Comment => Deed::Edit(Edit::Comment(Some(format!("домофон {master}")))),
-            StaffWork::SearchAgain => Deed::SearchAgain("не успевает".to_owned()),
-            StaffWork::Give => Deed::Assign(id),
-            StaffWork::Close => Deed::Close(Amount::parse("777").expect("a sum")),
-            StaffWork::Reopen => Deed::Reopen,
+        let command = match what {
+            StaffWork::Claim => StaffCommand::Claim(None),
+            StaffWork::Address => StaffCommand::Edit(Edit::Address(format!("дом {master}"))),
+            StaffWork::Comment => StaffCommand::Edit(Edit::Comment(Some(format!("домофон {master}")))),
+            StaffWork::SearchAgain => StaffCommand::SearchAgain("не успевает".to_owned()),
+            StaffWork::Give => StaffCommand::Assign(id),
+            StaffWork::Close => StaffCommand::Close(Amount::parse("777").expect("a sum")),
+            StaffWork::Reopen => StaffCommand::Reopen,
         };
-        let said = self.t.first_of_staff_does(self.orders[order].id, &deed, None).await;
+        let said = self.t.first_of_staff_does(self.orders[order].id, &command, None).await;
         let blocked = self.blocked[master];
         let found = &self.orders[order];
         let (open, active) = (found.open(), found.active());

@@ -5,7 +5,7 @@ use super::super::words::{
 };
 use super::telephone;
 use crate::model::OrderId;
-use crate::model::call::{Answer, Call, CalledOrder, Cause, Contact, Deed};
+use crate::model::call::{Answer, Call, CalledOrder, Cause, Contact, Resolution};
 use crate::model::policy::Escalation;
 use crate::model::text::cut;
 
@@ -45,7 +45,7 @@ pub(in crate::bots::render) fn call(call: &Call) -> String {
     let mut parts = vec![format!("{head}{}", why(call))];
     parts.extend(call.order.as_ref().map(|order| format!("{}\n{}", body(&order.card, false), client(order))));
     parts.extend(advice(call));
-    parts.extend(call.answer.as_ref().map(deed));
+    parts.extend(call.answer.as_ref().map(resolution));
     parts.join("\n\n")
 }
 
@@ -125,40 +125,40 @@ fn contact(contact: &Contact) -> String {
 }
 
 fn answered(answer: Option<&Answer>) -> String {
-    answer.map(|answer| format!("\n{}", deed(answer))).unwrap_or_default()
+    answer.map(|answer| format!("\n{}", resolution(answer))).unwrap_or_default()
 }
 
 /// What was done, by whom and when.
-fn deed(answer: &Answer) -> String {
+fn resolution(answer: &Answer) -> String {
     let name = |name: &str| typed(name, SHORT);
     let mut about = Vec::new();
-    let what = match &answer.deed {
-        Deed::Claimed(by) => format!("🙋 Занимается {}", name(by)),
-        Deed::Given { by, master } => {
+    let what = match &answer.resolution {
+        Resolution::Claimed(by) => format!("🙋 Занимается {}", name(by)),
+        Resolution::Given { by, master } => {
             about.push(name(by));
             let master = master.as_deref().map(|master| format!(" {}", name(master))).unwrap_or_default();
             format!("✅ Назначен мастер{master}")
         }
-        Deed::Taken(master) => {
+        Resolution::Taken(master) => {
             let master = master.as_deref().map(|master| format!(" {}", name(master))).unwrap_or_default();
             format!("✅ Взял мастер{master}")
         }
-        Deed::SearchedAnew(by) => {
+        Resolution::SearchedAnew(by) => {
             about.extend(by.as_deref().map(name));
             "🔁 Ищем снова".to_owned()
         }
-        Deed::Canceled(by) => {
+        Resolution::Canceled(by) => {
             about.extend(by.as_deref().map(name));
             "🚫 Отменена".to_owned()
         }
-        Deed::WentOn(by) => {
+        Resolution::WentOn(by) => {
             about.extend(by.as_deref().map(name));
             "✅ Уже не требуется".to_owned()
         }
-        Deed::Reachable => "✅ Мастер снова на связи".to_owned(),
+        Resolution::Reachable => "✅ Мастер снова на связи".to_owned(),
     };
     about.extend(answer.at.map(|(at, now)| {
-        let since = if matches!(answer.deed, Deed::Claimed(_)) { "с " } else { "" };
+        let since = if matches!(answer.resolution, Resolution::Claimed(_)) { "с " } else { "" };
         let at = if at.date() == now.date() { clock(at.time()) } else { moment(at, now) };
         format!("{since}{at}")
     }));

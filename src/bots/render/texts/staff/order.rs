@@ -7,7 +7,7 @@ use super::super::words::{
 };
 use super::{new_order, telephone};
 use crate::bots::callback::staff::{CancelReason, Field, ReturnReason};
-use crate::dispatch::act::{ActOutcome, Acted, Deed};
+use crate::dispatch::act::{ActOutcome, Acted, StaffCommand};
 use crate::model::candidates::{CandidateLine, Candidates};
 use crate::model::order::{OrderStatus, Stage};
 use crate::model::selection::Exclusion;
@@ -72,9 +72,9 @@ fn line(order: &StaffOrder) -> String {
 
 /// What there is to say about what was done, or not done, in a line over the chat.
 #[must_use]
-pub fn acted(deed: &Deed, acted: &Acted) -> String {
+pub fn acted(command: &StaffCommand, acted: &Acted) -> String {
     match &acted.outcome {
-        ActOutcome::Done => done(deed, acted),
+        ActOutcome::Done => done(command, acted),
         ActOutcome::AlreadyDone => ALREADY_DONE.to_owned(),
         ActOutcome::Repeated => REPEATED.to_owned(),
         ActOutcome::Stale(change) => stale(change.as_ref(), acted.fresh.as_ref()),
@@ -109,30 +109,32 @@ pub const READ_ONLY: &str = "У вас только просмотр. Менят
 /// Of an order that is not there, or is somebody else's.
 pub const NOT_FOUND: &str = "Такой заявки в ваших городах нет.";
 
-fn done(deed: &Deed, acted: &Acted) -> String {
-    match deed {
-        Deed::Claim(_) => "Заявка за вами. Коллеги это видят.".to_owned(),
-        Deed::Unclaim => "Вы сняли с себя заявку.".to_owned(),
-        Deed::AssignNow => asked(acted.offers),
-        Deed::Assign(_) | Deed::AssignWithinLimit(_) => match acted.fresh.as_ref().and_then(StaffOrder::owner) {
-            Some((_, name)) => format!("Заявка отдана: {}.", cut(name, NAME_LIMIT)),
-            None => "Заявка отдана.".to_owned(),
-        },
-        Deed::SearchAgain(_) => format!("Ищем заново. {}", asked(acted.offers)),
-        Deed::Cancel(_) => "Заявка отменена.".to_owned(),
-        Deed::Close(amount) => format!("Заявка закрыта: {}.", rubles(*amount)),
-        Deed::Reopen => match acted.offers {
+fn done(command: &StaffCommand, acted: &Acted) -> String {
+    match command {
+        StaffCommand::Claim(_) => "Заявка за вами. Коллеги это видят.".to_owned(),
+        StaffCommand::Unclaim => "Вы сняли с себя заявку.".to_owned(),
+        StaffCommand::AssignNow => asked(acted.offers),
+        StaffCommand::Assign(_) | StaffCommand::AssignWithinLimit(_) => {
+            match acted.fresh.as_ref().and_then(StaffOrder::owner) {
+                Some((_, name)) => format!("Заявка отдана: {}.", cut(name, NAME_LIMIT)),
+                None => "Заявка отдана.".to_owned(),
+            }
+        }
+        StaffCommand::SearchAgain(_) => format!("Ищем заново. {}", asked(acted.offers)),
+        StaffCommand::Cancel(_) => "Заявка отменена.".to_owned(),
+        StaffCommand::Close(amount) => format!("Заявка закрыта: {}.", rubles(*amount)),
+        StaffCommand::Reopen => match acted.offers {
             Some(_) => format!("Заявка снова открыта. {}", asked(acted.offers)),
             None => "Заявка снова открыта.".to_owned(),
         },
-        Deed::Edit(Edit::Address(_)) => "Адрес изменён.".to_owned(),
-        Deed::Edit(Edit::Name(_)) => "Имя изменено.".to_owned(),
-        Deed::Edit(Edit::Phone(_)) => "Телефон изменён.".to_owned(),
-        Deed::Edit(Edit::Description(_)) => "Описание изменено.".to_owned(),
-        Deed::Edit(Edit::Slot(_)) => "Время изменено.".to_owned(),
-        Deed::Edit(Edit::Comment(Some(_))) => "Комментарий записан, мастер его увидит.".to_owned(),
-        Deed::Edit(Edit::Comment(None)) => "Комментарий убран.".to_owned(),
-        Deed::EditAll(_) => "Заявка изменена.".to_owned(),
+        StaffCommand::Edit(Edit::Address(_)) => "Адрес изменён.".to_owned(),
+        StaffCommand::Edit(Edit::Name(_)) => "Имя изменено.".to_owned(),
+        StaffCommand::Edit(Edit::Phone(_)) => "Телефон изменён.".to_owned(),
+        StaffCommand::Edit(Edit::Description(_)) => "Описание изменено.".to_owned(),
+        StaffCommand::Edit(Edit::Slot(_)) => "Время изменено.".to_owned(),
+        StaffCommand::Edit(Edit::Comment(Some(_))) => "Комментарий записан, мастер его увидит.".to_owned(),
+        StaffCommand::Edit(Edit::Comment(None)) => "Комментарий убран.".to_owned(),
+        StaffCommand::EditAll(_) => "Заявка изменена.".to_owned(),
     }
 }
 
