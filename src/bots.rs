@@ -80,6 +80,11 @@ pub enum Unanswered {
 }
 
 impl Unanswered {
+    /// What comes of it that Telegram did not take what the outbox cannot show: nothing, if it never will.
+    fn unless_for_good(error: telegram::Error) -> Result<(), Self> {
+        if error.is_transient() { Err(Self::Telegram(error)) } else { Ok(()) }
+    }
+
     /// Whether it helps to handle the update again.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -23,6 +23,7 @@ use crate::dispatch::look_up;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::queue::Sought;
+use crate::model::slot::{DAYS_AHEAD, NoClocks};
 use crate::model::staff_order::{COMMENT, Edit};
 use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
 
@@ -281,7 +282,8 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
             Err(error) => note(Err(error)),
             Ok(slot) => match look_up::on_the_clocks_of(&state.store, staff, order, slot).await? {
                 None => return Err(Problem::new(Kind::NotFound)),
-                Some(slot) => note(Ok(Edit::Slot(Some(slot)))),
+                Some(Ok(slot)) => note(Ok(Edit::Slot(Some(slot)))),
+                Some(Err(why)) => note(Err(no_clocks(why))),
             },
         },
     }
@@ -289,6 +291,14 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
         errors.push(FieldError { pointer: String::new(), detail: "expected at least one change".to_owned() });
     }
     if errors.is_empty() { Ok(edits) } else { Err(Problem::invalid(errors)) }
+}
+
+fn no_clocks(why: NoClocks) -> FieldError {
+    let why = match why {
+        NoClocks::TooFar => format!("expected at most {DAYS_AHEAD} days ahead"),
+        NoClocks::ShownTwice => "expected a time that the city's clocks show once: they go back then".to_owned(),
+    };
+    FieldError::new("slot/start", why)
 }
 
 /// Does something with an order, and answers with what it is then.

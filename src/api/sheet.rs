@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use encoding_rs::WINDOWS_1251;
-use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -327,13 +327,13 @@ pub fn write(orders: &[OrderRecord], language: &Words) -> Vec<u8> {
     // A Vec takes everything.
     let _ = writer.write_record(titles);
     for order in orders {
-        let time = |at: Timestamp| (at + order.ahead_of_utc).strftime("%Y-%m-%d %H:%M").to_string();
+        let time = |at: DateTime| at.strftime("%Y-%m-%d %H:%M").to_string();
         let row = [
             order.id.to_string(),
             (language.status)(order.status).to_owned(),
             order.master.as_ref().map(|(_, name)| guarded(name)).unwrap_or_default(),
             order.amount.map(|amount| amount.to_string()).unwrap_or_default(),
-            time(order.created_at),
+            time(order.local_created),
             (language.trade)(order.category).to_owned(),
             guarded(&order.city.1),
             order.district.as_ref().map(|(_, name)| guarded(name)).unwrap_or_default(),
@@ -341,8 +341,8 @@ pub fn write(orders: &[OrderRecord], language: &Words) -> Vec<u8> {
             if is_dialled(&order.client.phone) { order.client.phone.clone() } else { guarded(&order.client.phone) },
             guarded(&order.client.name),
             guarded(order.description.as_deref().unwrap_or_default()),
-            order.slot.0.map(time).unwrap_or_default(),
-            order.slot.1.map(time).unwrap_or_default(),
+            order.local_slot.0.map(time).unwrap_or_default(),
+            order.local_slot.1.map(time).unwrap_or_default(),
             if order.soon { language.yes.to_owned() } else { String::new() },
         ];
         let _ = writer.write_record(row);

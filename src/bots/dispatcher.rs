@@ -98,7 +98,7 @@ async fn on_message(bots: &Bots, message: Message) -> Result<Option<Answer>, Fai
     };
     match replied {
         Ok(Some(reply)) => Ok(Some(answer(reply))),
-        Ok(None) if !bots.strangers.may_be_answered(BotName::Admin, user) => Ok(None),
+        Ok(None) if !bots.strangers.may_be_answered(BotName::Admin, user, message.message_id) => Ok(None),
         Ok(None) => Ok(Some(answer(Reply::to_stranger(texts::staff::stranger(user))))),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {

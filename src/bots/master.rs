@@ -85,7 +85,7 @@ async fn on_message(bots: &Bots, message: Message, edited: bool) -> Result<Optio
     };
     match handled {
         Ok(Some(reply)) => Ok(Some(answer(reply))),
-        Ok(None) if edited || !bots.strangers.may_be_answered(BotName::Master, user) => Ok(None),
+        Ok(None) if edited || !bots.strangers.may_be_answered(BotName::Master, user, id) => Ok(None),
         Ok(None) => Ok(Some(answer(Reply::to_stranger(texts::stranger(user))))),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => {

@@ -12,31 +12,32 @@ const AGAIN: Duration = Duration::from_mins(10);
 /// How many strangers are remembered; beyond that nobody new is answered until one can be forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// When strangers were last answered, as far as this process knows.
+/// When strangers were last answered, and which message, as far as this process knows.
 #[derive(Debug, Default)]
-pub struct Strangers(Mutex<HashMap<(&'static str, i64), Instant>>);
+pub struct Strangers(Mutex<HashMap<(&'static str, i64), (Instant, i32)>>);
 
 impl Strangers {
-    /// Whether a stranger may be answered now, who then is.
+    /// Whether a stranger's message may be answered now, which then is: also when it comes again, as Telegram did not take the
+    /// answer.
     #[must_use]
-    pub fn may_be_answered(&self, bot: BotName, user: TelegramUserId) -> bool {
-        self.may_be_answered_at(bot, user, Instant::now())
+    pub fn may_be_answered(&self, bot: BotName, user: TelegramUserId, message: i32) -> bool {
+        self.may_be_answered_at(bot, user, message, Instant::now())
     }
 
-    fn may_be_answered_at(&self, bot: BotName, user: TelegramUserId, now: Instant) -> bool {
+    fn may_be_answered_at(&self, bot: BotName, user: TelegramUserId, message: i32, now: Instant) -> bool {
         let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (bot.as_word(), user.0);
-        let lately = |at: &Instant| now.saturating_duration_since(*at) < AGAIN;
-        if answered.get(&key).is_some_and(lately) {
-            return false;
+        let lately = |(at, _): &(Instant, i32)| now.saturating_duration_since(*at) < AGAIN;
+        if let Some(last) = answered.get(&key).filter(|last| lately(last)) {
+            return last.1 == message;
         }
         if answered.len() >= REMEMBERED {
-            answered.retain(|_, at| lately(at));
+            answered.retain(|_, last| lately(last));
         }
         if answered.len() >= REMEMBERED {
             return false;
         }
-        answered.insert(key, now);
+        answered.insert(key, (now, message));
         true
     }
 }
@@ -48,14 +49,20 @@ mod tests {
     #[test]
     fn a_stranger_is_answered_once_in_ten_minutes_and_a_flood_of_them_is_not_remembered() {
         let (strangers, begun) = (Strangers::default(), Instant::now());
-        let ask = |user, seconds| {
+        let again = |user, message, seconds| {
             let at = begun + Duration::from_secs(seconds);
-            strangers.may_be_answered_at(BotName::Master, TelegramUserId(user), at)
+            strangers.may_be_answered_at(BotName::Master, TelegramUserId(user), message, at)
+        };
+        let mut message = 0;
+        let mut ask = |user, seconds| {
+            message += 1;
+            again(user, message, seconds)
         };
         assert_eq!([ask(1, 0), ask(1, 1), ask(1, 599), ask(2, 2), ask(1, 600)], [true, false, false, true, true]);
-        assert!(strangers.may_be_answered_at(BotName::Admin, TelegramUserId(1), begun), "another bot");
+        assert!(strangers.may_be_answered_at(BotName::Admin, TelegramUserId(1), 1, begun), "another bot");
         let answered = (10..20_000).filter(|user| ask(*user, 601)).count();
         assert!(answered < REMEMBERED, "{answered}");
         assert!(ask(30_000, 1300), "the old ones are forgotten");
+        assert_eq!([again(7, 50, 2000), again(7, 50, 2001), again(7, 51, 2002)], [true, true, false], "by message");
     }
 }

@@ -47,17 +47,18 @@ pub(super) async fn list(store: &Store) -> Result {
         return say("No invitation can let anybody in.");
     }
     open.iter().try_for_each(|invitation| {
+        let cities = invitation.cities.as_deref().unwrap_or("all cities");
         let whom = match &invitation.invited {
             Invited::Master { needs_approval, .. } => {
-                let city = invitation.city.as_deref().unwrap_or_default();
-                format!("a master in {city}{}", if *needs_approval { ", to be approved" } else { "" })
+                format!("a master in {cities}{}", if *needs_approval { ", to be approved" } else { "" })
             }
             Invited::Staff { role, full_name, .. } => {
-                format!("{} {}", role.as_str(), full_name.as_deref().unwrap_or_default())
+                let name = full_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+                format!("{}{name}, {cities}", role.as_str())
             }
         };
         let state = if invitation.on_the_way { "  somebody is on the way" } else { "" };
         let by = invitation.by_name.as_deref().unwrap_or("an operator");
-        say(&format!("{:>4}  {}  until {}  by {by}{state}", invitation.id, whom.trim(), invitation.expires_at))
+        say(&format!("{:>4}  {}  until {}  by {by}{state}", invitation.id, whom, invitation.expires_at))
     })
 }

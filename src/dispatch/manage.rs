@@ -238,6 +238,7 @@ mod tests {
             acts: true,
             on_shift: true,
             blocked: false,
+            reason: None,
             waiting: false,
             limit: None,
             categories: vec![Category::Plumbing],

@@ -48,8 +48,8 @@ pub struct Invitation {
     pub id: i64,
     /// Whom it lets in.
     pub invited: Invited,
-    /// The master's city's name.
-    pub city: Option<String>,
+    /// The names of the cities; `None`: all of them.
+    pub cities: Option<String>,
     /// Who invited; `None`: an operator.
     pub by: Option<StaffId>,
     /// That one's name.

@@ -222,6 +222,8 @@ pub struct Managed {
     pub on_shift: bool,
     /// Whether blocked.
     pub blocked: bool,
+    /// Why, if blocked.
+    pub reason: Option<String>,
     /// Whether waiting until staff agree.
     pub waiting: bool,
     /// The own limit.
@@ -242,9 +244,10 @@ impl Managed {
     pub fn is_so(&self, to: &Manage) -> bool {
         match to {
             Manage::Shift(on) => self.on_shift == *on,
-            Manage::Block(_) => self.blocked && !self.waiting,
+            Manage::Block(reason) => self.blocked && !self.waiting && self.reason.as_ref() == Some(reason),
             Manage::Unblock => !self.blocked,
-            Manage::Approve => !self.waiting,
+            // Who was refused waits no more either.
+            Manage::Approve => !self.waiting && !self.blocked,
             Manage::Limit(limit) => self.limit == *limit,
             Manage::Trade(category, on) => self.categories.contains(category) == *on,
             Manage::District(district, on) => self.districts.contains(district) == *on,

@@ -1,6 +1,7 @@
 //! An order with all that is recorded of it, as programs read it: moments instead of the city's clocks.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 use super::order::{Category, Client, OrderStatus};
 use super::policy::Escalation;
@@ -19,8 +20,10 @@ pub struct OrderRecord {
     pub category: Category,
     /// The city, its name, and the time zone in which its clocks are shown.
     pub city: (CityId, String, String),
-    /// How far the city's clocks are ahead of UTC, at the time when the master is expected.
-    pub ahead_of_utc: SignedDuration,
+    /// When it was made, on the city's clocks.
+    pub local_created: DateTime,
+    /// From when to when the client expects the master, on the city's clocks.
+    pub local_slot: (Option<DateTime>, Option<DateTime>),
     /// The district and its name.
     pub district: Option<(i64, String)>,
     /// Street, house, flat.

@@ -28,6 +28,15 @@ pub enum NoTime {
     TooFar,
 }
 
+/// Why two moments are no time that is kept on a city's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoClocks {
+    /// Nobody plans so far ahead.
+    TooFar,
+    /// The clocks go back then, and what they show twice means the later of both.
+    ShownTwice,
+}
+
 /// The hours of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {

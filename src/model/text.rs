@@ -31,9 +31,22 @@ pub fn visible(text: &str) -> String {
     text.chars().filter(|c| !is_invisible(c)).collect()
 }
 
+/// Words on one line, as a field of a form and an entry in a list show them: lines become a list.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let lines = text.lines().map(|line| line.trim().trim_end_matches(','));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{cut, visible};
+    use super::{cut, one_line, visible};
+
+    #[test]
+    fn lines_become_a_list() {
+        assert_eq!(one_line(" ул. Мира, 4 \n\nкв. 12,\r\nкод 7 "), "ул. Мира, 4, кв. 12, код 7");
+        assert_eq!(one_line("ул. Мира, 4"), "ул. Мира, 4");
+    }
 
     #[test]
     fn what_nobody_sees_is_no_word() {

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use super::masters::place::{self, Refusal};
 use super::{Connection, Error, Statement, Store, column, statement};
 use crate::model::city::{CityRecord, District};
+use crate::model::slot::{DAYS_AHEAD, NoClocks};
 use crate::model::{CityId, OrderId, StaffRef};
 
 /// Shows cities whose time zone the server does not know (any more) in UTC, and those whose zone it knows again in theirs;
@@ -135,21 +136,37 @@ pub(crate) async fn on_the_clocks_of(
     staff: StaffRef,
     order: OrderId,
     (from, until): (Timestamp, Timestamp),
-) -> Result<Option<(DateTime, DateTime)>, Error> {
+) -> Result<Option<Result<(DateTime, DateTime), NoClocks>>, Error> {
     const CLOCKS: Statement = statement!(
         "cities.clocks_of_order",
-        [INT8, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ],
-        "SELECT $4 /* from */ AT TIME ZONE cities.shown_timezone AS local_from,
-                $5 /* until */ AT TIME ZONE cities.shown_timezone AS local_until
+        [INT8, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ, INT4],
+        "SELECT local.starts AS local_from, local.ends AS local_until,
+                $4 > coalesce($6, now()) /* now */ + make_interval(days => $7) /* days ahead */ AS is_far,
+                (local.starts AT TIME ZONE cities.shown_timezone, local.ends AT TIME ZONE cities.shown_timezone) <> ($4, $5)
+                    AS is_shown_twice
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          JOIN orders ON orders.id = $3 /* order */ AND orders.city_id = ANY (who.cities)
-         JOIN cities ON cities.id = orders.city_id"
+         JOIN cities ON cities.id = orders.city_id
+         CROSS JOIN LATERAL (
+             SELECT $4 /* from */ AT TIME ZONE cities.shown_timezone AS starts,
+                    $5 /* until */ AT TIME ZONE cities.shown_timezone AS ends
+         ) AS local"
     );
     store
         .run(async |connection: Connection| {
-            let params = [&staff.id() as &(dyn ToSql + Sync), &staff.telegram_user(), &order.0, &from, &until];
+            let (id, user, now) = (staff.id(), staff.telegram_user(), store.now());
+            let params: [&(dyn ToSql + Sync); 7] = [&id, &user, &order.0, &from, &until, &now, &DAYS_AHEAD];
             let rows = connection.fetch(&CLOCKS, &params).await?;
-            rows.first().map(|row| Ok((column(row, "local_from")?, column(row, "local_until")?))).transpose()
+            let read = |row: &Row| {
+                Ok(if column(row, "is_far")? {
+                    Err(NoClocks::TooFar)
+                } else if column(row, "is_shown_twice")? {
+                    Err(NoClocks::ShownTwice)
+                } else {
+                    Ok((column(row, "local_from")?, column(row, "local_until")?))
+                })
+            };
+            rows.first().map(read).transpose()
         })
         .await
 }

@@ -211,11 +211,13 @@ pub async fn open(store: &Store, by: Option<StaffRef>) -> Result<Vec<Invitation>
         "invitations.open",
         [INT8, INT8, TIMESTAMPTZ, BOOL],
         "SELECT invitations.id, invitations.city_id, needs_approval, invitations.role, invitations.cities,
-                invitations.full_name, cities.name AS city, invitations.created_by_staff_id AS inviter,
+                invitations.full_name, (
+                    SELECT string_agg(name, ', ' ORDER BY name) FROM cities
+                    WHERE cities.id = invitations.city_id OR cities.id = ANY (invitations.cities)
+                ) AS city_names, invitations.created_by_staff_id AS inviter,
                 inviter.full_name AS inviter_name, expires_at, used_at IS NOT NULL AS used
          FROM invitations
          LEFT JOIN staff_right($1 /* staff */, $2 /* user */) AS who ON true
-         LEFT JOIN cities ON cities.id = invitations.city_id
          LEFT JOIN staff AS inviter ON inviter.id = invitations.created_by_staff_id
          LEFT JOIN onboardings ON onboardings.invitation_id = invitations.id
          WHERE revoked_at IS NULL AND ",
@@ -244,7 +246,7 @@ fn invitation(row: &Row) -> Result<Invitation, Error> {
     Ok(Invitation {
         id: column(row, "id")?,
         invited: invited(row)?,
-        city: column(row, "city")?,
+        cities: column(row, "city_names")?,
         by: column::<Option<i64>>(row, "inviter")?.map(StaffId),
         by_name: column(row, "inviter_name")?,
         expires_at: column(row, "expires_at")?,

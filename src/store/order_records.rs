@@ -1,6 +1,5 @@
 //! Orders with all that is recorded of them, newest first, within the cities of whoever reads.
 
-use jiff::SignedDuration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -37,8 +36,9 @@ macro_rules! list {
                     orders.preferred_master_id, orders.guarantee_of, orders.created_at, orders.updated_at,
                     orders.created_by_staff_id, orders.claimed_by_staff_id, orders.escalated_at, orders.escalation_reason,
                     cities.name AS city, cities.shown_timezone,
-                    extract(epoch FROM coalesce(orders.timeslot_start, orders.created_at) AT TIME ZONE cities.shown_timezone
-                        - coalesce(orders.timeslot_start, orders.created_at) AT TIME ZONE 'UTC')::bigint AS ahead_of_utc,
+                    orders.created_at AT TIME ZONE cities.shown_timezone AS local_created,
+                    orders.timeslot_start AT TIME ZONE cities.shown_timezone AS local_start,
+                    orders.timeslot_end AT TIME ZONE cities.shown_timezone AS local_end,
                     districts.name AS district, masters.full_name AS master,
                     creator.full_name AS creator, claimer.full_name AS claimer,
                     orders.status = 'GUARANTEE' OR orders.guarantee_of IS NOT NULL AS is_free
@@ -157,7 +157,8 @@ fn record(row: &Row) -> Result<Option<OrderRecord>, Error> {
         status: facts::status(row)?,
         category: facts::category(row)?,
         city: (CityId(column(row, "city_id")?), column(row, "city")?, column(row, "shown_timezone")?),
-        ahead_of_utc: SignedDuration::from_secs(column(row, "ahead_of_utc")?),
+        local_created: column(row, "local_created")?,
+        local_slot: (column(row, "local_start")?, column(row, "local_end")?),
         district: named("district_id", "district")?,
         address: column(row, "address")?,
         description: column(row, "description")?,

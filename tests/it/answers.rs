@@ -6,7 +6,7 @@ use field_service::sim::telegram::Chat;
 use field_service::sim::telegram::Fault;
 use serde_json::{Value, json};
 
-use crate::harness::{ANNA, Dispatch, MASTER_TOKEN, STRANGER};
+use crate::harness::{ADMIN_TOKEN, ANNA, Dispatch, MASTER_TOKEN, STRANGER};
 
 impl Dispatch {
     /// Two orders of Anna's that wait for their sums, and her chat.
@@ -272,6 +272,25 @@ async fn a_stranger_is_answered_once_in_a_while() {
     assert_eq!(replies.len(), 1, "{replies:?}");
     assert!(replies[0].text.contains("999"), "{}", replies[0].text);
     assert!(chat.tap("m:menu").await.notice().contains("999"), "a tap costs no message");
+}
+
+/// Nothing in the outbox would tell them later.
+#[tokio::test]
+async fn a_stranger_whose_answer_telegram_did_not_take_is_answered_when_the_message_comes_again() {
+    let t = Dispatch::start().await;
+    for token in [MASTER_TOKEN, ADMIN_TOKEN] {
+        let chat = t.telegram.chat(token, STRANGER, "Прохожий");
+        for text in ["Здравствуйте", "/start 0123456789012345678901234567890123456789012"] {
+            let stranger = if text.starts_with('/') { STRANGER + 1 } else { STRANGER };
+            let chat =
+                if stranger == STRANGER { chat.clone() } else { t.telegram.chat(token, stranger, "Другой") };
+            let update = chat.text_update(text);
+            t.telegram.fail_next("sendMessage", 1, Fault::BadGateway);
+            assert_eq!(chat.deliver(update.clone()).await.delivery.status, Some(503), "{text}");
+            assert_eq!(chat.deliver(update).await.delivery.status, Some(200), "{text}");
+            assert!(!chat.screen().is_empty(), "{text}");
+        }
+    }
 }
 
 /// A master who was unreachable and does anything is reachable again.

@@ -103,6 +103,8 @@ async fn a_master_is_changed_as_seen_all_of_it_or_nothing_and_is_told() {
     assert_eq!((&blocked["state"], &blocked["blocked_reason"]), (&json!("BLOCKED"), &json!("Долг за запчасти")));
     t.tell().await;
     assert!(t.chat(ANNA).messages().iter().any(|message| message.text.contains("Долг за запчасти")));
+    let again = change(&program, 1, "*", json!({"blocked_reason": "Нет допуска"})).await.json();
+    assert_eq!((&again["state"], &again["blocked_reason"]), (&json!("BLOCKED"), &json!("Нет допуска")));
     let unblocked = change(&program, 1, "*", json!({"blocked_reason": null, "own_limit": null})).await.json();
     assert_eq!((&unblocked["blocked_reason"], &unblocked["own_limit"]), (&Value::Null, &Value::Null));
 }

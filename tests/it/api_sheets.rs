@@ -321,4 +321,35 @@ async fn a_visit_within_which_the_clocks_go_forward_is_made_and_changed() {
     let changed = program.ask(Method::PATCH, "/api/orders/1", &[("If-Match", "*")], Some(&slot)).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
     assert_eq!(visit().await, "2027-03-28 00:30:00 2027-03-28 02:30:00");
+    t.execute("UPDATE orders SET created_at = '2027-03-20 12:00Z'", &[]).await;
+    let written = program.get("/api/orders.csv").await.text;
+    for time in [";2027-03-20 13:00;", ";2027-03-28 01:30;2027-03-28 04:30;"] {
+        assert!(written.contains(time), "each as the clocks are then: {written}");
+    }
+}
+
+/// From 2 to 3 o'clock each time is twice on that night.
+#[tokio::test]
+async fn a_time_that_the_clocks_show_twice_is_changed_to_none_but_itself() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.clock.set("2027-10-20T10:00:00Z".parse().expect("a time"));
+    t.execute("UPDATE cities SET timezone = 'Europe/Berlin'", &[]).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    t.order().create().await;
+    let change = async |start: &str, end: &str| {
+        let slot = json!({"slot": {"start": start, "end": end}});
+        program.ask(Method::PATCH, "/api/orders/1", &[("If-Match", "*")], Some(&slot)).await
+    };
+    let visit = "SELECT concat_ws(' ', timeslot_start AT TIME ZONE 'UTC', timeslot_end AT TIME ZONE 'UTC') FROM orders";
+    for (start, end) in
+        [("2027-10-31T00:30:00Z", "2027-10-31T01:30:00Z"), ("2027-10-31T00:15:00Z", "2027-10-31T00:45:00Z")]
+    {
+        let refused = change(start, end).await;
+        assert_eq!((refused.status, refused.pointers()), (422, vec!["/slot/start".to_owned()]), "{}", refused.text);
+        assert_eq!(t.one::<String>(visit, &[]).await, "");
+    }
+    assert_eq!(change("2027-10-31T01:30:00Z", "2027-10-31T03:00:00Z").await.status, 200);
+    assert_eq!(t.one::<String>(visit, &[]).await, "2027-10-31 01:30:00 2027-10-31 03:00:00");
+    let far = change("2028-02-20T10:00:00Z", "2028-02-20T12:00:00Z").await;
+    assert_eq!((far.status, far.pointers()), (422, vec!["/slot/start".to_owned()]), "{}", far.text);
 }

@@ -521,6 +521,104 @@ async fn whoever_opens_it_next_in_the_same_tab_sees_nothing_of_what_was_written_
 }
 
 #[tokio::test]
+async fn another_time_is_the_one_on_the_screen_or_none() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let slot = "SELECT to_char(timeslot_start AT TIME ZONE cities.timezone, 'HH24:MI') || '-' ||
+                       to_char(timeslot_end AT TIME ZONE cities.timezone, 'HH24:MI')
+                FROM orders JOIN cities ON cities.id = city_id";
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        // As whoever uses it does: the value is another, and the element says that it has changed.
+        let choose = async |css: &str, value: &str| {
+            browser
+                .run(&format!(
+                    "const field = document.querySelector('{css}'); field.value = '{value}'; \
+                     for (const name of ['input', 'change']) field.dispatchEvent(new Event(name, {{ bubbles: true }}))"
+                ))
+                .await;
+        };
+        browser.until(&there("nav [data-view=new]")).await;
+        browser.click("nav [data-view=new]").await;
+        browser.until("document.activeElement.name === 'message'").await;
+        for (name, value) in [
+            ("category", "PLUMBING"),
+            ("address", "ул. Мира, 4"),
+            ("client_phone", "89123456789"),
+            ("client_name", "Олег"),
+        ] {
+            choose(&format!(".fields [name={name}]"), value).await;
+        }
+        choose("[name=description]", "Течёт").await;
+        choose("[name=slot]", "other").await;
+        choose("[aria-label=\"С какого времени\"]", "14:00").await;
+        browser.until(&says(".other", "Конец раньше начала")).await;
+        browser.click("[data-key=create]").await;
+        browser.until(&says("#fault-slot", "Конец раньше начала")).await;
+        assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0, "not for another time");
+        // A night is one.
+        choose("[aria-label=\"С какого времени\"]", "22:00").await;
+        choose("[aria-label=\"До какого времени\"]", "02:00").await;
+        browser.until(&says(".other", "до 02:00 следующего дня")).await;
+        browser.click("[data-key=create]").await;
+        browser.until(&says("#toasts", "создана")).await;
+        assert_eq!(t.one::<String>(slot, &[]).await, "22:00-02:00");
+        // It is corrected without a word about its time.
+        let order = OrderId(t.one("SELECT id FROM orders", &[]).await);
+        t.execute("UPDATE orders SET address = E'ул. Мира, 4\nкв. 12'", &[]).await;
+        act(browser, order, "EDIT").await;
+        browser.until("document.querySelector('#action [name=address]')?.value === 'ул. Мира, 4, кв. 12'").await;
+        choose("#action [name=client_name]", "Фёдор").await;
+        browser.click("#action button.primary").await;
+        browser.until(&says("#toasts", "изменения сохранены")).await;
+        assert_eq!(t.one::<String>(slot, &[]).await, "22:00-02:00");
+        assert_eq!(
+            t.one::<String>("SELECT address || ' ' || client_name FROM orders", &[]).await,
+            "ул. Мира, 4\nкв. 12 Фёдор"
+        );
+        assert_eq!(browser.console().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_cannot_be_given_an_order_has_no_button_for_it_and_a_filter_leaves_what_was_found() {
+    let t = Dispatch::start().await;
+    t.add_staff(OLGA).await;
+    let order = t.order().create().await;
+    t.execute("UPDATE masters SET is_blocked = true, blocked_reason = 'Долг' WHERE id = 1", &[]).await;
+    t.execute(
+        "UPDATE masters SET is_blocked = true, blocked_reason = 'ждите', awaiting_approval_since = now() WHERE id = 2",
+        &[],
+    )
+    .await;
+    Browser::visit(&t.page_link(OLGA).await, WIDE, async |browser| {
+        act(browser, order, "ASSIGN").await;
+        browser.until(&says(".candidates", "заблокирован: Долг")).await;
+        browser.until(&says(".candidates", "ещё не одобрен")).await;
+        assert_eq!(browser.value(&says(".candidates", "ждите")).await, false, "that is said to the newcomer");
+        assert_eq!(browser.value("document.querySelectorAll('.candidates button').length").await, 1);
+        browser.fill("input[type=search]", "00000000\n").await;
+        browser.until(&says(".rows", "Ничего не нашлось")).await;
+        browser.click("[data-state=SEARCHING]").await;
+        browser.until(&there(&row(order))).await;
+        assert_eq!(browser.value("document.querySelector('input[type=search]').value").await, "");
+        browser.click("nav [data-view=masters]").await;
+        browser.click("[data-key=refuse2]").await;
+        // There is no way to the server for a while: it is said where it is looked at.
+        browser.run("window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError())").await;
+        browser.fill("dialog input", "Нет допуска").await;
+        browser.click("dialog button.primary").await;
+        browser.until(&says("dialog .bad", "Нет связи")).await;
+        browser.run("window.fetch = window.real").await;
+        browser.click("dialog button.primary").await;
+        browser.until("document.querySelector('dialog') === null").await;
+        let refused = "SELECT is_blocked AND awaiting_approval_since IS NULL AND blocked_reason = 'Нет допуска' FROM masters WHERE id = 2";
+        assert!(t.one::<bool>(refused, &[]).await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn masters_are_changed_by_a_click_and_figures_are_drawn() {
     let t = Dispatch::start().await;
     t.add_staff(OLGA).await;

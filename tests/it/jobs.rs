@@ -64,6 +64,28 @@ async fn an_order_that_cannot_wake_lets_the_others_wake() {
     assert_eq!(t.ids("SELECT id FROM orders WHERE status = 'DEFERRED'").await, [2]);
 }
 
+#[tokio::test]
+async fn where_it_is_night_a_full_sheet_of_deferred_orders_keeps_no_other_city_waiting() {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.clock.set("2026-12-01T22:00:00Z".parse().expect("a time"));
+    let west: i64 = t
+        .one("INSERT INTO cities (name, timezone) VALUES ('Калининград', 'Europe/Kaliningrad') RETURNING id", &[])
+        .await;
+    t.execute("UPDATE cities SET timezone = 'Asia/Vladivostok' WHERE id <> $1", &[&west]).await;
+    t.execute(
+        "INSERT INTO orders (city_id, category, status, address, client_name, client_phone, created_at)
+         SELECT $1, 'PLUMBING', 'DEFERRED', 'ул. Мира', 'Клиент', '+79123456789', '2026-12-01 20:00Z' FROM generate_series(1, 10001)",
+        &[&west],
+    )
+    .await;
+    let east = t.order().in_status("DEFERRED").create().await;
+    t.execute("UPDATE orders SET created_at = '2026-12-01 10:00Z' WHERE id = $1", &[&east.0]).await;
+    assert_eq!(t.tick().await.woken, 0, "it is eight in the morning");
+    t.let_pass(2 * 3600 + 1);
+    assert_eq!(t.tick().await.woken, 1);
+    assert_eq!(t.status(east).await, "SEARCHING");
+}
+
 /// A time at the very end of the calendar, that the beginning of a working day cannot be counted from.
 #[tokio::test]
 async fn an_order_of_an_odd_time_lets_the_others_wake() {

@@ -107,6 +107,47 @@ async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
     assert!(t.tap_accept(NEWCOMER, order).await.notice().contains("принята"));
 }
 
+/// Two of the staff have the newcomer's card: whoever comes second is told what the first one has done.
+#[tokio::test]
+async fn whoever_lets_in_whom_a_colleague_has_refused_is_told_so() {
+    let t = Dispatch::start().await;
+    let (olga, pavel) = (t.add_staff(OLGA).await, t.add_staff(PAVEL).await);
+    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
+        olga.tap(tap).await;
+    }
+    come(&t, &link(&olga)).await;
+    let newcomer: i64 = t.one("SELECT id FROM masters WHERE awaiting_approval_since IS NOT NULL", &[]).await;
+    for chat in [&olga, &pavel] {
+        chat.tap(&format!("adm:m:c:{newcomer}")).await;
+    }
+    let approve = data(&pavel, "Одобрить");
+    olga.press("Отказать").await;
+    olga.say("Нет допуска").await;
+    olga.press("Отказать").await;
+    let before = everything(&t).await;
+    let notice = pavel.tap(&approve).await.notice().to_owned();
+    assert!(notice.contains("это изменили — заблокирован: Нет допуска"), "{notice}");
+    assert_eq!(everything(&t).await, before);
+}
+
+/// The process died between the change and the end of the question.
+#[tokio::test]
+async fn a_limit_whose_answer_was_lost_is_shown_when_the_message_comes_again() {
+    let t = Dispatch::start().await;
+    let olga = t.add_staff(OLGA).await;
+    olga.tap("adm:m:c:1").await;
+    olga.press("Лимит").await;
+    olga.press("Другое число").await;
+    t.execute("CREATE TABLE asked AS SELECT * FROM staff_dialogs", &[]).await;
+    let update = olga.text_update("42");
+    olga.deliver(update.clone()).await;
+    assert!(olga.screen().contains("В работе 0 из 42"), "{}", olga.screen());
+    t.execute("INSERT INTO staff_dialogs SELECT * FROM asked", &[]).await;
+    olga.deliver(update).await;
+    assert!(olga.screen().contains("В работе 0 из 42"), "{}", olga.screen());
+    assert_eq!(t.one::<i64>("SELECT count(*) FROM staff_dialogs", &[]).await, 0, "the question is answered");
+}
+
 /// Nobody was there to be told; whoever comes on duty is.
 #[tokio::test]
 async fn that_a_newcomer_waits_is_told_when_somebody_is_there() {

@@ -43,7 +43,7 @@ addEventListener("storage", async () => {
   }
 });
 
-/** Makes a request; the answer, and its tag. `keepalive`: it goes on when the page is gone. `anonymous`: whoever asks is not said. */
+/** Makes a request; the answer, its tag, and whether there is a next page. `keepalive`: it goes on when the page is gone. `anonymous`: whoever asks is not said. */
 export async function ask(method, path, { body, headers = {}, raw, keepalive = false, anonymous = false } = {}) {
   const sent = { ...headers };
   if (token && !anonymous) sent.Authorization = `Bearer ${token}`;
@@ -59,7 +59,8 @@ export async function ask(method, path, { body, headers = {}, raw, keepalive = f
   }
   const tag = response.headers.get("ETag");
   if (response.status === 304) return { unchanged: true, tag };
-  if (response.ok) return { said, tag, status: response.status, replayed: response.headers.get("Idempotency-Replayed") === "true" };
+  const more = (response.headers.get("Link") ?? "").includes('rel="next"');
+  if (response.ok) return { said, tag, more, status: response.status, replayed: response.headers.get("Idempotency-Replayed") === "true" };
   // Of a session that was another one, nobody is told.
   if (response.status === 401 && token && sent.Authorization === `Bearer ${token}`) {
     keep(null);

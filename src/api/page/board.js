@@ -54,6 +54,13 @@ export class Board {
   narrow(change) {
     Object.assign(this.filter, { page: 1 }, change);
     this.tag = null;
+    // It is the queue that is narrowed: what was found stands in its way no more.
+    clearTimeout(this.seeking);
+    this.search.value = this.sought = "";
+    if (this.found) {
+      this.found = null;
+      this.draw();
+    }
     this.look();
   }
 
@@ -103,9 +110,10 @@ export class Board {
       return this.draw();
     }
     try {
-      const { said } = await get(`orders?q=${encodeURIComponent(words)}&limit=100`);
+      const { said, more } = await get(`orders?q=${encodeURIComponent(words)}&limit=100`);
       if (words !== this.sought) return;
       this.found = said.orders;
+      this.hasMore = more;
       this.draw();
     } catch (error) {
       if (words === this.sought) this.sought = null;
@@ -124,7 +132,7 @@ export class Board {
     this.keep(rows.length ? rows.map((order) => this.row(order)) : [h("p", { class: "empty" }, nothing)]);
     const pages = this.found ? 1 : Math.ceil(this.board.total / 100);
     const turn = (to, name) => h("button", { "data-key": name, disabled: to < 1 || to > pages, onclick: () => this.narrow({ page: to }) }, name);
-    replace(this.pages, this.found ? rows.length > 0 && `Нашлось: ${orders(rows.length)}. ` : `Всего ${orders(this.board.total)}. `,
+    replace(this.pages, this.found ? rows.length > 0 && (this.hasMore ? `Нашлось больше ${rows.length}: уточните, что ищете. ` : `Нашлось: ${orders(rows.length)}. `) : `Всего ${orders(this.board.total)}. `,
       this.found && h("button", { onclick: () => { this.search.value = ""; this.seek(); } }, "К очереди"),
       pages > 1 && [turn(this.filter.page - 1, "◀"), ` ${this.filter.page} из ${pages} `, turn(this.filter.page + 1, "▶")]);
     this.tick();

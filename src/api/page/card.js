@@ -1,7 +1,7 @@
 // An order's card: all of it, how its search goes and why, and what can be done with it.
 import { ask, get, post } from "./api.js";
 import { h, replace, toast } from "./dom.js";
-import { ACTION, CATEGORY, clock, counted, day, DELIVERY, DO, DONE, ESCALATION, exactly, FIELD, OFFER, phone, problem, rubles, slot, span, STATUS, WHY_NOT } from "./texts.js";
+import { ACTION, CATEGORY, clock, day, DELIVERY, DO, DONE, ESCALATION, exactly, FIELD, fitting, OFFER, phone, problem, rubles, since, slot, span, STATUS, WHY_NOT } from "./texts.js";
 import { local, moment, When } from "./when.js";
 
 // The first ones as the bot's buttons have them, so that they are the same in the history.
@@ -10,6 +10,19 @@ const CANCEL = ["Клиент передумал", "Клиент не отвеч
 
 /** So long something is in sight before it counts as seen: whoever clicks at the moment at which an order changes does not mean that. */
 const SEEN = 1000;
+
+/** Copies it, or shows it where it can be copied by hand: without TLS, and in a frame, browsers refuse. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Скопировано.");
+  } catch {
+    toast(`Браузер не дал скопировать. Выделите здесь: ${text}`, true);
+  }
+}
+
+/** On one line, as a field of a form shows it. */
+const oneLine = (text) => text.replace(/\s*[\r\n]+\s*/g, ", ");
 
 /** What has changed, in words. */
 const changed = ({ to_status: status, field }) => (status ? STATUS[status] : `изменено: ${FIELD[field] ?? "заявка"}`);
@@ -85,7 +98,7 @@ export class Card {
     const focused = this.place.contains(document.activeElement) ? document.activeElement : null;
     const folded = new Map([...this.element.querySelectorAll("details")].map((part) => [part.dataset.key, part.open]));
     const line = (name, ...value) => [h("dt", {}, name), h("dd", {}, value)];
-    const copy = (text, shown) => h("button", { class: "quiet", "data-key": text, onclick: () => navigator.clipboard?.writeText(text).then(() => toast("Скопировано.")) }, shown);
+    const copy = (text, shown) => h("button", { class: "quiet", "data-key": text, onclick: () => copied(text) }, shown);
     replace(this.element, this.head(order.id),
       h("p", { class: "status" }, h("b", {}, STATUS[order.status]), order.is_free && " · бесплатно, по гарантии", order.amount && ` · ${rubles(order.amount)}`),
       order.escalated && h("p", { class: "bad" }, `Нужен диспетчер: ${ESCALATION[order.escalated.reason]}, `, h("time", { "data-at": order.escalated.since })),
@@ -103,13 +116,13 @@ export class Card {
       h("div", { class: "buttons", id: "actions" }, this.actions().map((action) => h("button", { class: action === "CANCEL" ? "danger" : action === "ASSIGN" ? "primary" : null, "data-key": action, "data-action": action, onclick: () => this.act(action) }, this.title(action)))),
       this.place,
       more.offers.length > 0 && [h("h3", {}, "Кому предложили"), h("ul", { class: "offers" }, more.offers.map((offer) => h("li", {},
-        h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${clock(offer.viewed_at, zone)}` : offer.responded_at ? ` ${clock(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
+        h("b", {}, offer.master), ` ${[DELIVERY[offer.delivery], OFFER[offer.state] + (offer.viewed_at && offer.state === "VIEWED" ? ` ${since(offer.viewed_at, zone)}` : offer.responded_at ? ` ${since(offer.responded_at, zone)}` : "")].filter(Boolean).join(" · ")}`,
         (offer.state === "SENT" || offer.state === "VIEWED") && offer.expires_at && h("small", {}, " осталось ", h("time", { "data-until": offer.expires_at }))))),
         more.earlier_offers > 0 && h("p", { class: "hint" }, `Раньше — ещё ${more.earlier_offers}.`)],
-      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), [...more.why].reverse().map((round) => h("p", {}, `Волна ${round.number}, ${round.chosen.length ? `${exactly(round.at, zone)}: ${round.chosen.join(", ")}` : `с ${exactly(round.at, zone)}: спросить было некого`}.`,
+      more.why.length > 0 && h("details", { "data-key": "why", open: folded.get("why") ?? false }, h("summary", {}, "Почему они"), [...more.why].reverse().map((round) => h("p", {}, `Волна ${round.number}, ${round.chosen.length ? `${since(round.at, zone, exactly)}: ${round.chosen.join(", ")}` : `с ${since(round.at, zone, exactly)}: спросить было некого`}.`,
         round.excluded.length > 0 && ` Не спросили: ${round.excluded.map(({ reason, masters }) => `${WHY_NOT[reason]} — ${masters}`).join(", ")}.`))),
       more.changes.length > 0 && h("details", { "data-key": "changes", open: folded.get("changes") ?? true }, h("summary", {}, "Что было"), h("ul", { class: "changes" }, more.changes.map((change) => h("li", {},
-        h("time", {}, clock(change.at, zone)), " ", changed(change), change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
+        h("time", {}, since(change.at, zone)), " ", changed(change), change.given_to && ` (${change.given_to})`, change.amount && ` ${rubles(change.amount)}`,
         was(change) && h("small", {}, ` было: ${was(change)}`), h("small", {}, ` — ${change.name ?? "автоматически"}${change.reason ? ` («${change.reason}»)` : ""}`))))));
     focused?.focus({ preventScroll: true });
     this.tick();
@@ -239,22 +252,22 @@ export class Card {
       when.show(slot?.start && slot.end ? { start: local(slot.start, zone), end: local(slot.end, zone) } : null, [], zone, slot === null && !soon ? "По договорённости" : null);
       return JSON.stringify(when.value());
     };
-    const texts = (now) => ({ address: now.address, client_phone: phone(now.client_phone), client_name: now.client_name, description: now.description ?? "" });
+    const texts = (now) => ({ address: oneLine(now.address), client_phone: phone(now.client_phone), client_name: oneLine(now.client_name), description: now.description ?? "" });
     // As the fields were filled.
     let [before, known] = [time(order), texts(order)];
     const field = (name, label, element) => [name, h("label", {}, label, element)];
     return this.form("EDIT", "Что исправить?", [
-      field("address", "Адрес", h("input", { name: "address", value: order.address, maxlength: 300 })),
-      field("client_phone", "Телефон", h("input", { name: "client_phone", value: phone(order.client_phone), inputmode: "tel" })),
-      field("client_name", "Имя", h("input", { name: "client_name", value: order.client_name, maxlength: 100 })),
-      field("description", "Что случилось", h("textarea", { name: "description", rows: 3, maxlength: 2000 }, order.description ?? "")),
+      field("address", "Адрес", h("input", { name: "address", value: known.address, maxlength: 300 })),
+      field("client_phone", "Телефон", h("input", { name: "client_phone", value: known.client_phone, inputmode: "tel" })),
+      field("client_name", "Имя", h("input", { name: "client_name", value: known.client_name, maxlength: 100 })),
+      field("description", "Что случилось", h("textarea", { name: "description", rows: 3, maxlength: 2000 }, known.description)),
       field("slot", "Когда приехать", when.element),
     ], (said) => {
       const changes = Object.fromEntries(Object.entries(known).filter(([name, value]) => said[name].trim() !== "" && said[name].trim() !== value).map(([name]) => [name, said[name]]));
       const empty = Object.keys(known).filter((name) => known[name] !== "" && said[name].trim() === "");
       if (empty.length) return toast(`Заполните: ${empty.map((name) => FIELD[name]).join(", ")}.`, true);
       const slot = when.value();
-      if (slot === undefined) return toast("Время указано не до конца.", true);
+      if (slot === undefined) return toast(`Время: ${when.fault()}.`, true);
       if (JSON.stringify(slot) !== before) changes.slot = slot && { start: moment(slot.start, zone), end: moment(slot.end, zone) };
       return Object.keys(changes).length ? this.perform("EDIT", "", changes, "PATCH") : this.put();
     }, () => {
@@ -284,10 +297,10 @@ export class Card {
       const { said } = await get(`orders/${id}/candidates`);
       const fit = said.candidates.filter((candidate) => !candidate.why_not).length;
       const had = form.contains(document.activeElement);
-      replace(form, h("h3", {}, fit ? `Подходят ${counted(fit, "мастер", "мастера", "мастеров")}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
+      replace(form, h("h3", {}, fit ? `${fitting(fit)}, первым — кто ждёт дольше` : "Подходящих свободных мастеров нет"),
         h("ul", { class: "candidates" }, said.candidates.map((candidate) => h("li", {},
-          h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
-          candidate.why_not
+          h("span", {}, h("b", {}, candidate.name), ` ${candidate.load} из ${candidate.limit}`, candidate.why_not && h("small", {}, WHY_NOT[candidate.why_not], candidate.why_not === "BLOCKED" && candidate.blocked_reason && `: ${candidate.blocked_reason}`)),
+          candidate.why_not === "BLOCKED" || candidate.why_not === "WAITING" ? null : candidate.why_not
             ? h("button", { type: "button", onclick: (event) => this.anyway(event.target, candidate) }, "Назначить")
             : h("button", { type: "button", class: "primary", onclick: () => this.perform("ASSIGN", "/assign", { master_id: candidate.id }).then((error) => error && error.status !== 412 && this.assign()) }, "Назначить")))),
         h("p", { class: "buttons" }, h("button", { type: "button", class: "leave", onclick: () => this.put() }, "Отмена")));

@@ -35,10 +35,10 @@ export class Draft {
     return name in this.dirty ? this.dirty[name] : this.now?.[name];
   }
 
-  /** Does one thing after the other; whatever happens, the next one has its turn. */
-  #then(work) {
+  /** Does one thing after the other; whatever happens, the next one has its turn. `offline`: what is said of it without a connection. */
+  #then(work, offline = "Нет связи: сохраним, когда появится.") {
     const done = this.queue.then(work).catch((error) => {
-      if (error.kind !== "unauthorized") this.say(error.kind === "offline" ? "Нет связи: сохраним, когда появится." : problem(error), true);
+      if (error.kind !== "unauthorized") this.say(error.kind === "offline" ? offline : problem(error), true);
       return false;
     });
     this.queue = done;
@@ -62,7 +62,7 @@ export class Draft {
       this.say("");
       if (this.unsent().length) this.flush();
       return true;
-    });
+    }, Object.keys(this.dirty).length ? undefined : "Нет связи.");
   }
 
   /** A field was changed: it is saved soon. */
@@ -104,7 +104,7 @@ export class Draft {
     return this.#then(async () => {
       await this.#save();
       return this.#send({ message: text });
-    });
+    }, "Нет связи: сообщение не разобрано. Нажмите ещё раз, когда связь появится.");
   }
 
   /** Sends changes; true if they were entered. */
@@ -210,21 +210,21 @@ export class Draft {
     });
   }
 
-  /** Drops it, with what is not saved. */
+  /** Drops it, with what is not saved; true if that is done. */
   drop() {
     clearTimeout(this.timer);
-    [this.dirty, this.wrong] = [{}, {}];
     return this.#then(async () => {
       try {
         await ask("DELETE", "draft", { headers: { "If-Match": `"${this.now.version}"` } });
         this.#made((await get("draft")).said);
+        return true;
       } catch (error) {
         if (error.kind !== "stale") throw error;
-        this.warn(ELSEWHERE);
+        this.warn(`${ELSEWHERE} Он не очищен.`);
         this.#show(error.said.current);
+        return false;
       }
-      return true;
-    });
+    }, "Нет связи: форма не очищена. Попробуйте ещё раз.");
   }
 }
 

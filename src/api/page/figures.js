@@ -1,7 +1,7 @@
 // «Цифры»: how orders found their masters, as charts with the table behind each.
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
-import { atMost, problem, rubles, span, STATUS } from "./texts.js";
+import { atMost, counted, problem, rubles, span, STATUS } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -99,7 +99,7 @@ export class Figures {
         h("li", {}, h("b", {}, closed.orders), ` закрыто, ${rubles(closed.rubles)}`),
         h("li", {}, found.median_seconds === null ? "Мастеров за это время не нашли" : ["Мастер находится обычно за ", h("b", {}, span(found.median_seconds * 1000))], found.p90_seconds !== null && `, в 9 случаях из 10 — не дольше ${atMost(found.p90_seconds)}`),
         h("li", {}, h("b", {}, said.orders.escalated), " — понадобился диспетчер"),
-        h("li", {}, h("b", {}, said.lost_taps.taps), " раз мастер опоздал нажать «Взять»"),
+        h("li", {}, h("b", {}, counted(said.lost_taps.taps, "раз", "раза", "раз")), " мастер опоздал нажать «Взять»"),
         longest && h("li", {}, `${this.days === "1" ? "С начала недели" : "За эти недели"} ни один мастер не ждал, пока спрашивали других, дольше `, h("b", {}, atMost(longest.seconds)))),
       bounds.length > 0 && wide("Дольше всего ждали", "Дольше всего ждали, пока спрашивали других: по неделям, эта ещё идёт", ["Неделя с", "Город", "Ожидание", "Мастер"],
         bounds.map((bound) => [bound.week.split("-").reverse().join("."), bound.city, atMost(bound.seconds), bound.master ?? "—"])),

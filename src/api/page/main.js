@@ -45,7 +45,10 @@ async function openCard(order) {
   await leaving;
   if (history.state?.card) history.replaceState({ ...history.state, card: order }, "");
   else history.pushState({ card: order, own: true }, "");
-  return card.open(order);
+  const opened = card.open(order);
+  // Where the card hides the list, the keyboard is in the card too.
+  if (isNarrow()) $("card").focus({ preventScroll: true });
+  return opened;
 }
 
 /** Closes the card as Back does. */

@@ -2,7 +2,7 @@
 import { masters } from "./api.js";
 import { h, replace, toast } from "./dom.js";
 import { Draft } from "./draft.js";
-import { byOrders, CATEGORY, counted, FIELD, phone, span, STATUS } from "./texts.js";
+import { byOrders, CATEGORY, counted, FIELD, fitting, phone, span, STATUS } from "./texts.js";
 import { UNSAID, When } from "./when.js";
 
 const CLEAR = "Очистить";
@@ -92,6 +92,7 @@ export class NewOrder {
 
   edit(name) {
     const value = this.read(name);
+    if (name === "slot" && this.when.fault()) return this.mark(name);
     if (value === undefined || (name === "city_id" && value === null)) return;
     this.draft.edit(name, value);
     this.mark(name);
@@ -113,7 +114,7 @@ export class NewOrder {
     this.choose("category", "Выберите", Object.entries(CATEGORY), value("category"));
     this.choose("city_id", "Выберите", page.cities.map(({ id, name }) => [id, name]), city?.id);
     this.choose("district_id", "Не важно", (city?.districts ?? []).map(({ id, name }) => [id, name]), value("district_id"));
-    this.labels.city_id.hidden = page.cities.length < 2;
+    this.labels.city_id.hidden = page.cities.length === 1;
     this.labels.district_id.hidden = !city?.districts.length;
     for (const name of TEXTS) {
       if (document.activeElement === fields[name] && draft.now.version !== "0.0") continue;
@@ -122,7 +123,8 @@ export class NewOrder {
     }
     if (document.activeElement !== this.message) this.message.value = draft.dirty.message ?? "";
     this.parse.disabled = !this.message.value.trim();
-    if (!this.when.element.contains(document.activeElement) || now.version === "0.0") {
+    // Another time that is not finished stays as it stands.
+    if ((!this.when.element.contains(document.activeElement) && !this.when.fault()) || now.version === "0.0") {
       const unsaid = now.missing.includes("slot") && !("slot" in draft.dirty) ? "Уточните время" : null;
       this.when.show(value("slot"), now.windows, (city ?? page.cities[0])?.timezone, unsaid);
     }
@@ -145,7 +147,9 @@ export class NewOrder {
   mark(name) {
     const { wrong, dirty, now } = this.draft;
     const missing = this.wanted && now?.missing.includes(name) && !(name in dirty);
-    const words = wrong[name] ?? (missing ? (name === "slot" ? "Скажите точнее, когда приехать" : "Заполните это поле") : "");
+    const unfinished = this.wanted && name === "slot" && this.when.fault();
+    const cityless = name === "city_id" && !this.page.cities.length && "Городов пока нет: первый добавляют на сервере, field-service master add --city … --timezone …";
+    const words = cityless || unfinished || (wrong[name] ?? (missing ? (name === "slot" ? "Скажите точнее, когда приехать" : "Заполните это поле") : ""));
     this.faults[name].textContent = words;
     this.fields[name].setAttribute("aria-invalid", String(words !== ""));
   }
@@ -180,7 +184,7 @@ export class NewOrder {
     replace(this.around,
       repeats && h("p", {}, "Бесплатно, по гарантии на заявку ", order(repeats)),
       twins.map(({ id, status }) => h("p", { class: "twin" }, "По этому телефону уже есть ", order(id), ` — ${STATUS[status]}`)),
-      supply && h("p", { class: supply.free ? "good" : "bad" }, supply.suitable ? `Подходят ${counted(supply.suitable, "мастер", "мастера", "мастеров")}, ${counted(supply.free, "свободен", "свободны", "свободны").replace(/^(\d+) (.*)$/, "$2 $1")}` : "Подходящих мастеров нет: заявка сразу попадёт к диспетчеру",
+      supply && h("p", { class: supply.free ? "good" : "bad" }, supply.suitable ? `${fitting(supply.suitable)}, ${counted(supply.free, "свободен", "свободны", "свободны").replace(/^(\d+) (.*)$/, "$2 $1")}` : "Подходящих мастеров нет: заявка сразу попадёт к диспетчеру",
         usually && `, обычно берут за ${span(usually.median_seconds * 1000)} (${byOrders(usually.orders)})`, "."));
   }
 
@@ -193,7 +197,7 @@ export class NewOrder {
       const isAnother = await this.askWhose();
       if (isAnother === null) return;
       if (isAnother) {
-        await draft.drop();
+        if (!(await draft.drop())) return;
         this.message.value = text;
         this.written();
       }
@@ -220,8 +224,13 @@ export class NewOrder {
 
   async create(defer) {
     if (this.creating || !this.draft.now) return;
-    this.creating = true;
     this.wanted = true;
+    // What is on the screen, and not what it was before.
+    if (this.when.fault()) {
+      this.mark("slot");
+      return this.when.date.focus();
+    }
+    this.creating = true;
     this.form.setAttribute("aria-busy", "true");
     const order = await this.draft.make(defer);
     this.form.removeAttribute("aria-busy");

@@ -18,7 +18,7 @@ export const OFFER = { SENT: "не открыл", VIEWED: "открыл", ACCEPT
 export const DELIVERY = { WAITING: "отправляется", DELIVERED: "доставлено", FAILED: "не доставлено", UNKNOWN: "" };
 export const WHY_NOT = {
   CATEGORY: "не та работа", DISTRICT: "другой район", ASKED: "уже спрашивали", BLOCKED: "заблокирован", WAITING: "ещё не одобрен", UNREACHABLE: "не получает сообщений", OFF_SHIFT: "не на смене",
-  LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не доставлено", RANK: "ждёт очереди",
+  LIMIT: "лимит заявок", HELD: "держит другую", FAILED: "не удалось записать предложение", RANK: "ждёт очереди",
 };
 export const MASTER = { ON_SHIFT: "на смене", OFF_SHIFT: "не на смене", WAITING: "ждёт решения", BLOCKED: "заблокирован", UNREACHABLE: "не получает сообщений" };
 export const FIELD = {
@@ -53,6 +53,7 @@ const FAULTS = [
   [/^(not a phone number|no country has)/, "это не похоже на номер: нужен номер с кодом, например 8 912 345-67-89"],
   [/^that time has passed/, "это время уже прошло"],
   [/^expected at most (\d+) days ahead/, "не дальше чем за $1 дней"],
+  [/^expected a time that the city's clocks show once/, "в этот час переводят часы: выберите другой"],
   [/^expected up to 24 hours after the start/, "не дольше суток и позже начала"],
   [/^expected a time of this century/, "нет такого года"],
   [/^expected a time, as there is an end/, "есть конец, но нет начала"],
@@ -94,7 +95,7 @@ export function problem(error, other = {}) {
   const words = {
     stale: "Заявка успела измениться: посмотрите, какая она теперь.", "not-now": "Сейчас этого с заявкой не сделать.", "too-late": "Прошло больше суток.",
     claimed: "Заявку уже взял на себя другой диспетчер.", "already-offered": "Мастерам уже предложили, ждём ответа.", "past-slot": "Это время уже прошло.",
-    blocked: "Мастер заблокирован.", "no-such-master": "Такого мастера в этом городе нет.", "not-found": "Такой заявки нет.", forbidden: "У вас нет на это права.",
+    blocked: error.said?.detail === "waits for approval" ? "Мастера ещё не одобрили." : "Мастер заблокирован.", "no-such-master": "Такого мастера в этом городе нет.", "not-found": "Такой заявки нет.", forbidden: "У вас нет на это права.",
     busy: "С заявкой сейчас работает кто-то ещё. Попробуйте ещё раз.", "too-many": "Слишком часто. Подождите минуту.", offline: "Нет связи. Попробуйте ещё раз.",
     unavailable: "Сервер сейчас не отвечает. Попробуйте ещё раз.", unauthorized: "Сеанс закончился: откройте страницу из бота.", "too-large": "Файл больше 8 МБ.",
     "not-eligible": "Поиск не предложил бы её этому мастеру: посмотрите, почему, и подтвердите.", "already-made": "Эта заявка уже создана.",
@@ -139,6 +140,8 @@ export const clock = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-
 /** With seconds, as waves are half a minute apart. */
 export const exactly = (iso, zone) => at(iso, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const day = (iso, zone) => at(iso, zone, { weekday: "short", day: "2-digit", month: "2-digit" });
+/** «14:05», and of another day «пн 01.12 14:05». */
+export const since = (iso, zone, said = clock) => `${day(iso, zone) === day(Date.now(), zone) ? "" : `${day(iso, zone)} `}${said(iso, zone)}`;
 /** «пн 01.12 14:00–16:00», on the clocks of the city. */
 export function slot(order) {
   if (order.soon) return "как можно скорее";
@@ -154,6 +157,8 @@ export function localSlot({ start, end }, today) {
   const name = { 0: "сегодня", 1: "завтра" }[days] ?? day(`${dayOf(start)}T00:00:00Z`, "UTC");
   return `${name} ${start.slice(11, 16)}–${end.slice(11, 16)}`;
 }
+/** «Подходит 1 мастер», «Подходят 3 мастера». */
+export const fitting = (number) => `Подход${plural.select(number) === "one" ? "ит" : "ят"} ${counted(number, "мастер", "мастера", "мастеров")}`;
 /** «заявке», «заявкам». */
 export const byOrders = (number) => `по ${number} ${plural.select(number) === "one" ? "заявке" : "заявкам"}`;
 /** A Russian number as it is written, any other as it is. */

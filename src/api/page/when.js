@@ -3,6 +3,8 @@ import { h, replace } from "./dom.js";
 import { dayOf, localSlot } from "./texts.js";
 
 export const UNSAID = "unsaid";
+/** Minutes. */
+const LONGEST_NIGHT = 12 * 60;
 /** The clocks of a zone at that moment: "2026-12-01T14:00:00". */
 export function local(iso, zone) {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).formatToParts(new Date(iso));
@@ -19,16 +21,16 @@ export function moment(clock, zone) {
   return new Date(at).toISOString();
 }
 
-/** What is chosen is `value()`: null, as soon as possible; UNSAID, nothing; undefined, not all of it yet; else {start, end}. */
+/** What is chosen is `value()`: null, as soon as possible; UNSAID, nothing; undefined, not all of it yet, or nonsense, which `fault()` names; else {start, end}. */
 export class When {
   constructor(changed, name = "slot") {
     this.choice = h("select", { name, "data-key": name, onchange: () => this.chosen(changed) });
     this.date = h("input", { type: "date", "aria-label": "День", onchange: changed });
     this.from = h("input", { type: "time", step: 900, "aria-label": "С какого времени", onchange: changed });
     this.until = h("input", { type: "time", step: 900, "aria-label": "До какого времени", onchange: changed });
-    this.fault = h("small", { class: "bad", role: "alert" });
-    this.other = h("span", { class: "other", hidden: true }, this.date, this.from, h("span", {}, "–"), this.until, this.fault);
-    this.other.addEventListener("change", () => (this.fault.textContent = this.until.value && this.until.value <= this.from.value ? "Конец раньше начала" : ""));
+    this.said = h("small", { role: "alert" });
+    this.other = h("span", { class: "other", hidden: true }, this.date, this.from, h("span", {}, "–"), this.until, this.said);
+    this.other.addEventListener("change", () => this.comment());
     this.element = h("span", { class: "time" }, this.choice, this.other);
     this.windows = [];
   }
@@ -44,7 +46,12 @@ export class When {
     this.choice.value = unsaid ? UNSAID : !slot ? "" : at < 0 ? "other" : String(at);
     this.other.hidden = this.choice.value !== "other";
     this.date.min = dayOf(today);
-    if (slot && at < 0) [this.date.value, this.from.value, this.until.value] = [dayOf(slot.start), slot.start.slice(11, 16), slot.end.slice(11, 16)];
+    this.shown = null;
+    if (slot && at < 0) {
+      [this.date.value, this.from.value, this.until.value] = [dayOf(slot.start), slot.start.slice(11, 16), slot.end.slice(11, 16)];
+      this.shown = { slot, fields: this.fields() };
+    }
+    this.comment();
   }
 
   chosen(changed) {
@@ -55,15 +62,42 @@ export class When {
     this.from.value ||= "10:00";
     this.until.value ||= "12:00";
     this.date.focus();
+    this.comment();
     changed();
+  }
+
+  fields() {
+    return [this.date.value, this.from.value, this.until.value].join();
+  }
+
+  /** Says beside another time what is wrong with it, or that it ends on the day after. */
+  comment() {
+    const isNextDay = !this.fault() && this.choice.value === "other" && dayOf(this.value().end) > this.date.value;
+    this.said.className = isNextDay ? "hint" : "bad";
+    this.said.textContent = isNextDay ? `до ${this.until.value} следующего дня` : this.choice.value === "other" && this.until.value && this.from.value ? this.fault() : "";
+  }
+
+  /** What keeps another time from being one; "" if nothing does. */
+  fault() {
+    if (this.value() !== undefined) return "";
+    return this.date.value && this.from.value && this.until.value ? "Конец раньше начала" : "Укажите день, начало и конец";
   }
 
   value() {
     if (this.choice.value === "") return null;
     if (this.choice.value === UNSAID) return UNSAID;
     if (this.choice.value !== "other") return this.windows[Number(this.choice.value)];
+    // What nobody has touched is as it was, however long it is.
+    if (this.shown?.fields === this.fields()) return this.shown.slot;
     if (!this.date.value || !this.from.value || !this.until.value) return undefined;
-    if (this.until.value <= this.from.value) return undefined;
-    return { start: `${this.date.value}T${this.from.value}:00`, end: `${this.date.value}T${this.until.value}:00` };
+    const ends = this.until.value > this.from.value ? this.date.value : this.overnight();
+    return ends && { start: `${this.date.value}T${this.from.value}:00`, end: `${ends}T${this.until.value}:00` };
+  }
+
+  /** The day after, if the time is a night's: «22:00–02:00» is meant, «14:00–12:00» is a slip. */
+  overnight() {
+    const minutes = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
+    if (minutes(this.until.value) + 1440 - minutes(this.from.value) > LONGEST_NIGHT) return undefined;
+    return dayOf(new Date(Date.parse(`${this.date.value}T00:00:00Z`) + 86400000).toISOString());
   }
 }

@@ -4,18 +4,19 @@ use super::super::callback::staff::MasterTap;
 use super::super::render::Screen;
 use super::super::render::staff::master as screens;
 use super::super::render::texts::staff::master as texts;
+use super::super::render::texts::staff::new_order::NO_CITIES;
 use super::super::render::texts::staff::order::REASON_GONE;
 use super::super::update::Message;
 use super::By;
 use super::new_order::is_an_order;
-use super::reply::Reply;
+use super::reply::{Reply, noted};
 use crate::dispatch::invite::{self, EXPIRES_IN, InviteOutcome};
 use crate::dispatch::manage::{self, ManageOutcome};
 use crate::dispatch::staff_dialog;
 use crate::model::dialog::Written;
 use crate::model::invitation::Invited;
 use crate::model::managed::{HIGHEST_LIMIT, Manage, MasterCard, MasterFilter, MasterState};
-use crate::model::{MasterId, Place, StaffDialog, StaffQuestion};
+use crate::model::{CityId, MasterId, Place, StaffDialog, StaffQuestion};
 use crate::store;
 
 /// What is shown after a change.
@@ -55,6 +56,9 @@ impl By<'_> {
             MasterTap::Invitations => self.invitations().await,
             MasterTap::AskMaster => {
                 let cities = invite::cities(&self.bots.store, self.staff).await?;
+                if cities.is_empty() {
+                    return Ok(noted(self.invitations().await?, NO_CITIES));
+                }
                 Ok(Reply::screen(screens::ask_master(&cities), Place::Menu))
             }
             MasterTap::AskStaff => {
@@ -260,12 +264,12 @@ impl By<'_> {
         match invite::create(store, by, &invited, EXPIRES_IN, Some(self.origin)).await? {
             InviteOutcome::Created(number, code) => {
                 let cities = invite::cities(store, self.staff).await?;
-                let city = match &invited {
-                    Invited::Master { city, .. } => cities.iter().find(|(known, _)| known == city),
-                    Invited::Staff { .. } => None,
+                let of = |city: &CityId| match &invited {
+                    Invited::Master { city: only, .. } => only == city,
+                    Invited::Staff { cities, .. } => cities.contains(city),
                 };
-                let city = city.map(|(_, name)| name.as_str());
-                let screen = screens::invitation_made(number, &code.link(&username), &invited, city);
+                let names: Vec<_> = cities.iter().filter(|(city, _)| of(city)).map(|(_, name)| name.as_str()).collect();
+                let screen = screens::invitation_made(number, &code.link(&username), &invited, &names.join(", "));
                 // In a message of its own: nothing that comes after it takes its place.
                 Ok(Reply { apart: true, ..Reply::screen(screen, Place::Menu) })
             }

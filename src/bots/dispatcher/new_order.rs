@@ -9,7 +9,7 @@ use super::super::render::texts::staff::new_order::{self as words, Begun, Fault}
 use super::super::render::{self, Screen};
 use super::super::update::Message;
 use super::By;
-use super::reply::Reply;
+use super::reply::{Reply, noted};
 use crate::dispatch::create::{self, CreateOutcome};
 use crate::dispatch::draft::{self, BeginOutcome, SayOutcome};
 use crate::dispatch::{act, candidates, staff_dialog};
@@ -20,6 +20,7 @@ use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Search};
 use crate::model::paste::{self, when};
 use crate::model::slot::{self, NoTime, When};
 use crate::model::staff::Place;
+use crate::model::text::one_line;
 use crate::model::{MasterId, OrderId, Phone, StaffDialog, StaffQuestion};
 use crate::store;
 
@@ -78,6 +79,9 @@ impl By<'_> {
     /// Begins a new order instead of the one that is open.
     async fn begin_order(self, replaces: Option<&Draft>, wrong: Option<Fault>) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
+        if cities.is_empty() {
+            return self.no_city().await;
+        }
         let blank = Draft::blank(self.profile.id, &cities);
         match draft::begin(&self.bots.store, self.staff, &blank, replaces, Some(self.origin)).await? {
             BeginOutcome::Begun(draft) | BeginOutcome::Left(draft) => {
@@ -346,6 +350,14 @@ impl By<'_> {
         Ok(reply.with_alert(words::NO_DRAFT))
     }
 
+    /// To whoever has no city: a viewer has nothing to do with orders, and of anybody else there is none yet.
+    async fn no_city(self) -> Result<Reply, store::Error> {
+        if !self.profile.role.acts() {
+            return self.may_not().await;
+        }
+        Ok(noted(self.menu().await?, words::NO_CITIES))
+    }
+
     async fn may_not(self) -> Result<Reply, store::Error> {
         Ok(self.menu().await?.with_alert(words::NOT_YOURS_TO_MAKE))
     }
@@ -359,7 +371,7 @@ impl By<'_> {
     pub(super) async fn new_order_written(self, message: &Message, day: Option<Date>) -> Result<Reply, store::Error> {
         let cities = draft::cities(&self.bots.store, self.staff).await?;
         if cities.is_empty() {
-            return self.may_not().await;
+            return self.no_city().await;
         }
         for _ in 0..ANSWERS {
             let Some(draft) = draft::open(&self.bots.store, self.staff).await? else {
@@ -505,7 +517,7 @@ fn answer(
             named.map(|district| Said::District(district.id)).ok_or(Fault::NoChoice)
         }
         Some(Field::Address) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForAddress),
-        Some(Field::Address) => short(ADDRESS).map(Said::Address),
+        Some(Field::Address) => short(ADDRESS).map(|address| Said::Address(one_line(&address))),
         Some(Field::Phone) => match (Phone::parse(&written), paste::phones(&written, &VOCABULARY)) {
             (Err(_), Some((phone, further))) => Ok(Said::Phones(
                 phone,
@@ -518,7 +530,8 @@ fn answer(
         },
         Some(Field::Name) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForName),
         Some(Field::Name) => {
-            short(NAME).map(|name| Said::Name(paste::renamed(&name, draft.name.as_deref(), &VOCABULARY)))
+            let name = |name: String| paste::renamed(&one_line(&name), draft.name.as_deref(), &VOCABULARY);
+            short(NAME).map(|said| Said::Name(name(said)))
         }
         Some(Field::Description) => short(DESCRIPTION).map(Said::Description),
         Some(Field::When) => {

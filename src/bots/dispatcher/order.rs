@@ -15,7 +15,7 @@ use super::super::render::texts::without_currency;
 use super::super::update::Message;
 use super::By;
 use super::new_order::is_an_order;
-use super::reply::Reply;
+use super::reply::{Reply, noted};
 use crate::dispatch::act::{self, ActOutcome, Acted, Asked, StaffCommand};
 use crate::dispatch::actions::{OrderAction, is_allowed};
 use crate::dispatch::{candidates, dialog, staff_dialog};
@@ -24,7 +24,7 @@ use crate::model::paste::{self, when};
 use crate::model::selection::Exclusion;
 use crate::model::slot::{self, When};
 use crate::model::staff_order::{Edit, StaffOrder};
-use crate::model::text::cut;
+use crate::model::text::{cut, one_line};
 use crate::model::{Amount, MasterId, OrderId, Phone, Place, StaffDialog, StaffQuestion, Version};
 use crate::store;
 
@@ -418,10 +418,10 @@ fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result
             Err(Misunderstood::APhone)
         }
         StaffQuestion::ClientName => {
-            let name = words(question, written)?;
+            let name = one_line(&words(question, written)?);
             command(StaffCommand::Edit(Edit::Name(paste::renamed(&name, Some(&order.order.client.name), &VOCABULARY))))
         }
-        StaffQuestion::Address => command(StaffCommand::Edit(Edit::Address(words(question, written)?))),
+        StaffQuestion::Address => command(StaffCommand::Edit(Edit::Address(one_line(&words(question, written)?)))),
         StaffQuestion::Description => command(StaffCommand::Edit(Edit::Description(words(question, written)?))),
         StaffQuestion::Comment => command(StaffCommand::Edit(Edit::Comment(Some(words(question, written)?)))),
         _ => Ok(Answer::Reason(words(question, written)?)),
@@ -441,9 +441,4 @@ fn words(question: StaffQuestion, written: &str) -> Result<String, Misunderstood
         return Err(Misunderstood::TooLong(limit));
     }
     Ok(text.to_owned())
-}
-
-/// What there is to say, above the screen of a new message.
-pub(super) fn noted(reply: Reply, note: &str) -> Reply {
-    Reply { screen: reply.screen.map(|screen| screen.with_note(note)), ..reply }
 }

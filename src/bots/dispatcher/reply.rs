@@ -26,6 +26,11 @@ pub(super) struct Reply {
     pub(super) commands: Option<bool>,
 }
 
+/// What there is to say, above the screen of a new message.
+pub(super) fn noted(reply: Reply, note: &str) -> Reply {
+    Reply { screen: reply.screen.map(|screen| screen.with_note(note)), ..reply }
+}
+
 impl Reply {
     pub(super) fn screen(screen: Screen, place: Place) -> Self {
         Self { screen: Some(screen), place: Some(place), ..Self::default() }
@@ -125,7 +130,7 @@ async fn show(
             enqueue(bots, user, message, place, pause_after(&error)).await?;
             Ok(None)
         }
-        (Err(_), None) => Ok(None),
+        (Err(error), None) => Unanswered::unless_for_good(error).map(|()| None),
         (Ok(new), _) => Ok(new.or(message)),
     }
 }

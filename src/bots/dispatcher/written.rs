@@ -5,10 +5,10 @@ use super::super::render::texts::staff::{ONLY_OWN_WORDS, search};
 use super::super::update::{Command, Message};
 use super::By;
 use super::new_order::says_several_things;
-use super::order::noted;
-use super::reply::Reply;
+use super::reply::{Reply, noted};
 use crate::dispatch::{staff_dialog, staff_view};
 use crate::model::staff::Place;
+use crate::model::update::Action;
 use crate::model::{Leaves, StaffDialog, StaffIncoming, StaffQuestion};
 use crate::store;
 
@@ -32,6 +32,15 @@ impl By<'_> {
             }
             return match (processed.order, &incoming.dialog) {
                 (Some(order), _) => self.show(Place::Card(order)).await,
+                // The master was changed by it, and the question it answered was to be closed next.
+                (None, Some(StaffDialog { question: StaffQuestion::Limit, master: Some(master), .. }))
+                    if incoming.answers && processed.action == Some(Action::ChangeMaster) =>
+                {
+                    if let Some(answered) = &incoming.dialog {
+                        staff_dialog::end(&self.bots.store, self.staff, answered).await?;
+                    }
+                    self.master_card(*master).await
+                }
                 (None, Some(_)) => self.show(Place::Question).await,
                 (None, None) => self.menu().await,
             };

@@ -45,7 +45,9 @@ impl By<'_> {
                     asked => Ok(asked),
                 },
                 // What is no link of ours is a stranger's, who is not answered again and again.
-                Err(DeadLink::Unknown) if !self.bots.strangers.may_be_answered(BotName::Master, user) => {
+                Err(DeadLink::Unknown)
+                    if !self.bots.strangers.may_be_answered(BotName::Master, user, message.message_id) =>
+                {
                     Ok(Some(Reply::default()))
                 }
                 Err(dead) => Ok(Some(Reply::to_stranger(texts::onboarding::dead_link(dead).to_owned()))),

@@ -215,6 +215,7 @@ pub(crate) async fn read(
         acts: column(row, "acts")?,
         on_shift: column(row, "on_shift")?,
         blocked: column(row, "is_blocked")?,
+        reason: column(row, "blocked_reason")?,
         waiting: column(row, "is_waiting")?,
         limit: column(row, "own_limit")?,
         categories: categories(row)?,

@@ -3,6 +3,7 @@ SELECT
     who.acts,
     masters.on_shift,
     masters.is_blocked,
+    masters.blocked_reason,
     masters.awaiting_approval_since IS NOT NULL AS is_waiting,
     masters.max_active_orders AS own_limit,
     ARRAY (SELECT category FROM master_categories WHERE master_id = masters.id ORDER BY category) AS categories,

@@ -46,7 +46,7 @@ pub fn list(list: &MasterList, profile: &StaffProfile) -> Screen {
     rows.extend(pager(list.page, list.pages(), to));
     let invitations = profile.role.acts().then(|| tap(words::BUTTON_INVITATIONS, MasterTap::Invitations));
     rows.push(invitations.into_iter().chain([to_menu()]).collect());
-    Screen { text: words::list(list), keyboard: markup(rows) }
+    Screen { text: words::list(list, profile.role.acts()), keyboard: markup(rows) }
 }
 
 /// A master's card, below a note if there is something to say.
@@ -221,8 +221,8 @@ pub fn ask_staff(cities: &[(CityId, String)]) -> Screen {
 
 /// A link that was made, which is not shown again.
 #[must_use]
-pub fn invitation_made(number: i64, link: &str, invited: &Invited, city: Option<&str>) -> Screen {
+pub fn invitation_made(number: i64, link: &str, invited: &Invited, cities: &str) -> Screen {
     let mut rows: Vec<Row> = copy(words::BUTTON_COPY_LINK, link).into_iter().map(|copy| vec![copy]).collect();
     rows.push(alone(words::BUTTON_TO_INVITATIONS, MasterTap::Invitations));
-    Screen { text: words::invitation_made(number, link, invited, city), keyboard: markup(rows) }
+    Screen { text: words::invitation_made(number, link, invited, cities), keyboard: markup(rows) }
 }

@@ -80,7 +80,7 @@ fn sign(state: MasterState) -> &'static str {
 }
 
 /// The list's head; the masters are its buttons.
-pub(in crate::bots::render) fn list(list: &MasterList) -> String {
+pub(in crate::bots::render) fn list(list: &MasterList, invites: bool) -> String {
     let [all, on_shift, waiting, blocked] = list.counts;
     let mut lines = vec!["👷 <b>Мастера</b>".to_owned()];
     lines.push(format!("Всего {all} · на смене {on_shift} · заблокировано {blocked}"));
@@ -91,7 +91,8 @@ pub(in crate::bots::render) fn list(list: &MasterList) -> String {
         lines.push(String::new());
         lines.push(
             match list.filter {
-                MasterFilter::All => "Мастеров пока нет. Пригласите первого: «✉️ Приглашения».",
+                MasterFilter::All if invites => "Мастеров пока нет. Пригласите первого: «✉️ Приглашения».",
+                MasterFilter::All => "Мастеров пока нет.",
                 MasterFilter::OnShift => "На смене никого.",
                 MasterFilter::Waiting => "Никто не ждёт.",
                 MasterFilter::Blocked => "Никто не заблокирован.",
@@ -339,7 +340,7 @@ pub(in crate::bots::render) fn role(role: Role) -> &'static str {
     match role {
         Role::Admin => "администратор",
         Role::Dispatcher => "диспетчер",
-        Role::Viewer => "только просмотр",
+        Role::Viewer => "наблюдатель",
     }
 }
 
@@ -358,7 +359,11 @@ pub(in crate::bots::render) fn invitations(open: &[Invitation]) -> String {
                 until.strftime("%d.%m %H:%M")
             )
         };
-        format!("№{} · {} · {state} · {by}", invitation.id, whom(&invitation.invited, invitation.city.as_deref()))
+        format!(
+            "№{} · {} · {state} · {by}",
+            invitation.id,
+            whom(&invitation.invited, invitation.cities.as_deref().unwrap_or_default())
+        )
     });
     let lines: Vec<_> = lines.collect();
     if lines.is_empty() {
@@ -368,16 +373,16 @@ pub(in crate::bots::render) fn invitations(open: &[Invitation]) -> String {
     }
 }
 
-fn whom(invited: &Invited, city: Option<&str>) -> String {
+/// Who is invited to which cities, by their names; nobody's names are all cities.
+fn whom(invited: &Invited, cities: &str) -> String {
+    let cities = if cities.is_empty() { "все города".to_owned() } else { typed(cities, NAME_LIMIT) };
     match invited {
-        Invited::Master { needs_approval, .. } => format!(
-            "мастер, {}{}",
-            typed(city.unwrap_or_default(), NAME_LIMIT),
-            if *needs_approval { "" } else { ", без одобрения" }
-        ),
+        Invited::Master { needs_approval, .. } => {
+            format!("мастер, {cities}{}", if *needs_approval { "" } else { ", без одобрения" })
+        }
         Invited::Staff { role, full_name, .. } => {
             let name = full_name.as_deref().map(|name| format!(" {}", typed(name, NAME_LIMIT))).unwrap_or_default();
-            format!("{}{name}", self::role(*role))
+            format!("{}{name}, {cities}", self::role(*role))
         }
     }
 }
@@ -408,15 +413,10 @@ pub(in crate::bots::render) fn button_role(role: Role, city: Option<&str>) -> St
 }
 
 /// A link that was made.
-pub(in crate::bots::render) fn invitation_made(
-    number: i64,
-    link: &str,
-    invited: &Invited,
-    city: Option<&str>,
-) -> String {
+pub(in crate::bots::render) fn invitation_made(number: i64, link: &str, invited: &Invited, cities: &str) -> String {
     format!(
         "✉️ Приглашение №{number}: {}.\n\nПерешлите человеку эту ссылку. Она на одного человека и действует три дня. Второй раз её не показать:\n{}",
-        whom(invited, city),
+        whom(invited, cities),
         typed(link, 200)
     )
 }

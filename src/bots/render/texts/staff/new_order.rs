@@ -48,6 +48,8 @@ pub const BUTTON_DROP_NO: &str = "◀ Нет, оставить";
 
 /// Who has not said the name, in the order.
 pub const NAMELESS: &str = "Клиент";
+/// To who may act where there is no city.
+pub const NO_CITIES: &str = "Городов пока нет. Первый появится с первым мастером, его добавляют на сервере: field-service master add --city Тюмень --timezone Asia/Yekaterinburg …";
 /// To who may only look.
 pub const NOT_YOURS_TO_MAKE: &str = "Новые заявки создают диспетчеры и администраторы, у вас только просмотр.";
 /// To a button of a draft that is none any more.

@@ -148,14 +148,19 @@ pub fn bound(field: PolicyField, up: bool) -> String {
     let value = if up { *field.range().end() } else { *field.range().start() };
     let value = if field == PolicyField::WidenEvery { value.max(LEAST_WIDENING) } else { value };
     let said = match field {
+        // Of waves it is a number of masters: the range of both is known to the policy.
+        PolicyField::MaxRounds => {
+            return if up {
+                "Больше нельзя: это предел."
+            } else {
+                "Меньше нельзя: это предел."
+            }
+            .to_owned();
+        }
         PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
             duration(value.into())
         }
         PolicyField::WorkdayStart | PolicyField::WorkdayEnd => clock(time_of(value)),
-        PolicyField::MaxRounds => {
-            let rounds = usize::try_from(value).unwrap_or_default();
-            counted(rounds, ["круг", "круга", "кругов"])
-        }
         _ => value.to_string(),
     };
     match (field.is_clock(), up) {
