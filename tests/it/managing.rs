@@ -123,7 +123,7 @@ async fn whoever_lets_in_whom_a_colleague_has_refused_is_told_so() {
     let approve = data(&pavel, "Одобрить");
     olga.press("Отказать").await;
     olga.say("Нет допуска").await;
-    olga.press("Отказать").await;
+    olga.press("Да, отказать").await;
     let before = everything(&t).await;
     let notice = pavel.tap(&approve).await.notice().to_owned();
     assert!(notice.contains("это изменили — заблокирован: Нет допуска"), "{notice}");
