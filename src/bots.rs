@@ -80,8 +80,8 @@ pub enum Unanswered {
 }
 
 impl Unanswered {
-    /// What comes of it that Telegram did not take what the outbox cannot show: nothing, if it never will.
-    fn unless_for_good(error: telegram::Error) -> Result<(), Self> {
+    /// For what the outbox cannot show: `Err` if Telegram may take it when the update comes again, `Ok` if it has refused for good.
+    fn retry_if_transient(error: telegram::Error) -> Result<(), Self> {
         if error.is_transient() { Err(Self::Telegram(error)) } else { Ok(()) }
     }
 

@@ -23,7 +23,7 @@ use crate::dispatch::look_up;
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::queue::Sought;
-use crate::model::slot::{DAYS_AHEAD, NoClocks};
+use crate::model::slot::{DAYS_AHEAD, LocalTimeRefusal};
 use crate::model::staff_order::{COMMENT, Edit};
 use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
 
@@ -283,7 +283,7 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
             Ok(slot) => match look_up::on_the_clocks_of(&state.store, staff, order, slot).await? {
                 None => return Err(Problem::new(Kind::NotFound)),
                 Some(Ok(slot)) => note(Ok(Edit::Slot(Some(slot)))),
-                Some(Err(why)) => note(Err(no_clocks(why))),
+                Some(Err(why)) => note(Err(refused_time(why))),
             },
         },
     }
@@ -293,10 +293,12 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
     if errors.is_empty() { Ok(edits) } else { Err(Problem::invalid(errors)) }
 }
 
-fn no_clocks(why: NoClocks) -> FieldError {
+fn refused_time(why: LocalTimeRefusal) -> FieldError {
     let why = match why {
-        NoClocks::TooFar => format!("expected at most {DAYS_AHEAD} days ahead"),
-        NoClocks::ShownTwice => "expected a time that the city's clocks show once: they go back then".to_owned(),
+        LocalTimeRefusal::TooFar => format!("expected at most {DAYS_AHEAD} days ahead"),
+        LocalTimeRefusal::Ambiguous => {
+            "expected the later of two moments that the city's clocks show alike, as they go back".to_owned()
+        }
     };
     FieldError::new("slot/start", why)
 }

@@ -8,7 +8,7 @@ use crate::model::city::CityRecord;
 use crate::model::master_record::{MasterRecord, MasterRecords};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::queue::{FOUND_AT_MOST, Sought};
-use crate::model::slot::NoClocks;
+use crate::model::slot::LocalTimeRefusal;
 use crate::model::{OrderId, StaffRef};
 use crate::store::masters::records;
 use crate::store::{self, Connection, Store, cities, observed, order_records, queue};
@@ -58,7 +58,7 @@ pub async fn on_the_clocks_of(
     staff: StaffRef,
     order: OrderId,
     moments: (Timestamp, Timestamp),
-) -> Result<Option<Result<(DateTime, DateTime), NoClocks>>, store::Error> {
+) -> Result<Option<Result<(DateTime, DateTime), LocalTimeRefusal>>, store::Error> {
     cities::on_the_clocks_of(store, staff, order, moments).await
 }
 

@@ -28,13 +28,13 @@ pub enum NoTime {
     TooFar,
 }
 
-/// Why two moments are no time that is kept on a city's clocks.
+/// Why a city's clocks cannot stand for two moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoClocks {
+pub enum LocalTimeRefusal {
     /// Nobody plans so far ahead.
     TooFar,
-    /// The clocks go back then, and what they show twice means the later of both.
-    ShownTwice,
+    /// One of them is the earlier of two that the clocks show alike, as they go back; PostgreSQL takes the later one.
+    Ambiguous,
 }
 
 /// The hours of work.

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use super::masters::place::{self, Refusal};
 use super::{Connection, Error, Statement, Store, column, statement};
 use crate::model::city::{CityRecord, District};
-use crate::model::slot::{DAYS_AHEAD, NoClocks};
+use crate::model::slot::{DAYS_AHEAD, LocalTimeRefusal};
 use crate::model::{CityId, OrderId, StaffRef};
 
 /// Shows cities whose time zone the server does not know (any more) in UTC, and those whose zone it knows again in theirs;
@@ -136,14 +136,14 @@ pub(crate) async fn on_the_clocks_of(
     staff: StaffRef,
     order: OrderId,
     (from, until): (Timestamp, Timestamp),
-) -> Result<Option<Result<(DateTime, DateTime), NoClocks>>, Error> {
+) -> Result<Option<Result<(DateTime, DateTime), LocalTimeRefusal>>, Error> {
     const CLOCKS: Statement = statement!(
         "cities.clocks_of_order",
         [INT8, INT8, INT8, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ, INT4],
         "SELECT local.starts AS local_from, local.ends AS local_until,
                 $4 > coalesce($6, now()) /* now */ + make_interval(days => $7) /* days ahead */ AS is_far,
                 (local.starts AT TIME ZONE cities.shown_timezone, local.ends AT TIME ZONE cities.shown_timezone) <> ($4, $5)
-                    AS is_shown_twice
+                    AS is_ambiguous
          FROM staff_right($1 /* staff */, $2 /* user */) AS who
          JOIN orders ON orders.id = $3 /* order */ AND orders.city_id = ANY (who.cities)
          JOIN cities ON cities.id = orders.city_id
@@ -159,9 +159,9 @@ pub(crate) async fn on_the_clocks_of(
             let rows = connection.fetch(&CLOCKS, &params).await?;
             let read = |row: &Row| {
                 Ok(if column(row, "is_far")? {
-                    Err(NoClocks::TooFar)
-                } else if column(row, "is_shown_twice")? {
-                    Err(NoClocks::ShownTwice)
+                    Err(LocalTimeRefusal::TooFar)
+                } else if column(row, "is_ambiguous")? {
+                    Err(LocalTimeRefusal::Ambiguous)
                 } else {
                     Ok((column(row, "local_from")?, column(row, "local_until")?))
                 })

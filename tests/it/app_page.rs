@@ -551,9 +551,9 @@ async fn another_time_is_the_one_on_the_screen_or_none() {
         choose("[name=description]", "Течёт").await;
         choose("[name=slot]", "other").await;
         choose("[aria-label=\"С какого времени\"]", "14:00").await;
-        browser.until(&says(".other", "Конец раньше начала")).await;
+        browser.until(&says(".other", "Конец не позже начала")).await;
         browser.click("[data-key=create]").await;
-        browser.until(&says("#fault-slot", "Конец раньше начала")).await;
+        browser.until(&says("#fault-slot", "Время указано не до конца")).await;
         assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0, "not for another time");
         // A night is one.
         choose("[aria-label=\"С какого времени\"]", "22:00").await;

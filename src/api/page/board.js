@@ -59,7 +59,8 @@ export class Board {
     this.search.value = this.sought = "";
     if (this.found) {
       this.found = null;
-      this.draw();
+      replace(this.list, h("p", { class: "empty", "aria-busy": "true" }, "Загружаем…"));
+      replace(this.pages);
     }
     this.look();
   }

@@ -23,6 +23,8 @@ export class Draft {
     this.queue = Promise.resolve();
     /** It was to become an order, and the answer was lost. */
     this.unsure = false;
+    /** It could not be looked at the last time, which was said. */
+    this.isAway = false;
   }
 
   /** Where this tab keeps what is not saved, for when it is loaded anew; nobody else's. */
@@ -50,7 +52,11 @@ export class Draft {
     return this.#then(async () => {
       // Whether it has become an order is told by making it once more.
       if (this.unsure) return true;
+      const wasAway = this.isAway;
+      this.isAway = true;
       const { said } = await get("draft");
+      if (wasAway) this.say("");
+      this.isAway = false;
       if (again && (said.version === this.now?.version || Object.keys(this.dirty).length)) return true;
       if (again && said.version === "0.0") this.warn(GONE);
       try {
@@ -219,12 +225,20 @@ export class Draft {
         this.#made((await get("draft")).said);
         return true;
       } catch (error) {
-        if (error.kind !== "stale") throw error;
+        if (error.kind !== "stale") {
+          if (this.unsent().length) this.timer = setTimeout(() => this.flush(), AGAIN);
+          throw error;
+        }
+        // The answer to the same request was lost, or somebody else has cleared it.
+        if (error.said.current.version === "0.0") {
+          this.#made(error.said.current);
+          return true;
+        }
         this.warn(`${ELSEWHERE} Он не очищен.`);
         this.#show(error.said.current);
         return false;
       }
-    }, "Нет связи: форма не очищена. Попробуйте ещё раз.");
+    }, "Нет связи: очищена ли форма, неизвестно. Попробуйте ещё раз.");
   }
 }
 

@@ -123,8 +123,11 @@ export class NewOrder {
     }
     if (document.activeElement !== this.message) this.message.value = draft.dirty.message ?? "";
     this.parse.disabled = !this.message.value.trim();
-    // Another time that is not finished stays as it stands.
-    if ((!this.when.element.contains(document.activeElement) && !this.when.fault()) || now.version === "0.0") {
+    const slot = JSON.stringify(value("slot") ?? null);
+    // Another time that is not finished stays as it stands, unless another one is there by now.
+    const isUnfinished = this.when.fault() && slot === this.slot;
+    if ((!this.when.element.contains(document.activeElement) && !isUnfinished) || now.version === "0.0") {
+      this.slot = slot;
       const unsaid = now.missing.includes("slot") && !("slot" in draft.dirty) ? "Уточните время" : null;
       this.when.show(value("slot"), now.windows, (city ?? page.cities[0])?.timezone, unsaid);
     }
@@ -147,7 +150,7 @@ export class NewOrder {
   mark(name) {
     const { wrong, dirty, now } = this.draft;
     const missing = this.wanted && now?.missing.includes(name) && !(name in dirty);
-    const unfinished = this.wanted && name === "slot" && this.when.fault();
+    const unfinished = this.wanted && name === "slot" && this.when.fault() && "Время указано не до конца";
     const cityless = name === "city_id" && !this.page.cities.length && "Городов пока нет: первый добавляют на сервере, field-service master add --city … --timezone …";
     const words = cityless || unfinished || (wrong[name] ?? (missing ? (name === "slot" ? "Скажите точнее, когда приехать" : "Заполните это поле") : ""));
     this.faults[name].textContent = words;

@@ -53,7 +53,7 @@ const FAULTS = [
   [/^(not a phone number|no country has)/, "это не похоже на номер: нужен номер с кодом, например 8 912 345-67-89"],
   [/^that time has passed/, "это время уже прошло"],
   [/^expected at most (\d+) days ahead/, "не дальше чем за $1 дней"],
-  [/^expected a time that the city's clocks show once/, "в этот час переводят часы: выберите другой"],
+  [/^expected the later of two moments/, "в этот час переводят часы назад: выберите другой"],
   [/^expected up to 24 hours after the start/, "не дольше суток и позже начала"],
   [/^expected a time of this century/, "нет такого года"],
   [/^expected a time, as there is an end/, "есть конец, но нет начала"],

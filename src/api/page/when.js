@@ -3,6 +3,7 @@ import { h, replace } from "./dom.js";
 import { dayOf, localSlot } from "./texts.js";
 
 export const UNSAID = "unsaid";
+const DAY = 86400000;
 /** Minutes. */
 const LONGEST_NIGHT = 12 * 60;
 /** The clocks of a zone at that moment: "2026-12-01T14:00:00". */
@@ -25,7 +26,7 @@ export function moment(clock, zone) {
 export class When {
   constructor(changed, name = "slot") {
     this.choice = h("select", { name, "data-key": name, onchange: () => this.chosen(changed) });
-    this.date = h("input", { type: "date", "aria-label": "День", onchange: changed });
+    this.date = h("input", { type: "date", max: "9999-12-31", "aria-label": "День", onchange: changed });
     this.from = h("input", { type: "time", step: 900, "aria-label": "С какого времени", onchange: changed });
     this.until = h("input", { type: "time", step: 900, "aria-label": "До какого времени", onchange: changed });
     this.said = h("small", { role: "alert" });
@@ -49,7 +50,7 @@ export class When {
     this.shown = null;
     if (slot && at < 0) {
       [this.date.value, this.from.value, this.until.value] = [dayOf(slot.start), slot.start.slice(11, 16), slot.end.slice(11, 16)];
-      this.shown = { slot, fields: this.fields() };
+      this.shown = { slot, fields: this.fields(), hours: this.hours(), days: (Date.parse(dayOf(slot.end)) - Date.parse(dayOf(slot.start))) / DAY };
     }
     this.comment();
   }
@@ -57,7 +58,7 @@ export class When {
   chosen(changed) {
     this.other.hidden = this.choice.value !== "other";
     if (this.other.hidden) return changed();
-    const tomorrow = local(new Date(Date.now() + 86400000).toISOString(), this.zone);
+    const tomorrow = local(new Date(Date.now() + DAY).toISOString(), this.zone);
     this.date.value ||= dayOf(tomorrow);
     this.from.value ||= "10:00";
     this.until.value ||= "12:00";
@@ -66,8 +67,12 @@ export class When {
     changed();
   }
 
+  hours() {
+    return [this.from.value, this.until.value].join();
+  }
+
   fields() {
-    return [this.date.value, this.from.value, this.until.value].join();
+    return [this.date.value, this.hours()].join();
   }
 
   /** Says beside another time what is wrong with it, or that it ends on the day after. */
@@ -80,7 +85,7 @@ export class When {
   /** What keeps another time from being one; "" if nothing does. */
   fault() {
     if (this.value() !== undefined) return "";
-    return this.date.value && this.from.value && this.until.value ? "Конец раньше начала" : "Укажите день, начало и конец";
+    return this.date.value && this.from.value && this.until.value ? "Конец не позже начала" : "Укажите день, начало и конец";
   }
 
   value() {
@@ -90,14 +95,21 @@ export class When {
     // What nobody has touched is as it was, however long it is.
     if (this.shown?.fields === this.fields()) return this.shown.slot;
     if (!this.date.value || !this.from.value || !this.until.value) return undefined;
-    const ends = this.until.value > this.from.value ? this.date.value : this.overnight();
+    const days = this.days(), ends = days === undefined ? undefined : this.dayAfter(days);
     return ends && { start: `${this.date.value}T${this.from.value}:00`, end: `${ends}T${this.until.value}:00` };
   }
 
-  /** The day after, if the time is a night's: «22:00–02:00» is meant, «14:00–12:00» is a slip. */
-  overnight() {
+  /** How many days later it ends: with the hours of before as many as then; else on the same day, or it is a night. «22:00–02:00» is meant, «14:00–12:00» is a slip. */
+  days() {
+    if (this.shown?.hours === this.hours()) return this.shown.days;
     const minutes = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
-    if (minutes(this.until.value) + 1440 - minutes(this.from.value) > LONGEST_NIGHT) return undefined;
-    return dayOf(new Date(Date.parse(`${this.date.value}T00:00:00Z`) + 86400000).toISOString());
+    if (this.until.value > this.from.value) return 0;
+    return minutes(this.until.value) + 1440 - minutes(this.from.value) <= LONGEST_NIGHT ? 1 : undefined;
+  }
+
+  /** The date so many days later; undefined, if the calendar has none. */
+  dayAfter(days) {
+    const at = new Date(Date.parse(`${this.date.value}T00:00:00Z`) + days * DAY);
+    return Number.isNaN(at.getTime()) || at.getUTCFullYear() > 9999 ? undefined : dayOf(at.toISOString());
   }
 }

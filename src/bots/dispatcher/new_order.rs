@@ -498,9 +498,9 @@ fn answer(
         let is_this_one = draft.step.is_some() && draft.phone.is_none() && draft.address.is_none();
         return if is_this_one { Ok(said) } else { Err(Fault::DraftFirst) };
     }
-    let short = |may: usize| {
-        let is = written.chars().count();
-        if is > may { Err(Fault::TooLong(is, may)) } else { Ok(written.clone()) }
+    let fits = |words: String, may: usize| {
+        let is = words.chars().count();
+        if is > may { Err(Fault::TooLong(is, may)) } else { Ok(words) }
     };
     match draft.step {
         None => Err(Fault::NothingAsked),
@@ -517,7 +517,7 @@ fn answer(
             named.map(|district| Said::District(district.id)).ok_or(Fault::NoChoice)
         }
         Some(Field::Address) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForAddress),
-        Some(Field::Address) => short(ADDRESS).map(|address| Said::Address(one_line(&address))),
+        Some(Field::Address) => fits(one_line(&written), ADDRESS).map(Said::Address),
         Some(Field::Phone) => match (Phone::parse(&written), paste::phones(&written, &VOCABULARY)) {
             (Err(_), Some((phone, further))) => Ok(Said::Phones(
                 phone,
@@ -530,10 +530,10 @@ fn answer(
         },
         Some(Field::Name) if Phone::parse(&written).is_ok() => Err(Fault::PhoneForName),
         Some(Field::Name) => {
-            let name = |name: String| paste::renamed(&one_line(&name), draft.name.as_deref(), &VOCABULARY);
-            short(NAME).map(|said| Said::Name(name(said)))
+            let renamed = |name: String| paste::renamed(&name, draft.name.as_deref(), &VOCABULARY);
+            fits(one_line(&written), NAME).map(|name| Said::Name(renamed(name)))
         }
-        Some(Field::Description) => short(DESCRIPTION).map(Said::Description),
+        Some(Field::Description) => fits(written, DESCRIPTION).map(Said::Description),
         Some(Field::When) => {
             let Some(city) = draft.city_of(cities).or(cities.first()) else {
                 return Err(Fault::NoTime(NoTime::NotUnderstood));

@@ -418,10 +418,10 @@ fn understood(dialog: &StaffDialog, written: &str, order: &StaffOrder) -> Result
             Err(Misunderstood::APhone)
         }
         StaffQuestion::ClientName => {
-            let name = one_line(&words(question, written)?);
+            let name = words(question, &one_line(written))?;
             command(StaffCommand::Edit(Edit::Name(paste::renamed(&name, Some(&order.order.client.name), &VOCABULARY))))
         }
-        StaffQuestion::Address => command(StaffCommand::Edit(Edit::Address(one_line(&words(question, written)?)))),
+        StaffQuestion::Address => command(StaffCommand::Edit(Edit::Address(words(question, &one_line(written))?))),
         StaffQuestion::Description => command(StaffCommand::Edit(Edit::Description(words(question, written)?))),
         StaffQuestion::Comment => command(StaffCommand::Edit(Edit::Comment(Some(words(question, written)?)))),
         _ => Ok(Answer::Reason(words(question, written)?)),

@@ -130,7 +130,7 @@ async fn show(
             enqueue(bots, user, message, place, pause_after(&error)).await?;
             Ok(None)
         }
-        (Err(error), None) => Unanswered::unless_for_good(error).map(|()| None),
+        (Err(error), None) => Unanswered::retry_if_transient(error).map(|()| None),
         (Ok(new), _) => Ok(new.or(message)),
     }
 }

@@ -32,7 +32,7 @@ impl By<'_> {
             }
             return match (processed.order, &incoming.dialog) {
                 (Some(order), _) => self.show(Place::Card(order)).await,
-                // The master was changed by it, and the question it answered was to be closed next.
+                // It was handled, and the question that it answered was to be closed next.
                 (None, Some(StaffDialog { question: StaffQuestion::Limit, master: Some(master), .. }))
                     if incoming.answers && processed.action == Some(Action::ChangeMaster) =>
                 {

@@ -134,7 +134,7 @@ impl Answer {
                     bots.log_failure("sendMessage", &sent);
                     // It is the question itself.
                     if let (Err(error), None, None) = (sent, &screen, fallback) {
-                        return Unanswered::unless_for_good(error).map(|()| None);
+                        return Unanswered::retry_if_transient(error).map(|()| None);
                     }
                 }
                 show(bots, user, message, Shown { screen: screen.as_ref(), fallback, offer, asks }).await
@@ -195,7 +195,7 @@ async fn show(
             enqueue(bots, user, message, fallback, pause_after(&error)).await?;
             return Ok(None);
         }
-        (Err(error), None) => return Unanswered::unless_for_good(error).map(|()| None),
+        (Err(error), None) => return Unanswered::retry_if_transient(error).map(|()| None),
     };
     if let (Some(new), Some((order, before))) = (new, asks) {
         join!(dialog::note_message(&bots.store, user, order, new), strip(bots, user, before));
