@@ -12,13 +12,23 @@ const AGAIN: Duration = Duration::from_mins(10);
 /// How many strangers are remembered; beyond that nobody new is answered until one can be forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// When strangers were last answered, and which message, as far as this process knows.
+/// How often the same message is answered: Telegram sends one again that was not, after 2, 4 and 8 seconds and so on.
+const ATTEMPTS: u8 = 5;
+
+/// When strangers were last answered, as far as this process knows.
 #[derive(Debug, Default)]
-pub struct Strangers(Mutex<HashMap<(&'static str, i64), (Instant, i32)>>);
+pub struct Strangers(Mutex<HashMap<(&'static str, i64), Answered>>);
+
+#[derive(Debug)]
+struct Answered {
+    at: Instant,
+    message: i32,
+    attempts: u8,
+}
 
 impl Strangers {
-    /// Whether a stranger's message may be answered now, which then is: also when it comes again, as Telegram did not take the
-    /// answer.
+    /// Whether a stranger's message may be answered now, which then is: also when it comes again some times, as Telegram did not
+    /// take the answer.
     #[must_use]
     pub fn may_be_answered(&self, bot: BotName, user: TelegramUserId, message: i32) -> bool {
         self.may_be_answered_at(bot, user, message, Instant::now())
@@ -27,9 +37,10 @@ impl Strangers {
     fn may_be_answered_at(&self, bot: BotName, user: TelegramUserId, message: i32, now: Instant) -> bool {
         let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (bot.as_word(), user.0);
-        let lately = |(at, _): &(Instant, i32)| now.saturating_duration_since(*at) < AGAIN;
-        if let Some(last) = answered.get(&key).filter(|last| lately(last)) {
-            return last.1 == message;
+        let lately = |last: &Answered| now.saturating_duration_since(last.at) < AGAIN;
+        if let Some(last) = answered.get_mut(&key).filter(|last| lately(last)) {
+            last.attempts = last.attempts.saturating_add(1);
+            return last.message == message && last.attempts <= ATTEMPTS;
         }
         if answered.len() >= REMEMBERED {
             answered.retain(|_, last| lately(last));
@@ -37,7 +48,7 @@ impl Strangers {
         if answered.len() >= REMEMBERED {
             return false;
         }
-        answered.insert(key, (now, message));
+        answered.insert(key, Answered { at: now, message, attempts: 1 });
         true
     }
 }
@@ -64,5 +75,6 @@ mod tests {
         assert!(answered < REMEMBERED, "{answered}");
         assert!(ask(30_000, 1300), "the old ones are forgotten");
         assert_eq!([again(7, 50, 2000), again(7, 50, 2001), again(7, 51, 2002)], [true, true, false], "by message");
+        assert_eq!((0..9).filter(|_| again(8, 50, 2000)).count(), usize::from(ATTEMPTS));
     }
 }

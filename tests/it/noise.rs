@@ -206,13 +206,15 @@ async fn a_hundred_thousand_bodies_break_nothing() {
                     .header("x-telegram-bot-api-secret-token", "secret")
                     .body(Full::from(body.clone()))
                     .expect("a request");
-                (http.answer(request).await.status(), body)
+                (http.answer(request).await.status(), bot, body)
             })
         })
         .buffer_unordered(16);
     while let Some(answer) = answers.next().await {
-        let (status, body) = answer.expect("no panic");
-        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        let (status, bot, body) = answer.expect("no panic");
+        // Whoever is not of the staff is owed an answer, which no Telegram takes here.
+        let is_owed = status == 503 && bot == BotName::Admin;
+        assert!(status == 200 || is_owed, "{status}: {}", String::from_utf8_lossy(&body));
     }
 
     assert_eq!(app.metrics.get("webhook", "PANIC"), 0);
