@@ -20,10 +20,10 @@ use super::{Enqueued, State};
 use crate::dispatch::act::{self, ActOutcome, StaffCommand};
 use crate::dispatch::intake::{self, Intake, IntakeOutcome, Key};
 use crate::dispatch::look_up;
-use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME};
+use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Obstacle};
 use crate::model::order_record::{OrderFilter, OrderRecord};
 use crate::model::queue::Sought;
-use crate::model::slot::{DAYS_AHEAD, LocalTimeRefusal};
+use crate::model::slot::LocalTimeRefusal;
 use crate::model::staff_order::{COMMENT, Edit};
 use crate::model::{CityId, MasterId, OrderId, OrderStatus, StaffRef, Version};
 
@@ -294,13 +294,13 @@ async fn edits(state: &State, staff: StaffRef, order: OrderId, changes: OrderCha
 }
 
 fn refused_time(why: LocalTimeRefusal) -> FieldError {
-    let why = match why {
-        LocalTimeRefusal::TooFar => format!("expected at most {DAYS_AHEAD} days ahead"),
-        LocalTimeRefusal::Ambiguous => {
-            "expected the later of two moments that the city's clocks show alike, as they go back".to_owned()
-        }
-    };
-    FieldError::new("slot/start", why)
+    match why {
+        LocalTimeRefusal::TooFar => obstacle(Obstacle::FarSlot),
+        LocalTimeRefusal::Ambiguous => FieldError::new(
+            "slot/start",
+            "expected the later of two moments that the city's clocks show alike, as they go back",
+        ),
+    }
 }
 
 /// Does something with an order, and answers with what it is then.

@@ -10,14 +10,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Words;
-use super::new_order::{phone, slot_is_sane, words};
+use super::new_order::{obstacle, phone, slot_is_sane, words};
 use super::problem::{FieldError, note};
 use crate::model::Category;
 use crate::model::city::City;
-use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, NewOrder, Search, Visit};
+use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, NewOrder, Obstacle, Search, Visit};
 use crate::model::order_record::OrderRecord;
 use crate::model::sheet::{Column, Time, guarded, unguarded, without_unclosed};
-use crate::model::slot::{DAYS_AHEAD, NoTime, WINDOW, When};
+use crate::model::slot::{NoTime, WINDOW, When};
 
 /// The most rows of a sheet.
 pub const ROWS: usize = 10_000;
@@ -288,8 +288,8 @@ impl Row<'_> {
                 return slot_is_sane(Visit::Local(start, end)).map(|()| Visit::Local(start, end));
             }
             Err(NoTime::NotUnderstood) => "expected a day and hours, such as 01.12.2026 10:00-12:00".to_owned(),
-            Err(NoTime::Past) => "that time has passed".to_owned(),
-            Err(NoTime::TooFar) => format!("expected at most {DAYS_AHEAD} days ahead"),
+            Err(NoTime::Past) => obstacle(Obstacle::PastSlot).detail,
+            Err(NoTime::TooFar) => obstacle(Obstacle::FarSlot).detail,
         };
         Err(FieldError::new(column.as_str(), why))
     }

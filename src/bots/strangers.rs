@@ -39,8 +39,9 @@ impl Strangers {
         let key = (bot.as_word(), user.0);
         let lately = |last: &Answered| now.saturating_duration_since(last.at) < AGAIN;
         if let Some(last) = answered.get_mut(&key).filter(|last| lately(last)) {
-            last.attempts = last.attempts.saturating_add(1);
-            return last.message == message && last.attempts <= ATTEMPTS;
+            let may = last.message == message && last.attempts < ATTEMPTS;
+            last.attempts += u8::from(may);
+            return may;
         }
         if answered.len() >= REMEMBERED {
             answered.retain(|_, last| lately(last));

@@ -299,13 +299,19 @@ async fn a_sheet_of_which_nothing_can_be_made_is_answered_the_same_each_time() {
     assert_eq!(t.one::<i64>("SELECT count(*) FROM orders", &[]).await, 0);
 }
 
+/// A city whose clocks go forward and back, at that moment, and a program.
+async fn in_berlin(now: &str) -> (Dispatch, Program) {
+    let t = Dispatch::with_standing_clock(0).await;
+    t.clock.set(now.parse().expect("a time"));
+    t.execute("UPDATE cities SET timezone = 'Europe/Berlin'", &[]).await;
+    let program = t.program(TokenScope::Orders, &[]).await;
+    (t, program)
+}
+
 /// From 2 to 3 o'clock there is no time on that night.
 #[tokio::test]
 async fn a_visit_within_which_the_clocks_go_forward_is_made_and_changed() {
-    let t = Dispatch::with_standing_clock(0).await;
-    t.clock.set("2027-03-20T10:00:00Z".parse().expect("a time"));
-    t.execute("UPDATE cities SET timezone = 'Europe/Berlin'", &[]).await;
-    let program = t.program(TokenScope::Orders, &[]).await;
+    let (t, program) = in_berlin("2027-03-20T10:00:00Z").await;
     let sheet = "Работа;Адрес;Телефон;Дата\nСантехника;ул. Мира, 1;89123456789;28.03.2027 02:30-03:00\n";
     let made = import(&program, "", "k", sheet).await;
     assert_eq!(made.status, 201, "{}", made.text);
@@ -331,10 +337,7 @@ async fn a_visit_within_which_the_clocks_go_forward_is_made_and_changed() {
 /// From 2 to 3 o'clock each time is twice on that night.
 #[tokio::test]
 async fn a_time_that_the_clocks_show_twice_is_changed_to_none_but_itself() {
-    let t = Dispatch::with_standing_clock(0).await;
-    t.clock.set("2027-10-20T10:00:00Z".parse().expect("a time"));
-    t.execute("UPDATE cities SET timezone = 'Europe/Berlin'", &[]).await;
-    let program = t.program(TokenScope::Orders, &[]).await;
+    let (t, program) = in_berlin("2027-10-20T10:00:00Z").await;
     t.order().create().await;
     let change = async |start: &str, end: &str| {
         let slot = json!({"slot": {"start": start, "end": end}});

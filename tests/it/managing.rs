@@ -41,6 +41,14 @@ async fn districts(t: &Dispatch) {
         .await;
 }
 
+/// Invites a master to the first city, to be approved (`ask`) or not (`free`): the link.
+async fn invite(staff: &Chat, how: &str) -> String {
+    for tap in ["adm:m:im".to_owned(), format!("adm:m:im:1:{how}")] {
+        staff.tap(&tap).await;
+    }
+    link(staff)
+}
+
 /// A newcomer who follows a link and tells all.
 async fn come(t: &Dispatch, link: &str) -> Chat {
     let chat = t.chat(NEWCOMER);
@@ -112,10 +120,8 @@ async fn an_admin_invites_who_invites_a_master_who_waits_and_is_let_in() {
 async fn whoever_lets_in_whom_a_colleague_has_refused_is_told_so() {
     let t = Dispatch::start().await;
     let (olga, pavel) = (t.add_staff(OLGA).await, t.add_staff(PAVEL).await);
-    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
-        olga.tap(tap).await;
-    }
-    come(&t, &link(&olga)).await;
+    let link = invite(&olga, "ask").await;
+    come(&t, &link).await;
     let newcomer: i64 = t.one("SELECT id FROM masters WHERE awaiting_approval_since IS NOT NULL", &[]).await;
     for chat in [&olga, &pavel] {
         chat.tap(&format!("adm:m:c:{newcomer}")).await;
@@ -153,10 +159,7 @@ async fn a_limit_whose_answer_was_lost_is_shown_when_the_message_comes_again() {
 async fn that_a_newcomer_waits_is_told_when_somebody_is_there() {
     let t = Dispatch::start().await;
     let olga = t.add_staff(OLGA).await;
-    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
-        olga.tap(tap).await;
-    }
-    let link = link(&olga);
+    let link = invite(&olga, "ask").await;
     t.execute("UPDATE staff SET unreachable_since = now()", &[]).await;
     come(&t, &link).await;
     t.tick().await;
@@ -174,11 +177,9 @@ async fn that_a_newcomer_waits_is_told_when_somebody_is_there() {
 async fn whoever_is_on_the_way_by_the_link_of_somebody_without_the_right_is_stopped() {
     let t = Dispatch::start().await;
     let olga = t.add_staff(OLGA).await;
-    for tap in ["adm:m:im", "adm:m:im:1:free"] {
-        olga.tap(tap).await;
-    }
+    let link = invite(&olga, "free").await;
     let newcomer = t.chat(NEWCOMER);
-    newcomer.follow(&link(&olga)).await;
+    newcomer.follow(&link).await;
     newcomer.say("Пётр Новый").await;
     newcomer.share_contact().await;
     newcomer.press("Сантехника").await;
@@ -194,10 +195,8 @@ async fn whoever_is_refused_is_told_why() {
     let t = Dispatch::start().await;
     let olga = t.add_staff(OLGA).await;
     t.program(TokenScope::Orders, &[]).await;
-    for tap in ["adm:m:im", "adm:m:im:1:ask"] {
-        olga.tap(tap).await;
-    }
-    let newcomer = come(&t, &link(&olga)).await;
+    let link = invite(&olga, "ask").await;
+    let newcomer = come(&t, &link).await;
     let told: Vec<i64> = t.one("SELECT array_agg(chat_id) FROM outbox WHERE kind = 'STAFF_SCREEN'", &[]).await;
     assert_eq!(told, [OLGA], "a program has no chat");
     // Another screen that has to wait takes nothing from it.

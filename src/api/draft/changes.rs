@@ -12,7 +12,7 @@ use crate::model::city::City;
 use crate::model::draft::{Field, Said};
 use crate::model::new_order::{ADDRESS, DESCRIPTION, NAME, Obstacle, Visit};
 use crate::model::paste::Pasted;
-use crate::model::slot::{DAYS_AHEAD, NoTime, When};
+use crate::model::slot::{NoTime, When};
 
 /// The longest message, in characters: as in Telegram.
 const MESSAGE: usize = 4096;
@@ -161,8 +161,8 @@ fn time(slot: Option<LocalSlot>, city: Option<&City>) -> Result<Said, FieldError
     slot_is_sane(Visit::Local(start, end))?;
     let when = When::Slot { start, end };
     match city.map(|city| when.check(city.now)) {
-        Some(Err(NoTime::Past)) => Err(FieldError::new("slot/end", obstacle(Obstacle::PastSlot).detail)),
-        Some(Err(_)) => Err(FieldError::new("slot/start", format!("expected at most {DAYS_AHEAD} days ahead"))),
+        Some(Err(NoTime::Past)) => Err(obstacle(Obstacle::PastSlot)),
+        Some(Err(_)) => Err(obstacle(Obstacle::FarSlot)),
         Some(Ok(_)) | None => Ok(Said::When(when)),
     }
 }

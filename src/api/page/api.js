@@ -76,9 +76,9 @@ export const post = (path, body, headers) => ask("POST", path, { body, headers }
 export async function masters(query) {
   const all = [];
   for (let after = ""; after !== null; ) {
-    const { said } = await get(`masters?limit=100${query}${after ? `&after=${after}` : ""}`);
+    const { said, more } = await get(`masters?limit=100${query}${after ? `&after=${after}` : ""}`);
     all.push(...said.masters);
-    after = said.masters.length === 100 ? said.masters.at(-1).id : null;
+    after = more ? said.masters.at(-1).id : null;
   }
   return all;
 }

@@ -33,12 +33,10 @@ impl By<'_> {
             return match (processed.order, &incoming.dialog) {
                 (Some(order), _) => self.show(Place::Card(order)).await,
                 // It was handled, and the question that it answered was to be closed next.
-                (None, Some(StaffDialog { question: StaffQuestion::Limit, master: Some(master), .. }))
+                (None, Some(answered @ StaffDialog { question: StaffQuestion::Limit, master: Some(master), .. }))
                     if incoming.answers && processed.action == Some(Action::ChangeMaster) =>
                 {
-                    if let Some(answered) = &incoming.dialog {
-                        staff_dialog::end(&self.bots.store, self.staff, answered).await?;
-                    }
+                    staff_dialog::end(&self.bots.store, self.staff, answered).await?;
                     self.master_card(*master).await
                 }
                 (None, Some(_)) => self.show(Place::Question).await,

@@ -147,28 +147,23 @@ fn briefly(seconds: i32) -> String {
 pub fn bound(field: PolicyField, up: bool) -> String {
     let value = if up { *field.range().end() } else { *field.range().start() };
     let value = if field == PolicyField::WidenEvery { value.max(LEAST_WIDENING) } else { value };
-    let said = match field {
-        // Of waves it is a number of masters: the range of both is known to the policy.
-        PolicyField::MaxRounds => {
-            return if up {
-                "Больше нельзя: это предел."
-            } else {
-                "Меньше нельзя: это предел."
-            }
-            .to_owned();
-        }
+    let value = match field {
+        // Of waves it is shown as a number of masters, by the other values.
+        PolicyField::MaxRounds => None,
         PolicyField::OfferTtl | PolicyField::PreferredTtl | PolicyField::WidenEvery | PolicyField::EscalateAfter => {
-            duration(value.into())
+            Some(duration(value.into()))
         }
-        PolicyField::WorkdayStart | PolicyField::WorkdayEnd => clock(time_of(value)),
-        _ => value.to_string(),
+        PolicyField::WorkdayStart | PolicyField::WorkdayEnd => Some(clock(time_of(value))),
+        _ => Some(value.to_string()),
     };
-    match (field.is_clock(), up) {
-        (true, true) => format!("Позже нельзя: {said} — это предел."),
-        (true, false) => format!("Раньше нельзя: {said} — это предел."),
-        (false, true) => format!("Больше нельзя: {said} — это предел."),
-        (false, false) => format!("Меньше нельзя: {said} — это предел."),
-    }
+    let further = match (field.is_clock(), up) {
+        (true, true) => "Позже",
+        (true, false) => "Раньше",
+        (false, true) => "Больше",
+        (false, false) => "Меньше",
+    };
+    let value = value.map(|value| format!("{value} — ")).unwrap_or_default();
+    format!("{further} нельзя: {value}это предел.")
 }
 
 /// The way of searching, in a sentence.
